@@ -1,0 +1,60 @@
+# Seaway: `make run` shows the whole product, `make test` proves it.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check lint types layers unit golden local cluster generate bench lock clean
+
+help:            ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+install: $(STAMP) ## make .venv from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml setup.py
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+run: $(STAMP)     ## run the flights pipeline, from raw data to a promoted canary
+	$(BIN)/seaway run flights
+
+test: check golden local cluster ## everything: lint, types, layers, unit, golden, local, and cluster where KUBECONFIG is set
+
+check: lint types layers unit ## what every commit must pass, in seconds
+
+lint: $(STAMP)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+unit: $(STAMP)
+	$(BIN)/pytest tests/unit
+
+golden: $(STAMP)  ## compiled components and pipelines match what is committed
+	$(BIN)/pytest tests/golden
+
+local: $(STAMP)   ## real parts on loopback
+	$(BIN)/pytest tests/local
+
+cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
+	$(BIN)/pytest tests/cluster
+
+generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components
+	$(BIN)/python -m seaway.kfp.generate
+
+bench: $(STAMP)   ## ratios, measured side by side
+	$(BIN)/python -m benchmarks
+
+lock:            ## resolve requirements.lock anew
+	uv pip compile --quiet --python-version 3.11 --all-extras --no-emit-index-url --no-annotate --output-file requirements.lock pyproject.toml
+
+clean:           ## remove what a run leaves
+	rm -rf .seaway .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Reusable KFP components: thin wrappers over the seaway library."""

@@ -1,0 +1,1 @@
+"""Example projects: data source, feature definitions, model."""

@@ -1,0 +1,1 @@
+"""Whole pipelines, composed of seaway_components."""

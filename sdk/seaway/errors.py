@@ -1,0 +1,69 @@
+"""Every error class of Seaway, and why it exists.
+
+A message is one paragraph: what was wrong, where, and what to do about it.
+Callers tell errors apart by class, never by text.
+"""
+
+
+class SeawayError(Exception):
+    """Base of all errors that Seaway raises on purpose; the command line shows its message without a traceback."""
+
+
+class InvalidSpec(SeawayError, ValueError):
+    """An argument or a spec field is out of range or names something unknown; nothing has been started."""
+
+
+class DataUnreadable(SeawayError):
+    """A file or table is missing, empty, truncated, or lacks a column that was asked for."""
+
+
+class ValidationFailed(SeawayError):
+    """The data breaks a rule; the message names rule, column, count and examples."""
+
+
+class FeaturesUnavailable(SeawayError):
+    """The feature repository cannot give what was asked: unknown view, broken definitions, empty source."""
+
+
+class TrainingFailed(SeawayError):
+    """A training process failed or never ended; the message ends with the failing rank's last log lines."""
+
+
+class CheckpointUnusable(SeawayError):
+    """A checkpoint cannot be written (disk full) or is not of this training run (other data, other parameters)."""
+
+
+class PackageRefused(SeawayError):
+    """A model package is corrupted, unsigned, signed by another key, holds unknown files, a pickle, or unsafe paths."""
+
+
+class RegistryUnavailable(SeawayError):
+    """The model registry or tracking store does not answer, or has no such model."""
+
+
+class GateClosed(SeawayError):
+    """The model misses a threshold of the evaluation gate; the message names each one with value and bound."""
+
+
+class EndpointFailed(SeawayError):
+    """An endpoint did not become ready, ended, or refused a request; the message ends with its last log lines."""
+
+
+class PortTaken(EndpointFailed):
+    """A port that was asked for by number is in use by another process."""
+
+
+class TrafficFailed(SeawayError):
+    """Weights could not be set, or the traffic does not follow the weights that were set."""
+
+
+class MetricsUnavailable(SeawayError):
+    """Metrics are missing, stale or unreachable; a judge must not take this for good news."""
+
+
+class RolledBack(SeawayError):
+    """The rollout ended with the stable model in charge; the message says on which evidence."""
+
+
+class RunFailed(SeawayError):
+    """A pipeline run failed; the message names the step, its reason and its log."""

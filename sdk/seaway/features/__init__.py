@@ -1,0 +1,1 @@
+"""Feature definitions and point-in-time correct training examples."""

@@ -1,0 +1,1 @@
+"""The component decorator, artifact helpers and the local run."""

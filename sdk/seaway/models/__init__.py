@@ -1,0 +1,1 @@
+"""Model packages: exported graph, signature, lineage, signing, registry."""

@@ -1,0 +1,1 @@
+"""What an endpoint's traffic looks like: the Metrics port."""

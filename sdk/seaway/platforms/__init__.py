@@ -1,0 +1,1 @@
+"""Adapters: how a job is carried out somewhere."""

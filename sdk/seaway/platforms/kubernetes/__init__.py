@@ -1,0 +1,1 @@
+"""The cluster: custom resources and the launcher."""

@@ -1,0 +1,1 @@
+"""The laptop: processes on loopback."""

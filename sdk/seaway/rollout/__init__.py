@@ -1,0 +1,1 @@
+"""The canary judge and the rollout that it steers."""

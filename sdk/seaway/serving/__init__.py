@@ -1,0 +1,1 @@
+"""Endpoint specs, the Endpoint port, the Open Inference Protocol handler and client."""

@@ -1,0 +1,1 @@
+"""Training specs, the Trainer port and the bundled tabular trainer."""

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.storage import atomic_path, load_object, read_json, sha256, write_json
+
+
+def test_a_failed_write_leaves_the_old_content_and_no_rubbish(tmp_path: Path) -> None:
+    target = tmp_path / "state.json"
+    write_json(target, {"step": 1})
+
+    with pytest.raises(OSError, match="disk full"), atomic_path(target) as draft:
+        draft.write_text("half")
+        raise OSError("disk full")
+
+    assert read_json(target) == {"step": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_nan_is_refused_rather_than_written_as_invalid_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(tmp_path / "metrics.json", {"loss": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unreadable_json_names_the_file(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    with pytest.raises(DataUnreadable, match=r"broken\.json"):
+        read_json(broken)
+    with pytest.raises(DataUnreadable, match=r"missing\.json does not exist"):
+        read_json(tmp_path / "missing.json")
+
+
+def test_the_hash_of_a_folder_depends_on_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    before = sha256(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    renamed = sha256(tmp_path)
+    (tmp_path / "b").write_text("2")
+    assert len({before, renamed, sha256(tmp_path)}) == 3
+
+
+@pytest.mark.parametrize("reference", ["json", "json:", ":loads", "no_such_module:x", "json:no_such_name"])
+def test_a_reference_that_names_nothing_is_refused(reference: str) -> None:
+    with pytest.raises(InvalidSpec):
+        load_object(reference)
+
+
+def test_a_reference_finds_its_object() -> None:
+    assert load_object("json:loads")("[1]") == [1]
