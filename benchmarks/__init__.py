@@ -1,0 +1,57 @@
+"""Ratios measured side by side: `make bench` prints them all, `python -m benchmarks.join` one part."""
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+PARTS = ("cli", "join", "training", "serving", "judge", "pipeline")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: our figure beside the other way's, of the same run.
+
+    `goal` is a bound on the ratio ours / theirs as the issue states it, such as ">= 10x"; it is shown, never asserted.
+    """
+
+    name: str
+    ours: float
+    theirs: float
+    unit: str
+    goal: str
+    better: Literal["higher", "lower"]
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """ours / theirs."""
+        return self.ours / self.theirs
+
+
+def machine() -> str:
+    """Cores, processor architecture and the versions that the figures depend on."""
+    packages = ("torch", "duckdb", "feast", "torchserve", "kfp")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}"
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Print the rows as a table."""
+    table = Table(title=machine())
+    for heading in ("what", "ours", "other", "unit", "ratio", "goal", "better", "note"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        figures = (f"{row.ours:,.4g}", f"{row.theirs:,.4g}", row.unit, f"{row.ratio:.3g}x")
+        table.add_row(row.name, *figures, row.goal, row.better, row.note)
+    Console(width=160).print(table)
+
+
+def main(measure: Callable[[], Sequence[Row]]) -> None:
+    """Run one part on its own."""
+    show(measure())
