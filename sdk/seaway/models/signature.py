@@ -1,0 +1,237 @@
+"""What a model takes and returns, and the one encoding of inputs that training and serving share.
+
+Datatypes are those of the Open Inference Protocol (KServe, "V2"). An exported graph takes tensors only, so a string
+becomes a fixed 64-bit hash here and the vocabulary look-up happens inside the graph.
+"""
+
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seaway.errors import InvalidSpec
+from seaway.storage import read_json, write_json
+
+SIGNATURE_FILE = "signature.json"
+HASH_BYTES = 8  # one int64
+CACHED_HASHES = 1 << 16  # distinct strings; about 10 MB
+
+Array = npt.NDArray[Any]
+Column = Array | Sequence[Any]
+
+# Open Inference Protocol datatype -> dtype of the encoded array
+DTYPES: dict[str, np.dtype[Any]] = {
+    "BYTES": np.dtype(np.int64),
+    "BOOL": np.dtype(np.bool_),
+    **{f"INT{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
+    **{f"UINT{bits}": np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)},
+    **{f"FP{bits}": np.dtype(f"float{bits}") for bits in (16, 32, 64)},
+}
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output: its Open Inference Protocol datatype, its shape with -1 for the rows, its unit."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...] = (-1, 1)
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(self.shape))
+        if not self.name:
+            raise InvalidSpec("A tensor of a signature has no name; give each input and output one.")
+        if self.datatype not in DTYPES:
+            raise InvalidSpec(f"{self.name!r} has datatype {self.datatype!r}; there are: {', '.join(DTYPES)}.")
+        if not self.shape or self.shape[0] != -1 or any(size < 1 for size in self.shape[1:]):
+            raise InvalidSpec(
+                f"{self.name!r} has shape {self.shape}; the first size is -1 (rows), all others positive."
+            )
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the tensor that the graph sees; int64 for BYTES."""
+        return DTYPES[self.datatype]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs in the order of the graph's positional arguments, outputs in the order of what it returns.
+
+    `sample` holds a few rows of every input, as JSON values (null: missing); a package is proved on them.
+    """
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    sample: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", tuple(self.inputs))
+        object.__setattr__(self, "outputs", tuple(self.outputs))
+        if not self.name or not self.inputs or not self.outputs:
+            raise InvalidSpec(f"The signature of model {self.name!r} needs a name, an input and an output.")
+        names = [spec.name for spec in self.inputs + self.outputs]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise InvalidSpec(f"The signature of model {self.name!r} names {', '.join(twice)} twice.")
+        if self.sample:
+            self.encode(self.sample)
+
+    def encode(self, columns: Mapping[str, Column]) -> dict[str, Array]:
+        """Arrays for the graph, by input name in the signature's order, each of shape [rows, *shape[1:]].
+
+        Raises:
+            InvalidSpec: an input is missing, unknown, or has a wrong datatype, shape or number of rows.
+        """
+        self._check_names(columns)
+        arrays = {spec.name: self._encode_one(spec, columns[spec.name]) for spec in self.inputs}
+        rows = {name: len(array) for name, array in arrays.items()}
+        if len(set(rows.values())) > 1:
+            raise InvalidSpec(f"The inputs of model {self.name!r} differ in rows: {rows}; give all the same number.")
+        return arrays
+
+    def _check_names(self, columns: Mapping[str, Column]) -> None:
+        known = {spec.name for spec in self.inputs}
+        if known == columns.keys():
+            return
+        missing, unknown = sorted(known - columns.keys()), sorted(columns.keys() - known)
+        raise InvalidSpec(
+            f"Model {self.name!r} was given other inputs than it takes: missing {missing}, unknown {unknown}; "
+            f"its inputs are {sorted(known)}."
+        )
+
+    def _encode_one(self, spec: TensorSpec, values: Column) -> Array:
+        try:
+            return _shaped(encode(values, spec.datatype), spec.shape)
+        except InvalidSpec as error:
+            raise InvalidSpec(f"Input {spec.name!r} ({spec.datatype}) of model {self.name!r}: {error}") from error
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "inputs": [_tensor_json(spec) for spec in self.inputs],
+            "outputs": [_tensor_json(spec) for spec in self.outputs],
+            "sample": {name: list(values) for name, values in self.sample.items()},
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Signature":
+        """Raises: InvalidSpec where a field is missing, unknown or of another form."""
+        try:
+            return cls(
+                name=value["name"],
+                inputs=tuple(TensorSpec(**spec) for spec in value["inputs"]),
+                outputs=tuple(TensorSpec(**spec) for spec in value["outputs"]),
+                sample=value.get("sample", {}),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InvalidSpec(f"Not a signature: {error!r}; see docs/reference/model-package.md.") from error
+
+    def write(self, folder: Path) -> None:
+        """Write `signature.json` into `folder`, atomically."""
+        write_json(folder / SIGNATURE_FILE, self.to_json())
+
+    @classmethod
+    def read(cls, folder: Path) -> "Signature":
+        """Read `signature.json` of `folder`. Raises: DataUnreadable, InvalidSpec."""
+        return cls.from_json(read_json(folder / SIGNATURE_FILE))
+
+
+def encode(values: Column, datatype: str) -> Array:
+    """Values as the graph takes them, of the same shape.
+
+    BYTES become int64: the first 8 bytes, little endian, of BLAKE2b-64 (RFC 7693) over the value's UTF-8; a missing
+    string (None, NaN) is hashed as the empty one. Missing floats (None, NaN) become NaN. All else must fit exactly
+    in kind: no strings for numbers, no fractions for integers, no infinities.
+
+    Raises:
+        InvalidSpec: unknown datatype, or values of another kind, out of range or infinite.
+    """
+    if datatype not in DTYPES:
+        raise InvalidSpec(f"there is no datatype {datatype!r}, only: {', '.join(DTYPES)}.")
+    if datatype == "BYTES":
+        return _hashes(_as_array(values, np.dtype(object)))
+    array = _as_array(values)
+    if datatype.startswith("FP"):
+        return _floats(array, DTYPES[datatype])
+    return _exact(array, DTYPES[datatype])
+
+
+def _as_array(values: Column, dtype: np.dtype[Any] | None = None) -> Array:
+    try:
+        array = np.asarray(values, dtype)
+    except ValueError as error:
+        raise InvalidSpec("its rows differ in length; give every row the same number of values.") from error
+    if array.ndim == 0:
+        raise InvalidSpec("it is a single value; give a list or an array with one entry a row.")
+    return array
+
+
+def _hashes(array: Array) -> Array:
+    try:
+        hashes = np.fromiter(map(_hash, array.ravel().tolist()), np.int64, array.size)
+    except TypeError as error:
+        raise InvalidSpec(f"it holds a value that is no string ({error}).") from error
+    return hashes.reshape(array.shape)
+
+
+@functools.lru_cache(maxsize=CACHED_HASHES)
+def _hash(value: object) -> int:
+    if isinstance(value, str):
+        raw = value.encode()
+    elif isinstance(value, bytes):
+        raw = value
+    elif value is None or (isinstance(value, float) and np.isnan(value)):
+        raw = b""
+    else:
+        raise InvalidSpec(f"it holds {value!r}, strings are wanted.")
+    return int.from_bytes(hashlib.blake2b(raw, digest_size=HASH_BYTES).digest(), "little", signed=True)
+
+
+def _floats(array: Array, dtype: np.dtype[Any]) -> Array:
+    numbers = _numbers_or_missing(array) if array.dtype.kind == "O" else array
+    if numbers.dtype.kind not in "fiu":
+        raise InvalidSpec(f"it holds {array.dtype} values, numbers are wanted.")
+    with np.errstate(over="ignore"):
+        result = numbers.astype(dtype, copy=False)
+    if np.isinf(result).any():
+        raise InvalidSpec(f"it holds a value that is infinite or beyond {dtype}; use NaN or null for a missing value.")
+    return result
+
+
+def _numbers_or_missing(array: Array) -> Array:
+    flat = array.ravel().tolist()
+    for value in flat:
+        if isinstance(value, bool) or not (value is None or isinstance(value, (int, float))):
+            raise InvalidSpec(f"it holds {value!r}, numbers are wanted.")
+    try:
+        return np.array([np.nan if value is None else value for value in flat], np.float64).reshape(array.shape)
+    except OverflowError as error:
+        raise InvalidSpec("it holds an integer beyond float64.") from error
+
+
+def _exact(array: Array, dtype: np.dtype[Any]) -> Array:
+    wanted = "b" if dtype.kind == "b" else "iu"
+    if array.dtype.kind not in wanted:
+        raise InvalidSpec(f"it holds {array.dtype} values, {dtype} is wanted without missing values or fractions.")
+    result = array.astype(dtype, copy=False)
+    if array.dtype != dtype and not np.array_equal(result, array):
+        raise InvalidSpec(f"it holds a value beyond {dtype}.")
+    return result
+
+
+def _shaped(array: Array, shape: tuple[int, ...]) -> Array:
+    """The array with sizes of one added or dropped after the first, as `shape` wants them."""
+    if [size for size in array.shape[1:] if size != 1] != [size for size in shape[1:] if size != 1]:
+        raise InvalidSpec(f"it has shape {list(array.shape)}, {list(shape)} is wanted.")
+    return array.reshape(len(array), *shape[1:])
+
+
+def _tensor_json(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape), "unit": spec.unit}
