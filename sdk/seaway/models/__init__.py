@@ -1,1 +1,40 @@
 """Model packages: exported graph, signature, lineage, signing, registry."""
+
+from typing import TYPE_CHECKING, Any
+
+from seaway.models.lineage import Lineage, code_version
+from seaway.models.packaging import Package, package, verified_copy, verify
+from seaway.models.signature import Signature, TensorSpec
+from seaway.models.signing import Keys, signing_keys, verifying_key
+from seaway.models.tracking import ModelVersion, RegisteredModel, Tracker
+from seaway.models.unpacking import unpack
+
+if TYPE_CHECKING:
+    from seaway.models.exported import ExportedModel
+
+__all__ = [
+    "ExportedModel",
+    "Keys",
+    "Lineage",
+    "ModelVersion",
+    "Package",
+    "RegisteredModel",
+    "Signature",
+    "TensorSpec",
+    "Tracker",
+    "code_version",
+    "package",
+    "signing_keys",
+    "unpack",
+    "verified_copy",
+    "verify",
+    "verifying_key",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "ExportedModel":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from seaway.models.exported import ExportedModel  # imports torch
+
+    return ExportedModel

@@ -1,0 +1,100 @@
+"""Where a model comes from: data, code, parameters, figures, parent."""
+
+import hashlib
+import importlib.metadata
+import math
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import seaway
+from seaway.errors import InvalidSpec
+from seaway.storage import read_json, write_json
+
+LINEAGE_FILE = "lineage.json"
+FRAMEWORKS = ("torch", "numpy", "safetensors", "seaway")
+GIT_TIMEOUT_S = 10
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def framework_versions() -> dict[str, str]:
+    """Installed versions of what decides a model's numbers."""
+    installed = {distribution.name.lower(): distribution.version for distribution in importlib.metadata.distributions()}
+    return {name: installed[name] for name in FRAMEWORKS if name in installed}
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The record that a package carries and the registry shows.
+
+    `data_sha256` is the hash of the training rows, `code_version` what `code_version()` gives, `parent` the name and
+    version of the model that this one is to replace (empty: none), `created` an ISO 8601 time in UTC.
+    """
+
+    data_sha256: str
+    code_version: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    parent: str = ""
+    created: str = field(default_factory=_now)
+    frameworks: Mapping[str, str] = field(default_factory=framework_versions)
+
+    def __post_init__(self) -> None:
+        if len(self.data_sha256) != hashlib.sha256().digest_size * 2:
+            raise InvalidSpec(
+                f"Lineage names data by {self.data_sha256!r}; give the SHA-256 of the training rows in hex."
+            )
+        if not self.code_version:
+            raise InvalidSpec("Lineage names no code; give seaway.models.code_version().")
+        if broken := sorted(name for name, value in self.metrics.items() if not math.isfinite(value)):
+            raise InvalidSpec(f"The metrics {', '.join(broken)} are not finite; leave them out of the lineage.")
+
+    def write(self, folder: Path) -> None:
+        """Write `lineage.json` into `folder`, atomically."""
+        write_json(folder / LINEAGE_FILE, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Lineage":
+        """Read `lineage.json` of `folder`. Raises: DataUnreadable, InvalidSpec."""
+        value = read_json(folder / LINEAGE_FILE)
+        try:
+            return cls(**value)
+        except (TypeError, AttributeError) as error:
+            raise InvalidSpec(f"{folder / LINEAGE_FILE} is no lineage: {error}.") from error
+
+
+def code_version(folder: Path | None = None) -> str:
+    """`git:<commit>` of the work tree at `folder` (default: the current one), with `-modified` where files differ.
+
+    Outside a work tree it is `seaway:<version>-<hash>`, the hash over the source of the installed library.
+    """
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return f"seaway:{seaway.__version__}-{_source_hash()}"
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return f"git:{commit}-modified" if changed else f"git:{commit}"
+
+
+def _git(folder: Path | None, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=GIT_TIMEOUT_S
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _source_hash() -> str:
+    root = Path(seaway.__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(root.rglob("*.py")):
+        digest.update(source.relative_to(root).as_posix().encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()[:12]

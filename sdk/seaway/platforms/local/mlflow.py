@@ -1,0 +1,199 @@
+"""Tracking and registry by MLflow: SQLite and a folder under the state folder, or a server by MLFLOW_TRACKING_URI."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from seaway.errors import RegistryUnavailable
+from seaway.models.packaging import Package, verified_copy, verify
+from seaway.models.signing import verifying_key
+from seaway.models.tracking import PRODUCTION, ModelVersion, RegisteredModel
+from seaway.platforms.home import home, run_id
+
+EXPERIMENT = "seaway"
+HASH_TAG = "package_sha256"
+MAX_VALUE = 500  # characters of a parameter or tag that every MLflow store takes
+BATCH = 1000  # metrics that one log_batch call takes
+REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
+
+
+class MlflowTracker:
+    """The `Tracker` of this place; several processes may use one store at once."""
+
+    def log_training(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        history: Sequence[Mapping[str, float]],
+        artifacts: Path | None = None,
+    ) -> str:
+        """One run: parameters, final metrics, one curve a column of `history` over its `epoch`, and files."""
+        with self._session() as client:
+            run: str = client.create_run(self._experiment, run_name=name, tags={"seaway.run": run_id()}).info.run_id
+            self._log(run, params, metrics, history)
+            if artifacts is not None:
+                client.log_artifacts(run, str(artifacts))
+            client.set_terminated(run)
+            return run
+
+    def register(self, name: str, package: Path, run_id: str | None = None) -> str:
+        """A model version whose files are the package and whose tags are its lineage; the same content, the same version."""
+        checked = verify(package, self._public_key)
+        with self._session() as client:
+            _ensure_model(client, name)
+            same = client.search_model_versions(f"name='{name}' and tags.{HASH_TAG}='{checked.sha256}'")
+            if same:
+                return str(same[0].version)
+            return self._create_version(name, checked, run_id)
+
+    def production(self, name: str) -> RegisteredModel | None:
+        """The version with the alias `production`, in a verified folder under the state folder."""
+        with self._session() as client:
+            found = _version_in_production(client, name)
+            if found is None:
+                return None
+            target = home() / "models" / name / str(found.version)
+            fetched = Path(self._fetch(client.get_model_version_download_uri(name, found.version)))
+            verified_copy(fetched, target, self._public_key)
+            return RegisteredModel(name, str(found.version), target)
+
+    def promote(self, name: str, version: str) -> None:
+        """Move the alias `production` to a version, in one write."""
+        with self._session() as client:
+            client.set_registered_model_alias(name, PRODUCTION, version)
+
+    def versions(self, name: str) -> list[ModelVersion]:
+        """All versions, newest first."""
+        with self._session() as client:
+            current = _version_in_production(client, name)
+            found = client.search_model_versions(f"name='{name}'", order_by=["version_number DESC"])
+            return [
+                ModelVersion(
+                    name, str(one.version), bool(current and current.version == one.version), one.run_id, dict(one.tags)
+                )
+                for one in found
+            ]
+
+    @property
+    def _public_key(self) -> Path:
+        return verifying_key(home() / "keys")
+
+    @property
+    def _folder(self) -> Path:
+        return home() / "mlflow"
+
+    @contextmanager
+    def _session(self) -> Iterator[Any]:
+        """The client, alone with the store on this machine: SQLite's first tables and look-then-create need that."""
+        self._folder.mkdir(exist_ok=True)
+        with (self._folder / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with _store_errors(self._uri):
+                yield self._client
+
+    @cached_property
+    def _client(self) -> Any:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", REQUEST_TIMEOUT_S)
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", REQUEST_RETRIES)
+        from mlflow import MlflowClient
+
+        return MlflowClient(self._uri, self._uri)
+
+    @property
+    def _uri(self) -> str:
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self._folder / 'mlflow.db'}"
+
+    @cached_property
+    def _experiment(self) -> str:
+        found = self._client.get_experiment_by_name(EXPERIMENT)
+        if found is not None:
+            return str(found.experiment_id)
+        files = None if "MLFLOW_TRACKING_URI" in os.environ else (self._folder / "artifacts").as_uri()
+        return str(self._client.create_experiment(EXPERIMENT, artifact_location=files))
+
+    def _log(
+        self, run: str, params: Mapping[str, Any], metrics: Mapping[str, float], history: Sequence[Mapping[str, float]]
+    ) -> None:
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        points = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
+        for row in history:
+            step = int(row["epoch"])
+            points += [Metric(f"curve/{name}", float(y), now, step) for name, y in row.items() if name != "epoch"]
+        settings = [Param(name, str(value)[:MAX_VALUE]) for name, value in params.items()]
+        self._client.log_batch(run, params=settings)
+        for start in range(0, len(points), BATCH):
+            self._client.log_batch(run, metrics=points[start : start + BATCH])
+
+    def _create_version(self, name: str, package: Package, run: str | None) -> str:
+        client = self._client
+        if run is None:
+            run = client.create_run(self._experiment, run_name=f"register {name}").info.run_id
+            client.set_terminated(run)
+        folder = f"package-{package.sha256[:12]}"
+        client.log_artifacts(run, str(package.path), folder)
+        source = f"{client.get_run(run).info.artifact_uri}/{folder}"
+        return str(client.create_model_version(name, source, run, tags=_tags(package)).version)
+
+    def _fetch(self, uri: str) -> str:
+        from mlflow.artifacts import download_artifacts
+
+        return str(download_artifacts(artifact_uri=uri, tracking_uri=self._uri))
+
+
+def _ensure_model(client: Any, name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _version_in_production(client: Any, name: str) -> Any:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_model_version_by_alias(name, PRODUCTION)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def _tags(package: Package) -> dict[str, str]:
+    lineage = package.lineage
+    plain = {
+        "data_sha256": lineage.data_sha256,
+        "code_version": lineage.code_version,
+        "parent": lineage.parent,
+        "created": lineage.created,
+        "seed": str(lineage.seed),
+    }
+    figures = {f"metric.{name}": f"{value:.6g}" for name, value in lineage.metrics.items()}
+    settings = {f"param.{name}": str(value)[:MAX_VALUE] for name, value in lineage.parameters.items()}
+    return {HASH_TAG: package.sha256, **plain, **figures, **settings}
+
+
+@contextmanager
+def _store_errors(uri: str) -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise RegistryUnavailable(
+            f"The MLflow store {uri} refused or does not answer ({reason}). See that it runs, that "
+            "MLFLOW_TRACKING_URI names it, and that the model and version exist (`seaway models`)."
+        ) from error
