@@ -1,1 +1,5 @@
 """Raw tables in, validated Parquet out."""
+
+from seaway.data.ingestion import Tables, ingest
+
+__all__ = ["Tables", "ingest"]

@@ -1,0 +1,93 @@
+"""Training examples: rows to learn from, joined with the features as they stood at each row's time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seaway.errors import DataUnreadable, FeaturesUnavailable, InvalidSpec
+from seaway.features.project import EVENT, KNOWN, FeatureProject
+from seaway.features.repository import FeatureRepository, open_store
+from seaway.features.splits import SplitSpec, split
+from seaway.storage import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ExampleCounts:
+    """Rows a split, their share of positive labels, and the rows purged between splits."""
+
+    rows: Mapping[str, int]
+    positive_rate: Mapping[str, float]
+    purged: int
+
+
+def training_examples(repository: Path, tables: Path, splits: SplitSpec, output: Mapping[str, Path]) -> ExampleCounts:
+    """Write one Parquet file a split, in time order: identity, times, inputs, label.
+
+    Args:
+        output: A file for each of `train`, `validation`, `test`, `replay`.
+
+    Raises:
+        DataUnreadable: repository or tables are missing, a column or a label is, or a split would be empty.
+        FeaturesUnavailable: Feast cannot give a feature that the project lists.
+    """
+    if set(output) != set(splits.fractions):
+        raise InvalidSpec(f"Examples go to {', '.join(splits.fractions)}; there are files for {', '.join(output)}.")
+    opened = FeatureRepository.open(repository)
+    project = opened.project
+    rows = _entity_rows(project, tables)
+    examples = _columns(project, _join(opened, rows))
+    parts = dict(split(examples, splits))
+    if empty := [name for name, part in parts.items() if part.empty]:
+        raise DataUnreadable(f"No examples for {', '.join(empty)} among {len(examples)} rows; ingest more rows.")
+    for name, part in parts.items():
+        with atomic_path(output[name]) as draft:
+            part.to_parquet(draft, index=False, compression="zstd")
+    counts = {name: len(part) for name, part in parts.items()}
+    rates = {name: float(part[project.label].mean()) for name, part in parts.items()}
+    return ExampleCounts(counts, rates, purged=len(examples) - sum(counts.values()))
+
+
+def _entity_rows(project: FeatureProject, tables: Path) -> "pd.DataFrame":
+    import duckdb
+
+    try:
+        rows: pd.DataFrame = project.entity_rows(tables).to_pandas()
+    except (duckdb.IOException, duckdb.BinderException, duckdb.InvalidInputException) as error:
+        raise DataUnreadable(f"The rows of {project.name} cannot be read from {tables}: {error}") from error
+    if missing := [name for name in (EVENT, KNOWN, project.label, *project.keep) if name not in rows]:
+        raise DataUnreadable(f"The entity rows of {project.name} lack the column {', '.join(missing)}.")
+    if rows.empty:
+        raise DataUnreadable(f"{project.name} has no entity rows in {tables}; ingest more rows.")
+    for name in (EVENT, KNOWN, project.label):
+        if empty := int(rows[name].isna().sum()):
+            raise DataUnreadable(
+                f"{empty} of {len(rows)} entity rows of {project.name} have no {name}; leave them out."
+            )
+    if wrong := set(rows[project.label].unique()) - {0, 1}:
+        raise DataUnreadable(f"The label {project.label} holds {sorted(wrong)}; a binary label is 0 or 1.")
+    return rows
+
+
+def _join(repository: FeatureRepository, rows: "pd.DataFrame") -> "pd.DataFrame":
+    from feast.errors import FeastError
+
+    store = open_store(repository.path)
+    try:
+        service = store.get_feature_service(repository.project.service)
+        joined: pd.DataFrame = store.get_historical_features(rows, service).to_df()
+    except (FeastError, KeyError) as error:
+        raise FeaturesUnavailable(f"Feast cannot give the features of {repository.path}: {error}") from error
+    return joined
+
+
+def _columns(project: FeatureProject, joined: "pd.DataFrame") -> "pd.DataFrame":
+    kept = (*project.keep, EVENT, KNOWN, *project.numeric, *project.categorical, project.label)
+    if missing := [name for name in kept if name not in joined]:
+        raise FeaturesUnavailable(f"No feature view or entity row of {project.name} gives {', '.join(missing)}.")
+    kinds = dict.fromkeys(project.numeric, "float32") | dict.fromkeys(project.categorical, "string[pyarrow]")
+    examples = joined[list(kept)].astype(kinds | {project.label: "int8"})
+    return examples.sort_values([EVENT, *project.keep], ignore_index=True)

@@ -1,0 +1,116 @@
+"""Building a Feast repository: sources, registry, and the latest values in the online store."""
+
+import inspect
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seaway.errors import DataUnreadable, FeaturesUnavailable
+from seaway.features.project import FeatureProject, load_project
+from seaway.storage import read_json, write_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from feast import FeatureStore, FeatureView
+
+CONFIG = """\
+project: {name}
+provider: local
+registry: registry.db
+online_store:
+  type: sqlite
+  path: online.db
+offline_store:
+  type: seaway.features.asof.AsofOfflineStore
+entity_key_serialization_version: 3
+"""
+
+
+@dataclass(frozen=True)
+class FeatureRepository:
+    """A Feast repository: `views` and the rows of each one's source; `definitions` names what made it."""
+
+    path: Path
+    definitions: str
+    rows: Mapping[str, int]
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return tuple(self.rows)
+
+    @classmethod
+    def open(cls, path: Path) -> "FeatureRepository":
+        """Raises DataUnreadable: `path` is not a repository that `build` wrote."""
+        content = read_json(path / "repository.json")
+        return cls(path, content["definitions"], content["rows"])
+
+    @property
+    def project(self) -> FeatureProject:
+        return load_project(self.definitions)
+
+
+def build(tables: Path, definitions: str, output: Path, online: bool = True) -> FeatureRepository:
+    """Write the sources, apply the definitions and, where `online`, materialize the latest value of each key.
+
+    Raises:
+        InvalidSpec: `definitions` names no `FeatureProject`.
+        DataUnreadable: a table is missing or lacks a column.
+        FeaturesUnavailable: a feature view has no rows, or Feast refuses the definitions.
+    """
+    project = load_project(definitions)
+    (output / "sources").mkdir(parents=True, exist_ok=True)
+    for name in ("registry.db", "online.db", "repository.json"):
+        (output / name).unlink(missing_ok=True)
+    _build_sources(project, tables, output / "sources")
+    (output / "feature_store.yaml").write_text(CONFIG.format(name=project.name), encoding="utf-8")
+    shutil.copyfile(inspect.getfile(sys.modules[definitions.partition(":")[0]]), output / "definitions.py")
+    rows = _apply(project, output, online)
+    write_json(output / "repository.json", {"definitions": definitions, "rows": rows})
+    return FeatureRepository(output, definitions, rows)
+
+
+def _build_sources(project: FeatureProject, tables: Path, sources: Path) -> None:
+    import duckdb
+
+    try:
+        project.build_sources(tables, sources)
+    except (duckdb.IOException, duckdb.BinderException, duckdb.InvalidInputException) as error:
+        raise DataUnreadable(f"The feature sources of {project.name} cannot be built from {tables}: {error}") from error
+
+
+def open_store(path: Path) -> "FeatureStore":
+    """The Feast store in the folder `path`."""
+    from feast import FeatureStore
+
+    return FeatureStore(repo_path=str(path))
+
+
+def _apply(project: FeatureProject, output: Path, online: bool) -> dict[str, int]:
+    from feast.errors import FeastError
+
+    store = open_store(output)
+    try:
+        store.apply(list(project.objects))
+    except (FeastError, ValueError) as error:
+        raise FeaturesUnavailable(f"Feast refuses the definitions of {project.name}: {error}") from error
+    spans = {view.name: _span(output, view) for view in store.list_feature_views()}
+    if online:
+        start, end = min(first for _, first, _ in spans.values()), max(last for _, _, last in spans.values())
+        store.materialize(start, end)
+    return {name: rows for name, (rows, _, _) in spans.items()}
+
+
+def _span(output: Path, view: "FeatureView") -> "tuple[int, datetime, datetime]":
+    import duckdb
+
+    source = view.batch_source
+    file = duckdb.read_parquet(str(output / source.path))
+    column = f'"{source.timestamp_field}"'
+    rows, first, last = file.aggregate(f"count({column}), min({column}), max({column})").fetchall()[0]
+    if not rows:
+        raise FeaturesUnavailable(f"The source of feature view {view.name} has no rows; check the ingested tables.")
+    return rows, first, last
