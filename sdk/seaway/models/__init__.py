@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from seaway.models.lineage import Lineage, code_version
+from seaway.models.lineage import Lineage, code_version, trace
 from seaway.models.packaging import Package, package, verified_copy, verify
 from seaway.models.signature import Signature, TensorSpec
 from seaway.models.signing import Keys, signing_keys, verifying_key
-from seaway.models.tracking import ModelVersion, RegisteredModel, Tracker
+from seaway.models.tracking import ModelVersion, RegisteredModel, Tracker, log_trained, production_or_first
 from seaway.models.unpacking import unpack
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ __all__ = [
     "TensorSpec",
     "Tracker",
     "code_version",
+    "log_trained",
     "package",
+    "production_or_first",
     "signing_keys",
+    "trace",
     "unpack",
     "verified_copy",
     "verify",

@@ -69,7 +69,8 @@ def load_program(archive: Path) -> torch.export.ExportedProgram:
         raise PackageRefused(f"{archive} does not exist; export the model with torch.export.save to this file.")
     members = inspect(archive)
     try:
-        torch.load(io.BytesIO(members[SAMPLE_INPUTS]), weights_only=True)
+        if members[SAMPLE_INPUTS]:
+            torch.load(io.BytesIO(members[SAMPLE_INPUTS]), weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise PackageRefused(
             f"{archive} holds sample inputs that are more than tensors ({type(error).__name__}); loading it could run "

@@ -12,9 +12,10 @@ from typing import Any
 
 import seaway
 from seaway.errors import InvalidSpec
-from seaway.storage import read_json, write_json
+from seaway.storage import read_json, sha256, write_json
 
 LINEAGE_FILE = "lineage.json"
+METRICS_FILE, EVALUATION_FILE = "metrics.json", "evaluation.json"
 FRAMEWORKS = ("torch", "numpy", "safetensors", "seaway")
 GIT_TIMEOUT_S = 10
 
@@ -68,6 +69,43 @@ class Lineage:
             return cls(**value)
         except (TypeError, AttributeError) as error:
             raise InvalidSpec(f"{folder / LINEAGE_FILE} is no lineage: {error}.") from error
+
+
+def trace(
+    model: Path,
+    train: Path,
+    parameters: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    parent: str = "",
+    evaluation: Path | None = None,
+) -> Lineage:
+    """The lineage of a trained model.
+
+    Args:
+        model: Folder of the trained model; the finite figures of its `metrics.json` are taken.
+        train: The training rows.
+        parameters: What it was trained with.
+        seed: Of the training.
+        parent: Name and version of the model that it is to replace; empty for none.
+        evaluation: Folder with `evaluation.json`; the finite figures of its `metrics` are taken, named `test_*`.
+
+    Raises:
+        DataUnreadable: a file is missing or is no JSON.
+    """
+    metrics = _figures(read_json(model / METRICS_FILE))
+    if evaluation is not None:
+        tested = _figures(read_json(evaluation / EVALUATION_FILE).get("metrics", {}))
+        metrics |= {f"test_{name}": value for name, value in tested.items()}
+    return Lineage(sha256(train), code_version(), dict(parameters), metrics, seed, parent)
+
+
+def _figures(values: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    }
 
 
 def code_version(folder: Path | None = None) -> str:

@@ -1,11 +1,17 @@
 """The port to the experiment tracker and model registry."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from seaway.errors import DataUnreadable, RegistryUnavailable
+from seaway.models.lineage import METRICS_FILE, Lineage
+from seaway.storage import read_json
+
 PRODUCTION = "production"
+HISTORY_FILE = "history.jsonl"
 
 
 @dataclass(frozen=True)
@@ -68,3 +74,38 @@ class Tracker(Protocol):
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions, newest first; none where the name is unknown."""
         ...
+
+
+def log_trained(tracker: Tracker, name: str, model: Path, lineage: Lineage) -> str:
+    """Record the training that left the folder `model`: its lineage, final metrics and curves. Gives the run's id.
+
+    Raises:
+        DataUnreadable: `metrics.json` or `history.jsonl` is missing or broken.
+    """
+    facts = {"data_sha256": lineage.data_sha256, "code_version": lineage.code_version, "seed": lineage.seed}
+    metrics = {**read_json(model / METRICS_FILE), **lineage.metrics}
+    return tracker.log_training(name, {**facts, **lineage.parameters}, metrics, _history(model / HISTORY_FILE))
+
+
+def production_or_first(tracker: Tracker, name: str, first: Path) -> RegisteredModel:
+    """The model in production; where there is none yet, the package `first` is registered and becomes it.
+
+    Raises:
+        PackageRefused: a package is not sound.
+    """
+    found = tracker.production(name)
+    if found is None:
+        tracker.promote(name, tracker.register(name, first))
+        found = tracker.production(name)
+    if found is None:
+        raise RegistryUnavailable(
+            f"{name} was just put into production and is gone; another process edits the registry."
+        )
+    return found
+
+
+def _history(source: Path) -> list[dict[str, float]]:
+    try:
+        return [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+    except (OSError, json.JSONDecodeError) as error:
+        raise DataUnreadable(f"{source} is no history of a training ({error}); train the model again.") from error

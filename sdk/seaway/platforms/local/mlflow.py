@@ -43,7 +43,7 @@ class MlflowTracker:
             return run
 
     def register(self, name: str, package: Path, run_id: str | None = None) -> str:
-        """A model version whose files are the package and whose tags are its lineage; the same content, the same version."""
+        """A version whose files are the package and whose tags are its lineage; the same content keeps its version."""
         checked = verify(package, self._public_key)
         with self._session() as client:
             _ensure_model(client, name)

@@ -1,0 +1,41 @@
+from typing import NamedTuple
+
+from kfp import dsl
+from seaway.kfp import component
+
+
+@component
+def register_model(
+    package: dsl.Input[dsl.Model],
+    receipt: dsl.Output[dsl.Artifact],
+    name: str,
+    trained: dsl.Input[dsl.Model] = None,
+    backend: str = "auto",
+) -> NamedTuple("Outputs", [("version", str)]):
+    """Verify a model package and register it as a version, with its lineage as tags and its training as a run.
+
+    Args:
+        package: Made by `package_model`.
+        receipt: Name and version, in its metadata.
+        name: Registered model's name.
+        trained: The trained model, whose metrics and curves are logged as the version's run.
+        backend: Registry; `auto` takes this place's.
+
+    Returns:
+        version: The package's version; one that was registered before keeps its own.
+
+    Raises:
+        PackageRefused: the package is corrupted or not signed by this installation.
+        RegistryUnavailable: the registry does not answer.
+    """
+    from pathlib import Path
+
+    from seaway import models, platforms
+    from seaway.storage import write_json
+
+    folder, tracker = Path(package.path), platforms.current(models.Tracker, backend)
+    run = models.log_trained(tracker, name, Path(trained.path), models.Lineage.read(folder)) if trained else None
+    version = tracker.register(name, folder, run)
+    write_json(Path(receipt.path), {"name": name, "version": version})
+    receipt.metadata["summary"] = f"{name} version {version}"
+    return (version,)
