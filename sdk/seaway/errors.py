@@ -4,6 +4,8 @@ A message is one paragraph: what was wrong, where, and what to do about it.
 Callers tell errors apart by class, never by text.
 """
 
+from pathlib import Path
+
 
 class SeawayError(Exception):
     """Base of all errors that Seaway raises on purpose; the command line shows its message without a traceback."""
@@ -66,4 +68,8 @@ class RolledBack(SeawayError):
 
 
 class RunFailed(SeawayError):
-    """A pipeline run failed; the message names the step, its reason and its log."""
+    """A pipeline run failed; the message names the step, its reason and its log; `folder` has the run's record."""
+
+    def __init__(self, message: str, folder: Path) -> None:
+        super().__init__(message)
+        self.folder = folder

@@ -1,0 +1,196 @@
+"""The commands and their help. Each imports its work when it is called, so that `seaway --help` stays instant."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 or 143 ended by Ctrl-C or SIGTERM."
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="From features to production on Kubeflow: components and pipelines that run the same on a laptop and on a "
+    f"cluster.\n\nStart with [bold]seaway run flights[/bold].\n\n{EXIT_CODES}",
+    epilog="[bold]SEAWAY_HOME[/bold] is where runs, models and endpoints are kept (default ./.seaway); "
+    "[bold]SEAWAY_DEBUG=1[/bold] shows tracebacks.",
+)
+components_app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="List and show components.")
+pipelines_app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="List and show pipelines.")
+app.add_typer(components_app, name="components")
+app.add_typer(pipelines_app, name="pipelines")
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Output = Annotated[Format, typer.Option("--output", "-o", help="text for people, json for scripts.")]
+Parameters = Annotated[list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Repeatable.")]
+
+
+def _examples(*lines: str) -> str:
+    """An epilog of command lines; a blank line between them keeps each on its own line."""
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"[cyan]{line}[/cyan]" for line in lines)])
+
+
+def _pipeline_names(incomplete: str) -> list[str]:
+    from seaway.kfp import catalogue
+
+    return [entry.name for entry in catalogue.pipelines() if entry.name.startswith(incomplete)]
+
+
+def _component_names(incomplete: str) -> list[str]:
+    from seaway.kfp import catalogue
+
+    return [entry.name for entry in catalogue.components() if entry.name.startswith(incomplete)]
+
+
+Pipeline = Annotated[
+    str, typer.Argument(help="A pipeline's name, a .yaml or a .py file.", autocompletion=_pipeline_names)
+]
+
+
+@app.command(
+    epilog=_examples(
+        "seaway run flights",
+        "seaway run flights -p months=1,2 -p epochs=2",
+        "seaway run pipelines/flights/pipeline.yaml -p months=1,2 --output json",
+        "seaway run my_pipeline.py --no-cache",
+    )
+)
+def run(
+    pipeline: Pipeline,
+    param: Parameters = None,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Reuse steps whose inputs and code did not change.")
+    ] = True,
+    output: Output = Format.TEXT,
+) -> None:
+    """Run a pipeline on this machine, step by step, and end with a summary and a report."""
+    from seaway.cli.running import run_pipeline
+
+    raise typer.Exit(run_pipeline(pipeline, param or [], cache, output is Format.JSON))
+
+
+@app.command(
+    "compile",
+    epilog=_examples(
+        "seaway compile flights",
+        "seaway compile my_pipeline.py --to my_pipeline.yaml",
+        "seaway compile flights --kubernetes-manifest-format --to flights.k8s.yaml",
+    ),
+)
+def compile_(
+    pipeline: Pipeline,
+    to: Annotated[Path | None, typer.Option(help="Where to write; by default ./PIPELINE.yaml.")] = None,
+    kubernetes_manifest_format: Annotated[
+        bool, typer.Option("--kubernetes-manifest-format", help="Write Pipeline and PipelineVersion objects.")
+    ] = False,
+) -> None:
+    """Compile a pipeline to the YAML that Kubeflow takes (`kfp run create`, the dashboard, GitOps)."""
+    from seaway.cli.compiling import compile_pipeline
+
+    typer.echo(compile_pipeline(pipeline, to, kubernetes_manifest_format))
+
+
+@components_app.command("list", epilog=_examples("seaway components list", "seaway components list -o json"))
+def list_components(output: Output = Format.TEXT) -> None:
+    """List the components by category."""
+    from seaway.cli import listing
+
+    listing.show_entries("component", output is Format.JSON)
+
+
+@components_app.command("show", epilog=_examples("seaway components show train_pytorch"))
+def show_component(
+    name: Annotated[str, typer.Argument(autocompletion=_component_names)], output: Output = Format.TEXT
+) -> None:
+    """Show what a component takes and gives."""
+    from seaway.cli import listing
+
+    listing.show_interface("component", name, output is Format.JSON)
+
+
+@pipelines_app.command("list", epilog=_examples("seaway pipelines list"))
+def list_pipelines(output: Output = Format.TEXT) -> None:
+    """List the pipelines."""
+    from seaway.cli import listing
+
+    listing.show_entries("pipeline", output is Format.JSON)
+
+
+@pipelines_app.command("show", epilog=_examples("seaway pipelines show flights"))
+def show_pipeline(
+    name: Annotated[str, typer.Argument(autocompletion=_pipeline_names)], output: Output = Format.TEXT
+) -> None:
+    """Show a pipeline's parameters and their defaults."""
+    from seaway.cli import listing
+
+    listing.show_interface("pipeline", name, output is Format.JSON)
+
+
+def _run_names(incomplete: str) -> list[str]:
+    from seaway.cli import history
+
+    return [record["run"] for record in history.records() if record["run"].startswith(incomplete)]
+
+
+RunName = Annotated[str | None, typer.Argument(help="A run's name.", autocompletion=_run_names)]
+
+
+@app.command(epilog=_examples("seaway runs", "seaway runs -o json"))
+def runs(output: Output = Format.TEXT) -> None:
+    """List the runs of this folder, latest first."""
+    from seaway.cli import history
+
+    history.show(output is Format.JSON)
+
+
+@app.command(epilog=_examples("seaway report", "seaway report --open", "seaway report 20260102-030405-ab12"))
+def report(
+    run: RunName = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Print the path of a run's report, by default of the latest run that has one."""
+    from seaway.cli import history
+
+    path = history.report(run)
+    typer.echo(path)
+    if open_:
+        typer.launch(path.as_uri())
+
+
+@app.command(
+    epilog=_examples(
+        "seaway serve .seaway/artifacts/.../package_model/package", "seaway serve my_package --name flights"
+    )
+)
+def serve(
+    package: Annotated[Path, typer.Argument(help="A model package: the folder that package_model writes.")],
+    name: Annotated[str, typer.Option(help="The endpoint's and the model's name.")] = "model",
+    output: Output = Format.TEXT,
+) -> None:
+    """Serve a model package on this machine, behind a token, until `seaway down` ends it."""
+    from seaway.cli.endpoints import serve_package
+
+    serve_package(package, name, output is Format.JSON)
+
+
+@app.command(epilog=_examples("seaway down", "seaway down --all", "seaway down 20260102-030405-ab12"))
+def down(
+    run: RunName = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every run of this folder (the default).")] = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """End what runs left serving, and say what was ended. Harmless when nothing is left."""
+    from seaway.cli.endpoints import end
+
+    if run and all_:
+        raise typer.BadParameter("give a run or --all, not both")
+    end(run, output is Format.JSON)

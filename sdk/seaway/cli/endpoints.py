@@ -1,0 +1,42 @@
+"""`seaway serve` and `seaway down`."""
+
+import os
+import time
+from pathlib import Path
+
+import typer
+
+from seaway import platforms
+from seaway.cli.printing import print_json
+from seaway.kfp import ending
+
+
+def serve_package(package: Path, name: str, as_json: bool) -> None:
+    """Deploy a model package on loopback and say how to call and end it."""
+    from seaway.serving import Endpoint, EndpointSpec
+
+    run = time.strftime("serve-%Y%m%d-%H%M%S")
+    os.environ["SEAWAY_RUN_ID"] = run  # what `seaway down` finds the processes by
+    endpoint = platforms.current(Endpoint).deploy(EndpointSpec(name=name, run=run, stable=package.absolute()))
+    state = {"name": name, "run": run, "url": endpoint.url, "token_file": str(endpoint.token_file)}
+    if as_json:
+        print_json(state)
+        return
+    typer.echo(f"{name} serves at {endpoint.url} (Open Inference Protocol v2), token in {endpoint.token_file}.")
+    typer.echo(
+        f'Call it:  curl -H "Authorization: Bearer $(cat {endpoint.token_file})" {endpoint.url}/v2/models/{name}'
+    )
+    typer.echo(f"End it:   seaway down {run}")
+
+
+def end(run: str | None, as_json: bool) -> None:
+    """End what one run, or every run, left, and say what that was."""
+    ended = [ending.end_one(run)] if run else ending.end_all()
+    if as_json:
+        print_json([vars(one) for one in ended])
+        return
+    for one in filter(None, ended):
+        what = [f"endpoint {name}" for name in one.endpoints] + list(one.processes)
+        typer.echo(f"{one.run}: ended {', '.join(what)}")
+    if not any(ended):
+        typer.echo("Nothing was left running.")

@@ -1,0 +1,50 @@
+"""The runs of this folder, read from their `run.json`."""
+
+from pathlib import Path
+from typing import Any
+
+from seaway.cli.printing import print_json, print_table
+from seaway.errors import InvalidSpec
+from seaway.platforms.home import home
+from seaway.storage import read_json
+
+
+def records() -> list[dict[str, Any]]:
+    """All runs, latest first: a run's name begins with its time."""
+    return [read_json(file) for file in sorted((home() / "runs").glob("*/run.json"), reverse=True)]
+
+
+def show(as_json: bool) -> None:
+    """Print the runs."""
+    if as_json:
+        print_json(records())
+        return
+    rows = [
+        (record["run"], record["pipeline"], record["state"], f"{record['seconds']:.1f} s", _report_mark(record["run"]))
+        for record in records()
+    ]
+    print_table(
+        ("run", "pipeline", "state", "time", "report"), rows, empty="No runs yet; `seaway run flights` makes one."
+    )
+
+
+def _report_mark(run: str) -> str:
+    return "yes" if report_file(run).exists() else ""
+
+
+def report_file(run: str) -> Path:
+    """Where a run's report is, if it has one."""
+    return home() / "runs" / run / "report.html"
+
+
+def report(run: str | None) -> Path:
+    """The report of a run, or of the latest run that has one.
+
+    Raises:
+        InvalidSpec: there is none.
+    """
+    candidates = [run] if run else [record["run"] for record in records()]
+    for candidate in candidates:
+        if report_file(candidate).exists():
+            return report_file(candidate)
+    raise InvalidSpec(f"No report of {run or 'any run'} in {home()}; `seaway runs` lists the runs.")

@@ -1,0 +1,30 @@
+"""Printing for people and for scripts."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(value, indent=2, default=str))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], empty: str = "Nothing.") -> None:
+    """A table in a terminal; tab-separated lines in a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console, lines = Console(), list(rows)
+    if not lines:
+        typer.echo(empty)
+        return
+    if not console.is_terminal:
+        typer.echo("\n".join("\t".join(line) for line in lines))
+        return
+    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
+    for line in lines:
+        table.add_row(*line)
+    console.print(table)

@@ -1,0 +1,58 @@
+"""`seaway run`: arguments, progress, summary and exit code."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from seaway.cli.kfp_import import import_kfp
+from seaway.errors import InvalidSpec, RunFailed
+from seaway.storage import read_json
+
+SIGNAL_EXIT = 128  # a shell's convention: 128 + the signal's number
+
+
+def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bool) -> int:
+    """Run and return the exit code. Progress goes to stderr where stdout is for the JSON record."""
+    given = arguments(words)
+    started = time.monotonic()
+    import_kfp()
+    from seaway.cli.printing import print_json
+    from seaway.cli.progress import Progress
+    from seaway.cli.summary import explain_failure, summarise
+    from seaway.kfp.local_run import Interrupted, local_run
+
+    progress = Progress(Console(file=sys.stderr if as_json else sys.stdout))  # kfp.local's prints go elsewhere
+    try:
+        with progress.showing():
+            record = local_run(pipeline, given, caching, progress)
+    except Interrupted as interrupt:
+        Console(stderr=True).print(f"Run {interrupt}; everything that it started has been ended.", soft_wrap=True)
+        return SIGNAL_EXIT + interrupt.number
+    except RunFailed as failure:
+        explain_failure(failure.folder, progress.console)
+        if as_json:
+            print_json(read_json(failure.folder / "run.json"))
+        raise
+    summarise(record.folder, progress.console, time.monotonic() - started)
+    if as_json:
+        print_json(read_json(record.folder / "run.json"))
+    return 0
+
+
+def arguments(words: Sequence[str]) -> dict[str, object]:
+    """`name=value` words as a mapping.
+
+    Raises:
+        InvalidSpec: a word has no `=`, or a name is given twice.
+    """
+    given: dict[str, object] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise InvalidSpec(f"--param {word!r} is not of the form NAME=VALUE, as in -p months=1,2.")
+        if name in given:
+            raise InvalidSpec(f"--param {name} is given twice.")
+        given[name] = value
+    return given

@@ -1,0 +1,81 @@
+"""From a pipeline's name, source or compiled file to a PipelineSpec, the form that is run and submitted."""
+
+import importlib.util
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kfp import compiler, components
+from kfp.dsl.base_component import BaseComponent
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.kfp import catalogue
+
+
+def load(reference: str) -> pipeline_spec_pb2.PipelineSpec:
+    """The pipeline of that name, of that compiled `.yaml` file, or of that `.py` file.
+
+    Raises:
+        InvalidSpec: no such pipeline, or the file defines none or several.
+        DataUnreadable: the file is missing or holds no compiled pipeline.
+    """
+    if Path(reference).suffix in {".yaml", ".yml"}:
+        return load_file(Path(reference))
+    return load_source(reference).pipeline_spec
+
+
+def load_source(reference: str) -> Any:
+    """The pipeline (or component) object of a name or of a `.py` file."""
+    if reference.endswith(".py"):
+        return _only_pipeline(Path(reference))
+    return catalogue.pipeline(reference).load()
+
+
+def load_file(path: Path) -> pipeline_spec_pb2.PipelineSpec:
+    """A compiled pipeline or component."""
+    if not path.is_file():
+        raise DataUnreadable(f"{path} does not exist; `seaway compile` writes it.")
+    try:
+        return components.load_component_from_file(str(path)).pipeline_spec
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataUnreadable(f"{path} is no compiled pipeline ({error}); `seaway compile` writes one.") from error
+
+
+def _only_pipeline(path: Path) -> BaseComponent:
+    """The one pipeline that a file defines; a component where it defines no pipeline."""
+    if not path.is_file():
+        raise DataUnreadable(f"{path} does not exist.")
+    module = _module(path)
+    own = [value for value in vars(module).values() if isinstance(value, BaseComponent)]
+    graphs = [value for value in own if type(value).__name__ == "GraphComponent"] or own
+    if len(graphs) != 1:
+        names = ", ".join(value.name for value in graphs) or "none"
+        raise InvalidSpec(f"{path} must define one pipeline (@dsl.pipeline), it defines: {names}.")
+    return graphs[0]
+
+
+def _module(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise InvalidSpec(f"{path} cannot be imported as Python.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def compile_to(source: Any, target: Path, kubernetes_manifests: bool = False) -> None:
+    """Write the compiled YAML; as Pipeline and PipelineVersion objects where `kubernetes_manifests` is set."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    compiler.Compiler().compile(source, str(target), kubernetes_manifest_format=kubernetes_manifests)
+
+
+def compile_text(source: Any) -> str:
+    """The compiled YAML of a component or pipeline."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "compiled.yaml"
+        compile_to(source, target)
+        return target.read_text(encoding="utf-8")

@@ -1,0 +1,271 @@
+"""Run a pipeline on this machine with kfp.local, each step in a process group and a log of its own.
+
+kfp.local 2.17.0 has no public hook: it prints everything, starts steps by a plain `Popen`, and tells cached steps only
+in a log line. Three module-level names are replaced while a run lasts, because each is one narrow, named function that
+both of kfp.local's orchestrators go through, where parsing its coloured print-out would depend on every message:
+
+- `task_executor.execute_single_task` (once a task): gives task, outputs and status, hence events and the cache state;
+- `subprocess_task_handler.run_local_subprocess` (once an attempt): starts the process, hence groups, logs and endings;
+- `cache.LocalCache` (once a run): the cache class, hence content checks.
+
+kfp is pinned to the version for which this holds; tests/local/test_run.py fails where a name moves.
+"""
+
+import logging
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+from kfp import local
+from kfp.local import cache, pipeline_orchestrator, subprocess_task_handler
+from kfp.local.orchestrator import task_executor
+from kfp.local.status import Status
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from seaway.errors import RunFailed
+from seaway.kfp import arguments, compiling, ending, steps
+from seaway.kfp.caching import VerifiedCache, code_hash
+from seaway.kfp.recording import Listener, Record, State, Step
+from seaway.platforms.home import home
+
+log = logging.getLogger(__name__)
+
+CURRENT_STEP: ContextVar[Step] = ContextVar("CURRENT_STEP")  # a step runs in one thread; loops have several
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+QUIET = (  # kfp.local's remarks on settings that serve the cluster
+    "Task '.*': settings .* have no effect in the current local runner",
+    "You may be attemping to run a task that uses custom or non-Python base image",
+)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the run; everything that it started has been ended too."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.number = number
+
+
+def local_run(
+    pipeline: str, given: Mapping[str, object], caching: bool = True, listener: Listener = lambda step: None
+) -> Record:
+    """Run a pipeline (its name, its compiled `.yaml` or its `.py` file) and return the record of the run.
+
+    Raises:
+        InvalidSpec: unknown pipeline or parameter, or a value of the wrong type; nothing was started.
+        DataUnreadable: the file is missing or holds no compiled pipeline.
+        RunFailed: a step failed; the message has its reason and the path of its log.
+        Interrupted: SIGINT, SIGTERM or SIGHUP arrived.
+    """
+    spec = compiling.load(pipeline)
+    bound = arguments.bind(spec, given)
+    record = _open_record(spec, bound, listener)
+    run = _Run(record, home())
+    source = Path(pipeline) if Path(pipeline).exists() else None
+    with run.in_charge():
+        try:
+            with _quiet(record.folder / "kfp.log"):
+                _initialise(run.state_folder, source, caching)
+                pipeline_orchestrator.run_local_pipeline(spec, bound)
+        except RuntimeError as error:
+            run.abandon("failed")
+            raise _failure(record, error) from error
+        except BaseException:
+            run.abandon("interrupted" if run.stopping else "failed")
+            raise
+        _keep_report(record)
+        record.close("succeeded")
+        run.tidy()
+    return record
+
+
+def _open_record(spec: pipeline_spec_pb2.PipelineSpec, bound: dict[str, Any], listener: Listener) -> Record:
+    name = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
+    folder = home() / "runs" / name
+    folder.mkdir(parents=True)
+    record = Record(name, spec.pipeline_info.name, folder, bound, _count(spec), listener, process=os.getpid())
+    record.write()
+    return record
+
+
+def _count(spec: pipeline_spec_pb2.PipelineSpec) -> int:
+    """Steps in the pipeline, one for each body of a loop."""
+    dags = [spec.root.dag, *(component.dag for component in spec.components.values())]
+    references = [task.component_ref.name for dag in dags for task in dag.tasks.values()]
+    return sum(1 for name in references if spec.components[name].executor_label)
+
+
+def _initialise(state_folder: Path, source: Path | None, caching: bool) -> None:
+    local.init(
+        local.SubprocessRunner(use_venv=False),
+        pipeline_root=str(state_folder / "artifacts"),
+        enable_caching=caching,
+        cache_root=str(state_folder / "cache" / code_hash(source)),
+    )
+
+
+def _failure(record: Record, error: RuntimeError) -> RunFailed:
+    """Which step failed and why."""
+    failed = next((step for step in record.steps if step.state == "failed"), None)
+    if failed is None:
+        return RunFailed(f"{error} See {record.folder / 'kfp.log'}.", record.folder)
+    return RunFailed(f"Step {failed.title!r} failed. {failed.reason}\nLog: {failed.log}", record.folder)
+
+
+def _keep_report(record: Record) -> None:
+    """The page that a run leaves: its last HTML artifact named `report`."""
+    for step in record.steps:
+        report = step.outputs.get("report")
+        if isinstance(report, dict) and report["type"] == "system.HTML":
+            shutil.copyfile(report["uri"], record.folder / "report.html")
+
+
+@contextmanager
+def _quiet(log_file: Path) -> Iterator[None]:
+    """Send what kfp.local prints to a file."""
+    with log_file.open("a", encoding="utf-8") as stream, redirect_stdout(stream), warnings.catch_warnings():
+        for message in QUIET:
+            warnings.filterwarnings("ignore", message)
+        yield
+
+
+@contextmanager
+def _replaced(owner: ModuleType, name: str, value: object) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+@dataclass
+class _Run:
+    """The processes of a run: started here, and ended here whatever happens."""
+
+    record: Record
+    state_folder: Path
+    alive: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    stopping: bool = False
+    scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="seaway-")))
+
+    @contextmanager
+    def in_charge(self) -> Iterator[None]:
+        """Take over kfp.local's three functions and the ending signals."""
+        with ExitStack() as stack:
+            execute = self._executing(task_executor.execute_single_task)
+            stack.enter_context(_replaced(task_executor, "execute_single_task", execute))
+            stack.enter_context(_replaced(subprocess_task_handler, "run_local_subprocess", self.run_process))
+            stack.enter_context(_replaced(cache, "LocalCache", VerifiedCache))
+            stack.enter_context(self._signals())
+            yield
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Handle ending signals where Python allows it: in the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._interrupt) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+        """Pass the signal on to the steps; who asks twice does not want to wait."""
+        if self.stopping:
+            self._signal_all(signal.SIGKILL)
+            return
+        self.stopping = True
+        self._signal_all(signal.SIGTERM)
+        killer = threading.Timer(steps.GRACE_S, self._signal_all, [signal.SIGKILL])  # steps of a loop are in threads
+        killer.daemon = True
+        killer.start()
+        raise Interrupted(number)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for process in list(self.alive):
+            steps.signal_group(process, number)
+
+    def _executing(self, execute: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap kfp.local's task execution: one step of the record for each task."""
+
+        def executing(*, task_name: str, task_spec: Any, **others: Any) -> tuple[dict[str, Any], Status]:
+            step = self.record.open(task_name, task_spec.task_info.name or task_name)
+            token = CURRENT_STEP.set(step)
+            try:
+                outputs, status = execute(task_name=task_name, task_spec=task_spec, **others)
+            finally:
+                CURRENT_STEP.reset(token)
+            done: State = "succeeded" if step.attempts else "cached"
+            step.finish(done if status == Status.SUCCESS else "failed", outputs)
+            self.record.tell(step)
+            return outputs, status
+
+        return executing
+
+    def run_process(self, full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
+        """Run one attempt of the current step; returns its exit code."""
+        step = CURRENT_STEP.get()
+        step.attempts += 1
+        if step.attempts > 1:
+            step.state = "retrying"
+            self.record.tell(step)
+        exit_code = self._attempt(full_command, self._environment(env_vars or {}), step.log)
+        if exit_code:
+            step.reason = steps.reason(step.log, exit_code)
+        return exit_code
+
+    def _environment(self, env_vars: Mapping[str, str]) -> dict[str, str]:
+        """What a step inherits; it may keep bytecode, or each step would compile its libraries anew (seconds)."""
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        own = {
+            "SEAWAY_HOME": str(self.state_folder),
+            "SEAWAY_RUN_ID": self.record.run,
+            "TMPDIR": str(self.scratch),  # kfp's launcher leaves a temporary folder for each step
+            "PYTHONUNBUFFERED": "1",
+        }
+        return {**inherited, **env_vars, **own}
+
+    def _attempt(self, command: list[str], environment: Mapping[str, str], log_file: Path) -> int:
+        if self.stopping:
+            return 128 + signal.SIGTERM
+        process = steps.start(command, environment, log_file)
+        self.alive.add(process)
+        try:
+            return process.wait()
+        finally:
+            steps.end(process)  # also what the step left in its group
+            self.alive.discard(process)
+
+    def abandon(self, state: Any) -> None:
+        """End everything that the run started: its endpoints by their adapter, then whatever is left."""
+        self.stopping = True
+        for process in list(self.alive):
+            steps.end(process)
+        ending.end_run(self.record.run)
+        self.record.close(state)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the temporary folder, but not under a process that still serves."""
+        if not steps.processes_of(self.record.run):
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            return
+        for program in self.scratch.glob("*/ephemeral_component.py"):
+            shutil.rmtree(program.parent, ignore_errors=True)

@@ -1,0 +1,111 @@
+"""What a local run tells while it runs and leaves behind: events for a listener, `run.json` for everybody else."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from kfp import dsl
+
+from seaway.storage import write_json
+
+State = Literal["running", "retrying", "cached", "succeeded", "failed", "interrupted"]
+
+
+@dataclass
+class Step:
+    """One step of a run, as it is now."""
+
+    number: int
+    name: str
+    title: str  # the display name
+    log: Path
+    state: State = "running"
+    seconds: float = 0.0
+    attempts: int = 0
+    figure: str = ""  # the key figure: the main artifact's metadata["summary"]
+    reason: str = ""  # why it failed, one paragraph
+    outputs: dict[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic, repr=False)
+
+    def finish(self, state: State, outputs: dict[str, Any]) -> None:
+        """Close the step with its outputs and key figure."""
+        self.state = state
+        self.seconds = time.monotonic() - self.started
+        self.outputs = {name: _plain(value) for name, value in outputs.items()}
+        self.figure = _figure(self.outputs)
+
+    def plain(self) -> dict[str, Any]:
+        """The step as JSON."""
+        return {**{name: value for name, value in vars(self).items() if name != "started"}, "log": str(self.log)}
+
+
+Listener = Callable[[Step], None]
+
+
+@dataclass
+class Record:
+    """A run: told to the listener and written to `run.json` at every change, so that a crash loses nothing."""
+
+    run: str
+    pipeline: str
+    folder: Path
+    arguments: dict[str, Any]
+    total: int
+    listener: Listener
+    state: Literal["running", "succeeded", "failed", "interrupted"] = "running"
+    seconds: float = 0.0
+    process: int = 0  # pid of the runner
+    steps: list[Step] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic, repr=False)
+
+    def open(self, name: str, title: str) -> Step:
+        """A step that starts now."""
+        number = len(self.steps) + 1
+        step = Step(number, name, title, self.folder / "steps" / f"{number:02d}-{name}.log")
+        self.steps.append(step)
+        self.tell(step)
+        return step
+
+    def tell(self, step: Step) -> None:
+        """Pass a step's change on."""
+        self.write()
+        self.listener(step)
+
+    def close(self, state: Literal["succeeded", "failed", "interrupted"]) -> None:
+        """End the run, and with it what was still running."""
+        self.state = state
+        self.seconds = time.monotonic() - self.started
+        for step in self.steps:
+            if step.state in {"running", "retrying"}:
+                step.finish("interrupted", {})
+                self.listener(step)
+        self.write()
+
+    def write(self) -> None:
+        """Write `run.json`."""
+        content = {
+            name: getattr(self, name)
+            for name in ("run", "pipeline", "arguments", "total", "state", "seconds", "process")
+        }
+        write_json(self.folder / "run.json", {**content, "steps": [step.plain() for step in self.steps]})
+
+
+def _plain(value: Any) -> Any:
+    """An output as JSON: an artifact by its type, uri and metadata."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dsl.Artifact):
+        return {"type": value.schema_title, "uri": value.uri, "metadata": value.metadata}
+    return value
+
+
+def _figure(outputs: dict[str, Any]) -> str:
+    """The first summary among the artifacts' metadata, else the scalar outputs."""
+    artifacts = [value for value in outputs.values() if isinstance(value, dict) and "metadata" in value]
+    for artifact in artifacts:
+        if summary := artifact["metadata"].get("summary"):
+            return str(summary)
+    scalars = [f"{name} {value}" for name, value in outputs.items() if isinstance(value, str | int | float | bool)]
+    return ", ".join(scalars)

@@ -1,0 +1,124 @@
+"""Carrying out one step of a local run: its process, its log, its end, and the reason when it fails."""
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+GRACE_S = 5.0  # what a step gets between SIGTERM and SIGKILL, so that it can end what it started
+REASON_CHARACTERS = 4000  # a reason is a paragraph, not a log
+SEAWAY_ERROR = re.compile(r"^seaway\.errors\.(\w+: .*)", re.MULTILINE)
+ANY_ERROR = re.compile(
+    r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Failed|Refused)\b.*)", re.MULTILINE
+)
+
+log = logging.getLogger(__name__)
+
+
+def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path) -> subprocess.Popen[bytes]:
+    """Start a step in a process group of its own, so that all of it can be ended, with its output in `log_file`."""
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            start_new_session=True,
+        )
+
+
+def signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to the step and to everything in its process group; one that has ended is left alone."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        log.debug("process group %d has ended", process.pid)
+
+
+def end(process: subprocess.Popen[bytes], grace_s: float = GRACE_S) -> None:
+    """End the step's process group: SIGTERM, and SIGKILL for what is still there after `grace_s` seconds.
+
+    The group is waited for, not its leader: kfp's launcher is a shell that dies before the program it started.
+    """
+    signal_group(process, signal.SIGTERM)
+    deadline = time.monotonic() + grace_s
+    while _group_lives(process) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    signal_group(process, signal.SIGKILL)
+    process.wait()
+
+
+def _group_lives(process: subprocess.Popen[bytes]) -> bool:
+    process.poll()  # a dead leader would otherwise stay in the group until it is waited for
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return any(_in_group(other, process.pid) for other in psutil.process_iter(["status"]))
+
+
+def _in_group(process: psutil.Process, group: int) -> bool:
+    """Whether a process is in the group and more than a zombie that nobody has waited for."""
+    try:
+        return os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE
+    except ProcessLookupError:
+        return False
+
+
+def reason(log_file: Path, exit_code: int) -> str:
+    """Why a step failed, in one paragraph: the last Seaway error in its log, else the last exception, else its end."""
+    text = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
+    for pattern in (SEAWAY_ERROR, ANY_ERROR):
+        if matches := list(pattern.finditer(text)):
+            paragraph = text[matches[-1].start(1) :].split("\n\n", 1)[0].split("\n[KFP Executor", 1)[0]
+            return paragraph.strip()[:REASON_CHARACTERS]
+    if killed := _signal_name(exit_code):
+        return f"it was ended by {killed}" + (" (out of memory?)." if killed == "SIGKILL" else ".")
+    last = text.strip().splitlines()[-1:] or ["it wrote nothing to its log."]
+    return f"exit code {exit_code}: {last[0]}"[:REASON_CHARACTERS]
+
+
+def _signal_name(exit_code: int) -> str | None:
+    """A shell reports a child's death by signal N as 128+N, Python a direct one as -N."""
+    number = -exit_code if exit_code < 0 else exit_code - 128
+    return signal.Signals(number).name if number in {known.value for known in signal.Signals} else None
+
+
+def processes_of(run: str) -> list[psutil.Process]:
+    """Every live process that a run started, wherever it moved: all inherit `SEAWAY_RUN_ID`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get("SEAWAY_RUN_ID") == run:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def end_processes_of(run: str, grace_s: float = GRACE_S) -> list[str]:
+    """End every process of a run; returns what was ended, as `name (pid)`."""
+    ended = []
+    deadline = time.monotonic() + grace_s
+    while (alive := processes_of(run)) and time.monotonic() < deadline:
+        ended += [f"{process.name()} ({process.pid})" for process in alive if _terminate(process)]
+        psutil.wait_procs(alive, timeout=1.0)
+    for process in processes_of(run):
+        process.kill()
+    return list(dict.fromkeys(ended))
+
+
+def _terminate(process: psutil.Process) -> bool:
+    try:
+        process.terminate()
+    except psutil.NoSuchProcess:
+        return False
+    return True

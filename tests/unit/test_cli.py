@@ -1,0 +1,82 @@
+"""What a newcomer types: help with examples, errors of one paragraph, exit codes that a script can use."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from seaway.cli.commands import app
+from seaway.cli.running import arguments
+from seaway.errors import InvalidSpec
+from typer.testing import CliRunner
+
+COMMANDS = [
+    ["run"],
+    ["compile"],
+    ["components", "list"],
+    ["components", "show"],
+    ["pipelines", "list"],
+    ["pipelines", "show"],
+    ["runs"],
+    ["report"],
+    ["serve"],
+    ["down"],
+]
+
+
+def seaway(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from seaway.cli import main; main()", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_help_has_an_example_of_the_command(command: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*command, "--help"])
+    assert shown.exit_code == 0
+    assert f"seaway {' '.join(command)}" in shown.output.split("Examples")[1]
+
+
+def test_help_loads_neither_torch_nor_kfp_nor_pandas() -> None:
+    program = (
+        "import sys; sys.argv = ['seaway', '--help']\n"
+        "from seaway.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('heavy:', [name for name in ('torch', 'kfp', 'pandas', 'numpy', 'yaml') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "heavy: []" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "missing.yaml"], "missing.yaml does not exist"),
+        (["run", "nonsense"], "There is no pipeline 'nonsense'"),
+        (["run", "flights", "-p", "months"], "NAME=VALUE"),
+        (["components", "show", "nonsense"], "There is no component 'nonsense'"),
+        (["report"], "No report of any run"),
+        (["down", "no-such-run"], "There is no run 'no-such-run'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_paragraph_without_a_traceback(words: list[str], told: str, tmp_path: Path) -> None:
+    shown = seaway(*words, cwd=tmp_path)
+    assert shown.returncode in {1, 2}
+    assert told in shown.stderr
+    assert "Traceback" not in shown.stderr
+    assert len(shown.stderr.strip().splitlines()) == 1
+
+
+def test_down_is_harmless_when_nothing_runs(tmp_path: Path) -> None:
+    shown = seaway("down", "--all", cwd=tmp_path)
+    assert (shown.returncode, shown.stdout.strip()) == (0, "Nothing was left running.")
+
+
+def test_a_value_may_hold_an_equals_sign() -> None:
+    assert arguments(["query=a=b", "months=1,2"]) == {"query": "a=b", "months": "1,2"}
+
+
+@pytest.mark.parametrize("words", [["months"], ["=1"], ["a=1", "a=2"]])
+def test_a_parameter_without_name_or_given_twice_is_refused(words: list[str]) -> None:
+    with pytest.raises(InvalidSpec):
+        arguments(words)

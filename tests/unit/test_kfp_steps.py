@@ -1,0 +1,43 @@
+"""A failed step's reason is one paragraph that a reader can act on."""
+
+from pathlib import Path
+
+import pytest
+from seaway.kfp.steps import reason
+
+SEAWAY = """making rows
+Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+ValueError: inner
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "y.py", line 2, in <module>
+seaway.errors.TrainingFailed: rank 1 ended with code 1.
+  loss is NaN
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "step.log"
+    file.write_text(text)
+    return file
+
+
+def test_the_last_seaway_error_is_the_reason_with_all_its_lines(tmp_path: Path) -> None:
+    assert reason(written(tmp_path, SEAWAY), 1) == "TrainingFailed: rank 1 ended with code 1.\n  loss is NaN"
+
+
+def test_another_exception_is_the_reason_where_there_is_no_seaway_error(tmp_path: Path) -> None:
+    log = written(tmp_path, "Traceback (most recent call last):\n  ...\nduckdb.OutOfMemoryException: full\nbye\n\n")
+    assert reason(log, 1).startswith("duckdb.OutOfMemoryException: full")
+
+
+@pytest.mark.parametrize(("exit_code", "expected"), [(137, "SIGKILL (out of memory?)"), (-15, "SIGTERM")])
+def test_a_killed_step_names_its_signal(tmp_path: Path, exit_code: int, expected: str) -> None:
+    assert expected in reason(written(tmp_path, "working\n"), exit_code)
+
+
+def test_a_silent_step_still_has_a_reason(tmp_path: Path) -> None:
+    assert reason(tmp_path / "missing.log", 3) == "exit code 3: it wrote nothing to its log."
