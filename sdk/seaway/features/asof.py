@@ -9,8 +9,8 @@ work grows with the product of the two. An ASOF join sorts both sides once. It g
 Rows that agree in key, time and created timestamp have no order in Feast either. Everything but the join (reading and
 writing sources, materializing, saved datasets, monitoring) is Feast's own store; so is the join itself where its
 created-timestamp cut-off, a source other than a Parquet file, or a Substrait transformation is asked for.
-A relative path of a source is taken from the repository's folder, as Feast documents; its own DuckDB store takes it from
-the working folder.
+A relative path of a source is taken from the repository's folder, as Feast does elsewhere; its own DuckDB store takes
+it from the working folder.
 """
 
 import copy
@@ -43,7 +43,7 @@ UTC = datatypes.Timestamp(timezone="UTC")
 MARK = "__seaway"  # begins the names of columns that no user has
 
 
-class AsofOfflineStoreConfig(DuckDBOfflineStoreConfig):
+class AsofOfflineStoreConfig(DuckDBOfflineStoreConfig):  # type: ignore[misc]
     """`offline_store: {type: seaway.features.asof.AsofOfflineStore}`; its options are those of Feast's DuckDB store."""
 
     type: str = "seaway.features.asof.AsofOfflineStore"

@@ -1,7 +1,7 @@
 """Training examples: rows to learn from, joined with the features as they stood at each row's time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,19 +9,38 @@ from seaway.errors import DataUnreadable, FeaturesUnavailable, InvalidSpec
 from seaway.features.project import EVENT, KNOWN, FeatureProject
 from seaway.features.repository import FeatureRepository, open_store
 from seaway.features.splits import SplitSpec, split
-from seaway.storage import atomic_path
+from seaway.storage import atomic_path, sha256
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True)
-class ExampleCounts:
-    """Rows a split, their share of positive labels, and the rows purged between splits."""
+class Examples:
+    """One split's file: rows, share of positive labels, Arrow types by column, content hash."""
 
-    rows: Mapping[str, int]
-    positive_rate: Mapping[str, float]
+    rows: int
+    positive_rate: float
+    schema: Mapping[str, str]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ExampleCounts:
+    """What was written for each split, and the rows purged between splits."""
+
+    splits: Mapping[str, Examples]
     purged: int
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by split."""
+        return {name: examples.rows for name, examples in self.splits.items()}
+
+    def metadata(self, name: str) -> dict[str, object]:
+        """An artifact's metadata: what was written for the split `name`, and a summary."""
+        examples = self.splits[name]
+        return asdict(examples) | {"summary": f"{examples.rows:,} rows, {examples.positive_rate:.1%} positive"}
 
 
 def training_examples(repository: Path, tables: Path, splits: SplitSpec, output: Mapping[str, Path]) -> ExampleCounts:
@@ -43,12 +62,19 @@ def training_examples(repository: Path, tables: Path, splits: SplitSpec, output:
     parts = dict(split(examples, splits))
     if empty := [name for name, part in parts.items() if part.empty]:
         raise DataUnreadable(f"No examples for {', '.join(empty)} among {len(examples)} rows; ingest more rows.")
-    for name, part in parts.items():
-        with atomic_path(output[name]) as draft:
-            part.to_parquet(draft, index=False, compression="zstd")
-    counts = {name: len(part) for name, part in parts.items()}
-    rates = {name: float(part[project.label].mean()) for name, part in parts.items()}
-    return ExampleCounts(counts, rates, purged=len(examples) - sum(counts.values()))
+    written = {name: _write(part, output[name], project.label) for name, part in parts.items()}
+    return ExampleCounts(written, purged=len(examples) - sum(part.rows for part in written.values()))
+
+
+def _write(part: "pd.DataFrame", target: Path, label: str) -> Examples:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.Table.from_pandas(part, preserve_index=False)
+    with atomic_path(target) as draft:
+        parquet.write_table(table, draft, compression="zstd")
+    schema = {field.name: str(field.type) for field in table.schema}
+    return Examples(len(part), float(part[label].mean()), schema, sha256(target))
 
 
 def _entity_rows(project: FeatureProject, tables: Path) -> "pd.DataFrame":
@@ -88,6 +114,6 @@ def _columns(project: FeatureProject, joined: "pd.DataFrame") -> "pd.DataFrame":
     kept = (*project.keep, EVENT, KNOWN, *project.numeric, *project.categorical, project.label)
     if missing := [name for name in kept if name not in joined]:
         raise FeaturesUnavailable(f"No feature view or entity row of {project.name} gives {', '.join(missing)}.")
-    kinds = dict.fromkeys(project.numeric, "float32") | dict.fromkeys(project.categorical, "string[pyarrow]")
+    kinds = dict.fromkeys(project.numeric, "float32") | dict.fromkeys(project.categorical, "string")
     examples = joined[list(kept)].astype(kinds | {project.label: "int8"})
     return examples.sort_values([EVENT, *project.keep], ignore_index=True)

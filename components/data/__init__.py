@@ -1,0 +1,1 @@
+"""Raw tables in, validated Parquet out."""

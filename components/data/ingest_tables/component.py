@@ -1,0 +1,28 @@
+from kfp import dsl
+from seaway.kfp import component
+
+
+@component
+def ingest_tables(
+    tables: dsl.Output[dsl.Dataset],
+    source: str = "seaway_examples.flights.source:read_tables",
+    options: dict = {},  # noqa: B006
+):
+    """Read raw tables from a source and write each as Parquet.
+
+    Args:
+        tables: A folder with one Parquet file a table.
+        source: `package.module:function` that returns Arrow tables by name.
+        options: Arguments of that function, such as {"months": "1,2", "rows": 0}.
+
+    Raises:
+        InvalidSpec: the source does not exist, or takes no such option.
+        DataUnreadable: the source gives no table, or an empty one.
+    """
+    from pathlib import Path
+
+    from seaway.data import ingest
+
+    result = ingest(source, options, Path(tables.path))
+    tables.metadata.update(schema=result.schema, rows=result.rows, sha256=result.sha256)
+    tables.metadata["summary"] = ", ".join(f"{rows:,} {name}" for name, rows in result.rows.items())

@@ -1,0 +1,1 @@
+"""Feature repositories and training examples."""
