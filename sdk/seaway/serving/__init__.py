@@ -1,1 +1,15 @@
 """Endpoint specs, the Endpoint port, the Open Inference Protocol handler and client."""
+
+from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
+from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec
+
+__all__ = [
+    "ARMS",
+    "Arm",
+    "Client",
+    "DeployedEndpoint",
+    "Endpoint",
+    "EndpointSpec",
+    "InferenceRefused",
+    "InferenceUnavailable",
+]

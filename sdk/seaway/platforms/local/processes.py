@@ -1,0 +1,137 @@
+"""Daemons: processes that outlive the step that starts them, and are found again by the folder they belong to.
+
+Every daemon, and what it starts, carries its folder and name in its environment, so one is found even where its
+starter was killed before it could write anything down. A process is known by pid and start time together, so a pid
+that the system has given to another process is never signalled.
+"""
+
+import logging
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from seaway.errors import EndpointFailed
+from seaway.storage import write_json
+
+MARK = "SEAWAY_DAEMON"
+LOG_LINES = 20  # told where a daemon fails
+LOG_BYTES = 1 << 16
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A process group in a session of its own; its record is `<name>.pid.json`, its log `<name>.log`."""
+
+    name: str
+    folder: Path
+    pid: int
+    started: float  # seconds since 1970, as the system counts
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def running(self) -> bool:
+        """Whether the process that was started still runs, and not another one of the same pid."""
+        try:
+            process = psutil.Process(self.pid)
+            return bool(process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
+
+    def last_lines(self) -> str:
+        """The end of the log."""
+        return tail(self.log)
+
+
+def start(
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Daemon:
+    """Start `command` detached, its output in `<folder>/<name>.log`.
+
+    Raises:
+        EndpointFailed: the program cannot be started at all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    marked = {**os.environ, **(environment or {}), MARK: _mark(folder, name)}
+    with (folder / f"{name}.log").open("ab") as log:
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=marked, cwd=cwd, start_new_session=True
+            )
+        except OSError as error:
+            raise EndpointFailed(f"{name} cannot be started: {error}.") from error
+    daemon = Daemon(name, folder, process.pid, psutil.Process(process.pid).create_time())
+    write_json(folder / f"{name}.pid.json", {"pid": daemon.pid, "started": daemon.started})
+    return daemon
+
+
+def stop(folder: Path, name: str | None = None, grace_s: float = 5.0) -> int:
+    """End the daemons of `folder` (or the one of that name) with all that they started; returns how many processes.
+
+    SIGTERM first, SIGKILL to what is left after `grace_s` seconds.
+    """
+    count = 0
+    while members := list(_members(folder, name)):
+        count += len(members)
+        for process in members:
+            _signal(process, psutil.Process.terminate)
+        _, left = psutil.wait_procs(members, timeout=grace_s)
+        for process in left:
+            _signal(process, psutil.Process.kill)
+        psutil.wait_procs(left, timeout=grace_s)
+    for record in folder.glob(f"{name or '*'}.pid.json"):
+        record.unlink(missing_ok=True)
+    return count
+
+
+def find(folder: Path) -> list[Daemon]:
+    """The daemons of `folder` that run."""
+    leaders = [process for process in _members(folder, None) if process.pid == os.getsid(process.pid)]
+    prefix = _mark(folder, "")
+    return [
+        Daemon(process.environ()[MARK].removeprefix(prefix), folder, process.pid, process.create_time())
+        for process in leaders
+    ]
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log file; empty where there is none."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - LOG_BYTES))
+        return "\n".join(stream.read().decode("utf-8", "replace").splitlines()[-LOG_LINES:])
+
+
+def _members(folder: Path, name: str | None) -> Iterator[psutil.Process]:
+    prefix = _mark(folder, name or "")
+    for process in psutil.process_iter():
+        try:
+            mark = process.environ().get(MARK, "")
+            ours = mark == prefix if name else mark.startswith(prefix)
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+
+
+def _mark(folder: Path, name: str) -> str:
+    return f"{folder.resolve()}:{name}"
+
+
+def _signal(process: psutil.Process, signal: Callable[[psutil.Process], None]) -> None:
+    try:
+        signal(process)
+    except psutil.NoSuchProcess:
+        logger.debug("%s had ended", process)

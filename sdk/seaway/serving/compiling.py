@@ -1,0 +1,55 @@
+"""The exported graph, made ready to serve: a frozen TorchScript of it.
+
+Reading a torch.export file imports torch's compiler (about 4 s of CPU) and runs it operator by operator from Python;
+its TorchScript loads in milliseconds and runs without Python. Made once at deployment, from a verified package.
+"""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+from seaway.models import Signature
+
+SCRIPT_FILE = "model.ts"
+TOLERANCE = 1e-5  # absolute and relative, on the sample: float32 sums in another order
+ROWS = (1, 2, 5)  # the trace must not have learnt one number of rows by heart
+
+logger = logging.getLogger(__name__)
+
+
+def compile_graph(package: Path, folder: Path) -> bool:
+    """Write `model.ts` into `folder`; False where the graph cannot be scripted and is to be served as exported."""
+    import torch
+
+    from seaway.models.exported import load_program
+    from seaway.models.packaging import GRAPH_FILE
+
+    graph: Any = load_program(package / GRAPH_FILE).module()
+    signature = Signature.read(package)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            script = torch.jit.freeze(torch.jit.trace(graph, _sample(signature, ROWS[-1]), check_trace=False).eval())
+            _check(graph, script, signature)
+        torch.jit.save(script, folder / SCRIPT_FILE)
+    except (RuntimeError, AssertionError) as error:
+        logger.warning("%s cannot be scripted and is served as exported, slower: %s", package, error)
+        return False
+    return True
+
+
+def _sample(signature: Signature, rows: int) -> tuple[Any, ...]:
+    import numpy as np
+    import torch
+
+    arrays = signature.encode(signature.sample).values()
+    return tuple(torch.from_numpy(np.resize(array, (rows, *array.shape[1:]))) for array in arrays)
+
+
+def _check(graph: Any, script: Any, signature: Signature) -> None:
+    import torch
+
+    for rows in ROWS:
+        sample = _sample(signature, rows)
+        torch.testing.assert_close(script(*sample), graph(*sample), atol=TOLERANCE, rtol=TOLERANCE, equal_nan=True)

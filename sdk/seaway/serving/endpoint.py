@@ -1,0 +1,165 @@
+"""What an endpoint is asked to be, what it became, and the port that makes it so."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from seaway.errors import DataUnreadable, EndpointFailed, InvalidSpec
+from seaway.storage import read_json, write_json
+
+ARMS = ("stable", "candidate")
+ENDPOINT_FILE = "endpoint.json"
+MAX_PORT = 65535
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123: the name becomes a host name on a cluster
+RUN = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,127}")
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """An endpoint of one or two model packages.
+
+    `name` is also the model's name in the Open Inference Protocol. Up to `batch_size` waiting requests are answered
+    by one pass through the model; a request waits at most `max_batch_delay_ms` for others. Each of `workers`
+    processes computes on `threads` threads. `port` 0 takes a free one. `public_key` verifies both
+    packages; None takes the key of Seaway's own state folder.
+    """
+
+    name: str
+    run: str
+    stable: Path
+    candidate: Path | None = None
+    batch_size: int = 32
+    max_batch_delay_ms: int = 1
+    workers: int = 1
+    threads: int = 1
+    port: int = 0
+    public_key: Path | None = None
+    startup_timeout_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        if not DNS_LABEL.fullmatch(self.name):
+            raise InvalidSpec(f"Endpoint name {self.name!r} is no DNS label: use lower-case letters, digits and '-'.")
+        if not RUN.fullmatch(self.run):
+            raise InvalidSpec(f"Run {self.run!r} may hold letters, digits, '-', '_' and '.' only.")
+        for label, package in (("stable", self.stable), ("candidate", self.candidate)):
+            if package is not None and not package.is_dir():
+                raise InvalidSpec(f"The {label} package {package} is no folder; give a packaged model.")
+        for label, least in (("batch_size", 1), ("max_batch_delay_ms", 0), ("workers", 1), ("threads", 1)):
+            if getattr(self, label) < least:
+                raise InvalidSpec(f"{label} is {getattr(self, label)}; it must be at least {least}.")
+        if not 0 <= self.port <= MAX_PORT:
+            raise InvalidSpec(f"port is {self.port}; it must be 0 (a free one) to {MAX_PORT}.")
+        if self.startup_timeout_s <= 0:
+            raise InvalidSpec(f"startup_timeout_s is {self.startup_timeout_s}; it must be positive.")
+
+    @property
+    def packages(self) -> dict[str, Path]:
+        """Package folder by arm; the candidate only where there is one."""
+        packages = {"stable": self.stable, "candidate": self.candidate}
+        return {arm: path.absolute() for arm, path in packages.items() if path is not None}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One model behind an endpoint: the package's content hash, its folder, and the name of what serves it."""
+
+    version: str
+    package: Path
+    backend: str
+
+
+@dataclass(frozen=True)
+class DeployedEndpoint:
+    """An endpoint as `endpoint.json` in its state folder records it; `url` is empty until it is ready."""
+
+    name: str
+    run: str
+    folder: Path
+    url: str = ""
+    sockets: Path | None = None
+    arms: Mapping[str, Arm] = field(default_factory=dict)
+
+    @property
+    def token_file(self) -> Path:
+        """The file, readable by its owner only, of the bearer token that every request needs."""
+        return self.folder / "token"
+
+    def token(self) -> str:
+        """Raises: EndpointFailed where the token file is gone."""
+        try:
+            return self.token_file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError as error:
+            raise EndpointFailed(
+                f"Endpoint {self.name} of run {self.run} has no token file {self.token_file}: it was removed or never "
+                "became ready; deploy it anew."
+            ) from error
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "run": self.run,
+            "url": self.url,
+            "token_file": str(self.token_file),
+            "folder": str(self.folder),
+            "sockets": str(self.sockets) if self.sockets else None,
+            "arms": {
+                name: {"version": arm.version, "package": str(arm.package), "backend": arm.backend}
+                for name, arm in self.arms.items()
+            },
+        }
+
+    def write(self, file: Path | None = None) -> None:
+        """Write `endpoint.json`, into the state folder where no other file is named."""
+        write_json(file or self.folder / ENDPOINT_FILE, self.to_json())
+
+    @classmethod
+    def read(cls, file: Path) -> "DeployedEndpoint":
+        """Raises: DataUnreadable where the file is missing or is no endpoint."""
+        value = read_json(file)
+        try:
+            return cls(
+                name=value["name"],
+                run=value["run"],
+                folder=Path(value["folder"]),
+                url=value["url"],
+                sockets=Path(value["sockets"]) if value["sockets"] else None,
+                arms={
+                    name: Arm(arm["version"], Path(arm["package"]), arm["backend"])
+                    for name, arm in value["arms"].items()
+                },
+            )
+        except (KeyError, TypeError) as error:
+            raise DataUnreadable(f"{file} describes no endpoint ({error!r}); deploy it anew.") from error
+
+
+class Endpoint(Protocol):
+    """Keeps endpoints on one platform. All raise EndpointFailed where the platform does not do as told."""
+
+    def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
+        """Start the endpoint, all traffic on stable, and return once every arm has answered its own sample.
+
+        The same packages under the same name and run are not started twice.
+
+        Raises:
+            PackageRefused: a package does not verify.
+            PortTaken: the port that was asked for is in use.
+        """
+        ...
+
+    def promote(self, name: str, run: str) -> DeployedEndpoint:
+        """Make the candidate stable; the old stable ends once its requests are answered."""
+        ...
+
+    def roll_back(self, name: str, run: str) -> DeployedEndpoint:
+        """Send all traffic to stable and end the candidate once its requests are answered."""
+        ...
+
+    def remove(self, name: str, run: str) -> None:
+        """End everything of the endpoint and forget it; nothing to do is no error."""
+        ...
+
+    def list(self) -> list[DeployedEndpoint]:
+        """All endpoints, those that never became ready included."""
+        ...
