@@ -1,0 +1,116 @@
+"""The process that holds the workers of one training: torch.distributed.elastic on loopback only.
+
+Run as `python -m seaway.platforms.local.elastic JOB`, where JOB is a folder with `job.json`; logs and, on failure,
+`failure.json` are written into it. It ends its workers when it is told to (SIGTERM, SIGINT) and when its parent is
+gone, whose pipe is its standard input.
+
+torchrun's own rendezvous listens on every interface and unpickles what it is sent; this one hands torch's key-value
+store a socket that is bound to 127.0.0.1, on a port that the kernel picks. Workers are forked from a server process
+that imports torch while this process does, so that torch is loaded once and not once a worker.
+"""
+
+import json
+import os
+import runpy
+import signal
+import sys
+import threading
+import traceback
+from multiprocessing import forkserver
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+PRELOADED = ["torch.distributed", "torch._dynamo", "torch.utils.tensorboard"]
+SHUTDOWN_S = 10  # from SIGTERM to SIGKILL
+RENDEZVOUS_S = 300
+
+
+def main(job: Path) -> int:
+    """Run the job; 0 when all workers ended well, else 1."""
+    forkserver.set_forkserver_preload(PRELOADED)
+    forkserver.ensure_running()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return _launch(job)
+
+
+def run_entrypoint(module: str, spec: str) -> None:
+    """Run a module as `python -m MODULE --spec SPEC` would, in this worker; what went wrong is in its stderr."""
+    sys.argv = [module, "--spec", spec]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        _pass_on(end)
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _pass_on(end: SystemExit) -> None:
+    """End this worker as the interpreter would have: text goes to stderr, success is no error."""
+    if end.code is None or end.code == 0:
+        return
+    if isinstance(end.code, int):
+        raise end
+    sys.stderr.write(f"{end.code}\n")
+    raise SystemExit(1)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _launch(job: Path) -> int:
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import launch_agent
+
+    settings = json.loads((job / "job.json").read_text(encoding="utf-8"))
+    config = _config(job, settings["workers"])
+    try:
+        launch_agent(config, run_entrypoint, [settings["entrypoint"], settings["spec"]])
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        report = {"rank": rank, "exitcode": failure.exitcode}
+        (job / "failure.json").write_text(json.dumps(report), encoding="utf-8")
+        return 1
+    except SignalException as end:
+        return 128 + int(end.sigval)
+    return 0
+
+
+def _config(job: Path, workers: int):  # type: ignore[no-untyped-def]  # torch is untyped here
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+    from torch.distributed.elastic.rendezvous import rendezvous_handler_registry
+    from torch.distributed.launcher.api import LaunchConfig
+
+    rendezvous_handler_registry.register("loopback", _rendezvous)
+    return LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=workers,
+        run_id="seaway",
+        role="trainer",
+        rdzv_backend="loopback",
+        rdzv_endpoint=LOOPBACK,
+        local_addr=LOOPBACK,
+        max_restarts=0,  # a retried step resumes from the checkpoints
+        start_method="forkserver",
+        logs_specs=DefaultLogsSpecs(log_dir=str(job / "logs"), tee=Std.ALL),
+        log_line_prefix_template="[rank ${rank}] ",
+        shutdown_timeout=SHUTDOWN_S,
+    )
+
+
+def _rendezvous(parameters):  # type: ignore[no-untyped-def]
+    from seaway.platforms.local.rendezvous import LoopbackRendezvous
+
+    return LoopbackRendezvous(parameters.run_id, RENDEZVOUS_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

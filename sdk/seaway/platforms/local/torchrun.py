@@ -1,0 +1,155 @@
+"""Training on this machine: N processes by torch.distributed.elastic, one accelerator each where there are any."""
+
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from seaway.errors import TrainingFailed
+from seaway.storage import read_json, write_json
+from seaway.training.fingerprint import fingerprint
+from seaway.training.result import TrainResult, finished
+from seaway.training.spec import TrainSpec
+
+TAIL_LINES = 20  # of the failing rank's log, in the error
+END_S = 20.0  # for the workers to end after SIGTERM; elastic kills them after 10
+LOOPBACK_INTERFACE = "lo0" if sys.platform == "darwin" else "lo"
+log = logging.getLogger(__name__)
+
+
+class TorchrunTrainer:
+    """Runs an entrypoint on `spec.workers` processes; see `seaway.platforms.local.elastic`."""
+
+    def train(self, spec: TrainSpec) -> TrainResult:
+        """See `seaway.training.Trainer.train`."""
+        identity = fingerprint(spec)
+        with _only_one(spec.checkpoints / f"{identity['run'][:16]}.lock"):
+            if finished(spec.output, identity):
+                log.info("Reusing the finished training in %s.", spec.output)
+                return TrainResult.read(spec.output)
+            _run(spec, identity["run"])
+            result = TrainResult.read(spec.output)
+            result.record(identity)
+            return result
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """Hold a lock, so that two identical runs follow each other; the second resumes from the first one's end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("An identical training is running; waiting for it to end.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run(spec: TrainSpec, run: str) -> None:
+    spec.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="seaway-training-") as name:
+        job = Path(name)
+        spec.write(job / "spec.json", run)
+        settings = {"entrypoint": spec.entrypoint, "workers": spec.workers, "spec": str(job / "spec.json")}
+        write_json(job / "job.json", settings)
+        with _agent(job, spec.workers) as agent:
+            code = _wait(agent, job, spec.timeout_s)
+        if code != 0:
+            raise TrainingFailed(_reason(job, code))
+
+
+@contextmanager
+def _agent(job: Path, workers: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The process that holds the workers; it and they are gone when this ends, however it ends."""
+    command = [sys.executable, "-m", "seaway.platforms.local.elastic", str(job)]
+    agent = subprocess.Popen(
+        command, stdin=subprocess.PIPE, env=_environment(workers), start_new_session=True, cwd=Path.cwd()
+    )
+    try:
+        with _sigterm_raises():
+            yield agent
+    finally:
+        _end(agent)
+
+
+def _environment(workers: int) -> dict[str, str]:
+    """Ours, with traffic between workers kept on loopback, and the cores shared out without spinning on them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = {"OMP_NUM_THREADS": str(max(1, cores // workers)), "OMP_WAIT_POLICY": "PASSIVE"}
+    network = {"GLOO_SOCKET_IFNAME": LOOPBACK_INTERFACE, "NCCL_SOCKET_IFNAME": LOOPBACK_INTERFACE}
+    path = os.pathsep.join([entry for entry in sys.path if entry])
+    return {**threads, **os.environ, **network, "PYTHONPATH": path}
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM ends a `with` block as Ctrl-C does; only the main thread may say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _raise_exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _raise_exit(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _wait(agent: subprocess.Popen[bytes], job: Path, timeout_s: float) -> int:
+    try:
+        return agent.wait(timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise TrainingFailed(
+            f"The training did not end within {timeout_s:g} s and was stopped; raise timeout_s or train on less data. "
+            f"Started again, it resumes from its last checkpoint. Its last lines:\n"
+            f"{_tail(job, 0)}"
+        ) from error
+
+
+def _end(agent: subprocess.Popen[bytes]) -> None:
+    if agent.poll() is None:
+        agent.terminate()
+        try:
+            agent.wait(END_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(agent.pid, signal.SIGKILL)
+            agent.wait()
+    if agent.stdin:
+        agent.stdin.close()
+
+
+def _reason(job: Path, code: int) -> str:
+    if not (job / "failure.json").is_file():
+        return f"The process that holds the training's workers ended with exit code {code}; see the lines before this."
+    failure = read_json(job / "failure.json")
+    rank = failure["rank"]
+    return f"Rank {rank} {_ending(failure['exitcode'])}. Its last lines:\n{_tail(job, rank)}"
+
+
+def _ending(exitcode: int) -> str:
+    if exitcode >= 0:
+        return f"failed with exit code {exitcode}"
+    hint = " (was the machine out of memory?)" if exitcode == -signal.SIGKILL else ""
+    return f"was ended by {signal.Signals(-exitcode).name}{hint}"
+
+
+def _tail(job: Path, rank: int) -> str:
+    """The last lines of a rank's errors, or of its output where it wrote no errors."""
+    for stream in ("stderr.log", "stdout.log"):
+        for path in sorted(job.glob(f"logs/*/attempt_*/{rank}/{stream}")):
+            if lines := path.read_text(encoding="utf-8", errors="replace").splitlines():
+                return "\n".join(lines[-TAIL_LINES:])
+    return "(it wrote nothing)"

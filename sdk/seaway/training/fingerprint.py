@@ -1,0 +1,54 @@
+"""What makes two training runs the same: data, code, parameters and seed, but not the number of processes."""
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+
+from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.storage import sha256
+from seaway.training.spec import TrainSpec
+
+
+def fingerprint(spec: TrainSpec) -> dict[str, str]:
+    """Hashes by name: `train`, `validation`, `code`, `settings`, and `run`, the hash of the four.
+
+    Raises:
+        DataUnreadable: a data file is missing or empty.
+        InvalidSpec: the entrypoint does not exist.
+    """
+    settings = {"entrypoint": spec.entrypoint, "params": dict(spec.params), "seed": spec.seed}
+    parts = {
+        "train": _data_hash(spec.train),
+        "validation": _data_hash(spec.validation),
+        "code": _code_hash(spec.entrypoint),
+        "settings": _digest(settings),
+    }
+    return {**parts, "run": _digest(parts)}
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _data_hash(path: Path) -> str:
+    if not path.is_file() or path.stat().st_size == 0:
+        raise DataUnreadable(f"{path} does not exist or is empty; give a Parquet file with training examples.")
+    return sha256(path)
+
+
+def _code_hash(entrypoint: str) -> str:
+    """Hash of the entrypoint's source: its file, or every Python file of its package."""
+    origin = _source(entrypoint)
+    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    return _digest({str(file.relative_to(origin.parent)): sha256(file) for file in files})
+
+
+def _source(entrypoint: str) -> Path:
+    try:
+        found = importlib.util.find_spec(entrypoint)
+    except ModuleNotFoundError:
+        found = None
+    if found is None or found.origin is None:
+        raise InvalidSpec(f"entrypoint {entrypoint!r} cannot be imported; is its folder on PYTHONPATH?")
+    return Path(found.origin)

@@ -1,0 +1,58 @@
+"""What a training leaves behind, and the check that it is all there."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seaway.errors import DataUnreadable, TrainingFailed
+from seaway.storage import read_json, sha256, write_json
+
+MODEL_FILES = ("model.pt2", "model.safetensors", "signature.json")
+OUTPUT_FILES = (*MODEL_FILES, "metrics.json", "history.jsonl")
+RECORD = "training.json"  # written last: the fingerprint of the run and the hash of each output file
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model's folder, its final metrics, and one mapping an epoch."""
+
+    path: Path
+    metrics: Mapping[str, float]
+    history: tuple[Mapping[str, float], ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> "TrainResult":
+        """Read what an entrypoint wrote.
+
+        Raises:
+            TrainingFailed: a file of the output contract is missing or unreadable.
+        """
+        if missing := [name for name in OUTPUT_FILES if not (folder / name).is_file()]:
+            raise TrainingFailed(
+                f"The training ended without an error but did not write {', '.join(missing)} into {folder}; "
+                f"an entrypoint writes {', '.join(OUTPUT_FILES)} there (rank 0 only)."
+            )
+        try:
+            lines = (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
+            history = tuple(json.loads(line) for line in lines)
+            return cls(folder, read_json(folder / "metrics.json"), history)
+        except (DataUnreadable, json.JSONDecodeError) as error:
+            raise TrainingFailed(f"The training wrote metrics or a history that is no JSON: {error}") from error
+
+    def record(self, fingerprint: Mapping[str, str]) -> None:
+        """Mark the folder as the finished result of the run with this fingerprint."""
+        files = {name: sha256(self.path / name) for name in OUTPUT_FILES}
+        write_json(self.path / RECORD, {**fingerprint, "files": files})
+
+
+def finished(folder: Path, fingerprint: Mapping[str, str]) -> bool:
+    """Whether `folder` holds the undamaged result of the run with this fingerprint."""
+    if not (folder / RECORD).is_file():
+        return False
+    record: dict[str, Any] = read_json(folder / RECORD)
+    files = record.pop("files", {})
+    return record == dict(fingerprint) and all(
+        (folder / name).is_file() and sha256(folder / name) == files.get(name) for name in OUTPUT_FILES
+    )

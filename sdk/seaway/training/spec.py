@@ -1,0 +1,76 @@
+"""What is to be trained: data, entrypoint, parameters, processes."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seaway.errors import InvalidSpec
+from seaway.storage import read_json, write_json
+
+MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+LARGEST_SEED = 2**63 - 1  # torch.Generator takes an int64
+PATHS = ("train", "validation", "output", "checkpoints")
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """One training run; validated on construction.
+
+    Args:
+        train: Parquet file that is learned from.
+        validation: Parquet file that early stopping looks at.
+        output: Folder of the trained model; a finished identical result in it is reused.
+        checkpoints: Folder that outlives the run; a run keeps its checkpoints below it, under its fingerprint.
+        entrypoint: Module with a `torch.distributed` main, run as `python -m ENTRYPOINT --spec spec.json`.
+        params: What the entrypoint wants to know; JSON values.
+        workers: Processes, one accelerator each where there are any.
+        seed: Of initial weights and of the order of rows.
+        timeout_s: Seconds after which the run is ended as failed.
+    Raises:
+        InvalidSpec: a field is out of range.
+    """
+
+    train: Path
+    validation: Path
+    output: Path
+    checkpoints: Path
+    entrypoint: str = "seaway.training.tabular"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 1
+    seed: int = 0
+    timeout_s: float = 3600.0
+
+    def __post_init__(self) -> None:
+        for name in PATHS:
+            object.__setattr__(self, name, Path(getattr(self, name)))
+        if not MODULE.fullmatch(self.entrypoint):
+            raise InvalidSpec(f"entrypoint={self.entrypoint!r} is no module name; give one like 'my_package.train'.")
+        if self.workers < 1:
+            raise InvalidSpec(f"workers={self.workers}: a training needs at least 1 process.")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise InvalidSpec(f"seed={self.seed} is outside 0 to {LARGEST_SEED}.")
+        if not self.timeout_s > 0:
+            raise InvalidSpec(f"timeout_s={self.timeout_s}: give a positive number of seconds.")
+        _require_json(self.params)
+
+    def write(self, path: Path, fingerprint: str) -> None:
+        """Write the file that an entrypoint gets as `--spec`: the fields, paths absolute, and the fingerprint."""
+        fields = asdict(self) | {name: str(getattr(self, name).absolute()) for name in PATHS}
+        write_json(path, fields | {"params": dict(self.params), "fingerprint": fingerprint})
+
+    @classmethod
+    def read(cls, path: Path) -> "tuple[TrainSpec, str]":
+        """The spec and the fingerprint that `write` wrote."""
+        fields = read_json(path)
+        fingerprint: str = fields.pop("fingerprint")
+        return cls(**fields), fingerprint
+
+
+def _require_json(params: Mapping[str, Any]) -> None:
+    try:
+        json.dumps(dict(params), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidSpec(f"params holds what JSON cannot carry ({error}); use text, numbers, lists.") from error

@@ -1,0 +1,5 @@
+"""The bundled trainer for tables: a multilayer perceptron over embeddings and standardised numbers.
+
+Run on N processes as `python -m seaway.training.tabular --spec spec.json`. Without hidden layers and with embeddings
+of size 1 it is logistic regression.
+"""

@@ -1,0 +1,103 @@
+"""Parquet files to tensors in memory, checked before anything is trained."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+
+from seaway.errors import DataUnreadable
+from seaway.models.signature import encode
+from seaway.training.tabular.params import TabularParams
+
+
+@dataclass(frozen=True)
+class Examples:
+    """categories: int64 hashes [rows, categorical]; numbers: float32 [rows, numeric], NaN missing; labels: [rows]."""
+
+    categories: torch.Tensor
+    numbers: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def read_examples(path: Path, params: TabularParams) -> Examples:
+    """Read the columns that `params` name.
+
+    Raises:
+        DataUnreadable: no Parquet file, no rows, a missing column, text where numbers are wanted (or the other way
+            round), an infinite number, a label that is missing or neither 0 nor 1.
+    """
+    table = _read(path, [*params.categorical, *params.numeric, params.label])
+    return Examples(
+        _stack([_hashes(table, name, path) for name in params.categorical], table.num_rows, np.int64),
+        _stack([_numbers(table, name, path) for name in params.numeric], table.num_rows, np.float32),
+        torch.from_numpy(_labels(table, params.label, path).copy()),
+    )
+
+
+def sample_rows(path: Path, params: TabularParams, rows: int) -> dict[str, list[object]]:
+    """The first rows of the input columns as JSON values."""
+    table = _read(path, [*params.categorical, *params.numeric]).slice(0, rows)
+    texts = {name: table[name].to_pylist() for name in params.categorical}
+    return {**texts, **{name: table[name].cast(pa.float64()).to_pylist() for name in params.numeric}}
+
+
+def _read(path: Path, columns: list[str]) -> pa.Table:
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataUnreadable(f"{path} cannot be read as Parquet: {error}") from error
+    if missing := [name for name in columns if name not in file.schema_arrow.names]:
+        raise DataUnreadable(
+            f"{path} has no column {', '.join(missing)}; it has: {', '.join(file.schema_arrow.names)}."
+        )
+    if file.metadata.num_rows == 0:
+        raise DataUnreadable(f"{path} has no rows; the split or the filter before it left nothing to train on.")
+    return file.read(columns=columns)
+
+
+def _stack(columns: list[npt.NDArray[Any]], rows: int, dtype: npt.DTypeLike) -> torch.Tensor:
+    result = np.empty((rows, len(columns)), dtype)
+    for index, column in enumerate(columns):
+        result[:, index] = column
+    return torch.from_numpy(result)
+
+
+def _hashes(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.int64]:
+    """Each distinct text is hashed once; a missing one is a category of its own, as `encode` has it."""
+    kind = table.schema.field(name).type
+    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (pa.types.is_string(value_type) or pa.types.is_large_string(value_type)):
+        raise DataUnreadable(f"{path}: categorical column {name!r} holds {kind}; make it text or name it numeric.")
+    encoded = table[name].cast(value_type).combine_chunks().fill_null("").dictionary_encode()
+    hashes: npt.NDArray[np.int64] = encode(encoded.dictionary.to_pylist(), "BYTES")
+    positions: npt.NDArray[np.int32] = encoded.indices.to_numpy()
+    return np.take(hashes, positions)
+
+
+def _numbers(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.float32]:
+    kind = table.schema.field(name).type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise DataUnreadable(f"{path}: numeric column {name!r} holds {kind}; make it a number or name it categorical.")
+    column = pc.cast(table[name], pa.float32(), safe=False).combine_chunks()
+    values: npt.NDArray[np.float32] = column.to_numpy(zero_copy_only=False)
+    if infinite := int(np.isinf(values).sum()):
+        raise DataUnreadable(f"{path}: numeric column {name!r} has {infinite} infinite values; leave them empty.")
+    return values
+
+
+def _labels(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.float32]:
+    values = _numbers(table, name, path)
+    if missing := int(np.isnan(values).sum()):
+        raise DataUnreadable(f"{path}: label {name!r} is missing in {missing} of {len(values)} rows; drop those rows.")
+    if others := sorted(set(np.unique(values).tolist()) - {0.0, 1.0}):
+        raise DataUnreadable(f"{path}: label {name!r} holds {others[:3]}; a label is 0 or 1.")
+    return values

@@ -1,0 +1,45 @@
+"""The network, and the whole model from raw columns to a probability."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from seaway.training.tabular.params import TabularParams
+from seaway.training.tabular.preprocessing import Preprocessing
+
+
+class TabularNetwork(nn.Module):
+    """Embeddings and numbers, concatenated, through a multilayer perceptron with ReLU to one logit."""
+
+    def __init__(self, vocabulary_sizes: Sequence[int], params: TabularParams) -> None:
+        super().__init__()
+        tables = [nn.Embedding(size + 1, params.embedding, padding_idx=0) for size in vocabulary_sizes]
+        self.embeddings = nn.ModuleList(tables)
+        widths = [len(tables) * params.embedding + 2 * len(params.numeric), *params.hidden]
+        layers: list[nn.Module] = []
+        for before, after in itertools.pairwise(widths):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+
+    def forward(self, categories: Tensor, numbers: Tensor) -> Tensor:
+        """Positions int64 [rows, categorical] and numbers float32 [rows, 2 numeric] to logits float32 [rows]."""
+        vectors = [table(categories[:, index]) for index, table in enumerate(self.embeddings)]
+        logits: Tensor = self.layers(torch.cat([*vectors, numbers], 1))
+        return logits.squeeze(1)
+
+
+class TabularModel(nn.Module):
+    """What is exported: one [rows, 1] tensor an input of the signature to probabilities [rows, 1]."""
+
+    def __init__(self, preprocessing: Preprocessing, network: TabularNetwork) -> None:
+        super().__init__()
+        self.preprocessing = preprocessing
+        self.network = network
+
+    def forward(self, *columns: Tensor) -> Tensor:
+        count = len(self.preprocessing.vocabularies.sizes)
+        categories = torch.cat(columns[:count], 1) if count else columns[0].new_zeros((len(columns[0]), 0))
+        numbers = torch.cat(columns[count:], 1) if columns[count:] else columns[0].new_zeros((len(columns[0]), 0))
+        return torch.sigmoid(self.network(*self.preprocessing(categories.long(), numbers.float()))).unsqueeze(1)
