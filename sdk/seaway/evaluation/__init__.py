@@ -1,1 +1,42 @@
 """How good a model is, for whom, and whether the gate opens."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seaway.evaluation.gate import Gate, Outcome, require_open
+
+if TYPE_CHECKING:
+    from seaway.evaluation.evaluating import Evaluation
+
+__all__ = ["Gate", "Outcome", "evaluate", "require_open"]
+
+
+def evaluate(
+    model: Path,
+    test: Path,
+    train: Path,
+    output: Path,
+    *,
+    baselines: Mapping[str, Path],
+    production: Path | None = None,
+    gate: Gate | None = None,
+    slices: Sequence[str] = (),
+    label: str = "late",
+    group: str = "carrier",
+) -> "Evaluation":
+    """Compare a model with its baselines on held-out rows; see `seaway.evaluation.evaluating.evaluate`."""
+    from seaway.evaluation import evaluating
+
+    return evaluating.evaluate(
+        model,
+        test,
+        train,
+        output,
+        baselines=baselines,
+        production=production,
+        gate=gate or Gate(),
+        slices=slices,
+        label=label,
+        group=group,
+    )

@@ -159,6 +159,28 @@ def intervals(
         return canvas.chart(alt)
 
 
+def matrix(counts: Sequence[Sequence[int]], names: tuple[str, str], alt: str) -> Chart:
+    """A confusion matrix: rows are what happened, columns what was predicted; shade and note are shares of a row."""
+    with style():
+        canvas = Canvas(WIDTH, 400)
+        axis = canvas.axes[0]
+        for row, cells in enumerate(counts):
+            for column, count in enumerate(cells):
+                share = count / (sum(cells) or 1)
+                axis.fill_between(
+                    [column - 0.48, column + 0.48], row - 0.48, row + 0.48, color=str(BLUE), alpha=0.08 + 0.4 * share
+                )
+                axis.text(column, row, f"{count:,}", ha="center", va="bottom", fontsize=16, weight="bold")
+                _note(axis, column, row + 0.06, f"{share:.0%} of the row", ha="center", va="top")
+        axis.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), xlabel="predicted")
+        axis.set_xticks([0, 1], names)
+        axis.set_yticks([0, 1], names)
+        axis.grid(visible=False)
+        axis.spines["bottom"].set_visible(False)
+        _y_title(axis, "observed")
+        return canvas.chart(alt)
+
+
 def columns(names: Sequence[str], parts: Mapping[str, Sequence[float]], y_label: str, alt: str) -> Chart:
     """Stacked columns: one a name, one layer a part; the layers are named at the top."""
     with style():
@@ -337,6 +359,7 @@ __all__ = [
     "histogram",
     "intervals",
     "lines",
+    "matrix",
     "precision_recall",
     "roc",
     "timeline",

@@ -96,7 +96,7 @@ def inline(document: str, alt: str) -> str:
     element = _unique_ids(element)
     element = re.sub(r"font: (?:\w+ )?([\d.]+)px [^;\"]*", r"font-size: \1px", element)
     element = _colour_pattern().sub(lambda match: f"var(--{_names()[match[0]]}, {match[0]})", element)
-    element = re.sub(r"(\d\.\d{2})\d+", r"\1", element)
+    element = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), element)
     element = re.sub(r"\s*\n\s*", "\n", element)
     return re.sub(
         r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-label="{escape(alt)}">', element, count=1
