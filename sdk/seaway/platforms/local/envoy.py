@@ -56,7 +56,7 @@ LATENCY_BUCKETS_MS = (
     30000,
 )
 
-WRONG_TOKEN = "The bearer token is missing or wrong; see the endpoint's token file."
+UNAUTHORIZED = "The bearer token is missing or wrong; see the endpoint's token file."
 
 logger = logging.getLogger(__name__)
 
@@ -270,7 +270,7 @@ def _routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], keys: Mappin
     ]
     stranger = {**_exact("authorization", f"Bearer {endpoint.token()}"), "invert_match": True}
     return [
-        {"match": {"prefix": "/", "headers": [stranger]}, **_answer(401, {"error": WRONG_TOKEN})},
+        {"match": {"prefix": "/", "headers": [stranger]}, **_answer(401, {"error": UNAUTHORIZED})},
         *forced,
         {"name": "infer", "match": {"path": infer}, "route": _split(weights, backends, keys)},
         _marked("/v2/health/ready", infer, "ready", stable, keys),
