@@ -2,6 +2,7 @@
 
 from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
 from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec
+from seaway.serving.settling import settle
 
 __all__ = [
     "ARMS",
@@ -12,4 +13,5 @@ __all__ = [
     "EndpointSpec",
     "InferenceRefused",
     "InferenceUnavailable",
+    "settle",
 ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from seaway.errors import EndpointFailed, InvalidSpec, MetricsUnavailable, TrafficFailed
+from seaway.errors import DataUnreadable, EndpointFailed, MetricsUnavailable, TrafficFailed
 from seaway.monitoring import ArmCounts
 from seaway.platforms.local import processes, sockets
 from seaway.platforms.local.ports import LOOPBACK, require_free
@@ -95,13 +95,12 @@ class EnvoyTraffic:
         """Split inference requests in per cent; returns once answers show that Envoy routes by these weights.
 
         Raises:
-            InvalidSpec: an arm that the endpoint has not, or weights that do not add up to 100.
-            TrafficFailed: Envoy does not take the weights or does not answer.
+            TrafficFailed: the endpoint lacks an arm, the weights do not add up to 100, or Envoy does not follow them.
         """
         current = _recorded(endpoint)
         unknown = sorted(weights.keys() - current.arms.keys())
         if unknown or sum(weights.values()) != 100 or min(weights.values(), default=-1) < 0:  # noqa: PLR2004 per cent
-            raise InvalidSpec(
+            raise TrafficFailed(
                 f"Weights {dict(weights)} for endpoint {endpoint.name} with arms {sorted(current.arms)}: they must be "
                 "whole per cents of existing arms that add up to 100."
             )
@@ -129,15 +128,16 @@ class EnvoyMetrics:
             MetricsUnavailable: Envoy does not answer, or has no statistics of an arm.
         """
         try:
+            arms = _recorded(endpoint).arms
             status, content = sockets.request(
                 _admin(endpoint), "GET", "/stats/prometheus?filter=^cluster\\..*upstream_rq"
             )
-        except (OSError, http.client.HTTPException) as error:
-            raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} is unreachable: {error!r}.") from error
+        except (OSError, http.client.HTTPException, DataUnreadable, EndpointFailed) as error:
+            raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} is unreachable: {error}.") from error
         if status != http.client.OK:
             raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} answered {status} for its statistics.")
         text = content.decode()
-        return {name: _counts(text, arm.backend) for name, arm in _recorded(endpoint).arms.items()}
+        return {name: _counts(text, arm.backend) for name, arm in arms.items()}
 
 
 def follow(endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:

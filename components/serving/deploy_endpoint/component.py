@@ -1,0 +1,50 @@
+from kfp import dsl
+from seaway.kfp import component
+
+
+@component
+def deploy_endpoint(
+    stable: dsl.Input[dsl.Model],
+    candidate: dsl.Input[dsl.Model],
+    endpoint: dsl.Output[dsl.Artifact],
+    name: str,
+    batch_size: int = 32,
+    max_batch_delay_ms: int = 1,
+    workers: int = 1,
+    threads: int = 1,
+    port: int = 0,
+    backend: str = "auto",
+):
+    """Serve two model packages behind one endpoint, all traffic on the stable one.
+
+    Args:
+        stable: Package that answers until the candidate has proved itself.
+        candidate: Package to be rolled out.
+        endpoint: `endpoint.json`: name, run, url, token file, arms.
+        name: Endpoint's name, also the model's name in the Open Inference Protocol; a DNS label.
+        batch_size: Waiting requests that are answered by one pass through the model, at most.
+        max_batch_delay_ms: How long a request waits for others, in milliseconds.
+        workers: Processes per model.
+        threads: Threads per process.
+        port: Port to listen on; 0 for any free one.
+        backend: What serves; `auto` takes this place's.
+
+    Raises:
+        PackageRefused: a package is corrupted or not signed by this installation.
+        PortTaken: the port is in use.
+        EndpointFailed: a model did not answer its own sample in time.
+    """
+    from pathlib import Path
+
+    from seaway import platforms, serving
+    from seaway.platforms.home import run_id
+
+    packages = {"stable": Path(stable.path), "candidate": Path(candidate.path)}
+    spec = serving.EndpointSpec(
+        name, run_id(), **packages, batch_size=batch_size, max_batch_delay_ms=max_batch_delay_ms,
+        workers=workers, threads=threads, port=port,
+    )  # fmt: skip
+    deployed = platforms.current(serving.Endpoint, backend).deploy(spec)
+    deployed.write(Path(endpoint.path) / "endpoint.json")
+    endpoint.metadata["url"] = deployed.url
+    endpoint.metadata["summary"] = f"2 models at {deployed.url}"

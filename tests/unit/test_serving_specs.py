@@ -1,0 +1,99 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seaway.errors import DataUnreadable, EndpointFailed, InvalidSpec
+from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, settle
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"name": "Flights"}, "DNS label"),
+        ({"name": "../flights"}, "DNS label"),
+        ({"run": "../../etc"}, "Run"),
+        ({"candidate": Path("/nowhere")}, "candidate"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"max_batch_delay_ms": -1}, "max_batch_delay_ms"),
+        ({"threads": 0}, "threads"),
+        ({"port": 70000}, "port"),
+        ({"startup_timeout_s": 0.0}, "startup_timeout_s"),
+    ],
+)
+def test_a_wrong_endpoint_is_refused_before_anything_starts(
+    tmp_path: Path, fault: dict[str, object], told: str
+) -> None:
+    with pytest.raises(InvalidSpec, match=told):
+        EndpointSpec(**{"name": "flights", "run": "r1", "stable": tmp_path, **fault})  # type: ignore[arg-type]
+
+
+@given(name=st.text(max_size=70), run=st.text(max_size=140))
+def test_whatever_name_is_accepted_stays_inside_the_state_folder(name: str, run: str) -> None:
+    try:
+        spec = EndpointSpec(name, run, stable=Path("/"))
+    except InvalidSpec:
+        return
+    assert Path("/state", f"{spec.name}-{spec.run}").resolve().parent == Path("/state")
+
+
+def test_an_endpoint_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    arms = {"stable": Arm("abc", Path("/p1"), "model-1"), "candidate": Arm("def", Path("/p2"), "model-2")}
+    endpoint = DeployedEndpoint("flights", "r1", tmp_path, "http://127.0.0.1:1", Path("/s"), arms)
+    endpoint.write()
+    assert DeployedEndpoint.read(tmp_path / "endpoint.json") == endpoint
+
+
+def test_a_damaged_endpoint_file_is_told_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "endpoint.json"
+    file.write_text(json.dumps({"name": "flights"}))
+    with pytest.raises(DataUnreadable, match=r"endpoint\.json"):
+        DeployedEndpoint.read(file)
+
+
+def test_a_removed_token_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EndpointFailed, match="token"):
+        DeployedEndpoint("flights", "r1", tmp_path).token()
+
+
+class Endpoints:
+    """Keeps endpoints in memory: `settle` decides by what the port lists and asks it to remove."""
+
+    def __init__(self, *endpoints: DeployedEndpoint) -> None:
+        self.kept = {(endpoint.name, endpoint.run): endpoint for endpoint in endpoints}
+
+    def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
+        raise NotImplementedError
+
+    promote = roll_back = deploy  # type: ignore[assignment]
+
+    def remove(self, name: str, run: str) -> None:
+        self.kept.pop((name, run), None)
+
+    def list(self) -> list[DeployedEndpoint]:
+        return [*self.kept.values()]
+
+
+def endpoint(name: str, run: str, *arms: str, url: str = "http://127.0.0.1:1") -> DeployedEndpoint:
+    return DeployedEndpoint(name, run, Path(os.sep), url, None, {arm: Arm("v", Path("/p"), arm) for arm in arms})
+
+
+def test_a_failed_run_ends_its_own_endpoint_only() -> None:
+    endpoints = Endpoints(endpoint("flights", "old", "stable"), endpoint("flights", "new", "stable", "candidate"))
+    settle(endpoints, "flights", "new", succeeded=False)
+    assert set(endpoints.kept) == {("flights", "old")}
+
+
+def test_a_successful_run_replaces_finished_runs_and_leaves_those_that_still_roll_out() -> None:
+    endpoints = Endpoints(
+        endpoint("flights", "finished", "stable"),
+        endpoint("flights", "rolling-out", "stable", "candidate"),
+        endpoint("flights", "starting", "stable", url=""),
+        endpoint("trains", "finished", "stable"),
+        endpoint("flights", "new", "stable"),
+    )
+    assert settle(endpoints, "flights", "new", succeeded=True) == ["finished"]
+    assert ("flights", "finished") not in endpoints.kept
+    assert len(endpoints.kept) == 4
