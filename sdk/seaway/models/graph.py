@@ -39,9 +39,9 @@ FUNCTIONS = {
 }
 EXPRESSION_NODES = (
     *(ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.keyword, ast.BinOp, ast.UnaryOp, ast.Compare),
-    *(ast.operator, ast.unaryop, ast.cmpop),
+    *(ast.operator, ast.unaryop, ast.cmpop, ast.BoolOp, ast.boolop),
 )
-SIZE = re.compile(r"L\['\w+'\]\.size\(\)\[\d+\]")
+SIZE = re.compile(r"L\['\w+'\](\['\w+'\]|\[\d+\])*\.(size|stride)\(\)\[\d+\]")
 
 
 def inspect(archive: Path) -> dict[str, bytes]:
@@ -113,8 +113,8 @@ def _check_graph(archive: Path, graph: Any) -> None:
             raise _refusal(archive, f"holds {key!r}, which is no tensor")
         if key == "expr_str" and not _is_size_expression(str(value)):
             raise _refusal(archive, f"holds {value!r}, which is no arithmetic on sizes")
-        if key == "guards_code" and not all(_is_guard(str(guard)) for guard in value):
-            raise _refusal(archive, "holds a guard that is more than arithmetic on input sizes")
+        if key == "guards_code" and (unsafe := [guard for guard in value if not _is_guard(str(guard))]):
+            raise _refusal(archive, f"holds the guard {unsafe[0]!r}, which is more than arithmetic on input sizes")
         if key in ("in_spec", "out_spec") and not _is_plain_tree(str(value)):
             raise _refusal(archive, f"nests its {key} in other types than tuple, list and dict")
 

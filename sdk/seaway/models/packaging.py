@@ -152,7 +152,7 @@ def _check_start(file: Path) -> None:
 def _described(package: Path) -> Package:
     try:
         return Package(package, Signature.read(package), Lineage.read(package), content_sha256(package))
-    except (DataUnreadable, InvalidSpec, UnicodeDecodeError) as error:
+    except (DataUnreadable, InvalidSpec) as error:
         raise PackageRefused(f"{package} is signed but cannot be read: {error} Make the package anew.") from error
 
 

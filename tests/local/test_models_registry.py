@@ -1,0 +1,199 @@
+"""The registry on a real MLflow store, and the components that use it."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from kfp import dsl
+from seaway import models, platforms
+from seaway.errors import PackageRefused, RegistryUnavailable
+from seaway.models.exported import ExportedModel
+from seaway.platforms.home import home
+from seaway.platforms.local.mlflow import MlflowTracker
+from seaway_components.models.get_production_model.component import get_production_model
+from seaway_components.models.package_model.component import package_model
+from seaway_components.models.promote_model.component import promote_model
+from seaway_components.models.register_model.component import register_model
+
+HISTORY = [{"epoch": epoch, "loss": 1 / (epoch + 1), "validation_loss": 0.6} for epoch in range(3)]
+METRICS = {"auc": 0.71, "loss": 0.33}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One state folder for the module: a store is made once, each test takes a model name of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEAWAY_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield home()
+
+
+@pytest.fixture(scope="module")
+def train(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("data") / "train.parquet"
+    values = np.random.default_rng(0)
+    columns = {
+        "carrier": values.choice(["UA", "AA"], 64),
+        "distance": values.random(64),
+        "late": values.integers(0, 2, 64),
+    }
+    pq.write_table(pa.table(columns), target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def trained(train: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained model, written by the trainer's own export."""
+    from seaway.training.tabular.examples import read_examples, sample_rows
+    from seaway.training.tabular.export import signature, write_model
+    from seaway.training.tabular.network import TabularModel, TabularNetwork
+    from seaway.training.tabular.params import TabularParams
+    from seaway.training.tabular.preprocessing import Preprocessing
+
+    folder = tmp_path_factory.mktemp("trained")
+    params = TabularParams(numeric=("distance",), categorical=("carrier",), name="delays", hidden=(4,))
+    preprocessing = Preprocessing(read_examples(train, params))
+    model = TabularModel(preprocessing, TabularNetwork(preprocessing.vocabularies.sizes, params))
+    write_model(model, signature(params, sample_rows(train, params, 3)), folder)
+    (folder / "metrics.json").write_text(json.dumps(METRICS))
+    (folder / "history.jsonl").write_text("\n".join(json.dumps(row) for row in HISTORY) + "\n")
+    return folder
+
+
+def make_package(trained: Path, train: Path, output: Path, seed: int) -> Path:
+    lineage = models.trace(trained, train, {"hidden": [4]}, seed=seed)
+    return models.package(trained, output, lineage, models.signing_keys(home() / "keys").private).path
+
+
+@pytest.fixture
+def package(trained: Path, train: Path, tmp_path: Path) -> Path:
+    return make_package(trained, train, tmp_path / "package", seed=1)
+
+
+def test_curves_and_figures_of_a_training_are_in_the_store() -> None:
+    run = MlflowTracker().log_training("delays", {"epochs": 3}, METRICS, HISTORY)
+    client = MlflowTracker()._client
+    data = client.get_run(run).data
+    assert data.params == {"epochs": "3"}
+    assert data.metrics["auc"] == METRICS["auc"]
+    curve = client.get_metric_history(run, "curve/loss")
+    assert [(point.step, point.value) for point in curve] == [(row["epoch"], row["loss"]) for row in HISTORY]
+
+
+def test_the_first_model_becomes_production_and_a_promoted_one_replaces_it(
+    trained: Path, train: Path, package: Path, tmp_path: Path
+) -> None:
+    tracker = MlflowTracker()
+    assert tracker.production("delays") is None
+    first = models.production_or_first(tracker, "delays", package)
+    assert first.version == "1"
+    better = make_package(trained, train, tmp_path / "better", seed=2)
+    assert tracker.register("delays", better) == "2"
+    assert models.production_or_first(tracker, "delays", package).version == "1"
+    tracker.promote("delays", "2")
+    current = tracker.production("delays")
+    assert current is not None
+    assert current.version == "2"
+    assert models.Lineage.read(current.package).seed == 2
+    assert [(one.version, one.production) for one in tracker.versions("delays")] == [("2", True), ("1", False)]
+
+
+def test_the_fetched_model_answers_as_the_trained_one(trained: Path, package: Path) -> None:
+    found = models.production_or_first(MlflowTracker(), "answers", package)
+    sample = ExportedModel.load(trained).signature.sample
+    np.testing.assert_array_equal(
+        ExportedModel.load(found.package).predict(sample)["probability"],
+        ExportedModel.load(trained).predict(sample)["probability"],
+    )
+
+
+def test_one_package_registered_twice_is_one_version_with_its_lineage(package: Path, tmp_path: Path) -> None:
+    tracker = MlflowTracker()
+    copy = Path(shutil.copytree(package, tmp_path / "copy"))
+    assert tracker.register("twice", package) == tracker.register("twice", copy) == "1"
+    tags = tracker.versions("twice")[0].tags
+    assert tags["data_sha256"] == models.Lineage.read(package).data_sha256
+    assert tags["metric.auc"] == "0.71"
+    assert tags["param.hidden"] == "[4]"
+
+
+def test_a_corrupted_package_is_not_registered(package: Path) -> None:
+    (package / "lineage.json").write_text((package / "lineage.json").read_text().replace("0.71", "0.99"))
+    with pytest.raises(PackageRefused, match=r"lineage\.json"):
+        MlflowTracker().register("corrupted", package)
+    assert MlflowTracker().versions("corrupted") == []
+
+
+def test_a_package_changed_inside_the_store_does_not_come_out_of_it(state: Path, package: Path) -> None:
+    tracker = MlflowTracker()
+    models.production_or_first(tracker, "changed", package)
+    wanted = models.Lineage.read(package).created
+    stored = [file for file in (state / "mlflow" / "artifacts").rglob("lineage.json") if wanted in file.read_text()]
+    assert stored
+    for file in stored:
+        file.write_text(file.read_text().replace("0.71", "0.99"))
+    with pytest.raises(PackageRefused):
+        tracker.production("changed")
+
+
+def test_promoting_what_was_never_registered_says_so() -> None:
+    with pytest.raises(RegistryUnavailable, match=r"nobody"):
+        MlflowTracker().promote("nobody", "1")
+
+
+def test_a_registry_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, package: Path) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # discard: nothing listens
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(RegistryUnavailable, match=r"127\.0\.0\.1:9"):
+        MlflowTracker().production("delays")
+
+
+def _register(folder: str, package: str, results: "multiprocessing.Queue[str]") -> None:
+    os.environ["SEAWAY_HOME"] = folder
+    results.put(MlflowTracker().register("together", Path(package)))
+
+
+def test_processes_that_register_at_once_in_a_new_store_agree(
+    state: Path, trained: Path, train: Path, tmp_path: Path
+) -> None:
+    fresh = tmp_path / "home"
+    shutil.copytree(state / "keys", fresh / "keys")
+    same = make_package(trained, train, tmp_path / "same", seed=5)
+    other = make_package(trained, train, tmp_path / "other", seed=6)
+    spawn = multiprocessing.get_context("spawn")
+    results: multiprocessing.Queue[str] = spawn.Queue()
+    work = [spawn.Process(target=_register, args=(str(fresh), str(one), results)) for one in (same, same, other)]
+    for process in work:
+        process.start()
+    for process in work:
+        process.join(180)
+    assert [process.exitcode for process in work] == [0, 0, 0]
+    assert {results.get() for _ in work} == {"1", "2"}
+    with sqlite3.connect(fresh / "mlflow" / "mlflow.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("SELECT count(*) FROM model_versions").fetchone() == (2,)
+
+
+def test_components_take_a_trained_model_to_production(trained: Path, train: Path, tmp_path: Path) -> None:
+    model = dsl.Model(name="model", uri=str(trained))
+    package, copy = dsl.Model(name="package", uri=str(tmp_path / "p")), dsl.Model(name="copy", uri=str(tmp_path / "c"))
+    receipt = dsl.Artifact(name="receipt", uri=str(tmp_path / "r"))
+    rows = dsl.Dataset(name="train", uri=str(train))
+    package_model.python_func(model=model, train=rows, package=package, parameters={"hidden": [4]}, seed=9)
+    (version,) = register_model.python_func(package=package, receipt=receipt, name="steps", trained=model)
+    promote_model.python_func(receipt=receipt, name="steps", version=version)
+    (current,) = get_production_model.python_func(fallback=package, package=copy, name="steps")
+    assert current == version == "1"
+    checked = models.verify(Path(copy.path), models.verifying_key(home() / "keys"))
+    assert checked.lineage.seed == 9
+    assert copy.metadata["summary"] == "steps version 1 in production"
+    run = platforms.current(models.Tracker).versions("steps")[0].run_id
+    assert len(MlflowTracker()._client.get_metric_history(run, "curve/loss")) == len(HISTORY)

@@ -1,0 +1,482 @@
+import hashlib
+import io
+import json
+import os
+import pickle
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from seaway import models
+from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
+from seaway.models.exported import ExportedModel
+from seaway.models.packaging import REQUIRED_FILES
+from seaway.models.signature import Signature, TensorSpec, encode
+from torch import nn
+
+SIGNATURE = Signature(
+    "delays",
+    (TensorSpec("carrier", "BYTES"), TensorSpec("distance", "FP32", unit="miles")),
+    (TensorSpec("probability", "FP32"),),
+    {"carrier": ["UA", "unknown"], "distance": [1400.0, None]},
+)
+LINEAGE = models.Lineage("0" * 64, "git:abc", {"epochs": 2}, {"auc": 0.7}, seed=3)
+
+
+class Delays(nn.Module):
+    """A vocabulary of two carriers, one number that may be missing, a probability."""
+
+    known: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("known", torch.from_numpy(np.sort(encode(["AA", "UA"], "BYTES"))))
+        self.embedding = nn.Embedding(3, 2)
+        self.linear = nn.Linear(3, 1)
+
+    def forward(self, carrier: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+        place = torch.searchsorted(self.known, carrier).clamp(max=1)
+        index = torch.where(self.known[place] == carrier, place + 1, torch.zeros_like(place))
+        features = torch.cat([self.embedding(index.squeeze(1)), torch.nan_to_num(distance)], 1)
+        return torch.sigmoid(self.linear(features))
+
+
+def write_model(folder: Path, signature: Signature = SIGNATURE) -> Path:
+    torch.manual_seed(0)
+    module, rows = Delays().eval(), torch.export.Dim("rows", min=1)
+    example = (torch.zeros(2, 1, dtype=torch.int64), torch.zeros(2, 1))
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.export.save(torch.export.export(module, example, dynamic_shapes=({0: rows}, {0: rows})), folder / "model.pt2")
+    safetensors.torch.save_file(module.state_dict(), folder / "model.safetensors")
+    signature.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("trained") / "model")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> models.Keys:
+    return models.signing_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def packed(trained: Path, keys: models.Keys, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return models.package(trained, tmp_path_factory.mktemp("packed") / "package", LINEAGE, keys.private).path
+
+
+@pytest.fixture
+def package(packed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(packed, tmp_path / "package"))
+
+
+@pytest.fixture
+def model(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained, tmp_path / "model"))
+
+
+def test_a_package_answers_as_the_model_did_and_tells_its_origin(
+    trained: Path, package: Path, keys: models.Keys
+) -> None:
+    checked = models.verify(package, keys.public)
+    assert checked.lineage == LINEAGE
+    assert checked.signature == SIGNATURE
+    assert {file.name for file in package.iterdir()} == set(REQUIRED_FILES)
+    columns = {"carrier": ["AA", "UA", "ZZ"], "distance": np.array([10.0, np.nan, 3.0])}
+    before = ExportedModel.load(trained).predict(columns)["probability"]
+    after = ExportedModel.load(package).predict(columns)["probability"]
+    assert after.shape == (3, 1)
+    np.testing.assert_array_equal(before, after)
+    assert len(np.unique(after)) == 3
+
+
+def test_one_row_is_predicted_as_in_a_batch(package: Path) -> None:
+    exported = ExportedModel.load(package)
+    batch = exported.predict(SIGNATURE.sample)["probability"]
+    for row in range(2):
+        single = {name: values[row : row + 1] for name, values in SIGNATURE.sample.items()}
+        np.testing.assert_allclose(exported.predict(single)["probability"], batch[row : row + 1], rtol=1e-6)
+
+
+def test_no_rows_are_refused_not_answered_by_nothing(package: Path) -> None:
+    with pytest.raises(InvalidSpec, match="no rows"):
+        ExportedModel.load(package).predict({"carrier": [], "distance": []})
+
+
+def test_verifying_needs_no_torch(package: Path, keys: models.Keys) -> None:
+    code = (
+        "import sys; from pathlib import Path; from seaway.models import verify;"
+        f"verify(Path({str(package)!r}), Path({str(keys.public)!r})); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED_FILES))
+@pytest.mark.parametrize("place", [0.02, 0.5, 0.98])
+def test_one_flipped_bit_anywhere_is_noticed(package: Path, keys: models.Keys, name: str, place: float) -> None:
+    content = bytearray((package / name).read_bytes())
+    content[int(len(content) * place)] ^= 1
+    (package / name).write_bytes(content)
+    with pytest.raises(PackageRefused):
+        models.verify(package, keys.public)
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED_FILES))
+def test_a_missing_file_is_named(package: Path, keys: models.Keys, name: str) -> None:
+    (package / name).unlink()
+    with pytest.raises(PackageRefused, match=f"lacks {name}"):
+        models.verify(package, keys.public)
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED_FILES))
+def test_a_truncated_file_is_refused(package: Path, keys: models.Keys, name: str) -> None:
+    os.truncate(package / name, (package / name).stat().st_size // 2)
+    with pytest.raises(PackageRefused):
+        models.verify(package, keys.public)
+
+
+def test_a_signature_by_another_key_is_refused(package: Path, tmp_path: Path) -> None:
+    stranger = models.signing_keys(tmp_path / "stranger")
+    with pytest.raises(PackageRefused, match="does not vouch"):
+        models.verify(package, stranger.public)
+
+
+def test_the_signature_of_another_package_is_refused(
+    trained: Path, package: Path, keys: models.Keys, tmp_path: Path
+) -> None:
+    other = models.package(trained, tmp_path / "other", models.Lineage("1" * 64, "git:def"), keys.private).path
+    shutil.copy(other / "model.sig", package / "model.sig")
+    with pytest.raises(PackageRefused, match=r"lineage\.json"):
+        models.verify(package, keys.public)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("run.py", "no file of a package"),
+        ("weights.pkl", "pickle by its name"),
+        (".gitignore", "no file"),
+        ("a.pt", "pickle"),
+    ],
+)
+def test_unknown_files_are_refused_by_name(package: Path, keys: models.Keys, name: str, reason: str) -> None:
+    (package / name).write_text("x")
+    with pytest.raises(PackageRefused, match=reason):
+        models.verify(package, keys.public)
+
+
+def test_links_are_refused(package: Path, keys: models.Keys, tmp_path: Path) -> None:
+    (package / "model.onnx").symlink_to("/etc/hostname")
+    with pytest.raises(PackageRefused, match=r"model\.onnx.*link"):
+        models.verify(package, keys.public)
+    (package / "model.onnx").unlink()
+    (tmp_path / "link").symlink_to(package)
+    with pytest.raises(PackageRefused, match="no folder"):
+        models.verify(tmp_path / "link", keys.public)
+
+
+class Payload:
+    """Creates a file when unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+        return os.mkdir, (str(self.mark),)
+
+
+def _torch_saved(value: object) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ["model.pt2", "model.safetensors", "signature.json"])
+@pytest.mark.parametrize("write", [pickle.dumps, _torch_saved])
+def test_a_pickle_under_an_allowed_name_is_never_loaded(
+    model: Path, keys: models.Keys, tmp_path: Path, name: str, write: Callable[[object], bytes]
+) -> None:
+    (model / name).write_bytes(write(Payload(tmp_path / "mark")))
+    with pytest.raises((PackageRefused, DataUnreadable)):
+        models.package(model, tmp_path / "output", LINEAGE, keys.private)
+    assert not (tmp_path / "mark").exists()
+    assert not (tmp_path / "output").exists()
+
+
+def _edit_archive(archive: Path, edit: Callable[[dict[str, bytes]], None]) -> None:
+    with zipfile.ZipFile(archive) as source:
+        members = {info.filename: source.read(info) for info in source.infolist()}
+    edit(members)
+    with zipfile.ZipFile(archive, "w") as target:
+        for name, content in members.items():
+            target.writestr(name, content)
+
+
+def _member(members: dict[str, bytes], suffix: str) -> str:
+    return next(name for name in members if name.endswith(suffix))
+
+
+def _replaced(suffix: str, old: bytes, new: bytes) -> Callable[[dict[str, bytes], Path], None]:
+    def edit(members: dict[str, bytes], mark: Path) -> None:
+        name = _member(members, suffix)
+        assert old in members[name]
+        members[name] = members[name].replace(old, new.replace(b"MARK", str(mark).encode()))
+
+    return edit
+
+
+def _pickled_weight(members: dict[str, bytes], mark: Path) -> None:
+    _replaced("weights_config.json", b'"use_pickle": false', b'"use_pickle": true')(members, mark)
+    members[_member(members, "weight_0")] = _torch_saved(Payload(mark))
+
+
+def _pickled_sample(members: dict[str, bytes], mark: Path) -> None:
+    members[_member(members, "sample_inputs/model.pt")] = _torch_saved((Payload(mark),))
+
+
+def _custom_object(members: dict[str, bytes], mark: Path) -> None:
+    members["model/data/constants/opaque_obj_0"] = pickle.dumps(Payload(mark))
+
+
+def _old_layout(members: dict[str, bytes], mark: Path) -> None:
+    members.clear()
+    members["serialized_exported_program.json"] = b"{}"
+    members["version"] = b"8.2"
+    members["serialized_example_inputs.pt"] = _torch_saved(Payload(mark))
+
+
+def _library(members: dict[str, bytes], mark: Path) -> None:
+    members["model/data/aotinductor/model/lib.so"] = b"\x7fELF"
+
+
+ATTACKS = [
+    _pickled_weight,
+    _pickled_sample,
+    _custom_object,
+    _old_layout,
+    _library,
+    _replaced("model.json", b"torch.ops.aten.sigmoid.default", b"torch.load"),
+    _replaced("model.json", b"torch.ops.aten.sigmoid.default", b"torch.ops.aten.from_file.default"),
+    _replaced("model.json", b"\"Symbol('s", b"\"__import__('os').mkdir('MARK') or Symbol('s"),
+    _replaced("model.json", b'"guards_code": [', b"\"guards_code\": [\"__import__('os').mkdir('MARK')\", "),
+    _replaced("model.json", b"builtins.tuple", b"collections.defaultdict"),
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_graph_that_could_run_code_is_refused_unrun(
+    model: Path, tmp_path: Path, attack: Callable[[dict[str, bytes], Path], None]
+) -> None:
+    mark = tmp_path / "mark"
+    _edit_archive(model / "model.pt2", lambda members: attack(members, mark))
+    with pytest.raises(PackageRefused, match=r"run code|lacks"):
+        ExportedModel.load(model)
+    assert not mark.exists()
+
+
+def test_the_attacks_are_real(model: Path, tmp_path: Path) -> None:
+    """torch.export.load itself runs what is pickled in the sample inputs, so refusing it first is what protects."""
+    mark = tmp_path / "mark"
+    _edit_archive(model / "model.pt2", lambda members: _pickled_sample(members, mark))
+    with pytest.raises(Exception):  # noqa: B017 - what torch makes of it afterwards does not matter
+        torch.export.load(model / "model.pt2")
+    assert mark.exists()
+
+
+def test_weights_of_another_training_are_refused(model: Path, keys: models.Keys, tmp_path: Path) -> None:
+    weights = safetensors.torch.load_file(model / "model.safetensors")
+    weights["linear.bias"] += 1
+    safetensors.torch.save_file(weights, model / "model.safetensors")
+    with pytest.raises(PackageRefused, match=r"differ in linear\.bias"):
+        models.package(model, tmp_path / "output", LINEAGE, keys.private)
+
+
+def test_a_signature_of_another_graph_is_refused(model: Path, keys: models.Keys, tmp_path: Path) -> None:
+    Signature("delays", SIGNATURE.inputs[:1], SIGNATURE.outputs, {"carrier": ["UA"]}).write(model)
+    with pytest.raises(PackageRefused, match="takes 2 tensors"):
+        models.package(model, tmp_path / "output", LINEAGE, keys.private)
+
+
+def test_a_pickle_offered_as_a_model_says_what_to_do(keys: models.Keys, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    torch.save(Delays(), tmp_path / "model" / "model.pt")
+    with pytest.raises(PackageRefused, match=r"torch\.export.*model\.pt "):
+        models.package(tmp_path / "model", tmp_path / "output", LINEAGE, keys.private)
+
+
+@contextmanager
+def small_files() -> Iterator[None]:
+    """The kernel refuses to write any file beyond 8 KiB, as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 10, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_no_space_leaves_nothing_half_written_and_the_old_package_whole(
+    trained: Path, package: Path, keys: models.Keys
+) -> None:
+    before = models.verify(package, keys.public).sha256
+    for output in (package, package.with_name("new")):
+        with small_files(), pytest.raises(PackageRefused, match="could not be written"):
+            models.package(trained, output, LINEAGE, keys.private)
+    assert models.verify(package, keys.public).sha256 == before
+    assert [file.name for file in package.parent.iterdir()] == ["package"]
+
+
+def test_a_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first, second = models.signing_keys(tmp_path / "keys"), models.signing_keys(tmp_path / "keys")
+    assert first == second
+    assert first.private.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "keys").stat().st_mode & 0o077 == 0
+
+
+def test_processes_that_need_a_first_key_at_once_share_one(tmp_path: Path) -> None:
+    code = f"from pathlib import Path; from seaway.models import signing_keys; signing_keys(Path({str(tmp_path)!r}))"
+    started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [process.wait() for process in started] == [0, 0, 0]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["signing.pem", "signing.pub"]
+    public = (tmp_path / "signing.pub").read_bytes()
+    models.signing_keys(tmp_path)
+    assert (tmp_path / "signing.pub").read_bytes() == public
+
+
+def test_a_lone_public_key_verifies_and_is_never_replaced(package: Path, keys: models.Keys, tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    shutil.copy(keys.public, folder)
+    assert models.verify(package, models.verifying_key(folder)).lineage == LINEAGE
+    with pytest.raises(PackageRefused, match="only a public key"):
+        models.signing_keys(folder)
+
+
+def _tar(archive: Path, package: Path, extra: list[tuple[tarfile.TarInfo, bytes]] = []) -> Path:  # noqa: B006
+    with tarfile.open(archive, "w:gz") as opened:
+        for file in package.iterdir():
+            opened.add(file, file.name)
+        for info, content in extra:
+            info.size = len(content)
+            opened.addfile(info, io.BytesIO(content))
+    return archive
+
+
+def _zip(archive: Path, package: Path, extra: dict[str, bytes] | None = None) -> Path:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for file in package.iterdir():
+            opened.write(file, file.name)
+        for name, content in (extra or {}).items():
+            opened.writestr(name, content)
+    return archive
+
+
+@pytest.mark.parametrize("make", [_tar, _zip])
+def test_archives_of_a_package_unpack_to_it(
+    make: Callable[..., Path], package: Path, keys: models.Keys, tmp_path: Path
+) -> None:
+    unpacked = models.unpack(make(tmp_path / "archive", package), tmp_path / "unpacked")
+    assert models.verify(unpacked, keys.public).lineage == LINEAGE
+
+
+ESCAPES = ["../evil", "/tmp/seaway-evil", "a/../../evil", "sub/model.pt2", "..", "model.pt2/../x", "C:\\evil"]  # noqa: S108
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_paths_that_lead_out_of_the_folder_are_refused(package: Path, tmp_path: Path, name: str) -> None:
+    tar = _tar(tmp_path / "a.tar.gz", package, [(tarfile.TarInfo(name), b"x")])
+    for archive in (tar, _zip(tmp_path / "a.zip", package, {name: b"x"})):
+        with pytest.raises(PackageRefused):
+            models.unpack(archive, tmp_path / "out" / "unpacked")
+        assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "evil").exists()
+    assert not Path("/tmp/seaway-evil").exists()  # noqa: S108
+
+
+def _member_of(kind: bytes, target: str = "/etc/hostname") -> tarfile.TarInfo:
+    info = tarfile.TarInfo("model.onnx")
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
+def test_links_and_devices_in_an_archive_are_refused(package: Path, tmp_path: Path, kind: bytes) -> None:
+    archive = _tar(tmp_path / "a.tar.gz", package, [(_member_of(kind), b"")])
+    with pytest.raises(PackageRefused, match=r"model\.onnx"):
+        models.unpack(archive, tmp_path / "unpacked")
+    assert not (tmp_path / "unpacked").exists()
+
+
+def test_a_link_in_a_zip_is_refused(package: Path, tmp_path: Path) -> None:
+    archive = _zip(tmp_path / "a.zip", package)
+    with zipfile.ZipFile(archive, "a") as opened:
+        info = zipfile.ZipInfo("model.onnx")
+        info.external_attr = 0o120777 << 16
+        opened.writestr(info, "/etc/hostname")
+    with pytest.raises(PackageRefused, match="link"):
+        models.unpack(archive, tmp_path / "unpacked")
+
+
+@pytest.mark.parametrize("make", [_tar, _zip])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_truncated_archive_leaves_nothing(
+    make: Callable[..., Path], share: float, package: Path, tmp_path: Path
+) -> None:
+    archive = make(tmp_path / "archive", package)
+    os.truncate(archive, int(archive.stat().st_size * share))
+    with pytest.raises(PackageRefused):
+        models.unpack(archive, tmp_path / "out" / "unpacked")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_bomb_is_stopped_at_the_bound(package: Path, tmp_path: Path) -> None:
+    archive = _zip(tmp_path / "bomb.zip", package, {"model.onnx": bytes(20 << 20)})
+    assert archive.stat().st_size < 1 << 20
+    with pytest.raises(PackageRefused, match="more bytes"):
+        models.unpack(archive, tmp_path / "unpacked", max_bytes=10 << 20)
+    assert not (tmp_path / "unpacked").exists()
+
+
+def test_lineage_refuses_what_it_could_not_write(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match="SHA-256"):
+        models.Lineage("abc", "git:abc")
+    with pytest.raises(InvalidSpec, match="auc"):
+        models.Lineage("0" * 64, "git:abc", metrics={"auc": float("nan")})
+
+
+def test_lineage_is_traced_from_the_files_of_a_training(tmp_path: Path) -> None:
+    (tmp_path / "train").write_bytes(b"rows")
+    (tmp_path / "metrics.json").write_text(json.dumps({"auc": 0.7, "note": "x"}))
+    (tmp_path / "evaluation.json").write_text(json.dumps({"metrics": {"auc": 0.6}}))
+    traced = models.trace(tmp_path, tmp_path / "train", {"epochs": 2}, seed=1, evaluation=tmp_path)
+    assert traced.metrics == {"auc": 0.7, "test_auc": 0.6}
+    assert traced.data_sha256 == hashlib.sha256(b"rows").hexdigest()
+    assert traced.frameworks["torch"] == torch.__version__.partition("+")[0]
+
+
+def test_the_code_version_names_the_commit_or_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert models.code_version(tmp_path).startswith("seaway:")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "init.defaultBranch=main"]
+    (tmp_path / "code.py").write_text("a = 1")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *arguments], cwd=tmp_path, check=True)
+    clean = models.code_version(tmp_path)
+    assert clean.startswith("git:")
+    (tmp_path / "code.py").write_text("a = 2")
+    assert models.code_version(tmp_path) == f"{clean}-modified"
