@@ -49,6 +49,7 @@ cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
 
 generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components
 	$(BIN)/python -m seaway.kfp.generate
+	$(BIN)/python -m seaway.cli.reference
 
 bench: $(STAMP)   ## ratios, measured side by side
 	$(BIN)/python -m benchmarks

@@ -21,7 +21,7 @@ def typed(
     rows: int = 0,
     share: float = 0.5,
     fast: bool = False,
-    options: dict = {},
+    options: dict = {},  # noqa: B006
     names: list = [],  # noqa: B006
 ):
     """Take one of each type."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -56,15 +55,13 @@ def interface(entry: Entry) -> Interface:
     """
     if not entry.compiled.is_file():
         raise DataUnreadable(f"{entry.compiled} does not exist; `make generate` writes it.")
-    return read(entry.compiled)
+    return parse(entry.compiled.read_text(encoding="utf-8"), is_component=bool(entry.category))
 
 
-def read(compiled: Path) -> Interface:
-    """The interface of a compiled file."""
-    content = next(yaml.safe_load_all(compiled.read_text(encoding="utf-8")))
-    root = content["root"]
-    if compiled.name == "component.yaml":
-        root = next(iter(content["components"].values()))
+def parse(compiled: str, is_component: bool) -> Interface:
+    """The interface in a compiled text; a component's is inside it, below the pipeline of one step that wraps it."""
+    content = next(yaml.safe_load_all(compiled))
+    root = next(iter(content["components"].values())) if is_component else content["root"]
     given, made = root.get("inputDefinitions", {}), root.get("outputDefinitions", {})
     return Interface(
         content["pipelineInfo"]["name"],
@@ -77,7 +74,12 @@ def read(compiled: Path) -> Interface:
 
 def _artifacts(definitions: Mapping[str, Any]) -> list[Port]:
     return [
-        Port(name, spec["artifactType"]["schemaTitle"].removeprefix("system."), spec.get("description", ""))
+        Port(
+            name,
+            spec["artifactType"]["schemaTitle"].removeprefix("system."),
+            spec.get("description", ""),
+            None if spec.get("isOptional") else REQUIRED,
+        )
         for name, spec in definitions.get("artifacts", {}).items()
     ]
 

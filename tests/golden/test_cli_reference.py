@@ -1,0 +1,10 @@
+"""The command line's reference page is what the commands say."""
+
+from pathlib import Path
+
+from seaway.cli.reference import reference
+
+
+def test_the_reference_page_is_what_make_generate_writes() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+    assert page.read_text() == reference(), "run `make generate` and commit"
