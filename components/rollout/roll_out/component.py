@@ -1,0 +1,71 @@
+from typing import NamedTuple
+
+from kfp import dsl
+from seaway.kfp import component
+
+
+@component
+def roll_out(
+    endpoint: dsl.Input[dsl.Artifact],
+    replay: dsl.Input[dsl.Dataset],
+    rollout: dsl.Output[dsl.Artifact],
+    metrics: dsl.Output[dsl.Metrics],
+    model_name: str,
+    version: str,
+    weights: list = [5, 25, 50, 100],  # noqa: B006
+    requests: list = [400, 600, 1000, 200],  # noqa: B006
+    error_margin: float = 0.01,
+    latency_margin: float = 1.0,
+    quality_margin: float = 0.01,
+    false_rollback: float = 0.05,
+    budget: int = 6000,
+    shadow: float = 0.3,
+    backend: str = "auto",
+    registry: str = "auto",
+) -> NamedTuple("Outputs", [("decision", str), ("reason", str)]):
+    """Shift traffic to the candidate step by step while a judge watches errors, latency and prediction quality.
+
+    The decision is acted upon: a promoted candidate becomes the endpoint's stable arm and the registry's production
+    model, any other is ended. A rollback does not fail this step; `confirm_promotion` fails the run after the report
+    is written.
+
+    Args:
+        endpoint: Made by `deploy_endpoint`, with a candidate. replay: Held-out examples, sent as requests in time
+        order; labels become known when their time has come. rollout: `rollout.json`: decision, reason, steps, and one
+        tick for each look with its evidence. metrics: Looks, requests, and how much worse the candidate was by each
+        criterion. model_name: Registered model's name. version: The candidate's registered version. weights: Per cent
+        of the traffic to the candidate, rising to 100. requests: Requests at each weight before the next; the one
+        before 100 goes on until the judge is sure. error_margin: Promoted only if the error rate is shown to rise by
+        less than this; rolled back if it rises at all. latency_margin: The same for the relative rise of latency p50
+        and p90, of which a quarter is tolerated; 0: not judged. quality_margin: The same for the mean Brier score; 0:
+        not judged. false_rollback: Chance, over all looks together, that a candidate which is no worse is rolled
+        back. budget: Requests of both arms after which an undecided candidate is rolled back. shadow: Share of
+        requests asked of both arms, to compare them on the same request. backend: What routes and counts the traffic;
+        `auto` takes this place's. registry: Model registry; `auto` takes this place's.
+
+    Returns:
+        decision: PROMOTE, ROLLBACK or INCONCLUSIVE.
+        reason: The judge's evidence in one paragraph.
+
+    Raises:
+        TrafficFailed: the traffic does not follow the weights.
+        DataUnreadable: the examples lack a column that the model needs.
+    """
+    from pathlib import Path
+
+    from seaway import models, monitoring, platforms, serving
+    from seaway.rollout import Policy, Replay, RolloutPlan, Traffic, conclude, run
+
+    served = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
+    policy = Policy.of(error_margin, latency_margin, quality_margin, false_rollback, budget)
+    plan = RolloutPlan.of(served, weights, requests, policy)
+    traffic, counts = platforms.current(Traffic, backend), platforms.current(monitoring.Metrics, backend)
+    with Replay(Path(replay.path), served, shadow=shadow) as source:
+        result = run(plan, traffic, source, counts, served.folder / "rollout.json")
+    result.write(Path(rollout.path) / "rollout.json")
+    endpoints, tracker = platforms.current(serving.Endpoint), platforms.current(models.Tracker, registry)
+    conclude(result, endpoints, tracker, model_name, version)
+    for name, value in result.metrics.items():
+        metrics.log_metric(name, value)
+    rollout.metadata["summary"] = result.summary
+    return (str(result.decision), result.reason)

@@ -1,0 +1,217 @@
+"""Driving a rollout: set the weight, wait till the traffic follows, observe, decide, and go on or back."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from seaway.errors import InvalidSpec, MetricsUnavailable
+from seaway.monitoring import ArmCounts, Metrics
+from seaway.rollout.evidence import Decision, Verdict
+from seaway.rollout.journal import Journal
+from seaway.rollout.judging import judge
+from seaway.rollout.looks import ArmLook, Look
+from seaway.rollout.plan import FULL, RolloutPlan
+from seaway.rollout.requests import Answers, Requests
+from seaway.rollout.traffic import ALL_STABLE, Traffic
+from seaway.serving import ARMS, DeployedEndpoint
+from seaway.storage import write_json
+
+log = logging.getLogger(__name__)
+
+Counts = Mapping[str, ArmCounts]
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How a rollout ended, with one tick for each look."""
+
+    decision: Decision
+    reason: str
+    endpoint: DeployedEndpoint
+    steps: tuple[Mapping[str, int], ...]
+    ticks: tuple[Mapping[str, Any], ...]
+
+    @property
+    def promoted(self) -> bool:
+        return self.decision is Decision.PROMOTE
+
+    @property
+    def summary(self) -> str:
+        """One line for a progress display."""
+        requests = sum(sum(tick["requests"].values()) for tick in self.ticks)
+        return f"{self.decision.lower()}, {requests:,} requests, {len(self.ticks)} looks"
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Looks, requests, and the last estimate of each criterion."""
+        evidence = self.ticks[-1]["evidence"] if self.ticks else ()
+        estimates = {item["criterion"].replace(" ", "_"): item["estimate"] for item in evidence}
+        totals = {f"{arm}_requests": float(sum(tick["requests"][arm] for tick in self.ticks)) for arm in ARMS}
+        known = {f"{name}_worsening": value for name, value in estimates.items() if value is not None}
+        return {"looks": float(len(self.ticks)), **totals, **known}
+
+    def write(self, file: Path) -> None:
+        """Write `rollout.json`."""
+        arms = {name: arm.version for name, arm in self.endpoint.arms.items()}
+        value = {
+            "decision": self.decision,
+            "reason": self.reason,
+            "endpoint": self.endpoint.name,
+            "run": self.endpoint.run,
+        }
+        write_json(file, {**value, "arms": arms, "steps": list(self.steps), "ticks": list(self.ticks)})
+
+
+def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, state: Path) -> Rollout:
+    """Roll the candidate out, or back.
+
+    An interrupted rollout of the same plan goes on from `state`; one that has ended is told again. Unless the
+    candidate is promoted all traffic is on stable when this returns or raises; SIGTERM counts as an exception.
+
+    Args:
+        state: a file that is written after every look.
+
+    Raises:
+        TrafficFailed: the traffic does not follow the weights.
+    """
+    journal = Journal.open(state, plan)
+    if journal.position is not None:
+        requests.resume(journal.position)
+    if journal.decision is None:
+        with _ending_on_sigterm(), _back_to_stable(plan.endpoint, traffic):
+            _drive(plan, traffic, requests, metrics, journal)
+    if journal.decision is not Decision.PROMOTE and traffic.weights(plan.endpoint).get("candidate"):
+        traffic.set_weights(plan.endpoint, ALL_STABLE)
+    steps = tuple({"weight": step.weight, "requests": step.requests} for step in plan.steps)
+    return Rollout(Decision(journal.decision or ""), journal.reason, plan.endpoint, steps, tuple(journal.ticks))
+
+
+def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, journal: Journal) -> None:
+    """Look after look until there is a decision."""
+    weights: Mapping[str, int] = {}
+    before = _read(metrics, plan.endpoint)
+    while journal.decision is None:
+        wanted = _weights(plan, journal)
+        if wanted != weights:
+            log.info("%d %% of the traffic to the candidate of %s", wanted["candidate"], plan.endpoint.name)
+            traffic.set_weights(plan.endpoint, wanted)
+            weights = wanted
+        answers = requests.send(plan.requests_per_look)
+        after = _read(metrics, plan.endpoint)
+        look = _observe(answers, before, after)
+        before = after if isinstance(after, dict) else before
+        journal.looks.append(look)
+        verdict = judge(journal.looks, plan.policy)
+        journal.ticks.append(_tick(journal, look, weights, verdict))
+        journal.sent += answers.sent
+        journal.position = requests.position()
+        _advance(plan, journal, verdict, exhausted=answers.sent == 0)
+        journal.save()
+
+
+def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:
+    candidate = plan.steps[journal.step].weight
+    return {"stable": FULL - candidate, "candidate": candidate}
+
+
+def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: bool) -> None:
+    """End the rollout, or move to the next step once this one has had its requests.
+
+    Full traffic needs the judge's PROMOTE, and so does the end of that last step.
+    """
+    if verdict.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
+        journal.decision, journal.reason = verdict.decision, verdict.reason
+    elif exhausted:
+        journal.decision, journal.reason = Decision.INCONCLUSIVE, f"There are no more requests. {verdict.reason}"
+    elif journal.sent >= plan.steps[journal.step].requests:
+        last = journal.step == len(plan.steps) - 1
+        promoted = verdict.decision is Decision.PROMOTE
+        if last and promoted:
+            journal.decision, journal.reason = Decision.PROMOTE, verdict.reason
+        elif not last and (promoted or plan.steps[journal.step + 1].weight < FULL):
+            journal.step, journal.sent = journal.step + 1, 0
+
+
+def _read(metrics: Metrics, endpoint: DeployedEndpoint) -> Counts | str:
+    """Counts of both arms, or why there are none."""
+    try:
+        return dict(metrics.read(endpoint))
+    except MetricsUnavailable as error:
+        log.warning("no metrics at this look: %s", error)
+        return str(error)
+
+
+def _observe(answers: Answers, before: Counts | str, after: Counts | str) -> Look:
+    """One look: errors as the proxy counted them, the rest as the answers tell."""
+    now = time.time()
+    if isinstance(after, str) or isinstance(before, str):
+        return Look(time=now, unseen=after if isinstance(after, str) else "there are no counts from before this look")
+    try:
+        counts = {name: after[name] - before[name] for name in ARMS}
+    except (InvalidSpec, KeyError) as error:
+        return Look(time=now, unseen=f"the proxy's counters were reset or lack an arm ({error})")
+    silent = [name for name in ARMS if answers.latencies_s[name] and not counts[name].requests]
+    arms = {name: _arm(counts[name], answers, name) for name in ARMS}
+    unseen = f"the proxy counted no requests of {', '.join(silent)}, which answered" if silent else ""
+    return Look(now, arms["stable"], arms["candidate"], tuple(answers.differences), measured_at=now, unseen=unseen)
+
+
+def _arm(counts: ArmCounts, answers: Answers, name: str) -> ArmLook:
+    errors = min(counts.requests, counts.errors + answers.invalid[name])
+    return ArmLook(counts.requests, errors, tuple(answers.latencies_s[name]), tuple(answers.losses[name]))
+
+
+def _tick(journal: Journal, look: Look, weights: Mapping[str, int], verdict: Verdict) -> dict[str, Any]:
+    arms = {name: getattr(look, name) for name in ARMS}
+    return {
+        "time": look.time,
+        "step": journal.step,
+        "weights": dict(weights),
+        "requests": {name: arm.requests for name, arm in arms.items()},
+        "errors": {name: arm.errors for name, arm in arms.items()},
+        "latency_p50_ms": {name: _median_ms(arm) for name, arm in arms.items()},
+        "loss": {name: float(np.mean(arm.losses)) if arm.losses else None for name, arm in arms.items()},
+        "pairs": len(look.differences),
+        "unseen": look.unseen,
+        **verdict.as_dict(),
+    }
+
+
+def _median_ms(arm: ArmLook) -> float | None:
+    return 1000 * float(np.median(arm.latencies_s)) if arm.latencies_s else None
+
+
+@contextmanager
+def _back_to_stable(endpoint: DeployedEndpoint, traffic: Traffic) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        log.warning("the rollout of %s is interrupted; all traffic goes back to stable", endpoint.name)
+        traffic.set_weights(endpoint, ALL_STABLE)
+        raise
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Turn SIGTERM into SystemExit while the main thread drives; other threads cannot set handlers."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, _exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

@@ -1,0 +1,70 @@
+"""What the judge says, and why."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Decision(StrEnum):
+    """What to do with the candidate now."""
+
+    PROMOTE = "PROMOTE"
+    ROLLBACK = "ROLLBACK"
+    CONTINUE = "CONTINUE"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Finding(StrEnum):
+    """What one criterion has shown so far."""
+
+    HARMFUL = "HARMFUL"
+    SAFE = "SAFE"
+    UNDECIDED = "UNDECIDED"
+
+
+class Hypothesis(StrEnum):
+    """What evidence speaks for: that the candidate is worse than tolerated, or that it is within the margin."""
+
+    HARM = "HARM"
+    SAFETY = "SAFETY"
+
+    @property
+    def sign(self) -> int:
+        """+1 where large candidate values speak for the hypothesis, -1 where small ones do."""
+        return 1 if self is Hypothesis.HARM else -1
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One criterion at one look.
+
+    `estimate`, `lower` and `upper` are of the candidate's worsening, in the criterion's `unit`; the interval is a
+    confidence sequence: it covers the truth at all looks together. The logarithms are natural, of e-values after
+    correction for dependence (`inflation` >= 1, a variance ratio); `n` are observations of the stable and candidate
+    arm.
+    """
+
+    criterion: str
+    finding: Finding
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    unit: str
+    log_e_harm: float
+    log_e_safety: float
+    inflation: float
+    n: tuple[int, int]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judge's decision, one paragraph of reason, and the evidence of each criterion."""
+
+    decision: Decision
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)

@@ -1,0 +1,62 @@
+"""What is seen of both arms between two looks."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ArmLook:
+    """One arm since the look before.
+
+    Latencies of answered requests in seconds and losses in [0, 1] (a Brier score of each request whose label has
+    arrived) are in the order of asking; labels arrive late, so losses may be of earlier requests.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    latencies_s: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
+
+    def fault(self) -> str:
+        """Why these figures cannot be right; empty if they can."""
+        if not 0 <= self.errors <= self.requests:
+            return f"{self.errors} errors of {self.requests} requests are impossible counts"
+        if not _within(self.latencies_s, 0.0, math.inf):
+            return "a latency is negative or no number"
+        if not _within(self.losses, 0.0, 1.0):
+            return "a loss is outside [0, 1] or no number"
+        return ""
+
+
+def _within(values: Iterable[float], low: float, high: float) -> bool:
+    return all(low <= value <= high and math.isfinite(value) for value in values)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Both arms since the look before; times in seconds since the epoch.
+
+    `differences` are losses of the candidate minus losses of the stable arm on the same requests, in [-1, 1].
+    `measured_at` is when the metrics were true, None if they could not be had; `unseen` says why.
+    """
+
+    time: float
+    stable: ArmLook = ArmLook()
+    candidate: ArmLook = ArmLook()
+    differences: tuple[float, ...] = ()
+    measured_at: float | None = None
+    unseen: str = ""
+
+    def fault(self, max_age_s: float) -> str:
+        """Why this look is no evidence; empty if it is."""
+        if self.unseen or self.measured_at is None:
+            return self.unseen or "no metrics"
+        age = self.time - self.measured_at
+        if not age <= max_age_s:
+            return f"the metrics are {age:.0f} s old, more than the {max_age_s:.0f} s allowed"
+        if not _within(self.differences, -1.0, 1.0):
+            return "a loss difference is outside [-1, 1] or no number"
+        return next(
+            (f"{name}: {fault}" for name in ("stable", "candidate") if (fault := getattr(self, name).fault())), ""
+        )

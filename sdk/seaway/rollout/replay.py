@@ -1,0 +1,202 @@
+"""Real held-out examples, sent in time order as requests; labels become known only when their time has come."""
+
+import heapq
+import logging
+import math
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.rollout.requests import Answers
+from seaway.serving import ARMS, Client, DeployedEndpoint, InferenceRefused, InferenceUnavailable
+
+log = logging.getLogger(__name__)
+
+EVENT_TIME, LABEL_TIME = "event_timestamp", "label_timestamp"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One request's outcome; `probability` is None where the arm failed, NaN where it answered without a usable one."""
+
+    arm: str
+    latency_s: float
+    probability: float | None
+
+
+@dataclass(frozen=True, order=True)
+class Pending:
+    """A request whose label is not yet known: when it will be (ns), the label, and each arm's prediction."""
+
+    due: int
+    number: int
+    label: float
+    predictions: tuple[tuple[str, float], ...]
+
+
+class Replay(AbstractContextManager["Replay"]):
+    """Sends a Parquet file's rows through an endpoint by a pool of kept-alive connections.
+
+    The clock is the event time of the row sent last. `shadow` is the share of rows asked of both arms, so that their
+    losses are compared on the same request.
+
+    Args:
+        examples: rows in any order with `event_timestamp`, `label_timestamp`, `label` and the model's inputs.
+        endpoint: a deployed one with two arms.
+        label: the column of the true class, 0 or 1.
+        shadow: share in [0, 1].
+        connections: requests in flight at a time.
+
+    Raises:
+        DataUnreadable: the file is missing, empty, or lacks a column.
+    """
+
+    def __init__(
+        self,
+        examples: Path,
+        endpoint: DeployedEndpoint,
+        label: str = "late",
+        shadow: float = 0.3,
+        connections: int = 4,
+        timeout_s: float = 10.0,
+    ) -> None:
+        if not 0 <= shadow <= 1 or connections < 1 or timeout_s <= 0:
+            raise InvalidSpec(
+                f"Replay needs 0 <= shadow <= 1, connections >= 1, timeout_s > 0; got {shadow}, {connections}."
+            )
+        self._endpoint, self._shadow, self._timeout_s = endpoint, shadow, timeout_s
+        self._rows = _read(examples, (EVENT_TIME, LABEL_TIME, label)).sort_by(EVENT_TIME)
+        self._events, self._due = (_nanoseconds(self._rows, name) for name in (EVENT_TIME, LABEL_TIME))
+        self._labels = self._rows[label].to_numpy().astype(float)
+        self._next, self._pending = 0, list[Pending]()
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="replay")
+        self._local = threading.local()
+        self._clients: list[Client] = []
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        for client in self._clients:
+            client.close()
+
+    def send(self, count: int) -> Answers:
+        """Send the next rows; see `Requests`."""
+        numbers = range(self._next, min(self._next + count, self._rows.num_rows))
+        columns = self._rows.slice(numbers.start, len(numbers)).select(list(self._inputs)).to_pydict()
+        rows = [{name: columns[name][index] for name in columns} for index in range(len(numbers))]
+        answers = Answers(sent=len(numbers))
+        for number, outcomes in zip(numbers, self._pool.map(self._ask, numbers, rows), strict=True):
+            self._note(number, outcomes, answers)
+        self._next = numbers.stop
+        self._settle(answers)
+        return answers
+
+    def position(self) -> Any:
+        pending = [[one.due, one.number, one.label, [list(pair) for pair in one.predictions]] for one in self._pending]
+        return {"next": self._next, "pending": pending}
+
+    def resume(self, position: Any) -> None:
+        self._next = position["next"]
+        self._pending = [
+            Pending(due, number, label, tuple((arm, value) for arm, value in predictions))
+            for due, number, label, predictions in position["pending"]
+        ]
+
+    @cached_property
+    def _inputs(self) -> Mapping[str, Sequence[int]]:
+        """Shape of one row of each model input, by name."""
+        metadata = self._client().metadata(self._endpoint.name)
+        shapes = {spec["name"]: [1, *spec["shape"][1:]] for spec in metadata["inputs"]}
+        _require(self._rows, shapes, "the replayed examples")
+        return shapes
+
+    def _client(self) -> Client:
+        if not hasattr(self._local, "client"):
+            self._local.client = Client(self._endpoint.url, self._endpoint.token(), self._timeout_s)
+            self._clients.append(self._local.client)
+        client: Client = self._local.client
+        return client
+
+    def _ask(self, number: int, row: Mapping[str, Any]) -> list[Answer]:
+        """One answer by the weights, or one of each arm for a row in the shadow sample."""
+        inputs = {name: np.array([row[name]], object).reshape(shape) for name, shape in self._inputs.items()}
+        shadowed = math.floor((number + 1) * self._shadow) > math.floor(number * self._shadow)
+        arms = (ARMS if number % 2 else ARMS[::-1]) if shadowed else (None,)
+        return [self._infer(inputs, arm) for arm in arms]
+
+    def _infer(self, inputs: Mapping[str, Any], arm: str | None) -> Answer:
+        client = self._client()
+        client.arm = ""
+        begun = time.perf_counter()
+        try:
+            outputs = client.infer(self._endpoint.name, inputs, arm)
+        except (InferenceUnavailable, InferenceRefused) as error:
+            log.debug("a replayed request failed: %s", error)
+            refused = isinstance(error, InferenceRefused)
+            return Answer(arm or client.arm, time.perf_counter() - begun, math.nan if refused else None)
+        return Answer(arm or client.arm, time.perf_counter() - begun, _probability(outputs))
+
+    def _note(self, number: int, outcomes: Sequence[Answer], answers: Answers) -> None:
+        predictions = []
+        for answer in (answer for answer in outcomes if answer.arm in ARMS and answer.probability is not None):
+            answers.latencies_s[answer.arm].append(answer.latency_s)
+            if math.isnan(answer.probability or 0.0):
+                answers.invalid[answer.arm] += 1
+            else:
+                predictions.append((answer.arm, answer.probability or 0.0))
+        if predictions:
+            item = Pending(int(self._due[number]), number, float(self._labels[number]), tuple(predictions))
+            heapq.heappush(self._pending, item)
+
+    def _settle(self, answers: Answers) -> None:
+        """Take the losses of all requests whose label time has passed."""
+        now = int(self._events[self._next - 1]) if self._next else 0
+        while self._pending and self._pending[0].due <= now:
+            item = heapq.heappop(self._pending)
+            losses = {arm: (probability - item.label) ** 2 for arm, probability in item.predictions}
+            for arm, loss in losses.items():
+                answers.losses[arm].append(loss)
+            if len(losses) == len(ARMS):
+                answers.differences.append(losses["candidate"] - losses["stable"])
+
+
+def _probability(outputs: Mapping[str, Any]) -> float:
+    """The first value of the first output; NaN unless it is a probability."""
+    values = np.asarray(next(iter(outputs.values()), []), dtype=float).ravel()
+    return float(values[0]) if values.size and 0 <= values[0] <= 1 else math.nan
+
+
+def _read(examples: Path, columns: Sequence[str]) -> pa.Table:
+    try:
+        rows = pq.read_table(examples)
+    except (OSError, pa.ArrowException) as error:
+        raise DataUnreadable(
+            f"{examples} cannot be read as Parquet ({error}); write the replay examples anew."
+        ) from error
+    if not rows.num_rows:
+        raise DataUnreadable(f"{examples} has no rows; a rollout needs held-out examples to send.")
+    _require(rows, columns, str(examples))
+    return rows
+
+
+def _require(rows: pa.Table, names: Sequence[str] | Mapping[str, Any], where: str) -> None:
+    if missing := [name for name in names if name not in rows.column_names]:
+        raise DataUnreadable(f"{where} lack {', '.join(missing)}; there are: {', '.join(rows.column_names)}.")
+
+
+def _nanoseconds(rows: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+    times: np.ndarray[Any, np.dtype[np.int64]] = rows[name].cast(pa.timestamp("ns")).to_numpy().astype("int64")
+    return times
