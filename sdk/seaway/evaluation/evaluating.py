@@ -39,7 +39,7 @@ class Evaluation:
     @property
     def metrics(self) -> dict[str, float]:
         """The model's point estimates by name."""
-        return {name: estimate["value"] for name, estimate in self.figures["models"][MODEL].items()}
+        return dict(self.figures["metrics"])
 
     @property
     def roc(self) -> tuple[list[float], list[float], list[float]]:
@@ -115,13 +115,19 @@ def predict(folder: Path, rows: pd.DataFrame) -> Floats:
     if missing := [name for name in names if name not in rows]:
         raise DataUnreadable(f"The model in {folder} takes {', '.join(missing)}, which the test rows lack.")
     output = model.signature.outputs[0].name
-    answer = model.predict({name: rows[name].to_numpy() for name in names})[output]
+    answer = model.predict({name: _column(rows[name]) for name in names})[output]
     probabilities = np.asarray(answer, np.float64).reshape(len(rows), -1)[:, -1]
     if wrong := int((~((probabilities >= 0) & (probabilities <= 1))).sum()):
         raise DataUnreadable(
             f"The model in {folder} answers {wrong} of {len(rows)} rows with a {output} that is NaN or outside [0, 1]."
         )
     return probabilities
+
+
+def _column(values: "pd.Series[Any]") -> npt.NDArray[Any]:
+    if pd.api.types.is_numeric_dtype(values):
+        return values.to_numpy()
+    return values.astype(object).where(values.notna(), None).to_numpy()
 
 
 def measure(
@@ -137,6 +143,7 @@ def measure(
         "positives": int(late.sum()),
         "rate": float(late.mean()),
         "period": _period(rows),
+        "metrics": {name: round(estimate.value, 6) for name, estimate in figures[MODEL].items()},
         "models": _json(figures),
         "differences": _json(differences),
         "comparisons": [compare(name, difference["roc_auc"]) for name, difference in differences.items()],

@@ -1,5 +1,18 @@
 """Charts and the self-contained HTML page, shared by every capability that has something to show."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from seaway.reporting.page import Badge, Code, Figure, Figures, Fold, Page, Table, Text, Tile, Tiles
 
-__all__ = ["Badge", "Code", "Figure", "Figures", "Fold", "Page", "Table", "Text", "Tile", "Tiles"]
+if TYPE_CHECKING:
+    from seaway.reporting.report import ReportInputs
+
+__all__ = ["Badge", "Code", "Figure", "Figures", "Fold", "Page", "Table", "Text", "Tile", "Tiles", "write_report"]
+
+
+def write_report(inputs: "ReportInputs", output: Path) -> str:
+    """Write the page of a whole run; see `seaway.reporting.report.write_report`."""
+    from seaway.reporting import report
+
+    return report.write_report(inputs, output)

@@ -216,21 +216,15 @@ def histogram(edges: Sequence[float], counts: Mapping[str, Sequence[float]], x_l
         return canvas.chart(alt)
 
 
-def timeline(
-    ticks: Sequence[Tick], alt: str, evidence_label: str = "", bounds: Mapping[str, float] | None = None
-) -> Chart:
-    """The candidate's weight over time, its decisions, and below it the evidence that led to them.
-
-    `bounds` are horizontal lines in the lower part, name to value, that the evidence is judged by.
-    """
+def timeline(ticks: Sequence[Tick], alt: str, evidence_label: str = "") -> Chart:
+    """The candidate's weight over time, how it ended, and below it the evidence by criterion."""
     names = sorted({name for tick in ticks for name in tick.evidence})
     with style():
-        canvas = Canvas(
-            WIDE, 400 if names else 230, rows=2 if names else 1, **({"height_ratios": (5, 4)} if names else {})
-        )
+        rows: dict[str, Any] = {"rows": 2, "height_ratios": (5, 4)} if names else {}
+        canvas = Canvas(WIDE, 400 if names else 230, **rows)
         _weights(canvas.axes[0], ticks)
         if names:
-            _evidence(canvas.axes[1], ticks, names, bounds or {})
+            _evidence(canvas.axes[1], ticks, names)
             _y_title(canvas.axes[1], evidence_label)
         canvas.axes[-1].set(xlabel="seconds since the start of the rollout")
         return canvas.chart(alt)
@@ -239,36 +233,31 @@ def timeline(
 def _weights(axis: "Axes", ticks: Sequence[Tick]) -> None:
     x = [tick.seconds for tick in ticks]
     y = [tick.weight for tick in ticks]
-    rolled_back = any(tick.decision == "ROLLBACK" for tick in ticks)
     axis.fill_between(x, y, step="post", color=str(BLUE), alpha=0.14, linewidth=0)
     axis.step(x, y, where="post", color=str(BLUE))
     for tick in ticks:
         if tick.decision in DECISIONS:
             colour, marker, word = DECISIONS[tick.decision]
-            axis.plot(
-                [tick.seconds], [tick.weight], color=str(colour), marker=marker, markersize=7, clip_on=False, zorder=5
-            )
-            _note(axis, tick.seconds, tick.weight + 7, word, ha="center", va="bottom", color=str(colour))
-    axis.set_ylim(0, 118 if not rolled_back else 112)
-    axis.set_yticks([0, 5, 25, 50, 100])
+            place = [tick.seconds], [tick.weight]
+            axis.plot(*place, color=str(colour), marker=marker, markersize=7, clip_on=False, zorder=5)
+            _note(axis, tick.seconds, tick.weight + 7, word, ha="right", va="bottom", color=str(colour))
+    axis.set_ylim(0, 122)
+    axis.set_yticks([0, 25, 50, 75, 100])
     _y_title(axis, "candidate's weight, %")
 
 
 DECISIONS: dict[str, tuple[Colour, str, str]] = {
-    "PROMOTE": (GOOD, "^", "step up"),
-    "ROLLBACK": (BAD, "v", "roll back"),
-    "INCONCLUSIVE": (AMBER, "s", "inconclusive"),
+    "PROMOTE": (GOOD, "^", "promoted"),
+    "ROLLBACK": (BAD, "v", "rolled back"),
+    "INCONCLUSIVE": (AMBER, "s", "inconclusive: back to stable"),
 }
 
 
-def _evidence(axis: "Axes", ticks: Sequence[Tick], names: Sequence[str], bounds: Mapping[str, float]) -> None:
+def _evidence(axis: "Axes", ticks: Sequence[Tick], names: Sequence[str]) -> None:
     series = [_trace(ticks, name) for name in names]
     for colour, line in zip(_colours(len(series)), series, strict=True):
         axis.plot(line.x, line.y, color=str(colour), linewidth=1.6)
     _end_labels(axis, series)
-    for name, value in bounds.items():
-        axis.axhline(value, color=str(MUTED), linewidth=1, linestyle=(0, (3, 3)))
-        _note(axis, 0.005, value, name, transform=axis.get_yaxis_transform(), va="bottom")
 
 
 def _trace(ticks: Sequence[Tick], name: str) -> Series:

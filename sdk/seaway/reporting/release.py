@@ -1,0 +1,160 @@
+"""How a rollout, a model's lineage and an endpoint are shown."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seaway.reporting import charts
+from seaway.reporting.page import Badge, Block, Code, Figure, Figures, Fold, Table, Text
+
+ARMS = ("stable", "candidate")
+LN10 = 2.302585092994046
+DECISIONS = {
+    "PROMOTE": Badge("promoted", "good"),
+    "ROLLBACK": Badge("rolled back", "bad"),
+    "INCONCLUSIVE": Badge("inconclusive", "warn"),
+}
+FINDINGS = {"SAFE": Badge("safe", "good"), "HARMFUL": Badge("harmful", "bad"), "UNDECIDED": Badge("undecided", "warn")}
+
+
+def decision_badge(rollout: Mapping[str, Any]) -> Badge:
+    """The end of a rollout in a word or two."""
+    return DECISIONS.get(rollout["decision"], Badge(str(rollout["decision"]).lower()))
+
+
+def rollout_blocks(rollout: Mapping[str, Any]) -> list[Block]:
+    """Weights and evidence over time, each criterion's last evidence, and what each step saw."""
+    ticks = rollout["ticks"]
+    if not ticks:
+        return [Text(f"No look was taken. {rollout['reason']}")]
+    return [
+        Text(rollout["reason"]),
+        Figures([_timeline(rollout)]),
+        Figures([_evidence(ticks, "log_e_safety", "safety"), _evidence(ticks, "log_e_harm", "harm")]),
+        _criteria(ticks[-1]["evidence"]),
+        Fold("What each step saw", [_steps(ticks)]),
+    ]
+
+
+def _timeline(rollout: Mapping[str, Any]) -> Figure:
+    ticks, start = rollout["ticks"], rollout["ticks"][0]["time"]
+    drawn = [charts.Tick(tick["time"] - start, tick["weights"]["candidate"]) for tick in ticks]
+    end = 100.0 if rollout["decision"] == "PROMOTE" else 0.0
+    drawn.append(charts.Tick(drawn[-1].seconds, end, rollout["decision"]))
+    weights = list(dict.fromkeys(tick["weights"]["candidate"] for tick in ticks))
+    requests = sum(sum(tick["requests"].values()) for tick in ticks)
+    alt = f"The candidate's weight went {', '.join(map(str, weights))} and ended at {end:.0f} percent."
+    caption = f"{len(ticks)} looks at {requests:,} requests in {drawn[-1].seconds:.0f} s."
+    return Figure(charts.timeline(drawn, alt), "The candidate's share of the traffic", caption)
+
+
+def _evidence(ticks: Sequence[Mapping[str, Any]], key: str, word: str) -> Figure:
+    start = ticks[0]["time"]
+    names = list(dict.fromkeys(item["criterion"] for tick in ticks for item in tick["evidence"]))
+    lines = [_trace(ticks, start, name, key) for name in names]
+    title = f"Evidence of {word}"
+    alt = f"{title} by criterion, log10 of the e-value at the end: " + ", ".join(
+        f"{line.name} {line.y[-1]:.1f}" for line in lines
+    )
+    caption = "log10 of the e-value: +1 is ten times likelier than under the opposite, valid at every look."
+    return Figure(charts.lines(lines, "seconds", "log10 e-value", alt), title, caption)
+
+
+def _trace(ticks: Sequence[Mapping[str, Any]], start: float, name: str, key: str) -> charts.Series:
+    points = [
+        (tick["time"] - start, item[key] / LN10)
+        for tick in ticks
+        for item in tick["evidence"]
+        if item["criterion"] == name
+    ]
+    return charts.Series(name, [x for x, _ in points], [y for _, y in points])
+
+
+def _criteria(evidence: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [[item["criterion"], FINDINGS[item["finding"]], item["sentence"]] for item in evidence]
+    return Table(["criterion", "finding", "evidence at the last look"], rows)
+
+
+def _steps(ticks: Sequence[Mapping[str, Any]]) -> Table:
+    headers = ["weight", "arm", "requests", "errors", "median latency, ms", "squared error"]
+    weights = dict.fromkeys(tick["weights"]["candidate"] for tick in ticks)
+    rows = [
+        _step_row([tick for tick in ticks if tick["weights"]["candidate"] == weight], weight, arm)
+        for weight in weights
+        for arm in ARMS
+    ]
+    return Table(headers, rows, align="llrrrr")
+
+
+def _step_row(ticks: Sequence[Mapping[str, Any]], weight: int, arm: str) -> list[Any]:
+    latency = _mean(ticks, "latency_p50_ms", arm)
+    loss = _mean(ticks, "loss", arm)
+    return [
+        f"{weight} %",
+        arm,
+        sum(tick["requests"][arm] for tick in ticks),
+        sum(tick["errors"][arm] for tick in ticks),
+        None if latency is None else f"{latency:.1f}",
+        None if loss is None else f"{loss:.3f}",
+    ]
+
+
+def _mean(ticks: Sequence[Mapping[str, Any]], key: str, arm: str) -> float | None:
+    values = [tick[key][arm] for tick in ticks if tick[key][arm] is not None]
+    return sum(values) / len(values) if values else None
+
+
+def lineage_blocks(lineage: Mapping[str, Any], arms: Mapping[str, str]) -> list[Block]:
+    """Where the model comes from, and which version each arm served; `arms` maps an arm to its version."""
+    rows = [
+        ["training rows", lineage["data_sha256"]],
+        ["code", lineage["code_version"]],
+        ["replaces", lineage.get("parent") or None],
+        ["seed", str(lineage.get("seed", ""))],
+        ["packaged", lineage.get("created")],
+        *([f"{arm} version", version] for arm, version in arms.items()),
+        *([f"{name} version", version] for name, version in lineage.get("frameworks", {}).items()),
+    ]
+    parameters = [[name, json.dumps(value)] for name, value in lineage["parameters"].items()]
+    return [
+        Table(["", "value"], rows, align="ll"),
+        Fold("Parameters", [Table(["parameter", "value"], parameters, align="ll")]),
+    ]
+
+
+def calling_blocks(endpoint: Mapping[str, Any], signature: Mapping[str, Any]) -> list[Block]:
+    """How to call the endpoint, with the first row of the signature's sample; the token is read from its file."""
+    url = f"{endpoint['url']}/v2/models/{endpoint['name']}/infer"
+    body = json.dumps({"inputs": [_tensor(spec, signature) for spec in signature["inputs"]]})
+    curl = (
+        f'curl -s {url} \\\n  -H "Authorization: Bearer $(cat {endpoint["token_file"]})" \\\n'
+        f"  -H 'Content-Type: application/json' \\\n  -d '{body.replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}'"
+    )
+    values = {spec["name"]: [[_first(spec, signature)]] for spec in signature["inputs"]}
+    python = (
+        "from pathlib import Path\n\nfrom seaway.serving import Client\n\n"
+        f"token = Path({endpoint['token_file']!r}).read_text().strip()\n"
+        f"client = Client({endpoint['url']!r}, token)\n"
+        f"print(client.infer({endpoint['name']!r}, {values!r}))"
+    )
+    return [
+        Text(
+            f"The endpoint speaks the Open Inference Protocol at {endpoint['url']} and asks for the bearer token in "
+            f"{endpoint['token_file']}. `seaway down` ends it."
+        ),
+        Code(curl, "From a shell"),
+        Code(python, "From Python"),
+    ]
+
+
+def _first(spec: Mapping[str, Any], signature: Mapping[str, Any]) -> Any:
+    values = signature.get("sample", {}).get(spec["name"]) or [None]
+    first = values[0]
+    while isinstance(first, list) and first:
+        first = first[0]
+    return first
+
+
+def _tensor(spec: Mapping[str, Any], signature: Mapping[str, Any]) -> dict[str, Any]:
+    shape = [1, *spec["shape"][1:]]
+    return {"name": spec["name"], "datatype": spec["datatype"], "shape": shape, "data": [_first(spec, signature)]}
