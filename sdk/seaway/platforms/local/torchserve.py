@@ -270,7 +270,7 @@ def _until(condition: Callable[[], bool], daemon: processes.Daemon, deadline: fl
         try:
             if condition():
                 return
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, json.JSONDecodeError):  # its key file is being written
             logger.debug("%s does not answer yet", daemon.name)
         if not daemon.running() or time.monotonic() > deadline:
             state = "did not become ready in time" if daemon.running() else "ended while it started"

@@ -1,0 +1,316 @@
+"""A real endpoint: TorchServe, Envoy, packages signed and verified."""
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import psutil
+import pytest
+from seaway.errors import EndpointFailed, MetricsUnavailable, PackageRefused, PortTaken, TrafficFailed
+from seaway.models import ExportedModel
+from seaway.platforms.local import processes, sockets
+from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
+from seaway.platforms.local.torchserve import TorchServeEndpoint
+from seaway.serving import Client, DeployedEndpoint, EndpointSpec, InferenceRefused, InferenceUnavailable
+from small_package import SIGNATURE, WEATHER, small_package
+
+ROWS = {
+    "carrier": np.array([["AA"], ["ZZ"], ["DL"]], object),
+    "distance": np.array([[100.0], [np.nan], [2475.0]]),
+    "weather": np.full((3, WEATHER), 0.5),
+}
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """Two packages and the state folder whose key signed them; no Java can be found on this machine."""
+    state = tmp_path_factory.mktemp("state")
+    environment = pytest.MonkeyPatch()
+    environment.setenv("SEAWAY_HOME", str(state))
+    environment.setenv("PATH", str(Path(sys.executable).parent))
+    environment.delenv("JAVA_HOME", raising=False)
+    assert shutil.which("java") is None
+    folder = tmp_path_factory.mktemp("packages")
+    yield {
+        "home": state,
+        "stable": small_package(folder / "stable", state, seed=1),
+        "candidate": small_package(folder / "candidate", state, seed=2, bias=2.0),
+    }
+    environment.undo()
+
+
+@pytest.fixture(scope="module")
+def endpoint(packages: dict[str, Path]) -> Iterator[DeployedEndpoint]:
+    endpoints = TorchServeEndpoint()
+    yield endpoints.deploy(EndpointSpec("flights", "r1", packages["stable"], packages["candidate"]))
+    endpoints.remove("flights", "r1")
+
+
+@pytest.fixture
+def client(endpoint: DeployedEndpoint) -> Iterator[Client]:
+    with Client(endpoint.url, endpoint.token()) as client:
+        yield client
+
+
+def raw(endpoint: DeployedEndpoint, method: str, path: str, body: str | None = None) -> tuple[int, dict[str, object]]:
+    address = urlsplit(endpoint.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    headers = {"authorization": f"Bearer {endpoint.token()}", "content-type": "application/json"}
+    connection.request(method, path, body, headers)
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+def test_every_path_of_the_open_inference_protocol_answers(endpoint: DeployedEndpoint) -> None:
+    version = endpoint.arms["stable"].version
+    assert raw(endpoint, "GET", "/v2/health/live") == (200, {"live": True})
+    assert raw(endpoint, "GET", "/v2/health/ready")[1]["ready"] is True
+    assert raw(endpoint, "GET", "/v2/models/flights/ready") == (200, {"name": "flights", "ready": True})
+    assert raw(endpoint, "GET", "/v2")[1].keys() >= {"name", "version", "extensions"}
+    status, metadata = raw(endpoint, "GET", "/v2/models/flights")
+    assert (status, metadata["versions"]) == (200, [version])
+    assert metadata["inputs"][0] == {"name": "carrier", "datatype": "BYTES", "shape": [-1, 1]}  # type: ignore[index]
+    assert raw(endpoint, "GET", "/v2/models/trains")[0] == 404
+
+
+def test_each_arm_answers_what_its_own_package_predicts(packages: dict[str, Path], client: Client) -> None:
+    for arm in ("stable", "candidate"):
+        expected = ExportedModel.load(packages[arm]).predict(ROWS)["probability"]
+        np.testing.assert_allclose(client.infer("flights", ROWS, arm=arm)["probability"], expected, rtol=1e-5)
+        assert client.arm == arm
+
+
+def test_a_request_keeps_its_id_and_gets_only_the_outputs_it_asks_for(endpoint: DeployedEndpoint) -> None:
+    inputs = [
+        {
+            "name": spec.name,
+            "datatype": spec.datatype,
+            "shape": [1, *spec.shape[1:]],
+            "data": SIGNATURE.sample[spec.name][0],
+        }
+        for spec in SIGNATURE.inputs
+    ]
+    body = json.dumps({"id": "r-17", "inputs": inputs, "outputs": [{"name": "probability"}]})
+    status, answer = raw(endpoint, "POST", "/v2/models/flights/infer", body)
+    assert (status, answer["id"], answer["model_name"]) == (200, "r-17", "flights")
+    (output,) = answer["outputs"]  # type: ignore[misc]
+    assert (output["name"], output["datatype"], output["shape"]) == ("probability", "FP32", [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("{", "JSON"),
+        ("{}", "inputs"),
+        ('{"inputs": [{"name": "carrier"}]}', "data"),
+        ('{"inputs": [{"name": "carrier", "shape": [2, 1], "datatype": "BYTES", "data": ["AA"]}]}', "carrier"),
+        ('{"inputs": [{"name": "carrier", "shape": [1, 1], "datatype": "BYTES", "data": ["AA"]}]}', "distance"),
+    ],
+)
+def test_a_bad_request_is_told_what_is_wrong(endpoint: DeployedEndpoint, body: str, told: str) -> None:
+    status, answer = raw(endpoint, "POST", "/v2/models/flights/infer", body)
+    assert status == 400
+    assert told in str(answer["error"])
+
+
+def test_a_bad_request_does_not_fail_those_it_shares_a_batch_with(endpoint: DeployedEndpoint) -> None:
+    outcomes: dict[bool, list[bool]] = {True: [], False: []}
+
+    def send(good: bool) -> None:
+        rows = ROWS if good else {**ROWS, "carrier": np.array([[1], [2], [3]], object)}
+        with Client(endpoint.url, endpoint.token()) as client:
+            for _ in range(10):
+                try:
+                    client.infer("flights", rows)
+                    outcomes[good].append(True)
+                except InferenceRefused:
+                    outcomes[good].append(False)
+
+    run_together([lambda good=place % 2 == 0: send(good) for place in range(8)])
+    assert outcomes == {True: [True] * 40, False: [False] * 40}
+
+
+def test_no_path_answers_without_the_token(endpoint: DeployedEndpoint) -> None:
+    for token in ("", "wrong", endpoint.token()[:-1]):
+        with Client(endpoint.url, token) as stranger, pytest.raises(InferenceRefused, match="401"):
+            stranger.live()
+    for arm in endpoint.arms.values():
+        status, _ = sockets.request(endpoint.sockets / f"{arm.backend}.sock", "GET", "/v2/models/flights/infer")  # type: ignore[operator]
+        assert status in (400, 401, 403)
+
+
+def test_tokens_are_readable_by_their_owner_only_and_in_no_log_or_argument(endpoint: DeployedEndpoint) -> None:
+    files = [endpoint.token_file, *endpoint.folder.glob("*/key_file.json"), endpoint.folder / "envoy" / "routes.json"]
+    assert len(files) == 4
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    secrets = [endpoint.token()]
+    for file in endpoint.folder.glob("*/key_file.json"):
+        secrets += [key["key"] for key in json.loads(file.read_text()).values()]
+    told = "".join(log.read_text() for log in endpoint.folder.rglob("*.log"))
+    told += "".join(" ".join(psutil.Process(d.pid).cmdline()) for d in processes.find(endpoint.folder))
+    assert not [secret for secret in secrets if secret in told]
+
+
+def test_everything_listens_on_loopback_only(endpoint: DeployedEndpoint) -> None:
+    members = {d.pid for d in processes.find(endpoint.folder)}
+    members |= {child.pid for pid in members for child in psutil.Process(pid).children(recursive=True)}
+    listening = [c for c in psutil.net_connections() if c.pid in members and c.status == psutil.CONN_LISTEN]
+    assert listening
+    assert {c.laddr.ip.removeprefix("::ffff:") for c in listening} == {"127.0.0.1"}
+
+
+def test_weights_are_in_force_when_they_are_said_to_be(endpoint: DeployedEndpoint, client: Client) -> None:
+    traffic = EnvoyTraffic()
+    for weights, expected in (
+        ({"stable": 0, "candidate": 100}, "candidate"),
+        ({"stable": 100, "candidate": 0}, "stable"),
+    ):
+        traffic.set_weights(endpoint, weights)
+        assert traffic.weights(endpoint) == weights
+        for _ in range(20):
+            client.infer("flights", ROWS)
+            assert client.arm == expected
+    traffic.set_weights(endpoint, {"stable": 50, "candidate": 50})
+    arms = [client.infer("flights", ROWS) and client.arm for _ in range(200)]
+    assert 60 < arms.count("candidate") < 140  # 50 %: beyond five standard deviations
+    traffic.set_weights(endpoint, {"stable": 100})
+
+
+@pytest.mark.parametrize("weights", [{"stable": 50}, {"stable": 50, "canary": 50}, {"stable": 150, "candidate": -50}])
+def test_impossible_weights_change_nothing(endpoint: DeployedEndpoint, weights: dict[str, int]) -> None:
+    traffic = EnvoyTraffic()
+    before = traffic.weights(endpoint)
+    with pytest.raises(TrafficFailed):
+        traffic.set_weights(endpoint, weights)
+    assert traffic.weights(endpoint) == before
+
+
+def test_counts_are_of_inference_requests_by_the_arm_that_answered(endpoint: DeployedEndpoint, client: Client) -> None:
+    metrics = EnvoyMetrics()
+    before = metrics.read(endpoint)
+    for arm, count in (("stable", 7), ("candidate", 5)):
+        for _ in range(count):
+            client.infer("flights", ROWS, arm=arm)
+        client.ready("flights")
+    after = metrics.read(endpoint)
+    assert {arm: (after[arm] - before[arm]).requests for arm in after} == {"stable": 7, "candidate": 5}
+    assert (after["stable"] - before["stable"]).errors == 0
+    while sum((metrics.read(endpoint)[arm] - before[arm]).latency[float("inf")] for arm in after) < 12:
+        time.sleep(0.05)  # Envoy merges histograms five times a second
+
+
+def test_the_same_packages_are_not_started_twice(packages: dict[str, Path], endpoint: DeployedEndpoint) -> None:
+    again = TorchServeEndpoint().deploy(EndpointSpec("flights", "r1", packages["stable"], packages["candidate"]))
+    assert again == endpoint
+
+
+def test_a_package_of_another_signer_never_reaches_a_server(packages: dict[str, Path], tmp_path: Path) -> None:
+    foreign = small_package(tmp_path / "foreign", tmp_path / "other-home")
+    with pytest.raises(PackageRefused):
+        TorchServeEndpoint().deploy(EndpointSpec("refused", "r1", foreign))
+    assert processes.find(packages["home"] / "endpoints" / "refused-r1") == []
+
+
+def test_a_taken_port_is_told_and_leaves_nothing_running(packages: dict[str, Path]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(PortTaken, match=str(os.getpid())):
+            TorchServeEndpoint().deploy(EndpointSpec("taken", "r1", packages["stable"], port=taken.getsockname()[1]))
+    assert processes.find(packages["home"] / "endpoints" / "taken-r1") == []
+
+
+def test_a_killed_deployment_leaves_nothing_that_remove_does_not_end(packages: dict[str, Path]) -> None:
+    script = (
+        "import sys, pathlib\n"
+        "from seaway.platforms.local.torchserve import TorchServeEndpoint\n"
+        "from seaway.serving import EndpointSpec\n"
+        "TorchServeEndpoint().deploy(EndpointSpec('killed', 'r1', pathlib.Path(sys.argv[1])))\n"
+    )
+    folder = packages["home"] / "endpoints" / "killed-r1"
+    deployment = subprocess.Popen([sys.executable, "-c", script, str(packages["stable"])])
+    while not (started := processes.find(folder)):
+        assert deployment.poll() is None
+        time.sleep(0.05)
+    deployment.kill()
+    deployment.wait()
+    endpoints = TorchServeEndpoint()
+    assert "killed" in {endpoint.name for endpoint in endpoints.list()}
+    endpoints.remove("killed", "r1")
+    assert not any(daemon.running() for daemon in started)
+    assert not folder.exists()
+
+
+# The last tests end the endpoint of this module, arm by arm.
+
+
+def test_a_promotion_under_load_fails_no_request(packages: dict[str, Path], endpoint: DeployedEndpoint) -> None:
+    EnvoyTraffic().set_weights(endpoint, {"stable": 50, "candidate": 50})
+    old = next(d for d in processes.find(endpoint.folder) if d.name == endpoint.arms["stable"].backend)
+    done, answered = threading.Event(), []
+
+    def load() -> None:
+        with Client(endpoint.url, endpoint.token()) as client:
+            while not done.is_set():
+                answered.append(client.infer("flights", ROWS)["probability"])
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    failures: list[threading.ExceptHookArgs] = []
+    hook, threading.excepthook = threading.excepthook, failures.append
+    for thread in threads:
+        thread.start()
+    promoted = TorchServeEndpoint().promote("flights", "r1")
+    done.set()
+    for thread in threads:
+        thread.join()
+    threading.excepthook = hook
+    assert failures == []
+    assert len(answered) > 4
+    assert not old.running()
+    assert promoted.arms["stable"].version == endpoint.arms["candidate"].version
+    expected = ExportedModel.load(packages["candidate"]).predict(ROWS)["probability"]
+    with Client(promoted.url, promoted.token()) as client:
+        np.testing.assert_allclose(client.infer("flights", ROWS)["probability"], expected, rtol=1e-5)
+        assert client.arm == "stable"
+    with pytest.raises(EndpointFailed, match="no candidate"):
+        TorchServeEndpoint().roll_back("flights", "r1")
+
+
+def test_a_dead_server_is_no_answer_and_counts_as_errors(endpoint: DeployedEndpoint, client: Client) -> None:
+    before = EnvoyMetrics().read(endpoint)["stable"]
+    processes.stop(endpoint.folder, DeployedEndpoint.read(endpoint.folder / "endpoint.json").arms["stable"].backend)
+    with pytest.raises(InferenceUnavailable, match="503"):
+        client.infer("flights", ROWS)
+    assert not client.ready("flights")
+    assert (EnvoyMetrics().read(endpoint)["stable"] - before).errors == 1
+
+
+def test_metrics_of_a_removed_endpoint_are_unavailable(endpoint: DeployedEndpoint) -> None:
+    TorchServeEndpoint().remove("flights", "r1")
+    assert processes.find(endpoint.folder) == []
+    assert not endpoint.folder.exists()
+    with pytest.raises(MetricsUnavailable):
+        EnvoyMetrics().read(endpoint)
+    with pytest.raises(TrafficFailed):
+        EnvoyTraffic().weights(endpoint)
+
+
+def run_together(calls: list[object]) -> None:
+    threads = [threading.Thread(target=call) for call in calls]  # type: ignore[arg-type]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
