@@ -1,10 +1,11 @@
 """The registry on a real MLflow store, and the components that use it."""
 
 import json
-import multiprocessing
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,9 +157,12 @@ def test_a_registry_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatc
         MlflowTracker().production("delays")
 
 
-def _register(folder: str, package: str, results: "multiprocessing.Queue[str]") -> None:
-    os.environ["SEAWAY_HOME"] = folder
-    results.put(MlflowTracker().register("together", Path(package)))
+REGISTER = """
+import sys
+from pathlib import Path
+from seaway.platforms.local.mlflow import MlflowTracker
+print(MlflowTracker().register("together", Path(sys.argv[1])))
+"""
 
 
 def test_processes_that_register_at_once_in_a_new_store_agree(
@@ -166,20 +170,22 @@ def test_processes_that_register_at_once_in_a_new_store_agree(
 ) -> None:
     fresh = tmp_path / "home"
     shutil.copytree(state / "keys", fresh / "keys")
-    same = make_package(trained, train, tmp_path / "same", seed=5)
-    other = make_package(trained, train, tmp_path / "other", seed=6)
-    spawn = multiprocessing.get_context("spawn")
-    results: multiprocessing.Queue[str] = spawn.Queue()
-    work = [spawn.Process(target=_register, args=(str(fresh), str(one), results)) for one in (same, same, other)]
-    for process in work:
-        process.start()
-    for process in work:
-        process.join(180)
-    assert [process.exitcode for process in work] == [0, 0, 0]
-    assert {results.get() for _ in work} == {"1", "2"}
+    package = make_package(trained, train, tmp_path / "same", seed=5)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", REGISTER, str(package)],
+            env={**os.environ, "SEAWAY_HOME": str(fresh)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    versions = [process.communicate()[0].strip() for process in started]
+    assert [process.returncode for process in started] == [0, 0]
+    assert versions == ["1", "1"]
     with sqlite3.connect(fresh / "mlflow" / "mlflow.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert database.execute("SELECT count(*) FROM model_versions").fetchone() == (2,)
+        assert database.execute("SELECT count(*) FROM model_versions").fetchone() == (1,)
 
 
 def test_components_take_a_trained_model_to_production(trained: Path, train: Path, tmp_path: Path) -> None:

@@ -92,19 +92,13 @@ class MlflowTracker:
     def _session(self) -> Iterator[Any]:
         """The client, alone with the store on this machine: SQLite's first tables and look-then-create need that."""
         self._folder.mkdir(exist_ok=True)
-        with (self._folder / "lock").open("a") as lock:
+        with _store_errors(self._uri), (self._folder / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with _store_errors(self._uri):
-                yield self._client
+            yield self._client
 
     @cached_property
     def _client(self) -> Any:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", REQUEST_TIMEOUT_S)
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", REQUEST_RETRIES)
-        from mlflow import MlflowClient
-
-        return MlflowClient(self._uri, self._uri)
+        return _import_mlflow()(self._uri, self._uri)
 
     @property
     def _uri(self) -> str:
@@ -149,6 +143,16 @@ class MlflowTracker:
         return str(download_artifacts(artifact_uri=uri, tracking_uri=self._uri))
 
 
+def _import_mlflow() -> Any:
+    """MLflow's client class. Seconds, so it is done before the store is locked; it reads its settings on import."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", REQUEST_TIMEOUT_S)
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", REQUEST_RETRIES)
+    from mlflow import MlflowClient
+
+    return MlflowClient
+
+
 def _ensure_model(client: Any, name: str) -> None:
     from mlflow.exceptions import MlflowException
 
@@ -186,6 +190,7 @@ def _tags(package: Package) -> dict[str, str]:
 
 @contextmanager
 def _store_errors(uri: str) -> Iterator[None]:
+    _import_mlflow()
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
