@@ -290,6 +290,7 @@ def test_a_promotion_under_load_fails_no_request(packages: dict[str, Path], endp
 
 
 def test_a_dead_server_is_no_answer_and_counts_as_errors(endpoint: DeployedEndpoint, client: Client) -> None:
+    client.infer("flights", ROWS)
     before = EnvoyMetrics().read(endpoint)["stable"]
     processes.stop(endpoint.folder, DeployedEndpoint.read(endpoint.folder / "endpoint.json").arms["stable"].backend)
     with pytest.raises(InferenceUnavailable, match="503"):

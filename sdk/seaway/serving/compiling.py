@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.models import Signature
+from seaway.storage import atomic_path
 
 SCRIPT_FILE = "model.ts"
 TOLERANCE = 1e-5  # absolute and relative, on the sample: float32 sums in another order
@@ -18,8 +19,8 @@ ROWS = (1, 2, 5)  # the trace must not have learnt one number of rows by heart
 logger = logging.getLogger(__name__)
 
 
-def compile_graph(package: Path, folder: Path) -> bool:
-    """Write `model.ts` into `folder`; False where the graph cannot be scripted and is to be served as exported."""
+def compile_graph(package: Path, target: Path) -> bool:
+    """Write the script to `target`; False where the graph cannot be scripted and is to be served as exported."""
     import torch
 
     from seaway.models.exported import load_program
@@ -32,7 +33,8 @@ def compile_graph(package: Path, folder: Path) -> bool:
             warnings.simplefilter("ignore")
             script = torch.jit.freeze(torch.jit.trace(graph, _sample(signature, ROWS[-1]), check_trace=False).eval())
             _check(graph, script, signature)
-        torch.jit.save(script, folder / SCRIPT_FILE)
+        with atomic_path(target) as draft:
+            torch.jit.save(script, draft)
     except (RuntimeError, AssertionError) as error:
         logger.warning("%s cannot be scripted and is served as exported, slower: %s", package, error)
         return False
