@@ -1,0 +1,94 @@
+"""The gate opens only for a model that meets every rule, and says why it does not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seaway.errors import DataUnreadable, GateClosed, InvalidSpec
+from seaway.evaluation import Gate, require_open
+from seaway.evaluation.gate import summary
+
+UNIT = st.floats(0, 1)
+
+
+def evaluation(auc: float = 0.7, low: float = 0.01, high: float = 0.05, ece: float = 0.02) -> dict[str, Any]:
+    part = {"name": "UA", "small": False, "roc_auc": {"value": auc - 0.1}}
+    tiny = {"name": "HA", "small": True, "roc_auc": {"value": 0.1}}
+    return {
+        "rows": 1000,
+        "models": {"model": {"roc_auc": {"value": auc}, "ece": {"value": ece}}},
+        "differences": {"carrier_rate": {"roc_auc": {"value": (low + high) / 2, "low": low, "high": high}}},
+        "slices": {"carrier": [part, tiny, {"name": "OO", "small": True, "roc_auc": None}]},
+    }
+
+
+@given(UNIT, UNIT)
+def test_a_minimum_is_met_exactly_from_its_bound_on(auc: float, bound: float) -> None:
+    assert Gate({"min_roc_auc": bound}).check(evaluation(auc=auc))[0].passed == (auc >= bound)
+
+
+@given(UNIT, UNIT)
+def test_a_maximum_is_met_exactly_up_to_its_bound(ece: float, bound: float) -> None:
+    assert Gate({"max_ece": bound}).check(evaluation(ece=ece))[0].passed == (ece <= bound)
+
+
+@given(st.floats(-0.2, 0.2), st.floats(0, 0.2), st.floats(0, 0.05))
+def test_comparisons_are_decided_by_the_lower_end_of_the_interval(low: float, width: float, margin: float) -> None:
+    found = evaluation(low=low, high=low + width)
+    beats, no_worse = Gate({"beats:carrier_rate": 0.0, "not_worse_than:carrier_rate": margin}).check(found)
+    assert beats.passed == (low > 0)
+    assert no_worse.passed == (low > -margin)
+
+
+@given(st.dictionaries(st.sampled_from(["min_roc_auc", "max_ece", "min_rows"]), UNIT), UNIT, UNIT)
+def test_the_gate_is_open_only_if_every_rule_is_met(rules: dict[str, float], auc: float, ece: float) -> None:
+    outcomes = Gate(rules).check(evaluation(auc=auc, ece=ece))
+    assert summary(outcomes)["passed"] == all(outcome.passed for outcome in outcomes)
+    assert [outcome.rule for outcome in outcomes] == list(rules)
+
+
+def test_small_slices_do_not_close_the_gate() -> None:
+    assert Gate({"min_slice_roc_auc": 0.6}).check(evaluation(auc=0.7))[0].value == pytest.approx(0.6)
+
+
+def test_no_usable_slice_is_no_pass() -> None:
+    found = {**evaluation(), "slices": {}}
+    assert not Gate({"min_slice_roc_auc": 0.0}).check(found)[0].passed
+
+
+def write(folder: Path, rules: dict[str, float]) -> Path:
+    found = evaluation()
+    (folder / "evaluation.json").write_text(json.dumps({**found, "gate": summary(Gate(rules).check(found))}))
+    return folder
+
+
+def test_a_closed_gate_names_each_rule_that_is_not_met(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"min_roc_auc": 0.9, "max_ece": 0.001, "min_rows": 1})
+    with pytest.raises(
+        GateClosed, match=r"2 of 3 rules.*min_roc_auc: 0\.7; at least 0\.9.*max_ece: 0\.02; at most 0\.001"
+    ):
+        require_open(folder)
+
+
+def test_an_open_gate_gives_its_outcomes(tmp_path: Path) -> None:
+    assert [outcome.rule for outcome in require_open(write(tmp_path, {"min_rows": 1}))] == ["min_rows"]
+
+
+def test_a_missing_evaluation_never_opens_the_gate(tmp_path: Path) -> None:
+    with pytest.raises(DataUnreadable, match="does not exist"):
+        require_open(tmp_path)
+
+
+@pytest.mark.parametrize("rule", ["roc_auc", "min_accuracy", "beats:", "beat:x", "max_rows", ""])
+def test_an_unknown_rule_is_refused(rule: str) -> None:
+    with pytest.raises(InvalidSpec, match="no rule"):
+        Gate({rule: 0.5})
+
+
+@pytest.mark.parametrize("bound", [float("nan"), float("inf"), "0.5", True, None])
+def test_a_bound_that_is_no_finite_number_is_refused(bound: Any) -> None:
+    with pytest.raises(InvalidSpec, match="finite number"):
+        Gate({"min_roc_auc": bound})
