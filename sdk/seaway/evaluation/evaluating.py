@@ -160,10 +160,10 @@ def compare(other: str, difference: Estimate) -> str:
     name = other.replace("_", " ")
     span = f"95 % interval {difference.low:+.4f} to {difference.high:+.4f}"
     if difference.low > 0:
-        return f"Beats {name} by {difference.value:.4f} in ROC AUC ({span})."
+        return f"The model beats {name} by {difference.value:.4f} in ROC AUC ({span})."
     if difference.high < 0:
-        return f"Is worse than {name} by {-difference.value:.4f} in ROC AUC ({span})."
-    return f"Does not beat {name}: the difference in ROC AUC is {difference.value:+.4f} ({span})."
+        return f"The model is worse than {name} by {-difference.value:.4f} in ROC AUC ({span})."
+    return f"The model does not beat {name}: the difference in ROC AUC is {difference.value:+.4f} ({span})."
 
 
 def _check_names(gate: Gate, known: set[str]) -> None:

@@ -14,7 +14,7 @@ from seaway.reporting.svg import Canvas, Chart, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH = 520  # CSS pixels at natural size: half of a wide page, all of a narrow one
+WIDTH = 460  # CSS pixels at natural size: half of a wide page, all of a narrow one
 WIDE = 980
 SPARSE = 30  # points; a line of more shows no dots
 
@@ -184,7 +184,7 @@ def matrix(counts: Sequence[Sequence[int]], names: tuple[str, str], alt: str) ->
 def columns(names: Sequence[str], parts: Mapping[str, Sequence[float]], y_label: str, alt: str) -> Chart:
     """Stacked columns: one a name, one layer a part; the layers are named at the top."""
     with style():
-        canvas = Canvas(WIDTH, 280)
+        canvas = Canvas(WIDE, 260)
         axis = canvas.axes[0]
         base = [0.0] * len(names)
         for colour, heights in zip((BLUE, AMBER, GREY), parts.values(), strict=False):
@@ -192,7 +192,7 @@ def columns(names: Sequence[str], parts: Mapping[str, Sequence[float]], y_label:
             base = [below + height for below, height in zip(base, heights, strict=True)]
         axis.set_xticks(range(len(names)), list(names))
         axis.grid(axis="x", visible=False)
-        axis.set_ylim(0, max(base, default=0) * 1.16 or 1)
+        axis.set_ylim(0, max(base, default=0) * 1.2 or 1)
         _inline_key(axis, list(parts))
         _thousands(axis)
         _y_title(axis, y_label)

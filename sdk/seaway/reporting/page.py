@@ -175,7 +175,7 @@ class Page:
 
     def html(self) -> str:
         """The page as one HTML document."""
-        return _template().render(page=self, colours=palette.ALL)
+        return _template().render(page=self, colours=palette.ALL).lstrip()
 
     def write(self, path: Path) -> None:
         """Write the page to `path`, atomically."""

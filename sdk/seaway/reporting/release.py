@@ -1,6 +1,7 @@
 """How a rollout, a model's lineage and an endpoint are shown."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from seaway.reporting.page import Badge, Block, Code, Figure, Figures, Fold, Tab
 
 ARMS = ("stable", "candidate")
 LN10 = 2.302585092994046
+SHOWN = -2.0, 4.0  # log10 of e-values; what is beyond is drawn at the edge, since decisions fall near 1 to 3
 DECISIONS = {
     "PROMOTE": Badge("promoted", "good"),
     "ROLLBACK": Badge("rolled back", "bad"),
@@ -28,7 +30,7 @@ def rollout_blocks(rollout: Mapping[str, Any]) -> list[Block]:
     if not ticks:
         return [Text(f"No look was taken. {rollout['reason']}")]
     return [
-        Text(rollout["reason"]),
+        *([] if rollout["decision"] == "PROMOTE" else [Text(rollout["reason"])]),
         Figures([_timeline(rollout)]),
         Figures([_evidence(ticks, "log_e_safety", "safety"), _evidence(ticks, "log_e_harm", "harm")]),
         _criteria(ticks[-1]["evidence"]),
@@ -56,13 +58,16 @@ def _evidence(ticks: Sequence[Mapping[str, Any]], key: str, word: str) -> Figure
     alt = f"{title} by criterion, log10 of the e-value at the end: " + ", ".join(
         f"{line.name} {line.y[-1]:.1f}" for line in lines
     )
-    caption = "log10 of the e-value: +1 is ten times likelier than under the opposite, valid at every look."
+    caption = (
+        "Log10 of the e-value, valid at every look: 2 is a hundred to one against the opposite. "
+        f"Cut at {SHOWN[0]:g} and {SHOWN[1]:g}."
+    )
     return Figure(charts.lines(lines, "seconds", "log10 e-value", alt), title, caption)
 
 
 def _trace(ticks: Sequence[Mapping[str, Any]], start: float, name: str, key: str) -> charts.Series:
     points = [
-        (tick["time"] - start, item[key] / LN10)
+        (tick["time"] - start, min(max(item[key] / LN10, SHOWN[0]), SHOWN[1]))
         for tick in ticks
         for item in tick["evidence"]
         if item["criterion"] == name
@@ -127,8 +132,8 @@ def calling_blocks(endpoint: Mapping[str, Any], signature: Mapping[str, Any]) ->
     url = f"{endpoint['url']}/v2/models/{endpoint['name']}/infer"
     body = json.dumps({"inputs": [_tensor(spec, signature) for spec in signature["inputs"]]})
     curl = (
-        f'curl -s {url} \\\n  -H "Authorization: Bearer $(cat {endpoint["token_file"]})" \\\n'
-        f"  -H 'Content-Type: application/json' \\\n  -d '{body.replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}'"
+        f'curl -s {url} \\\n  -H "Authorization: Bearer $(cat {shlex.quote(endpoint["token_file"])})" \\\n'
+        f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
     )
     values = {spec["name"]: [[_first(spec, signature)]] for spec in signature["inputs"]}
     python = (

@@ -1,0 +1,55 @@
+"""What the report says about data is what is in the files, gaps included."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from seaway.errors import DataUnreadable
+from seaway.reporting import Page
+from seaway.reporting.dataset import Subject, data_blocks, feature_blocks, learning_blocks
+
+
+def flights(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    times = [datetime(2013, month, 5, 12, tzinfo=UTC) for month in (1, 1, 3, 3)]
+    rows = {"scheduled_departure": times, "late": [1, 0, 0, None], "status": ["arrived"] * 3 + ["cancelled"]}
+    pd.DataFrame(rows).to_parquet(folder / "flights.parquet")
+    return folder
+
+
+def test_a_month_without_rows_is_named(tmp_path: Path) -> None:
+    document = Page("t").section("Data", *data_blocks(flights(tmp_path), Subject())).html()
+    assert "No rows in 2013-02." in document
+    assert "2 not late" in document
+    assert "1 late" in document
+    assert "1 cancelled" in document
+
+
+def test_a_column_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataUnreadable, match="no_such_time"):
+        data_blocks(flights(tmp_path), Subject(time="no_such_time"))
+
+
+def test_a_quote_in_a_column_name_is_no_sql(tmp_path: Path) -> None:
+    with pytest.raises(DataUnreadable, match="cannot be shown"):
+        data_blocks(flights(tmp_path), Subject(time='x") FROM range(3) --'))
+
+
+def test_the_feature_that_separates_is_drawn_first_and_gaps_are_counted(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"late": [0, 1] * 50, "noise": [*range(100)], "signal": [0.0, 1.0] * 50, "empty": None})
+    rows["signal"] += rows.index / 1000
+    rows.loc[:24, "signal"] = None
+    rows["empty"] = rows["empty"].astype("float32")
+    rows.to_parquet(tmp_path / "train.parquet")
+    inputs = [{"name": name, "datatype": "FP32", "unit": "min"} for name in ("noise", "signal", "empty")]
+    blocks = feature_blocks({"view": 7}, tmp_path / "train.parquet", {"inputs": inputs}, "late")
+    document = Page("t").section("Features", *blocks).html()
+    assert document.index("<strong>signal") < document.index("<strong>noise")
+    assert "missing in 25.0% of the rows" in document
+    assert "100.0%" in document
+
+
+def test_a_training_that_tells_no_validation_is_still_listed() -> None:
+    document = Page("t").section("Training", *learning_blocks({"mine": [{"epoch": 1, "loss": 0.5}]})).html()
+    assert "mine" in document

@@ -1,0 +1,80 @@
+"""The rollout, the lineage and the call are told truthfully, however the rollout ended."""
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+from seaway.reporting import Page
+from seaway.reporting.release import calling_blocks, lineage_blocks, rollout_blocks
+
+
+def tick(time: float, weight: int, finding: str = "UNDECIDED") -> dict[str, Any]:
+    evidence = {
+        "criterion": "errors", "finding": finding, "log_e_harm": 3.0, "log_e_safety": -1.0,
+        "sentence": "Errors: worse than the tolerated 0.",
+    }  # fmt: skip
+    return {
+        "time": time,
+        "weights": {"stable": 100 - weight, "candidate": weight},
+        "requests": {"stable": 95, "candidate": 5},
+        "errors": {"stable": 0, "candidate": 5},
+        "latency_p50_ms": {"stable": 4.0, "candidate": None},
+        "loss": {"stable": 0.2, "candidate": None},
+        "evidence": [evidence],
+    }
+
+
+def shown(decision: str, ticks: list[dict[str, Any]], reason: str = "Because of errors.") -> str:
+    rollout = {"decision": decision, "reason": reason, "ticks": ticks}
+    return Page("t").section("Rollout", *rollout_blocks(rollout)).html()
+
+
+def test_a_rolled_back_rollout_says_so_and_why() -> None:
+    document = shown("ROLLBACK", [tick(10.0, 5), tick(11.0, 5, "HARMFUL")])
+    assert "rolled back" in document
+    assert "Because of errors." in document
+    assert "ended at 0 percent" in document
+    assert "harmful" in document
+
+
+def test_a_promoted_rollout_ends_at_full_weight() -> None:
+    assert "ended at 100 percent" in shown("PROMOTE", [tick(10.0, 5, "SAFE"), tick(11.0, 100, "SAFE")])
+
+
+def test_a_rollout_that_saw_nothing_still_has_a_page() -> None:
+    assert "No look was taken. Metrics were unreachable." in shown("INCONCLUSIVE", [], "Metrics were unreachable.")
+
+
+def test_a_look_without_evidence_is_drawn() -> None:
+    assert "ended at 0 percent" in shown("INCONCLUSIVE", [{**tick(1.0, 5), "evidence": []}])
+
+
+@pytest.mark.parametrize("text", ["JFK", "O'Hare", 'a"b$(id)`x`'])
+def test_the_shell_command_sends_exactly_the_sample(text: str) -> None:
+    signature = {
+        "inputs": [
+            {"name": "origin", "datatype": "BYTES", "shape": [-1, 1]},
+            {"name": "wind", "datatype": "FP32", "shape": [-1, 1]},
+        ],
+        "sample": {"origin": [text, "LGA"], "wind": [[None], [2.0]]},
+    }
+    endpoint = {"name": "flights", "url": "http://127.0.0.1:1", "token_file": "/home/a b/token"}
+    command = calling_blocks(endpoint, signature)[1].text  # type: ignore[union-attr]
+    assert "$(cat '/home/a b/token')" in command
+    words = shlex.split(command.replace("\\\n", " "))
+    body = json.loads(words[words.index("-d") + 1])
+    assert [tensor["data"] for tensor in body["inputs"]] == [[text], [None]]
+    assert [tensor["shape"] for tensor in body["inputs"]] == [[1, 1], [1, 1]]
+
+
+def test_the_python_snippet_compiles_with_any_name() -> None:
+    signature = {"inputs": [{"name": "a'b", "datatype": "FP32", "shape": [-1, 1]}], "sample": {}}
+    endpoint = {"name": "it's", "url": "http://127.0.0.1:1", "token_file": "/t'oken"}
+    compile(calling_blocks(endpoint, signature)[2].text, "snippet", "exec")  # type: ignore[union-attr]
+
+
+def test_lineage_names_data_code_and_parameters() -> None:
+    lineage = {"data_sha256": "ab" * 32, "code_version": "git:123", "parameters": {"epochs": 4}}
+    document = Page("t").section("Lineage", *lineage_blocks(lineage, {"candidate": "v9"})).html()
+    assert all(text in document for text in ("ab" * 32, "git:123", "epochs", "v9"))
