@@ -41,6 +41,18 @@ class TrainResult:
         except (DataUnreadable, json.JSONDecodeError) as error:
             raise TrainingFailed(f"The training wrote metrics or a history that is no JSON: {error}") from error
 
+    @property
+    def sha256(self) -> str:
+        """Hash of the weights."""
+        return sha256(self.path / "model.safetensors")
+
+    @property
+    def summary(self) -> str:
+        """A line for a person: epochs, and the metrics that name how good the model is on the validation set."""
+        figures = [name for name in self.metrics if name.startswith("validation_")]
+        shown = [f"{name.replace('_', ' ')} {self.metrics[name]:.4f}" for name in figures]
+        return ", ".join([f"{len(self.history)} epochs", *shown])
+
     def record(self, fingerprint: Mapping[str, str]) -> None:
         """Mark the folder as the finished result of the run with this fingerprint."""
         files = {name: sha256(self.path / name) for name in OUTPUT_FILES}

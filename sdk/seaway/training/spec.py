@@ -54,12 +54,12 @@ class TrainSpec:
             raise InvalidSpec(f"seed={self.seed} is outside 0 to {LARGEST_SEED}.")
         if not self.timeout_s > 0:
             raise InvalidSpec(f"timeout_s={self.timeout_s}: give a positive number of seconds.")
-        _require_json(self.params)
+        object.__setattr__(self, "params", _json_object(self.params))
 
     def write(self, path: Path, fingerprint: str) -> None:
         """Write the file that an entrypoint gets as `--spec`: the fields, paths absolute, and the fingerprint."""
         fields = asdict(self) | {name: str(getattr(self, name).absolute()) for name in PATHS}
-        write_json(path, fields | {"params": dict(self.params), "fingerprint": fingerprint})
+        write_json(path, fields | {"fingerprint": fingerprint})
 
     @classmethod
     def read(cls, path: Path) -> "tuple[TrainSpec, str]":
@@ -69,8 +69,15 @@ class TrainSpec:
         return cls(**fields), fingerprint
 
 
-def _require_json(params: Mapping[str, Any]) -> None:
+def _json_object(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params as JSON gives them back; 6.0 becomes 6, because pipeline engines know one kind of number only."""
     try:
-        json.dumps(dict(params), allow_nan=False)
+        plain: dict[str, Any] = json.loads(json.dumps(dict(params), allow_nan=False), parse_float=_number)
     except (TypeError, ValueError) as error:
         raise InvalidSpec(f"params holds what JSON cannot carry ({error}); use text, numbers, lists.") from error
+    return plain
+
+
+def _number(text: str) -> int | float:
+    value = float(text)
+    return int(value) if value.is_integer() else value

@@ -15,6 +15,7 @@ import runpy
 import signal
 import sys
 import threading
+import time
 import traceback
 from multiprocessing import forkserver
 from pathlib import Path
@@ -23,6 +24,7 @@ LOOPBACK = "127.0.0.1"
 PRELOADED = ["torch.distributed", "torch._dynamo", "torch.utils.tensorboard"]
 SHUTDOWN_S = 10  # from SIGTERM to SIGKILL
 RENDEZVOUS_S = 300
+AFTERMATH_S = 0.5  # five of the agent's looks at its workers
 
 
 def main(job: Path) -> int:
@@ -33,29 +35,36 @@ def main(job: Path) -> int:
     return _launch(job)
 
 
-def run_entrypoint(module: str, spec: str) -> None:
+def run_entrypoint(module: str, spec: str, job: str) -> None:
     """Run a module as `python -m MODULE --spec SPEC` would, in this worker; what went wrong is in its stderr."""
     sys.argv = [module, "--spec", spec]
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        _pass_on(end)
+        if end.code:
+            _fail(Path(job), f"{end.code}\n" if isinstance(end.code, str) else "")
+            raise SystemExit(end.code if isinstance(end.code, int) else 1) from None
     except BaseException:
-        traceback.print_exc()
+        _fail(Path(job), traceback.format_exc())
         raise
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
 
 
-def _pass_on(end: SystemExit) -> None:
-    """End this worker as the interpreter would have: text goes to stderr, success is no error."""
-    if end.code is None or end.code == 0:
-        return
-    if isinstance(end.code, int):
-        raise end
-    sys.stderr.write(f"{end.code}\n")
-    raise SystemExit(1)
+def _fail(job: Path, reason: str) -> None:
+    """Leave the reason in the log and the time in a file.
+
+    When one worker fails, the others soon lose their connections to it and fail too; the wait lets the agent see a
+    worker that was killed, which leaves no file, before those that fail because of it.
+    """
+    (job / f"failed-{os.environ['RANK']}").write_text(str(time.time_ns()))
+    sys.stderr.write(reason)
+    sys.stderr.flush()
+    time.sleep(AFTERMATH_S)
+
+
+def _first_failed(job: Path, seen: int) -> int:
+    """The rank that failed first, by the workers' own word; else the one that the agent saw."""
+    times = {int(file.read_text()): int(file.name.removeprefix("failed-")) for file in job.glob("failed-*")}
+    return times[min(times)] if times else seen
 
 
 def _end_with_parent() -> None:
@@ -72,10 +81,10 @@ def _launch(job: Path) -> int:
     settings = json.loads((job / "job.json").read_text(encoding="utf-8"))
     config = _config(job, settings["workers"])
     try:
-        launch_agent(config, run_entrypoint, [settings["entrypoint"], settings["spec"]])
+        launch_agent(config, run_entrypoint, [settings["entrypoint"], settings["spec"], str(job)])
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        report = {"rank": rank, "exitcode": failure.exitcode}
+        report = {"rank": _first_failed(job, rank) if failure.exitcode > 0 else rank, "exitcode": failure.exitcode}
         (job / "failure.json").write_text(json.dumps(report), encoding="utf-8")
         return 1
     except SignalException as end:

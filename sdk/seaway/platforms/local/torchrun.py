@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -120,15 +120,17 @@ def _wait(agent: subprocess.Popen[bytes], job: Path, timeout_s: float) -> int:
 
 
 def _end(agent: subprocess.Popen[bytes]) -> None:
-    if agent.poll() is None:
-        agent.terminate()
-        try:
+    """End the agent, which ends its workers, and then whatever is left of its process group."""
+    try:
+        if agent.poll() is None:
+            agent.terminate()
             agent.wait(END_S)
-        except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired:
+        log.warning("The workers do not end within %g s and are killed.", END_S)
+    finally:
+        with suppress(ProcessLookupError):
             os.killpg(agent.pid, signal.SIGKILL)
-            agent.wait()
-    if agent.stdin:
-        agent.stdin.close()
+        agent.communicate()
 
 
 def _reason(job: Path, code: int) -> str:

@@ -9,6 +9,10 @@ from torch import Tensor, nn
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
 
+EMBEDDING_SCALE = (
+    0.1  # deviation at the start; with torch's 1.0 a rare category stays noise, and a linear model overfits
+)
+
 
 class TabularNetwork(nn.Module):
     """Embeddings and numbers, concatenated, through a multilayer perceptron with ReLU to one logit."""
@@ -17,6 +21,8 @@ class TabularNetwork(nn.Module):
         super().__init__()
         tables = [nn.Embedding(size + 1, params.embedding, padding_idx=0) for size in vocabulary_sizes]
         self.embeddings = nn.ModuleList(tables)
+        for table in tables:
+            nn.init.normal_(table.weight[1:], std=EMBEDDING_SCALE)
         widths = [len(tables) * params.embedding + 2 * len(params.numeric), *params.hidden]
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):

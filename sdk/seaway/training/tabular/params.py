@@ -43,17 +43,28 @@ class TabularParams:
 
     def __post_init__(self) -> None:
         for name in ("numeric", "categorical", "hidden"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            object.__setattr__(self, name, _tuple(name, getattr(self, name)))
+        self._check_columns()
+        self._check_sizes()
+
+    def _check_columns(self) -> None:
         columns = [*self.numeric, *self.categorical, self.label]
         if len(columns) == 1:
             raise InvalidSpec("params name neither numeric nor categorical columns; there is nothing to learn from.")
         if twice := sorted({name for name in columns if columns.count(name) > 1}):
             raise InvalidSpec(f"params name {', '.join(twice)} twice; a column has one role.")
-        for name in ("embedding", "epochs", "batch_size", "learning_rate", "patience"):
-            if not getattr(self, name) > 0:
-                raise InvalidSpec(f"params: {name}={getattr(self, name)} must be above 0.")
-        if any(size < 1 for size in self.hidden) or self.weight_decay < 0:
-            raise InvalidSpec(f"params: hidden={self.hidden} and weight_decay={self.weight_decay} are negative.")
+
+    def _check_sizes(self) -> None:
+        counts = {name: getattr(self, name) for name in ("embedding", "epochs", "batch_size", "patience")}
+        counts |= {f"hidden[{index}]": size for index, size in enumerate(self.hidden)}
+        for name, value in counts.items():
+            if not isinstance(value, int) or value < 1:
+                raise InvalidSpec(f"params: {name}={value!r} must be a whole number of at least 1.")
+        if not self.learning_rate > 0 or not self.weight_decay >= 0:
+            raise InvalidSpec(
+                f"params: learning_rate={self.learning_rate} must be above 0 and "
+                f"weight_decay={self.weight_decay} not below it."
+            )
 
     @classmethod
     def parse(cls, params: Mapping[str, Any]) -> "TabularParams":
@@ -62,6 +73,28 @@ class TabularParams:
         if unknown := sorted(set(params) - set(known)):
             raise InvalidSpec(f"Unknown training parameter {', '.join(unknown)}; there are: {', '.join(known)}.")
         try:
-            return cls(**{"numeric": (), "categorical": (), **params})
-        except TypeError as error:
+            return cls(**{"numeric": (), "categorical": (), **_numbers(params)})
+        except (TypeError, ValueError) as error:
             raise InvalidSpec(f"A training parameter is of the wrong kind: {error}.") from error
+
+
+NUMBERS = {
+    "embedding": int,
+    "epochs": int,
+    "batch_size": int,
+    "patience": int,
+    "learning_rate": float,
+    "weight_decay": float,
+}
+
+
+def _numbers(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers that came as text: Kubeflow Pipelines writes a pipeline's parameter inside a dict as text, 6 as "6.0"."""
+    texts = {name: value for name, value in params.items() if name in NUMBERS and isinstance(value, str)}
+    return {**params, **{name: NUMBERS[name](float(value)) for name, value in texts.items()}}
+
+
+def _tuple(name: str, values: Any) -> tuple[Any, ...]:
+    if isinstance(values, str):
+        raise InvalidSpec(f"params: {name}={values!r} is one text; give a list.")
+    return tuple(values)

@@ -1,0 +1,104 @@
+"""Training: Seaway's loop against a plain PyTorch loop on the same rows, network, batches and optimizer.
+
+Samples a second, one process and one thread each, repetitions interleaved; then two processes by torchrun.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+import torch
+from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.training import TrainSpec
+from seaway.training.tabular.examples import Examples, read_examples
+from seaway.training.tabular.fitting import Prepared, adamw, train_epoch
+from seaway.training.tabular.network import TabularNetwork
+from seaway.training.tabular.params import TabularParams
+from seaway.training.tabular.preprocessing import Preprocessing
+from seaway.training.tabular.workers import Worker
+from torch.nn import functional
+
+from benchmarks import Row
+
+ROWS, NUMBERS, REPETITIONS = 100_000, 20, 7
+SIZES = {"carrier": 16, "origin": 3, "dest": 100}
+PARAMS = TabularParams(numeric=tuple(f"x{i}" for i in range(NUMBERS)), categorical=tuple(SIZES), epochs=REPETITIONS + 1)
+
+
+def measure() -> list[Row]:
+    """Two rows: the loop, and the loop on two processes."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "rows.parquet"
+        _table().to_parquet(path)
+        examples = read_examples(path, PARAMS)
+        preprocessing = Preprocessing(examples)
+        ours, theirs = _interleaved(preprocessing, examples)
+        return [
+            Row("training loop", ours, theirs, "rows/s", ">= 0.98x", "higher", "one process, against plain PyTorch"),
+            Row(
+                "training, 2 processes",
+                _two_processes(Path(name), path),
+                theirs,
+                "rows/s",
+                "more than one process",
+                "higher",
+                "gloo, against plain PyTorch on one process",
+            ),
+        ]
+
+
+def _table() -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    columns = {name: random.normal(size=ROWS).astype(np.float32) for name in PARAMS.numeric}
+    texts = {name: np.char.add("v", random.integers(0, size, ROWS).astype(str)) for name, size in SIZES.items()}
+    return pd.DataFrame({**columns, **texts, "late": random.integers(0, 2, ROWS).astype(np.int8)})
+
+
+def _interleaved(preprocessing: Preprocessing, examples: Examples) -> tuple[float, float]:
+    """Median rows a second of (ours, theirs); the first epoch of each is not counted."""
+    data = Prepared(*preprocessing(examples.categories, examples.numbers), examples.labels)
+    networks = [TabularNetwork(preprocessing.vocabularies.sizes, PARAMS) for _ in range(2)]
+    optimizers = [adamw(network, PARAMS) for network in networks]
+    worker = Worker(0, 1, torch.device("cpu"))
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for epoch in range(1, REPETITIONS + 2):
+        started = time.perf_counter()
+        train_epoch(networks[0], optimizers[0], data, PARAMS, 0, epoch, worker)
+        between = time.perf_counter()
+        _plain_epoch(networks[1], optimizers[1], data)
+        seconds[0].append(between - started)
+        seconds[1].append(time.perf_counter() - between)
+    ours, theirs = (ROWS / median(taken[1:]) for taken in seconds)
+    return ours, theirs
+
+
+def _plain_epoch(network: torch.nn.Module, optimizer: torch.optim.Optimizer, data: Prepared) -> float:
+    """What one would write without any library around PyTorch."""
+    network.train()
+    order = torch.randperm(ROWS)
+    total = 0.0
+    for start in range(0, ROWS, PARAMS.batch_size):
+        rows = order[start : start + PARAMS.batch_size]
+        optimizer.zero_grad()
+        logits = network(data.categories[rows], data.numbers[rows])
+        loss = functional.binary_cross_entropy_with_logits(logits, data.labels[rows])
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(rows)
+    return total / ROWS
+
+
+def _two_processes(folder: Path, path: Path) -> float:
+    """Rows a second over whole epochs, validation and checkpoints included."""
+    params = {"numeric": list(PARAMS.numeric), "categorical": list(PARAMS.categorical), "epochs": 4, "patience": 4}
+    spec = TrainSpec(path, path, folder / "output", folder / "checkpoints", params=params, workers=2)
+    return TorchrunTrainer().train(spec).metrics["rows_per_second"]
+
+
+if __name__ == "__main__":
+    for row in measure():
+        print(f"{row.name}: {row.ours:,.0f} against {row.theirs:,.0f} {row.unit}, {row.ours / row.theirs:.3f}x")

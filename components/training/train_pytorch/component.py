@@ -1,0 +1,62 @@
+from kfp import dsl
+from seaway.kfp import component
+
+
+@component
+def train_pytorch(
+    train: dsl.Input[dsl.Dataset],
+    validation: dsl.Input[dsl.Dataset],
+    model: dsl.Output[dsl.Model],
+    metrics: dsl.Output[dsl.Metrics],
+    entrypoint: str = "seaway.training.tabular",
+    params: dict = {},  # noqa: B006
+    workers: int = 1,
+    seed: int = 0,
+    timeout_s: float = 3600.0,
+    backend: str = "auto",
+    track_as: str = "",
+):
+    """Train a PyTorch model across processes; a killed step resumes, and an identical finished one is reused.
+
+    Args:
+        train: Parquet rows that are learned from; made by `get_training_examples`.
+        validation: Parquet rows that early stopping looks at.
+        model: Exported graph with preprocessing inside, weights, signature, metrics, history, TensorBoard events.
+        metrics: Final figures, of the epoch with the lowest validation loss.
+        entrypoint: Module with a `torch.distributed` main, run as `python -m ENTRYPOINT --spec spec.json`.
+        params: What the entrypoint wants to know; for the bundled one see docs/reference/training.md.
+        workers: Processes; each takes one accelerator where there is one.
+        seed: Of initial weights and of the order of rows.
+        timeout_s: Seconds after which the training is ended as failed.
+        backend: Trainer; `auto` takes this place's.
+        track_as: Name of a run in the experiment tracker; empty leaves the training untracked.
+
+    Raises:
+        DataUnreadable: a data file is missing or empty.
+        InvalidSpec: an argument is out of range, or the entrypoint does not exist.
+        TrainingFailed: with the last lines of the failing rank's log.
+    """
+    from pathlib import Path
+
+    from seaway import models, platforms
+    from seaway.platforms.home import home
+    from seaway.training import Trainer, TrainSpec
+
+    spec = TrainSpec(
+        train=Path(train.path),
+        validation=Path(validation.path),
+        output=Path(model.path),
+        checkpoints=home() / "checkpoints",
+        entrypoint=entrypoint,
+        params=params,
+        workers=workers,
+        seed=seed,
+        timeout_s=timeout_s,
+    )
+    result = platforms.current(Trainer, backend).train(spec)
+    if track_as:
+        platforms.current(models.Tracker).log_training(track_as, params, result.metrics, result.history)
+    for name, value in result.metrics.items():
+        metrics.log_metric(name, value)
+    model.metadata["sha256"] = result.sha256
+    model.metadata["summary"] = result.summary

@@ -1,0 +1,65 @@
+"""Start a training as a step would, and find every process that belongs to it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from seaway.training import TrainSpec
+
+MARK = "SEAWAY_TEST_MARK"
+WAIT_S = 120
+
+STEP = """
+import logging, sys
+from pathlib import Path
+from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.training import TrainSpec
+logging.basicConfig(level=logging.INFO)
+TorchrunTrainer().train(TrainSpec.read(Path(sys.argv[1]))[0])
+"""
+
+
+def start(spec: TrainSpec, folder: Path, mark: str) -> subprocess.Popen[str]:
+    spec.write(folder / "step.json", "")
+    environment = {**os.environ, MARK: mark, "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.Popen(
+        [sys.executable, "-c", STEP, str(folder / "step.json")],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def alive(mark: str) -> list[int]:
+    """Ids of the processes that carry the mark in their environment and are no zombies."""
+    wanted = f"{MARK}={mark}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            marked = wanted in (process / "environ").read_bytes().split(b"\0")
+            if marked and ") Z " not in (process / "stat").read_text():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def kill(mark: str) -> None:
+    for pid in alive(mark):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within the time of the test"
+        time.sleep(0.02)

@@ -1,0 +1,137 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.models.signature import encode
+from seaway.training.tabular.batching import epoch_order, shards
+from seaway.training.tabular.examples import read_examples
+from seaway.training.tabular.params import TabularParams
+from seaway.training.tabular.preprocessing import Preprocessing
+from seaway.training.tabular.schedule import one_cycle
+from seaway.training.tabular.scoring import auc, log_loss
+from sklearn import metrics
+
+PARAMS = TabularParams(numeric=("distance",), categorical=("carrier",), label="late")
+
+
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "distance": [1.0, 3.0, None, 5.0],
+            "carrier": ["UA", "AA", None, "UA"],
+            "late": np.array([0, 1, 0, 1], np.int8),
+        }
+    )
+
+
+def written(path: Path, table: pd.DataFrame) -> Path:
+    table.to_parquet(path / "rows.parquet")
+    return path / "rows.parquet"
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"nmeric": ["a"]}, "Unknown training parameter nmeric"),
+        ({}, "nothing to learn from"),
+        ({"numeric": ["a"], "categorical": ["a"]}, "a twice"),
+        ({"numeric": "abc"}, "give a list"),
+        ({"numeric": ["late"]}, "late twice"),
+        ({"numeric": ["a"], "hidden": [0]}, r"hidden\[0\]=0"),
+        ({"numeric": ["a"], "epochs": 1.5}, "epochs=1.5"),
+        ({"numeric": ["a"], "batch_size": "many"}, "batch_size='many'"),
+        ({"numeric": ["a"], "learning_rate": -1}, "learning_rate"),
+        ({"numeric": ["a"], "learning_rate": "fast"}, "wrong kind"),
+    ],
+)
+def test_wrong_parameters_are_named(params: dict[str, object], reason: str) -> None:
+    with pytest.raises(InvalidSpec, match=reason):
+        TabularParams.parse(params)
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (frame().iloc[:0], "no rows"),
+        (frame().drop(columns="carrier"), "no column carrier"),
+        (frame().assign(late=[0, 1, None, 1]), "'late' is missing in 1 of 4 rows"),
+        (frame().assign(late=[0, 1, 2, 1]), r"'late' holds \[2.0\]"),
+        (frame().assign(distance=[1.0, np.inf, 2.0, 3.0]), "1 infinite"),
+        (frame().assign(distance=list("abcd")), "'distance' holds"),
+        (frame().assign(carrier=[1, 2, 3, 4]), "'carrier' holds int64"),
+    ],
+)
+def test_unusable_examples_are_told_before_training(tmp_path: Path, table: pd.DataFrame, reason: str) -> None:
+    with pytest.raises(DataUnreadable, match=reason):
+        read_examples(written(tmp_path, table), PARAMS)
+
+
+def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rows.parquet").write_text("flight_id,late\n")
+    with pytest.raises(DataUnreadable, match=r"rows\.parquet cannot be read as Parquet"):
+        read_examples(tmp_path / "rows.parquet", PARAMS)
+
+
+def test_text_is_encoded_as_serving_encodes_it(tmp_path: Path) -> None:
+    table = frame().assign(carrier=pd.Categorical(["UA", "AA", None, "UA"]))
+    for each in (frame(), table):
+        examples = read_examples(written(tmp_path, each), PARAMS)
+        assert examples.categories[:, 0].tolist() == encode(["UA", "AA", None, "UA"], "BYTES").tolist()
+
+
+def test_missing_numbers_become_the_mean_and_unknown_categories_zero(tmp_path: Path) -> None:
+    preprocessing = Preprocessing(read_examples(written(tmp_path, frame()), PARAMS))
+    categories = torch.from_numpy(encode([["UA"], ["AA"], [None], ["ZZ"]], "BYTES"))
+    positions, numbers = preprocessing(categories, torch.tensor([[1.0], [3.0], [torch.nan], [5.0]]))
+    assert positions[3].item() == 0
+    assert sorted(positions[:3, 0].tolist()) == [1, 2, 3]
+    assert numbers[:, 1].tolist() == [0, 0, 1, 0]
+    assert numbers[2, 0] == 0
+    assert numbers[[0, 1, 3], 0].square().mean().item() == pytest.approx(1)
+
+
+def test_a_column_without_values_or_without_spread_does_no_harm(tmp_path: Path) -> None:
+    table = frame().assign(empty=np.array([np.nan] * 4), constant=[7.0] * 4)
+    params = TabularParams(numeric=("empty", "constant"), categorical=())
+    examples = read_examples(written(tmp_path, table), params)
+    _, numbers = Preprocessing(examples)(examples.categories, examples.numbers)
+    assert numbers.tolist() == [[0, 0, 1, 0]] * 4
+
+
+@given(rows=st.integers(1, 300), batch=st.integers(1, 70), count=st.integers(1, 5), epoch=st.integers(1, 4))
+def test_any_number_of_workers_sees_the_same_batches(rows: int, batch: int, count: int, epoch: int) -> None:
+    order = epoch_order(rows, seed=3, epoch=epoch)
+    whole = [set(mine.tolist()) for mine, _ in shards(order, batch, 0, 1)]
+    parts = [list(shards(order, batch, rank, count)) for rank in range(count)]
+    for step, expected in enumerate(whole):
+        rows_of_step = [row for part in parts for row in part[step][0].tolist()]
+        assert len(rows_of_step) == len(expected) == parts[0][step][1]
+        assert set(rows_of_step) == expected
+    assert set().union(*whole) == set(range(rows))
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=60))
+@settings(deadline=None)
+def test_auc_and_loss_are_scikit_learns(rows: list[tuple[int, bool]]) -> None:
+    logits = torch.tensor([float(score) for score, _ in rows])
+    labels = torch.tensor([float(label) for _, label in rows])
+    expected = metrics.log_loss(labels, torch.sigmoid(logits.double()), labels=[0, 1])
+    assert log_loss(logits, labels) == pytest.approx(expected)
+    if 0 < labels.sum() < len(rows):
+        assert auc(logits, labels) == pytest.approx(metrics.roc_auc_score(labels, logits))
+    else:
+        assert auc(logits, labels) == 0.5
+
+
+@given(steps=st.integers(1, 500))
+def test_the_learning_rate_rises_once_and_falls_to_nothing(steps: int) -> None:
+    shares = [one_cycle(step, steps) for step in range(steps)]
+    peak = shares.index(max(shares))
+    assert shares[: peak + 1] == sorted(shares[: peak + 1])
+    assert shares[peak:] == sorted(shares[peak:], reverse=True)
+    assert all(0 < share <= 1 for share in shares)
