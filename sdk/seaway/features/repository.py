@@ -99,9 +99,16 @@ def _apply(project: FeatureProject, output: Path, online: bool) -> dict[str, int
         raise FeaturesUnavailable(f"Feast refuses the definitions of {project.name}: {error}") from error
     spans = {view.name: _span(output, view) for view in store.list_feature_views()}
     if online:
-        start, end = min(first for _, first, _ in spans.values()), max(last for _, _, last in spans.values())
-        store.materialize(start, end)
+        _materialize(store, spans)
     return {name: rows for name, (rows, _, _) in spans.items()}
+
+
+def _materialize(store: "FeatureStore", spans: "Mapping[str, tuple[int, datetime, datetime]]") -> None:
+    """Latest values into the online store; what is past its time-to-live would not be served and stays out."""
+    end = max(last for _, _, last in spans.values())
+    for name, (_, first, _) in spans.items():
+        ttl = store.get_feature_view(name).ttl
+        store.materialize(max(first, end - ttl) if ttl else first, end, feature_views=[name])
 
 
 def _span(output: Path, view: "FeatureView") -> "tuple[int, datetime, datetime]":

@@ -1,0 +1,91 @@
+"""The point-in-time join: the ASOF store beside Feast's own stores, on all flights of the year."""
+
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import chdir
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+from seaway.data import ingest
+from seaway.features import build
+
+from benchmarks import Row, main
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from feast import FeatureStore
+
+SOURCE = "seaway_examples.flights.source:read_tables"
+DEFINITIONS = "seaway_examples.flights.definitions:PROJECT"
+OURS, DUCKDB, FILE = "seaway.features.asof.AsofOfflineStore", "duckdb", "file"
+ONE_VIEW = ["weather:temp", "weather:wind_speed", "weather:precip"]
+SOME_DAYS = 14  # Feast's stores multiply rows by history; of all views on the year they end for want of memory
+REPEATS = 3
+
+
+def measure() -> list[Row]:
+    """Rows a second of each store, on the same entity rows; ours is the median of three."""
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as folder:
+        tables, repository = Path(folder) / "tables", Path(folder) / "repository"
+        ingest(SOURCE, {}, tables)
+        build(tables, DEFINITIONS, repository, online=False)
+        year = _flights(tables, "true")
+        days = _flights(tables, f"scheduled_departure < TIMESTAMPTZ '2013-01-01 05:00Z' + INTERVAL {SOME_DAYS} DAY")
+        with chdir(repository):  # Feast's DuckDB store takes relative paths from here
+            return [
+                _compare("join, one view, the year", DUCKDB, year, ONE_VIEW, ">= 10x"),
+                _compare(f"join, all 7 views, {SOME_DAYS} days", DUCKDB, days, None, ">= 10x"),
+                _compare(f"join, one view, {SOME_DAYS} days", FILE, days, ONE_VIEW, ""),
+            ]
+
+
+def _flights(tables: Path, condition: str) -> "pd.DataFrame":
+    columns = "flight_id, carrier, origin, dest, tailnum, scheduled_departure AS event_timestamp"
+    file = duckdb.read_parquet(str(tables / "flights.parquet"))
+    return file.filter(condition).project(columns).df()
+
+
+def _compare(name: str, other: str, rows: "pd.DataFrame", features: Sequence[str] | None, goal: str) -> Row:
+    ours, seconds = _run(OURS, rows, features, REPEATS)
+    theirs, other_seconds = _run(other, rows, features, 1)
+    note = f"{len(rows):,} rows; Feast's {other} store: {_difference(ours, theirs)}"
+    return Row(name, len(rows) / seconds, len(rows) / other_seconds, "rows/s", goal, "higher", note)
+
+
+def _run(kind: str, rows: "pd.DataFrame", features: Sequence[str] | None, repeats: int) -> "tuple[pa.Table, float]":
+    store = _open(kind)
+    wanted = list(features) if features else store.get_feature_service("arrival_delay")
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        table = store.get_historical_features(rows.copy(), wanted).to_arrow()
+        times.append(time.perf_counter() - start)
+    return table, sorted(times)[len(times) // 2]
+
+
+def _open(kind: str) -> "FeatureStore":
+    import yaml
+    from feast import FeatureStore
+    from feast.repo_config import RepoConfig
+
+    config = yaml.safe_load(Path("feature_store.yaml").read_text())
+    return FeatureStore(config=RepoConfig(**{**config, "offline_store": {"type": kind}}, repo_path=Path.cwd()))
+
+
+def _difference(ours: "pa.Table", theirs: "pa.Table") -> str:
+    if ours.num_rows != theirs.num_rows:
+        return f"loses {ours.num_rows - theirs.num_rows:,} rows"
+    order = [("flight_id", "ascending")]
+    theirs = theirs.select(ours.column_names)
+    return "same rows" if ours.sort_by(order).equals(theirs.sort_by(order)) else "other values or types"
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    main(measure)
