@@ -39,7 +39,7 @@ def test_each_step_has_a_line_a_figure_and_a_log_of_its_own(state: Path) -> None
     record = local_run(SAMPLE, {"rows": "4"}, listener=lambda step: told.append(f"{step.title} {step.state}"))
 
     assert told[:4] == ["Make rows running", "Make rows succeeded", "count running", "count succeeded"]
-    assert [step.figure for step in record.steps][:2] == ["4 rows", "Output 4"]
+    assert [step.figure for step in record.steps][:2] == ["4 rows", "4"]
     assert "making rows" in (record.folder / "steps" / "01-make.log").read_text()
     written = json.loads((record.folder / "run.json").read_text())
     assert (written["state"], written["total"], len(written["steps"])) == ("succeeded", 3, 3)
@@ -61,7 +61,7 @@ def test_a_damaged_cached_output_is_made_anew(state: Path, damage: Callable[[Pat
     damage(table(local_run(SAMPLE, {})))
     again = local_run(SAMPLE, {})
     assert states(again)["make"] == "succeeded"
-    assert again.steps[1].figure == "Output 3"
+    assert again.steps[1].figure == "3"
 
 
 def test_a_failure_tells_step_reason_and_log_and_still_runs_the_exit_handler(state: Path) -> None:
@@ -152,5 +152,5 @@ def test_two_runs_at_once_do_not_meet(state: Path) -> None:
         for rows in (5, 6)
     ]
     records = [json.loads(process.communicate()[0]) for process in both]
-    assert [record["steps"][1]["figure"] for record in records] == ["Output 5", "Output 6"]
+    assert [record["steps"][1]["figure"] for record in records] == ["5", "6"]
     assert len({record["run"] for record in records}) == 2

@@ -30,18 +30,22 @@ def roll_out(
     is written.
 
     Args:
-        endpoint: Made by `deploy_endpoint`, with a candidate. replay: Held-out examples, sent as requests in time
-        order; labels become known when their time has come. rollout: `rollout.json`: decision, reason, steps, and one
-        tick for each look with its evidence. metrics: Looks, requests, and how much worse the candidate was by each
-        criterion. model_name: Registered model's name. version: The candidate's registered version. weights: Per cent
-        of the traffic to the candidate, rising to 100. requests: Requests at each weight before the next; the one
-        before 100 goes on until the judge is sure. error_margin: Promoted only if the error rate is shown to rise by
-        less than this; rolled back if it rises at all. latency_margin: The same for the relative rise of latency p50
-        and p90, of which a quarter is tolerated; 0: not judged. quality_margin: The same for the mean Brier score; 0:
-        not judged. false_rollback: Chance, over all looks together, that a candidate which is no worse is rolled
-        back. budget: Requests of both arms after which an undecided candidate is rolled back. shadow: Share of
-        requests asked of both arms, to compare them on the same request. backend: What routes and counts the traffic;
-        `auto` takes this place's. registry: Model registry; `auto` takes this place's.
+        endpoint: Made by `deploy_endpoint`, with a candidate.
+        replay: Held-out examples, sent as requests in time order; labels become known when their time has come.
+        rollout: `rollout.json`: decision, reason, steps, and one tick for each look with its evidence.
+        metrics: Looks, requests, and how much worse the candidate was by each criterion.
+        model_name: Registered model's name.
+        version: The candidate's registered version.
+        weights: Per cent of the traffic to the candidate, rising to 100.
+        requests: Requests at each weight before the next; the one before 100 goes on until the judge is sure.
+        error_margin: Promoted only if the error rate is shown to rise by less than this; rolled back if it rises.
+        latency_margin: The same for the relative rise of latency p50 and p90, a quarter tolerated; 0: not judged.
+        quality_margin: The same for the mean Brier score; 0: not judged.
+        false_rollback: Chance, over all looks together, that a candidate which is no worse is rolled back.
+        budget: Requests of both arms after which an undecided candidate is rolled back.
+        shadow: Share of requests asked of both arms, to compare them on the same request.
+        backend: What routes and counts the traffic; `auto` takes this place's.
+        registry: Model registry; `auto` takes this place's.
 
     Returns:
         decision: PROMOTE, ROLLBACK or INCONCLUSIVE.

@@ -12,6 +12,7 @@ from rich.text import Text
 from seaway.kfp.recording import Step
 
 STYLES = {"succeeded": "green", "cached": "cyan", "failed": "bold red", "interrupted": "yellow", "retrying": "yellow"}
+SHOWN = 100  # characters of a reason
 WORDS = {"succeeded": "done"}
 
 
@@ -56,5 +57,13 @@ def line(step: Step) -> Text:
     text.append(f"{step.title:<28} ", "bold")
     text.append(step.figure)
     if step.state == "retrying":
-        text.append(f"attempt {step.attempts}: {step.reason.splitlines()[0][:100]}")
+        text.append(f"attempt {step.attempts}: ")
+    if step.state in {"retrying", "failed"}:
+        text.append(_shortened(step.reason), "red")
     return text
+
+
+def _shortened(reason: str) -> str:
+    """The beginning of a reason; all of it comes with the error at the end."""
+    first = next(iter(reason.splitlines()), "")
+    return first if len(first) <= SHOWN else first[: SHOWN - 1] + "…"

@@ -25,13 +25,15 @@ def summarise(folder: Path, console: Console, seconds: float) -> None:
 def explain_failure(folder: Path, console: Console) -> None:
     """Print where the results of a failed run are; the reason follows as the error."""
     record = read_json(folder / "run.json")
-    pages = {
-        name: artifact["uri"] for name, artifact in _artifacts(record).items() if artifact["type"] == "system.HTML"
-    }
     console.print(f"\nRun {record['run']} failed after {record['seconds']:.1f} s.", style="bold", highlight=False)
-    for name, uri in pages.items():
-        console.print(f"  {name:<10} {uri}", soft_wrap=True, highlight=False)
-    console.print(f"  {'all':<10} {folder}", soft_wrap=True, highlight=False)
+    evaluations = [("evaluation", str(page)) for page in _evaluation_pages(record)]
+    for name, text in [*_figures(record), *evaluations, *_pages(folder), ("logs", str(folder / "steps"))]:
+        console.print(f"  {name:<10} {text}", soft_wrap=True, highlight=False)
+
+
+def _evaluation_pages(record: dict[str, Any]) -> Iterator[Path]:
+    for artifact in _of_kind(record, "evaluation"):
+        yield Path(artifact["uri"]) / "evaluation.html"
 
 
 def _artifacts(record: dict[str, Any]) -> Artifacts:

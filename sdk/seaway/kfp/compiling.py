@@ -1,13 +1,16 @@
 """From a pipeline's name, source or compiled file to a PipelineSpec, the form that is run and submitted."""
 
+import hashlib
 import importlib.util
 import sys
 import tempfile
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kfp import compiler, components
+from kfp.compiler.compiler_utils import KubernetesManifestOptions
 from kfp.dsl.base_component import BaseComponent
 from kfp.pipeline_spec import pipeline_spec_pb2
 
@@ -70,12 +73,25 @@ def _module(path: Path) -> Any:
 def compile_to(source: Any, target: Path, kubernetes_manifests: bool = False) -> None:
     """Write the compiled YAML; as Pipeline and PipelineVersion objects where `kubernetes_manifests` is set."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    compiler.Compiler().compile(source, str(target), kubernetes_manifest_format=kubernetes_manifests)
+    if not kubernetes_manifests:
+        target.write_text(compile_text(source), encoding="utf-8")
+        return
+    name = source.pipeline_spec.pipeline_info.name
+    content = hashlib.sha256(compile_text(source).encode()).hexdigest()[:8]
+    # a PipelineVersion is immutable, so that another content needs another name
+    options = KubernetesManifestOptions(pipeline_version_name=f"{name}-{content}", include_pipeline_manifest=True)
+    compiler.Compiler().compile(
+        source, str(target), kubernetes_manifest_format=True, kubernetes_manifest_options=options
+    )
 
 
 def compile_text(source: Any) -> str:
-    """The compiled YAML of a component or pipeline."""
+    """The compiled YAML of a component or pipeline; the same source always gives the same text.
+
+    kfp's comment at the top is left out: it prints a dict's default in an order that changes from run to run.
+    """
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "compiled.yaml"
-        compile_to(source, target)
-        return target.read_text(encoding="utf-8")
+        compiler.Compiler().compile(source, str(target))
+        lines = target.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(dropwhile(lambda line: line.startswith("#"), lines))

@@ -81,6 +81,7 @@ def local_run(
                 _initialise(run.state_folder, source, caching)
                 pipeline_orchestrator.run_local_pipeline(spec, bound)
         except RuntimeError as error:
+            _keep_report(record)
             run.abandon("failed")
             raise _failure(record, error) from error
         except BaseException:
@@ -126,10 +127,10 @@ def _failure(record: Record, error: RuntimeError) -> RunFailed:
 
 
 def _keep_report(record: Record) -> None:
-    """The page that a run leaves: its last HTML artifact named `report`."""
+    """The page of the run, where `write_report` got so far."""
     for step in record.steps:
         report = step.outputs.get("report")
-        if isinstance(report, dict) and report["type"] == "system.HTML":
+        if step.name.startswith("write-report") and report:
             shutil.copyfile(report["uri"], record.folder / "report.html")
 
 

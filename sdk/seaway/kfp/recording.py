@@ -107,5 +107,9 @@ def _figure(outputs: dict[str, Any]) -> str:
     for artifact in artifacts:
         if summary := artifact["metadata"].get("summary"):
             return str(summary)
-    scalars = [f"{name} {value}" for name, value in outputs.items() if isinstance(value, str | int | float | bool)]
+    scalars = [
+        str(value) if name == "Output" else f"{name} {value}"  # KFP's name for a result without one
+        for name, value in outputs.items()
+        if isinstance(value, str | int | float | bool)
+    ]
     return ", ".join(scalars)

@@ -1,0 +1,155 @@
+"""From raw flights to a promoted canary: every component of Seaway in one pipeline."""
+
+from kfp import dsl
+from kfp.dsl import PipelineTask
+from seaway_components.data.ingest_tables.component import ingest_tables
+from seaway_components.data.validate_tables.component import validate_tables
+from seaway_components.evaluation.check_gate.component import check_gate
+from seaway_components.evaluation.evaluate_model.component import evaluate_model
+from seaway_components.features.build_features.component import build_features
+from seaway_components.features.get_training_examples.component import get_training_examples
+from seaway_components.models.get_production_model.component import get_production_model
+from seaway_components.models.package_model.component import package_model
+from seaway_components.models.register_model.component import register_model
+from seaway_components.reporting.write_report.component import write_report
+from seaway_components.rollout.confirm_promotion.component import confirm_promotion
+from seaway_components.rollout.roll_out.component import roll_out
+from seaway_components.serving.deploy_endpoint.component import deploy_endpoint
+from seaway_components.serving.tear_down.component import tear_down
+from seaway_components.training.train_pytorch.component import train_pytorch
+from seaway_examples.flights.schema import FEATURES, UNITS
+
+GATE = {
+    "min_rows": 1000,
+    "min_roc_auc": 0.6,
+    "max_ece": 0.15,
+    "beats:carrier_rate": 0.0,
+    "not_worse_than:logistic_regression": 0.01,
+    "not_worse_than:production": 0.02,
+}
+
+
+def _step(task: PipelineTask, title: str, cpu: str = "1", memory: str = "1Gi", cache: bool = True) -> PipelineTask:
+    """Name a step, request what it needs, and say whether its result may be reused."""
+    return task.set_display_name(title).set_cpu_request(cpu).set_memory_request(memory).set_caching_options(cache)
+
+
+def _retried(task: PipelineTask) -> PipelineTask:
+    """Try a step again that calls a service; one that computes fails the same way each time."""
+    return task.set_retry(num_retries=2, backoff_duration="5s", backoff_factor=2.0, backoff_max_duration="60s")
+
+
+@dsl.pipeline(name="flights", display_name="Flights: from raw data to a promoted canary")
+def flights(
+    months: str = "all",
+    epochs: int = 6,
+    workers: int = 2,
+    seed: int = 0,
+    model_name: str = "flights",
+    endpoint_name: str = "flights",
+    gate: dict = GATE,
+    weights: list = [5, 25, 50, 100],  # noqa: B006 - KFP keeps the default in the compiled file
+    requests: list = [400, 600, 1000, 200],  # noqa: B006
+    budget: int = 6000,
+    batch_size: int = 32,
+    port: int = 0,
+):
+    """Predict which flights arrive more than 15 minutes late, and put the model into production if it proves itself.
+
+    Real flights become point-in-time correct examples; a logistic regression is trained, then a network with the
+    logistic regression and the carrier's historic rate as baselines. Behind the gate the network is packaged, signed,
+    registered and deployed beside the model in production; held-out flights are sent as requests while a judge shifts
+    the traffic. A first run has no production model: the logistic regression becomes it.
+
+    Args:
+        months: Months of 2013, such as "1,2", or "all".
+        epochs: Passes over the training rows, at most.
+        workers: Processes that train one model together.
+        seed: Of initial weights and the order of rows.
+        model_name: Name in the model registry.
+        endpoint_name: Name of the endpoint, a DNS label.
+        gate: Rules that the network must meet, with their bounds; see `evaluate_model`.
+        weights: Per cent of the traffic to the candidate, rising to 100.
+        requests: Requests at each weight.
+        budget: Requests after which an undecided candidate is rolled back.
+        batch_size: Waiting requests that the endpoint answers by one pass through the model, at most.
+        port: Port of the endpoint; 0 for any free one.
+    """
+    ended = _step(tear_down(name=endpoint_name), "Tear down", cache=False)
+    with dsl.ExitHandler(ended, name="From data to production"):
+        ingested = _step(_retried(ingest_tables(options={"months": months})), "Ingest tables")
+        tables = ingested.outputs["tables"]
+        validated = _step(validate_tables(tables=tables), "Validate tables")
+        built = _step(build_features(tables=tables).after(validated), "Build features", memory="2Gi")
+        repository = built.outputs["repository"]
+        examples = _step(get_training_examples(repository=repository, tables=tables), "Get training examples")
+        train, test = examples.outputs["train"], examples.outputs["test"]
+
+        columns = {**FEATURES, "units": UNITS, "name": "flights", "epochs": epochs}
+        data = {"train": train, "validation": examples.outputs["validation"], "workers": workers, "seed": seed}
+        linear = {**columns, "hidden": []}
+        trained_baseline = _step(train_pytorch(**data, params=linear), "Train baseline", "2", "2Gi")
+        trained = _step(train_pytorch(**data, params=columns), "Train network", "2", "2Gi")
+        baseline, network = trained_baseline.outputs["model"], trained.outputs["model"]
+
+        packed_baseline = _step(
+            package_model(model=baseline, train=train, parameters=linear, seed=seed), "Package baseline"
+        )
+        found = get_production_model(fallback=packed_baseline.outputs["package"], name=model_name)
+        production = _step(_retried(found), "Get production model", cache=False)
+        evaluated = evaluate_model(
+            model=network,
+            baseline=baseline,
+            production=production.outputs["package"],
+            train=train,
+            test=test,
+            slices=["carrier", "month"],
+            gate=gate,
+        )
+        evaluation = _step(evaluated, "Evaluate network", memory="2Gi").outputs["evaluation"]
+        checked = _step(check_gate(evaluation=evaluation), "Check gate")
+
+        packed = package_model(
+            model=network,
+            train=train,
+            evaluation=evaluation,
+            parameters=columns,
+            seed=seed,
+            parent=production.outputs["version"],
+        )
+        package = _step(packed.after(checked), "Package network").outputs["package"]
+        listed = register_model(package=package, trained=network, name=model_name)
+        registered = _step(_retried(listed), "Register network", cache=False)
+        deployed = deploy_endpoint(
+            stable=production.outputs["package"],
+            candidate=package,
+            name=endpoint_name,
+            batch_size=batch_size,
+            port=port,
+        )
+        endpoint = _step(deployed.after(registered), "Deploy endpoint", memory="2Gi", cache=False).outputs["endpoint"]
+        rolled = roll_out(
+            endpoint=endpoint,
+            replay=examples.outputs["replay"],
+            model_name=model_name,
+            version=registered.outputs["version"],
+            weights=weights,
+            requests=requests,
+            budget=budget,
+        )
+        rollout = _step(rolled, "Roll out", cache=False).outputs["rollout"]
+        written = write_report(
+            tables=tables,
+            validation=validated.outputs["report"],
+            repository=repository,
+            train=train,
+            baseline=baseline,
+            model=network,
+            evaluation=evaluation,
+            package=package,
+            endpoint=endpoint,
+            rollout=rollout,
+        )
+        reported = _step(written, "Write report", cache=False)
+        confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)
+        _step(confirmed.after(reported), "Confirm promotion", cache=False)
