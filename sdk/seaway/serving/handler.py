@@ -9,7 +9,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,21 @@ import numpy as np
 import torch
 
 from seaway.errors import InvalidSpec
-from seaway.models import Signature
+from seaway.models import Signature, TensorSpec
 from seaway.serving.compiling import SCRIPT_FILE
 
 BAD_REQUEST = 400
+INTEGERS: set[type] = {int}
+NUMBERS: set[type] = {int, float, type(None)}
+KINDS: dict[str, set[type]] = {
+    "BYTES": {str, type(None)},
+    "BOOL": {bool},
+    "FP16": NUMBERS,
+    "FP32": NUMBERS,
+    "FP64": NUMBERS,
+}  # JSON values
+
+Columns = dict[str, list[Any]]  # flat values by input
 
 
 class OpenInferenceHandler:
@@ -33,9 +44,9 @@ class OpenInferenceHandler:
         folder = Path(context.system_properties["model_dir"])
         self.name: str = context.model_name
         self.package = (folder / "package").resolve()
+        self.version = (folder / "version").read_text(encoding="utf-8").strip()
         self.signature = Signature.read(self.package)
         self.graph = self.load(folder)
-        self.version = (folder / "version").read_text(encoding="utf-8").strip()
         self.predict(self.signature.encode(self.signature.sample))
 
     def load(self, folder: Path) -> Any:
@@ -48,24 +59,23 @@ class OpenInferenceHandler:
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str]:
         """One answer per request, in order."""
-        answers: list[str] = [""] * len(data)
-        bodies, parsed = {}, {}
+        answers: dict[int, dict[str, Any]] = {}
+        bodies: dict[int, dict[str, Any]] = {}
+        columns: dict[int, Columns] = {}
         for index, request in enumerate(data):
-            kind = context.get_request_header(index, "x-seaway-request")
-            if kind:
-                answers[index] = json.dumps(self.describe() if kind == "metadata" else self.readiness())
+            context.set_response_content_type(index, "application/json")
+            if kind := context.get_request_header(index, "x-seaway-request"):
+                answers[index] = self.describe() if kind == "metadata" else self.readiness()
                 continue
             try:
                 bodies[index] = _body(request)
-                parsed[index] = self.signature.encode(_columns(bodies[index]))
+                columns[index] = _columns(bodies[index], self.signature)
             except InvalidSpec as error:
-                context.set_response_status(BAD_REQUEST, idx=index)
-                answers[index] = json.dumps({"error": str(error)})
-        for index, outputs in self._predict_together(parsed).items():
-            answers[index] = json.dumps(self.answer(bodies[index], outputs))
-        for index in range(len(data)):
-            context.set_response_content_type(index, "application/json")
-        return answers
+                answers[index] = _refusal(context, index, error)
+        for index, result in self._results(columns).items():
+            refused = isinstance(result, InvalidSpec)
+            answers[index] = _refusal(context, index, result) if refused else self.answer(bodies[index], result)
+        return [json.dumps(answers[index]) for index in range(len(data))]
 
     def predict(self, inputs: Mapping[str, Any]) -> list[Any]:
         """Output arrays in the signature's order for encoded input arrays."""
@@ -95,14 +105,20 @@ class OpenInferenceHandler:
         answer = {"model_name": self.name, "model_version": self.version, "outputs": tensors}
         return {**answer, "id": body["id"]} if "id" in body else answer
 
-    def _predict_together(self, parsed: Mapping[int, Mapping[str, Any]]) -> dict[int, list[Any]]:
-        if not parsed:
+    def _results(self, columns: Mapping[int, Columns]) -> dict[int, Any]:
+        """Outputs by request, from one pass; where a value is refused, each by itself: the error is its own."""
+        if not columns:
             return {}
-        requests = list(parsed.values())
-        joined = {name: np.concatenate([request[name] for request in requests]) for name in requests[0]}
-        ends = np.cumsum([len(next(iter(request.values()))) for request in requests])[:-1]
-        split = [np.split(output, ends) for output in self.predict(joined)]
-        return {index: [parts[place] for parts in split] for place, index in enumerate(parsed)}
+        try:
+            inputs = _encode(self.signature, columns.values())
+        except InvalidSpec as error:
+            if len(columns) == 1:
+                return dict.fromkeys(columns, error)
+            return {index: self._results({index: request})[index] for index, request in columns.items()}
+        first = self.signature.inputs[0]
+        ends = np.cumsum([_rows(first, request[first.name]) for request in columns.values()])[:-1]
+        parts = [np.split(output, ends) for output in self.predict(inputs)]
+        return {index: [part[place] for part in parts] for place, index in enumerate(columns)}
 
 
 def _body(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,23 +133,57 @@ def _body(request: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _columns(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by input name, each with as many rows as its 'shape' says."""
-    columns = {}
+def _columns(body: Mapping[str, Any], signature: Signature) -> Columns:
+    """Flat values by input name: exactly the model's inputs, all of the same number of rows."""
+    tensors = {}
     for tensor in body["inputs"]:
         if not isinstance(tensor, dict) or not {"name", "shape", "data"} <= tensor.keys():
             raise InvalidSpec("An entry of 'inputs' lacks 'name', 'shape' or 'data'.")
-        columns[tensor["name"]] = _shaped(tensor)
+        tensors[tensor["name"]] = tensor
+    specs = {spec.name: spec for spec in signature.inputs}
+    if tensors.keys() != specs.keys():
+        missing, unknown = sorted(specs.keys() - tensors.keys()), sorted(tensors.keys() - specs.keys())
+        raise InvalidSpec(f"Inputs are missing: {missing}, or unknown: {unknown}; the model takes {sorted(specs)}.")
+    columns = {name: _values(specs[name], tensor) for name, tensor in tensors.items()}
+    rows = {name: _rows(specs[name], values) for name, values in columns.items()}
+    if len(set(rows.values())) > 1:
+        raise InvalidSpec(f"The inputs differ in rows: {rows}; give all the same number.")
     return columns
 
 
-def _shaped(tensor: Mapping[str, Any]) -> Any:
-    name, shape, data = tensor["name"], tensor["shape"], tensor["data"]
-    try:
-        values = np.asarray(data, object)
-        return values if list(values.shape) == shape else values.reshape(shape)
-    except (ValueError, TypeError) as error:
-        raise InvalidSpec(f"Input {name!r}: 'data' does not fill 'shape' {shape} ({error}).") from error
+def _values(spec: TensorSpec, tensor: Mapping[str, Any]) -> list[Any]:
+    shape, data = tensor["shape"], tensor["data"]
+    nested = isinstance(data, list) and bool(data) and isinstance(data[0], list)
+    flat = np.asarray(data, object).ravel().tolist() if nested else data
+    if not isinstance(flat, list) or not flat or not isinstance(shape, list) or math.prod(shape) != len(flat):
+        raise InvalidSpec(f"Input {spec.name!r}: 'data' is empty or does not fill its 'shape' {shape}.")
+    if len(flat) % math.prod(spec.shape[1:]):
+        raise InvalidSpec(f"Input {spec.name!r} has shape {shape}; the model takes {list(spec.shape)}.")
+    if strange := set(map(type, flat)) - KINDS.get(spec.datatype, INTEGERS):
+        names = ", ".join(sorted(kind.__name__ for kind in strange))
+        raise InvalidSpec(f"Input {spec.name!r} is {spec.datatype} and cannot hold {names} values.")
+    return flat
+
+
+def _rows(spec: TensorSpec, values: Sequence[Any]) -> int:
+    return len(values) // math.prod(spec.shape[1:])
+
+
+def _encode(signature: Signature, requests: Iterable[Columns]) -> dict[str, Any]:
+    """The arrays of several requests, one below the other: as many conversions as a single request takes."""
+    together = list(requests)
+    joined: dict[str, Any] = {}
+    for spec in signature.inputs:
+        values = [value for columns in together for value in columns[spec.name]]
+        joined[spec.name] = np.asarray(values, object if spec.datatype == "BYTES" else None).reshape(
+            -1, *spec.shape[1:]
+        )
+    return signature.encode(joined)
+
+
+def _refusal(context: Any, index: int, error: InvalidSpec) -> dict[str, Any]:
+    context.set_response_status(BAD_REQUEST, idx=index)
+    return {"error": str(error)}
 
 
 def _json(array: Any) -> list[Any]:
