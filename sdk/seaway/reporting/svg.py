@@ -16,6 +16,8 @@ from seaway.reporting.palette import ALL, INK, LINE, MUTED
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SMALLEST = 0.75  # of a chart's natural size; below it text is hard to read
+
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: small, selectable, in the page's font
     "svg.hashsalt": "seaway",  # the same figure gives the same bytes
@@ -72,7 +74,7 @@ class Canvas:
         """Draw the figure as inline SVG with `alt` as its accessible name."""
         drawn = StringIO()
         self.figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-        return Chart(inline(drawn.getvalue(), alt), alt)
+        return Chart(inline(drawn.getvalue(), alt, SMALLEST * 72 * self.figure.get_figwidth()), alt)
 
 
 @contextmanager
@@ -85,9 +87,10 @@ def style() -> Iterator[None]:
         yield
 
 
-def inline(document: str, alt: str) -> str:
+def inline(document: str, alt: str, least_px: float) -> str:
     """Turn matplotlib's SVG document into an element that can stand beside others in one page.
 
+    It never gets narrower than `least_px` CSS pixels; its frame scrolls instead.
     Ids are dropped or made unique, colours become the page's variables, and the font is the page's.
     """
     element = document[document.index("<svg") :]
@@ -98,8 +101,9 @@ def inline(document: str, alt: str) -> str:
     element = _colour_pattern().sub(lambda match: f"var(--{_names()[match[0]]}, {match[0]})", element)
     element = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), element)
     element = re.sub(r"\s*\n\s*", "\n", element)
+    opening = f'role="img" aria-label="{escape(alt)}" style="min-width: {least_px:.0f}px">'
     return re.sub(
-        r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-label="{escape(alt)}">', element, count=1
+        r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", lambda match: f"<svg {match[1]} {opening}", element, count=1
     )
 
 
