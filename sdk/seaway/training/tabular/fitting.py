@@ -150,9 +150,9 @@ def train_epoch(
     for step, (mine, size) in enumerate(shards(order, params.batch_size, worker.rank, worker.count)):
         share = one_cycle((epoch - 1) * per_epoch + step, params.epochs * per_epoch)
         optimizer.param_groups[0]["lr"] = params.learning_rate * share
+        optimizer.zero_grad()
         logits = module(train.categories[mine], train.numbers[mine])
         loss = functional.binary_cross_entropy_with_logits(logits, train.labels[mine], reduction="sum")
-        optimizer.zero_grad()
         (loss * (worker.count / size)).backward()
         optimizer.step()
         total += loss.detach()
