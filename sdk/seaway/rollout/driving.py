@@ -89,8 +89,6 @@ def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metric
     if journal.decision is None:
         with _ending_on_sigterm(), _back_to_stable(plan.endpoint, traffic):
             _drive(plan, traffic, requests, metrics, journal)
-    if journal.decision is not Decision.PROMOTE and traffic.weights(plan.endpoint).get("candidate"):
-        traffic.set_weights(plan.endpoint, ALL_STABLE)
     steps = tuple({"weight": step.weight, "requests": step.requests} for step in plan.steps)
     return Rollout(Decision(journal.decision or ""), journal.reason, plan.endpoint, steps, tuple(journal.ticks))
 
@@ -115,6 +113,8 @@ def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Met
         journal.sent += answers.sent
         journal.position = requests.position()
         _advance(plan, journal, verdict, exhausted=answers.sent == 0)
+        if journal.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
+            traffic.set_weights(plan.endpoint, ALL_STABLE)
         journal.save()
 
 

@@ -67,18 +67,12 @@ def weigh(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, 
     upper end the smallest that safety evidence rejects at `safety_level`; each end is valid on its own.
     """
 
-    def harm(bound: float) -> float:
-        return dependence.strongest(comparison.log_bets(Hypothesis.HARM, bound), comparison.noise(bound))[0]
-
-    def safety(bound: float) -> float:
-        return dependence.whole(comparison.log_bets(Hypothesis.SAFETY, bound), comparison.noise(bound))[0]
-
     enough_harm, enough_safety = math.log(1 / harm_level), math.log(1 / safety_level)
-    log_e_harm, log_e_safety = harm(bounds.tolerance), safety(bounds.margin)
+    log_e_harm, log_e_safety = harm(comparison, bounds.tolerance), safety(comparison, bounds.margin)
     finding = _finding(log_e_harm >= enough_harm, log_e_safety >= enough_safety)
     known = comparison.estimate is not None
-    lower = _crossing(lambda bound: harm(bound) >= enough_harm, *comparison.span) if known else None
-    upper = _crossing(lambda bound: safety(bound) < enough_safety, *comparison.span) if known else None
+    lower = _crossing(lambda bound: harm(comparison, bound) >= enough_harm, *comparison.span) if known else None
+    upper = _crossing(lambda bound: safety(comparison, bound) < enough_safety, *comparison.span) if known else None
     return Evidence(
         criterion=name,
         finding=finding,
@@ -92,6 +86,16 @@ def weigh(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, 
         n=comparison.n,
         sentence=_sentence(name, finding, comparison, bounds, lower, upper),
     )
+
+
+def harm(comparison: Comparison, bound: float) -> float:
+    """Log e-value against "the worsening is at most `bound`"."""
+    return dependence.strongest(comparison.log_bets(Hypothesis.HARM, bound), comparison.noise(bound))[0]
+
+
+def safety(comparison: Comparison, bound: float) -> float:
+    """Log e-value against "the worsening is at least `bound`"."""
+    return dependence.whole(comparison.log_bets(Hypothesis.SAFETY, bound), comparison.noise(bound))[0]
 
 
 def _finding(harmful: bool, safe: bool) -> Finding:

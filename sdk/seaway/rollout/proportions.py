@@ -23,7 +23,7 @@ SHIFTS = {
     Hypothesis.SAFETY: np.array([-1.5, -0.5, 0.0]),
 }
 PRIOR_EVENTS, PRIOR_TRIALS = 0.5, 25.0  # what stands for the stable arm's history before the first look
-BISECTIONS = 30  # halvings of [0, 1]: a proportion to 1e-9
+BISECTIONS = 24  # halvings of [0, 1]: a proportion to 1e-7
 
 
 @dataclass(frozen=True)

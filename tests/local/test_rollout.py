@@ -1,0 +1,219 @@
+"""Real rollouts: TorchServe, Envoy, the replay and the judge."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from seaway.models import ExportedModel
+from seaway.models.packaging import content_sha256
+from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
+from seaway.platforms.local.mlflow import MlflowTracker
+from seaway.platforms.local.torchserve import VERSION_DIGITS, TorchServeEndpoint
+from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, run
+from seaway.serving import DeployedEndpoint, EndpointSpec
+from small_package import CARRIERS, WEATHER, small_package
+
+STEPS = (Step(5, 160), Step(25, 240), Step(50, 400), Step(100, 80))
+
+FAULTY = """
+import time
+from pathlib import Path
+from seaway.serving.handler import OpenInferenceHandler
+
+class Faulty(OpenInferenceHandler):
+    def predict(self, inputs):
+        fault = Path({fault!r})
+        if self.version == {version!r} and fault.exists():
+            exec(fault.read_text())
+        return super().predict(inputs)
+"""
+DRIVER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from seaway.serving import DeployedEndpoint
+from test_rollout import roll_out
+roll_out(DeployedEndpoint.read(Path({endpoint!r})), Path({examples!r}), Path({state!r}))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("rollout")
+    environment = pytest.MonkeyPatch()
+    environment.setenv("SEAWAY_HOME", str(folder / "home"))
+    yield folder
+    environment.undo()
+
+
+@pytest.fixture(scope="module")
+def packages(folder: Path) -> dict[str, Path]:
+    """`good` is the very model that the labels are drawn from; stable is a bit off, `bad` is far off."""
+    biases = {"good": 0.0, "stable": 0.3, "bad": 2.0}
+    return {name: small_package(folder / name, folder / "home", seed=1, bias=bias) for name, bias in biases.items()}
+
+
+@pytest.fixture(scope="module")
+def examples(folder: Path, packages: dict[str, Path]) -> Path:
+    """A flight every five minutes whose label is known two hours later."""
+    random = np.random.default_rng(7)
+    rows = 6_000
+    events = pd.Timestamp("2013-12-01", tz="UTC") + pd.to_timedelta(5 * np.arange(rows), unit="min")
+    weather = random.normal(size=(rows, WEATHER))
+    columns = {
+        "carrier": random.choice(CARRIERS, size=(rows, 1)).astype(object),
+        "distance": random.uniform(100, 3000, size=(rows, 1)),
+        "weather": weather,
+    }
+    probability = ExportedModel.load(packages["good"]).predict(columns)["probability"].ravel()
+    frame = pd.DataFrame(
+        {
+            "flight_id": np.arange(rows),
+            "event_timestamp": events,
+            "label_timestamp": events + pd.Timedelta(hours=2),
+            "carrier": columns["carrier"].ravel(),
+            "distance": columns["distance"].ravel(),
+            "weather": list(weather),
+            "late": (random.uniform(size=rows) < probability).astype("int8"),
+        }
+    )
+    frame.sample(frac=1, random_state=0).to_parquet(folder / "replay.parquet")
+    return folder / "replay.parquet"
+
+
+@pytest.fixture(scope="module")
+def fault(folder: Path) -> Path:
+    """While this file exists, the good candidate's server runs it before each answer."""
+    return folder / "fault.py"
+
+
+@pytest.fixture(autouse=True)
+def healthy(fault: Path) -> Iterator[None]:
+    yield
+    fault.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def endpoint(folder: Path, packages: dict[str, Path], fault: Path) -> Iterator[DeployedEndpoint]:
+    """Stable and the good candidate."""
+    handler = folder / "faulty.py"
+    version = content_sha256(packages["good"])[:VERSION_DIGITS]
+    handler.write_text(FAULTY.format(version=version, fault=str(fault)), encoding="utf-8")
+    endpoints = TorchServeEndpoint(handler)
+    yield endpoints.deploy(EndpointSpec("flights", "good", packages["stable"], packages["good"]))
+    endpoints.remove("flights", "good")
+
+
+def roll_out(endpoint: DeployedEndpoint, examples: Path, state: Path) -> Rollout:
+    plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 1.0, 0.01, 0.05, budget=5_000))
+    with Replay(examples, endpoint, shadow=0.5) as requests:
+        return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), state)
+
+
+@pytest.mark.parametrize(
+    ("fault_code", "criterion"),
+    [("raise RuntimeError('broken')", "errors"), ("time.sleep(0.1)", "latency")],
+    ids=["failing", "slow"],
+)
+def test_a_candidate_that_fails_or_is_slow_is_rolled_back(
+    endpoint: DeployedEndpoint, examples: Path, fault: Path, tmp_path: Path, fault_code: str, criterion: str
+) -> None:
+    fault.write_text(fault_code)
+    rollout = roll_out(endpoint, examples, tmp_path / "state.json")
+    assert rollout.decision is Decision.ROLLBACK
+    assert criterion in rollout.reason.lower()
+    assert EnvoyTraffic().weights(endpoint)["stable"] == 100
+
+
+def test_a_candidate_that_predicts_worse_is_rolled_back_and_ended(packages: dict[str, Path], examples: Path) -> None:
+    endpoints, tracker = TorchServeEndpoint(), MlflowTracker()
+    endpoint = endpoints.deploy(EndpointSpec("flights", "bad", packages["stable"], packages["bad"]))
+    try:
+        rollout = roll_out(endpoint, examples, endpoint.folder / "rollout.json")
+        assert rollout.decision is Decision.ROLLBACK
+        assert "quality" in rollout.reason.lower()
+        conclude(rollout, endpoints, tracker, "flights", "1")
+        left = DeployedEndpoint.read(endpoint.folder / "endpoint.json")
+        assert left.arms == {"stable": endpoint.arms["stable"]}
+    finally:
+        endpoints.remove("flights", "bad")
+
+
+def test_a_candidate_whose_traffic_cannot_be_counted_is_not_promoted(
+    endpoint: DeployedEndpoint, examples: Path, tmp_path: Path
+) -> None:
+    assert endpoint.sockets
+    admin, away = endpoint.sockets / "admin.sock", endpoint.sockets / "away.sock"
+    admin.rename(away)
+    try:
+        rollout = roll_out(endpoint, examples, tmp_path / "state.json")
+    finally:
+        away.rename(admin)
+    assert rollout.decision is Decision.INCONCLUSIVE
+    assert "unreachable" in rollout.reason
+    assert EnvoyTraffic().weights(endpoint)["stable"] == 100
+
+
+def wait_for_ticks(state: Path, count: int, driver: "subprocess.Popen[bytes]") -> int:
+    while driver.poll() is None:
+        ticks = len(json.loads(state.read_text())["ticks"]) if state.exists() else 0
+        if ticks >= count:
+            return ticks
+        time.sleep(0.05)
+    raise AssertionError(f"the driver ended with {driver.returncode} before look {count}")
+
+
+def test_a_terminated_or_killed_rollout_leaves_or_finds_the_right_weights(
+    endpoint: DeployedEndpoint, examples: Path, fault: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "state.json"
+    file = endpoint.folder / "endpoint.json"
+    tests = str(Path(__file__).parent)
+    code = DRIVER.format(tests=tests, endpoint=str(file), examples=str(examples), state=str(state))
+    command = [sys.executable, "-c", code]
+
+    with subprocess.Popen(command, env=os.environ) as driver:
+        seen = wait_for_ticks(state, 2, driver)
+        driver.terminate()
+    assert driver.returncode == 128 + signal.SIGTERM
+    assert EnvoyTraffic().weights(endpoint)["stable"] == 100
+
+    with subprocess.Popen(command, env=os.environ) as driver:
+        seen = wait_for_ticks(state, seen + 2, driver)
+        driver.kill()
+    assert EnvoyTraffic().weights(endpoint)["candidate"] > 0
+
+    before = json.loads(state.read_text())
+    fault.write_text("raise RuntimeError('broken')")
+    rollout = roll_out(endpoint, examples, state)
+    assert rollout.decision is Decision.ROLLBACK
+    assert list(rollout.ticks[: len(before["ticks"])]) == before["ticks"]
+    assert json.loads(state.read_text())["position"]["next"] > before["position"]["next"]
+    assert EnvoyTraffic().weights(endpoint)["stable"] == 100
+
+
+def test_a_better_candidate_is_promoted_and_registered(
+    endpoint: DeployedEndpoint, packages: dict[str, Path], examples: Path, tmp_path: Path
+) -> None:
+    tracker, endpoints = MlflowTracker(), TorchServeEndpoint()
+    version = tracker.register("flights", packages["good"])
+    rollout = roll_out(endpoint, examples, tmp_path / "state.json")
+    assert rollout.decision is Decision.PROMOTE, rollout.reason
+    weights = [tick["weights"]["candidate"] for tick in rollout.ticks]
+    assert weights == sorted(weights)
+    assert set(weights) == {step.weight for step in STEPS}
+    conclude(rollout, endpoints, tracker, "flights", version)
+    conclude(rollout, endpoints, tracker, "flights", version)
+    production = tracker.production("flights")
+    assert production
+    assert production.version == version
+    left = DeployedEndpoint.read(endpoint.folder / "endpoint.json")
+    assert left.arms == {"stable": endpoint.arms["candidate"]}

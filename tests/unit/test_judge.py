@@ -1,0 +1,166 @@
+"""What a user relies on: the judge is not fooled by looking often, and never takes silence for good news."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom
+from seaway.errors import InvalidSpec
+from seaway.rollout import ArmLook, Bounds, Decision, Look, Policy, judge, judging
+from seaway.rollout.comparing import ErrorComparison
+
+ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9)
+
+
+def look(
+    time: float = 0.0, stable: tuple[int, int] = (100, 0), candidate: tuple[int, int] = (100, 0), **fields: object
+) -> Look:
+    return Look(time, ArmLook(*stable), ArmLook(*candidate), measured_at=time, **fields)  # type: ignore[arg-type]
+
+
+def healthy(random: np.random.Generator, count: int = 60, scale: float = 1.0, worse: float = 0.0) -> list[Look]:
+    """Looks of two equal arms, or of a candidate `scale` times slower and with Brier losses `worse` higher."""
+    return [
+        Look(
+            time,
+            ArmLook(80, 0, tuple(random.lognormal(-5, 0.4, 80))),
+            ArmLook(80, 0, tuple(scale * random.lognormal(-5, 0.4, 80))),
+            tuple(np.clip(random.normal(worse, 0.07, 40), -1, 1)),
+            measured_at=time,
+        )
+        for time in range(count)
+    ]
+
+
+def until_decided(looks: list[Look], policy: Policy) -> tuple[Decision, int]:
+    for seen in range(1, len(looks) + 1):
+        decision = judge(looks[:seen], policy).decision
+        if decision is not Decision.CONTINUE:
+            return decision, seen
+    return Decision.CONTINUE, len(looks)
+
+
+def test_equal_arms_are_promoted_and_the_evidence_reads_well() -> None:
+    looks = healthy(np.random.default_rng(0))
+    decision, seen = until_decided(looks, Policy())
+    assert decision is Decision.PROMOTE
+    evidence = judge(looks[:seen], Policy()).evidence
+    assert {item.criterion for item in evidence} == {"errors", "quality", "latency p50", "latency p90"}
+    for item in evidence:
+        assert item.lower is not None
+        assert item.upper is not None
+        assert item.lower <= (item.estimate or 0.0) <= item.upper
+        assert "within the margin" in item.sentence
+
+
+@pytest.mark.parametrize(
+    ("worsening", "criterion"), [({"scale": 2.0}, "Latency"), ({"worse": 0.05}, "Quality")], ids=["slow", "mistaken"]
+)
+def test_a_worse_candidate_is_rolled_back(worsening: dict[str, float], criterion: str) -> None:
+    looks = healthy(np.random.default_rng(1), **worsening)  # type: ignore[arg-type]
+    decision, seen = until_decided(looks, Policy())
+    assert decision is Decision.ROLLBACK
+    assert criterion in judge(looks[:seen], Policy()).reason
+
+
+def test_quality_is_judged_without_shadow_requests_too() -> None:
+    random = np.random.default_rng(2)
+    arms = [
+        (ArmLook(75, 0, losses=tuple(random.beta(2, 8, 75))), ArmLook(25, 0, losses=tuple(random.beta(4, 6, 25))))
+        for _ in range(20)
+    ]
+    looks = [Look(time, *pair, measured_at=time) for time, pair in enumerate(arms)]
+    assert until_decided(looks, Policy(latency=None))[0] is Decision.ROLLBACK
+
+
+@pytest.mark.parametrize("fault", ["failing", "slow"])
+def test_a_fault_that_begins_late_is_caught_within_a_few_looks(fault: str) -> None:
+    random = np.random.default_rng(3)
+    worse = healthy(random, 5, scale=5.0 if fault == "slow" else 1.0)
+    if fault == "failing":
+        worse = [replace(item, candidate=replace(item.candidate, errors=60)) for item in worse]
+    policy = replace(Policy(), min_requests=10**6)
+    looks = [replace(item, time=time, measured_at=time) for time, item in enumerate(healthy(random, 20) + worse)]
+    assert until_decided(looks, policy)[0] is Decision.ROLLBACK
+
+
+def blind_looks() -> list[tuple[str, Look]]:
+    good = look()
+    return [
+        ("no metrics", replace(good, measured_at=None)),
+        ("store unreachable", replace(good, unseen="Prometheus is down")),
+        ("stale", replace(good, time=100.0)),
+        ("time is NaN", replace(good, measured_at=math.nan)),
+        ("NaN latency", replace(good, candidate=ArmLook(100, 0, (math.nan,)))),
+        ("infinite latency", replace(good, stable=ArmLook(100, 0, (math.inf,)))),
+        ("NaN loss", replace(good, candidate=ArmLook(100, 0, losses=(math.nan,)))),
+        ("NaN difference", replace(good, differences=(math.nan,))),
+        ("more errors than requests", replace(good, candidate=ArmLook(100, 101))),
+        ("negative counts", replace(good, candidate=ArmLook(-5, -5))),
+    ]
+
+
+@pytest.mark.parametrize("blind", [item for _, item in blind_looks()], ids=[name for name, _ in blind_looks()])
+def test_a_blind_look_never_promotes(blind: Look) -> None:
+    sure = [look(time) for time in range(50)]
+    assert judge(sure, ERRORS_ONLY).decision is Decision.PROMOTE
+    assert judge([*sure, blind], ERRORS_ONLY).decision is Decision.CONTINUE
+    ended = judge([*sure, *[blind] * ERRORS_ONLY.max_blind_looks], ERRORS_ONLY)
+    assert ended.decision is Decision.INCONCLUSIVE
+    assert ended.reason
+    assert judge([blind] * 3, ERRORS_ONLY).decision is Decision.CONTINUE
+
+
+@pytest.mark.parametrize("looks", [[], [look(candidate=(0, 0))] * 50], ids=["nothing", "no traffic to the candidate"])
+def test_no_evidence_never_promotes(looks: list[Look]) -> None:
+    assert judge(looks, ERRORS_ONLY).decision is Decision.CONTINUE
+    if looks:
+        assert judge(looks, replace(ERRORS_ONLY, budget=100)).decision is Decision.INCONCLUSIVE
+
+
+def test_a_criterion_without_observations_keeps_the_candidate_from_promotion() -> None:
+    looks = [look(time) for time in range(80)]
+    assert judge(looks, Policy(latency=None, budget=10**9)).decision is Decision.CONTINUE
+    assert judge(looks, Policy(latency=None)).decision is Decision.INCONCLUSIVE
+
+
+counts = st.integers(0, 60).flatmap(lambda requests: st.tuples(st.just(requests), st.integers(0, requests)))
+sequences = st.lists(st.tuples(counts, counts), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sequences, st.data())
+def test_more_errors_of_the_candidate_never_turn_a_rollback_into_a_promotion(
+    rows: list[tuple[tuple[int, int], tuple[int, int]]], data: st.DataObject
+) -> None:
+    looks = [look(time, *row) for time, row in enumerate(rows)]
+    more = [
+        replace(item, candidate=replace(arm, errors=data.draw(st.integers(arm.errors, arm.requests))))
+        for item in looks
+        for arm in [item.candidate]
+    ]
+    before, after = judge(looks, ERRORS_ONLY).decision, judge(more, ERRORS_ONLY).decision
+    assert not (before is Decision.ROLLBACK and after is Decision.PROMOTE)
+    assert not (before is Decision.CONTINUE and after is Decision.PROMOTE)
+
+
+def test_thirty_looks_at_equal_arms_raise_few_false_alarms() -> None:
+    random, runs, alarms = np.random.default_rng(5), 100, 0
+    enough = math.log(1 / ERRORS_ONLY.significance("errors"))
+    for _ in range(runs):
+        errors = random.binomial(30, 0.02, size=(30, 2))
+        looks = [look(time, (30, int(one)), (30, int(two))) for time, (one, two) in enumerate(errors)]
+        alarms += any(judging.harm(ErrorComparison.of(looks[:seen]), 0.0) >= enough for seen in range(1, 31))
+    assert alarms <= binom.ppf(0.999, runs, ERRORS_ONLY.false_rollback)
+
+
+def test_settings_that_could_never_end_are_refused() -> None:
+    with pytest.raises(InvalidSpec, match="margin"):
+        Bounds(tolerance=0.02, margin=0.01)
+    with pytest.raises(InvalidSpec, match="errors"):
+        Policy(errors=None)
+    with pytest.raises(InvalidSpec, match="positive"):
+        Policy(budget=0)

@@ -1,0 +1,72 @@
+"""The mathematics that the judge's promises rest on."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom
+from seaway.rollout import bounded, dependence, proportions
+from seaway.rollout.evidence import Hypothesis
+
+rates = st.floats(0.01, 0.99)
+
+
+def expectation(hypothesis: Hypothesis, bound: float, stable: float, candidate: float, sizes: tuple[int, int]) -> float:
+    """The largest expected e-value of a second look over all alternatives, exactly, by all outcomes of the look."""
+    total = 0.0
+    for one, two in product(range(sizes[0] + 1), range(sizes[1] + 1)):
+        table = proportions.Table(
+            *(np.array(pair, float) for pair in ((40, sizes[0]), (2, one), (40, sizes[1]), (2, two)))
+        )
+        chance = binom.pmf(one, sizes[0], stable) * binom.pmf(two, sizes[1], candidate)
+        total = total + chance * np.exp(proportions.log_bets(table, hypothesis, bound)[1])
+    return float(np.max(total))
+
+
+@settings(max_examples=40, deadline=None)
+@given(rates, rates, st.sampled_from([0.0, 0.02, 0.2, -0.1]), st.tuples(st.integers(1, 6), st.integers(1, 6)))
+def test_no_bet_on_proportions_wins_on_average_under_its_null(
+    stable: float, other: float, bound: float, sizes: tuple[int, int]
+) -> None:
+    hypothesis = Hypothesis.HARM if other <= stable + bound else Hypothesis.SAFETY
+    assert expectation(hypothesis, bound, stable, other, sizes) <= 1 + 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=6), st.sampled_from([0.0, 0.01, 0.3]))
+def test_no_bet_on_bounded_differences_wins_on_average_under_its_null(values: list[float], bound: float) -> None:
+    hypothesis = Hypothesis.HARM if np.mean(values) <= bound else Hypothesis.SAFETY
+    looks = [np.array([value]) for value in values]
+    assert np.exp(bounded.log_bets(looks, hypothesis, bound)).mean(axis=0).max() <= 1 + 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=15), st.lists(st.floats(-1, 1), min_size=15, max_size=15))
+def test_tempering_never_passes_a_threshold_that_independence_did_not_pass(
+    bets: list[float], differences: list[float]
+) -> None:
+    count = len(bets)
+    noise = dependence.Noise(np.array(differences[:count]), np.full(count, 0.01))
+    tempered, inflation = dependence.whole(np.array(bets)[:, None], noise)
+    assert inflation >= 1
+    assert tempered <= max(sum(bets), 0.0) + 1e-9
+    windows = np.cumsum(bets[::-1])[::-1]
+    assert dependence.strongest(np.array(bets)[:, None], noise)[0] <= max(0.0, *windows) + 1e-9
+
+
+@pytest.mark.parametrize(("correlation", "least", "most"), [(0.0, 1.0, 1.15), (0.5, 2.3, 3.6), (0.8, 6.5, 11.0)])
+def test_serial_dependence_is_measured(correlation: float, least: float, most: float) -> None:
+    random = np.random.default_rng(4)
+    noise = random.standard_normal(4000)
+    series = np.zeros_like(noise)
+    for index in range(1, series.size):
+        series[index] = correlation * series[index - 1] + noise[index]
+    assert least <= dependence.serial_inflation([np.exp(series)]) <= most
+
+
+def test_unbalanced_samples_are_matched_without_bias() -> None:
+    random = np.random.default_rng(6)
+    differences = [bounded.matched(random.beta(2, 8, 95), random.beta(3, 7, 5)).mean() for _ in range(400)]
+    assert np.mean(differences) == pytest.approx(0.1, abs=0.02)
