@@ -15,7 +15,7 @@ def show_entries(kind: Kind, as_json: bool) -> None:
     """Print all components or pipelines with their one-line descriptions."""
     entries = catalogue.components() if kind == "component" else catalogue.pipelines()
     if as_json:
-        print_json([{"name": entry.name, "category": entry.category, **entry.metadata} for entry in entries])
+        print_json([{"function": entry.name, "category": entry.category, **entry.metadata} for entry in entries])
         return
     rows = [(entry.name, entry.category, entry.metadata.get("description", "")) for entry in entries]
     print_table(("name", "category", "description"), rows)

@@ -53,7 +53,9 @@ def graph(compiled: Mapping[str, Any]) -> Graph:
 
 def draw(shown: Graph) -> str:
     """The graph as a self-contained SVG document; the same graph always gives the same text."""
-    rows = _rows(shown)
+    depth = _depths(shown)
+    chains = [_chain(up, name, depth) for name in shown.titles for up in sorted(_direct(shown, name))]
+    rows = _rows(depth, chains)
     width = max(len(row) for row in rows) * (BOX_WIDTH + GAP_X) - GAP_X + 2 * MARGIN
     height = len(rows) * (BOX_HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN
     places = {
@@ -61,8 +63,8 @@ def draw(shown: Graph) -> str:
         for row, names in enumerate(rows)
         for column, name in enumerate(names)
     }
-    edges = [_edge(places[up], places[name]) for name in places for up in sorted(_direct(shown, name))]
-    boxes = [_box(name, shown, places[name]) for name in places]
+    edges = [_edge([places[name] for name in chain]) for chain in chains]
+    boxes = [_box(name, shown, places[name]) for row in rows for name in row if name in shown.titles]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
     arrow = (
         '<marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -71,26 +73,38 @@ def draw(shown: Graph) -> str:
     return "\n".join([head, f"<style>{STYLE}</style><defs>{arrow}</defs>", *edges, *boxes, "</svg>"]) + "\n"
 
 
-def _rows(shown: Graph) -> list[list[str]]:
-    """Names by layer; within one, ordered by the places of what they wait for, so that fewer edges cross."""
+def _depths(shown: Graph) -> dict[str, int]:
+    """The layer of each step: one below the lowest that it waits for; exit steps come last."""
     depth: dict[str, int] = {}
+    for name in TopologicalSorter({name: sorted(shown.needs[name]) for name in sorted(shown.titles)}).static_order():
+        depth[name] = 1 + max((depth[up] for up in shown.needs[name]), default=-1)
+    last = 1 + max(depth[name] for name in depth if name not in shown.exits)
+    return {**depth, **dict.fromkeys(sorted(shown.exits), last)}
 
-    def deep(name: str) -> int:
-        if name not in depth:
-            depth[name] = 1 + max((deep(up) for up in shown.needs[name]), default=-1)
-        return depth[name]
 
-    last = 1 + max(deep(name) for name in shown.titles if name not in shown.exits)
-    rows: list[list[str]] = [[] for _ in range(last + bool(shown.exits))]
-    for name in shown.titles:
-        rows[last if name in shown.exits else deep(name)].append(name)
-    for above, row in pairwise(rows):
-        row.sort(key=lambda name: (_mean_place(shown.needs[name], above), name))
+def _chain(up: str, name: str, depth: Mapping[str, int]) -> list[str]:
+    """An edge, with a place of its own in every layer that it passes (Sugiyama's dummy vertices)."""
+    return [up, *(f"{up} {name} {layer}" for layer in range(depth[up] + 1, depth[name])), name]
+
+
+def _rows(depth: Mapping[str, int], chains: list[list[str]]) -> list[list[str]]:
+    """Names by layer, each ordered by the places of what is above, so that fewer edges cross."""
+    above: dict[str, set[str]] = {}
+    layers: dict[str, int] = dict(depth)
+    for chain in chains:
+        for up, name in pairwise(chain):
+            above.setdefault(name, set()).add(up)
+            layers[name] = layers[up] + 1 if name not in depth else depth[name]
+    rows: list[list[str]] = [[] for _ in range(1 + max(layers.values()))]
+    for name in sorted(layers):
+        rows[layers[name]].append(name)
+    for upper, row in pairwise(rows):
+        row.sort(key=lambda name: (_mean_place(above.get(name, set()), upper), name))
     return rows
 
 
-def _mean_place(ups: frozenset[str], above: list[str]) -> float:
-    places = [(above.index(up) + 0.5) / len(above) for up in ups if up in above]
+def _mean_place(ups: set[str], upper: list[str]) -> float:
+    places = [(upper.index(up) + 0.5) / len(upper) for up in sorted(ups) if up in upper]
     return sum(places) / len(places) if places else 0.5
 
 
@@ -114,10 +128,15 @@ def _place(row: int, column: int, columns: int, width: int) -> tuple[float, floa
     return x, MARGIN + row * (BOX_HEIGHT + GAP_Y) + BOX_HEIGHT / 2
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
-    top, bottom = start[1] + BOX_HEIGHT / 2, end[1] - BOX_HEIGHT / 2
-    middle = (top + bottom) / 2
-    return f'<path d="M{start[0]:g} {top:g}C{start[0]:g} {middle:g} {end[0]:g} {middle:g} {end[0]:g} {bottom:g}"/>'
+def _edge(places: list[tuple[float, float]]) -> str:
+    """A curve from the bottom of the first box to the top of the last, upright through the places between."""
+    path = [f"M{places[0][0]:g} {places[0][1] + BOX_HEIGHT / 2:g}"]
+    for start, end in pairwise(places):
+        top, bottom = start[1] + BOX_HEIGHT / 2, end[1] - BOX_HEIGHT / 2
+        middle = (top + bottom) / 2
+        path.append(f"C{start[0]:g} {middle:g} {end[0]:g} {middle:g} {end[0]:g} {bottom:g}")
+        path.append(f"V{bottom + BOX_HEIGHT:g}" if end is not places[-1] else "")
+    return f'<path d="{"".join(path)}"/>'
 
 
 def _box(name: str, shown: Graph, place: tuple[float, float]) -> str:
