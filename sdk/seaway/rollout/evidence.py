@@ -67,4 +67,4 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return {**asdict(self), "evidence": [{**asdict(item), "n": list(item.n)} for item in self.evidence]}
