@@ -4,6 +4,7 @@ Settings: 30 requests an arm and look; 2 % of requests fail, in the faulty candi
 thresholds of a Gaussian AR(1) series of requests. All judges see the same looks. Seeds are fixed.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 
@@ -18,7 +19,7 @@ from seaway.rollout.judging import harm
 from benchmarks import Row, main
 
 LOOKS, SIZE, RUNS = 30, 30, 100
-HORIZON = 80  # looks that a faulty candidate is given
+HORIZON = 120  # looks that a faulty candidate is given
 ENOUGH = math.log(1 / Policy().significance("errors"))
 
 Counts = NDArray[np.int64]
@@ -56,6 +57,7 @@ def first_alarm(judge: Judge, stable: Counts, candidate: Counts) -> int:
     return next((seen for seen in range(1, len(stable) + 1) if judge(stable[:seen], candidate[:seen])), 0)
 
 
+@functools.cache
 def alarms(judge: Judge, rate: float, correlation: float, looks: int) -> Sequence[int]:
     """First alarms of RUNS rollouts of a candidate with that error rate beside a stable arm with 2 %."""
     random = np.random.default_rng(2013)

@@ -62,12 +62,17 @@ class Fog(Road):
 
 
 class Amnesia(Road):
-    """Its counters start again before every second reading."""
+    """Its counters fall."""
 
     def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
-        counts = super().read(endpoint)
-        self.counts = {"stable": [0, 0], "candidate": [0, 0]}
-        return counts
+        return {arm: ArmCounts(self.length - self.next, 0, {}) for arm in self.counts}
+
+
+class Desert(Road):
+    """Nothing that it sends is counted."""
+
+    def send(self, count: int) -> Answers:
+        return Answers(sent=count)
 
 
 @pytest.fixture
@@ -94,8 +99,13 @@ def test_weights_rise_to_full_traffic_only_for_a_candidate_that_is_safe(plan: Ro
 
 @pytest.mark.parametrize(
     ("road", "decision"),
-    [(Road(failing=0.5), Decision.ROLLBACK), (Fog(), Decision.INCONCLUSIVE), (Amnesia(), Decision.INCONCLUSIVE)],
-    ids=["failing", "no metrics", "counters reset"],
+    [
+        (Road(failing=0.5), Decision.ROLLBACK),
+        (Fog(), Decision.INCONCLUSIVE),
+        (Amnesia(), Decision.INCONCLUSIVE),
+        (Desert(), Decision.INCONCLUSIVE),
+    ],
+    ids=["failing", "no metrics", "counters reset", "no traffic"],
 )
 def test_all_else_ends_on_stable(plan: RolloutPlan, state: Path, road: Road, decision: Decision) -> None:
     rollout = drive(plan, road, state)

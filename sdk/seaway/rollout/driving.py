@@ -84,9 +84,9 @@ def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metric
         TrafficFailed: the traffic does not follow the weights.
     """
     journal = Journal.open(state, plan)
-    if journal.position is not None:
-        requests.resume(journal.position)
     if journal.decision is None:
+        if journal.position is not None:
+            requests.resume(journal.position)
         with _ending_on_sigterm(), _back_to_stable(plan.endpoint, traffic):
             _drive(plan, traffic, requests, metrics, journal)
     steps = tuple({"weight": step.weight, "requests": step.requests} for step in plan.steps)

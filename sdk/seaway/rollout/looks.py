@@ -52,6 +52,8 @@ class Look:
         """Why this look is no evidence; empty if it is."""
         if self.unseen or self.measured_at is None:
             return self.unseen or "no metrics"
+        if not self.stable.requests and not self.candidate.requests:
+            return "no traffic was counted"
         age = self.time - self.measured_at
         if not age <= max_age_s:
             return f"the metrics are {age:.0f} s old, more than the {max_age_s:.0f} s allowed"
