@@ -17,6 +17,7 @@ from seaway.kfp.recording import Record
 
 HERE = Path(__file__).parent
 SAMPLE = str(HERE / "sample_pipeline.py")
+FETCHING = str(HERE / "fetching_pipeline.py")
 STUBBORN = str(HERE / "stubborn_pipeline.py")
 
 
@@ -54,6 +55,31 @@ def test_an_unchanged_step_is_reused_and_a_changed_one_is_not(state: Path) -> No
     assert states(again) == {"make": "cached", "count": "cached", "tidy": "succeeded"}
     assert table(again) == table(first)
     assert set(states(other).values()) == set(states(forced).values()) == {"succeeded"}
+
+
+def test_a_step_is_reused_where_what_it_takes_was_fetched_anew_and_is_the_same(state: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("a\n")
+    second.write_text("a\nb\n")
+    given = {"first": str(first), "second": str(second)}
+    local_run(FETCHING, given)
+
+    assert states(local_run(FETCHING, given)) == {
+        "fetch": "succeeded", "count": "cached", "fetch-2": "succeeded", "count-2": "cached", "finish": "succeeded",
+    }  # fmt: skip
+    second.write_text("a\nb\nc\n")
+    changed = local_run(FETCHING, given)
+    assert states(changed)["count"] == "cached"
+    assert [step.figure for step in changed.steps if step.name == "count-2"] == ["3"]
+
+
+def test_nothing_but_the_exit_handler_starts_after_a_failure(state: Path) -> None:
+    with pytest.raises(RunFailed) as failure:
+        local_run(FETCHING, {"first": "/missing/1", "second": "/missing/2"})
+    steps = json.loads((failure.value.folder / "run.json").read_text())["steps"]
+    assert [step["state"] for step in steps] == ["failed", "succeeded"]
+    assert steps[1]["name"] == "finish"
+    assert "FAILED" in Path(steps[1]["log"]).read_text()
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("row\n")], ids=["deleted", "changed"])

@@ -1,9 +1,9 @@
-"""The step cache of local runs: kfp.local's own, keyed by the code too, and never trusting a file that has changed."""
+"""The step cache of local runs: kfp.local's own, keyed by code and contents, and never trusting a file that has changed."""
 
 import hashlib
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,18 @@ def _sources(pipeline_file: Path | None) -> Iterator[Path]:
 
 
 class VerifiedCache(LocalCache):  # type: ignore[misc]
-    """kfp.local's cache, which also remembers what its files held: a deleted or changed file is a miss."""
+    """kfp.local's cache by content: of the inputs in its key, and of the outputs, so that a changed file is a miss.
+
+    kfp.local's key has the inputs' places instead, and a step that is never reused writes to a new place in each run.
+    """
+
+    def compute_key(
+        self, component_name: str, image: str, full_command: list[str], arguments: Mapping[str, Any], **others: Any
+    ) -> str:
+        """The key of a step; two input artifacts are the same where type, content and metadata are."""
+        contents = {name: _by_content(value) for name, value in arguments.items()}
+        key: str = super().compute_key(component_name, image, full_command, contents, **others)
+        return key
 
     def put(self, key: str, outputs: dict[str, Any]) -> None:
         """Keep the outputs and the content hash of each artifact."""
@@ -67,6 +78,17 @@ class VerifiedCache(LocalCache):  # type: ignore[misc]
 
     def _hashes(self, key: str) -> Path:
         return Path(self.cache_root) / f"{key}.sha256.json"
+
+
+def _by_content(value: Any) -> Any:
+    """An argument with what its artifacts hold in the place of where they are; a remote one is known by its URI."""
+    if isinstance(value, list):
+        return [_by_content(item) for item in value]
+    if not isinstance(value, dsl.Artifact):
+        return value
+    path = Path(value.uri)
+    content = sha256(path) if path.is_absolute() and path.exists() else value.uri
+    return {"type": value.schema_title, "content": content, "metadata": value.metadata}
 
 
 def _paths(outputs: dict[str, Any]) -> Iterator[Path]:

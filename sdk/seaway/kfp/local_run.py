@@ -120,7 +120,7 @@ def _initialise(state_folder: Path, source: Path | None, caching: bool) -> None:
 
 def _failure(record: Record, error: RuntimeError) -> RunFailed:
     """Which step failed and why."""
-    failed = next((step for step in record.steps if step.state == "failed"), None)
+    failed = record.failed
     if failed is None:
         return RunFailed(f"{error} See {record.folder / 'kfp.log'}.", record.folder)
     return RunFailed(f"Step {failed.title!r} failed. {failed.reason}\nLog: {failed.log}", record.folder)
@@ -151,6 +151,11 @@ def _replaced(owner: ModuleType, name: str, value: object) -> Iterator[None]:
         yield
     finally:
         setattr(owner, name, original)
+
+
+def _runs_after_failures(task_spec: Any) -> bool:
+    """Whether a task is an exit task, or ignores failures before it."""
+    return bool(task_spec.trigger_policy.strategy == task_spec.TriggerPolicy.ALL_UPSTREAM_TASKS_COMPLETED)
 
 
 @dataclass
@@ -204,9 +209,14 @@ class _Run:
             steps.signal_group(process, number)
 
     def _executing(self, execute: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap kfp.local's task execution: one step of the record for each task."""
+        """Wrap kfp.local's task execution: one step of the record for each task, none after the first failure.
+
+        kfp.local goes on with steps that do not depend on the failed one; who waits for the reason would wait for them.
+        """
 
         def executing(*, task_name: str, task_spec: Any, **others: Any) -> tuple[dict[str, Any], Status]:
+            if self.record.failed and not _runs_after_failures(task_spec):
+                return {}, Status.FAILURE
             step = self.record.open(task_name, task_spec.task_info.name or task_name)
             token = CURRENT_STEP.set(step)
             try:

@@ -68,6 +68,11 @@ class Record:
         self.tell(step)
         return step
 
+    @property
+    def failed(self) -> Step | None:
+        """The step that failed first, if one did."""
+        return next((step for step in self.steps if step.state == "failed"), None)
+
     def tell(self, step: Step) -> None:
         """Pass a step's change on."""
         self.write()
