@@ -19,6 +19,14 @@ class DataUnreadable(SeawayError):
     """A file or table is missing, empty, truncated, or lacks a column that was asked for."""
 
 
+class StorageCorrupted(DataUnreadable):
+    """Bytes that were read are not those that were written: their checksum differs; nothing of them is kept."""
+
+
+class StorageUnavailable(SeawayError):
+    """The object store does not answer, refuses the credentials, or has no such bucket."""
+
+
 class ValidationFailed(SeawayError):
     """The data breaks a rule; the message names rule, column, count and examples."""
 
@@ -65,6 +73,54 @@ class MetricsUnavailable(SeawayError):
 
 class RolledBack(SeawayError):
     """The rollout ended with the stable model in charge; the message says on which evidence."""
+
+
+class Forbidden(SeawayError):
+    """The API server refuses who we are or what we may do; never taken for "not found"."""
+
+
+class KindMissing(SeawayError):
+    """The cluster does not serve this kind of object: its custom resource definition is not installed."""
+
+
+class OperatorMissing(SeawayError):
+    """An object was created and nothing ever took it up: the kind is served, but its controller does not run."""
+
+
+class NameTaken(SeawayError):
+    """An object of this name, or a field of it, belongs to another owner; it was left as it is."""
+
+
+class AdmissionRefused(SeawayError):
+    """An admission webhook or policy of the cluster refused the object, or did not answer."""
+
+
+class QuotaExceeded(SeawayError):
+    """The namespace's resource quota leaves no room for the object."""
+
+
+class NamespaceUnavailable(SeawayError):
+    """The namespace does not exist, or is being deleted."""
+
+
+class ObjectDeleted(SeawayError):
+    """The object that was waited for was deleted by somebody else."""
+
+
+class PodsStuck(SeawayError):
+    """A pod cannot start and will not by waiting: its image cannot be pulled."""
+
+
+class JobFailed(SeawayError):
+    """The job ended as failed; the message has its reason and the last log lines of the pods that failed."""
+
+
+class TimedOut(SeawayError):
+    """The job did not end in its time and was deleted; the message says what its pods were waiting for."""
+
+
+class ServerGone(SeawayError):
+    """The API server did not answer for longer than an outage may last."""
 
 
 class RunFailed(SeawayError):

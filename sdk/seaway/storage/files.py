@@ -1,7 +1,6 @@
-"""Files that are never half written, content hashes, and objects found by name."""
+"""Files that are never half written, and content hashes."""
 
 import hashlib
-import importlib
 import json
 import os
 import tempfile
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.errors import DataUnreadable
 
 CHUNK = 1 << 20  # bytes read at a time when hashing
 
@@ -78,20 +77,3 @@ def _feed(digest: "hashlib._Hash", file: Path) -> None:
     with file.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
-
-
-def load_object(reference: str) -> Any:
-    """Import `package.module:attribute`.
-
-    Raises:
-        InvalidSpec: the reference has another form, or module or attribute do not exist.
-    """
-    module_name, colon, attribute = reference.partition(":")
-    if not colon or not module_name or not attribute:
-        raise InvalidSpec(f"{reference!r} is not of the form 'package.module:attribute'.")
-    try:
-        return getattr(importlib.import_module(module_name), attribute)
-    except ModuleNotFoundError as error:
-        raise InvalidSpec(f"{reference!r} cannot be imported: {error}. Is its folder on PYTHONPATH?") from error
-    except AttributeError as error:
-        raise InvalidSpec(f"Module {module_name!r} has no {attribute!r}.") from error

@@ -1,0 +1,19 @@
+"""Files that are never half written, content hashes, objects found by name, and files and folders moved by URI."""
+
+from seaway.storage.files import atomic_path, read_json, sha256, write_json
+from seaway.storage.folder import FolderStorage
+from seaway.storage.port import Storage, storage_for
+from seaway.storage.references import load_object
+from seaway.storage.uri import Uri
+
+__all__ = [
+    "FolderStorage",
+    "Storage",
+    "Uri",
+    "atomic_path",
+    "load_object",
+    "read_json",
+    "sha256",
+    "storage_for",
+    "write_json",
+]

@@ -1,0 +1,100 @@
+"""Storage in a folder of this machine, or one that all pods mount."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from seaway.errors import DataUnreadable
+from seaway.storage.files import atomic_path
+from seaway.storage.uri import local_path
+
+
+class FolderStorage:
+    """The `Storage` port on paths and `file://` URIs; a copy appears under its name only when it is whole."""
+
+    def upload(self, path: Path, uri: str) -> None:
+        """Copy `path` to `uri`."""
+        _copy(path, local_path(uri))
+
+    def download(self, uri: str, path: Path) -> None:
+        """Copy `uri` to `path`."""
+        _copy(local_path(uri), path)
+
+    def exists(self, uri: str) -> bool:
+        """Whether a file or folder is at `uri`."""
+        return local_path(uri).exists()
+
+    def list(self, uri: str) -> tuple[str, ...]:
+        """The files below `uri`, in the form that `uri` has."""
+        folder = local_path(uri)
+        return tuple(f"{uri.rstrip('/')}/{file.relative_to(folder).as_posix()}" for file in files_below(folder))
+
+    def remove(self, uri: str) -> None:
+        """Remove the file or folder at `uri`."""
+        _remove(local_path(uri))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files of a folder, links among them followed.
+
+    Raises:
+        DataUnreadable: a link leads out of the folder, so it is no part of it.
+    """
+    inside = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+            raise DataUnreadable(f"{path} is a link that leads out of {folder}; put the file itself there.")
+        if path.is_file():
+            yield path
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `target`; on success it takes the place of `target`, on an error it is removed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.parent / f".{target.name}.{uuid4().hex}.tmp"
+    draft.mkdir()
+    try:
+        yield draft
+        _replace(draft, target)
+    finally:
+        _remove(draft)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.exists():
+        raise DataUnreadable(f"{source} does not exist, so it cannot be copied to {target}.")
+    if target.exists() and source.samefile(target):
+        return
+    if source.is_file():
+        _copy_file(source, target)
+        return
+    with whole_folder(target) as draft:
+        for file in files_below(source):
+            copy = draft / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with atomic_path(target) as draft:
+        shutil.copyfile(source, draft)
+
+
+def _replace(draft: Path, target: Path) -> None:
+    if not target.exists():
+        draft.replace(target)
+        return
+    retired = draft.with_suffix(".old")
+    target.replace(retired)
+    draft.replace(target)
+    _remove(retired)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
