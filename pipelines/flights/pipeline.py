@@ -42,6 +42,7 @@ def _retried(task: PipelineTask) -> PipelineTask:
 @dsl.pipeline(name="flights", display_name="Flights: from raw data to a promoted canary")
 def flights(
     months: str = "all",
+    rows: int = 0,
     epochs: int = 6,
     workers: int = 2,
     seed: int = 0,
@@ -63,6 +64,7 @@ def flights(
 
     Args:
         months: Months of 2013, such as "1,2", or "all".
+        rows: At most so many flights, the earliest; 0 for all.
         epochs: Passes over the training rows, at most.
         workers: Processes that train one model together.
         seed: Of initial weights and the order of rows.
@@ -77,7 +79,7 @@ def flights(
     """
     ended = _step(tear_down(name=endpoint_name), "Tear down", cache=False)
     with dsl.ExitHandler(ended, name="From data to production"):
-        ingested = _step(_retried(ingest_tables(options={"months": months})), "Ingest tables")
+        ingested = _step(ingest_tables(options={"months": months, "rows": rows}), "Ingest tables")
         tables = ingested.outputs["tables"]
         validated = _step(validate_tables(tables=tables), "Validate tables")
         built = _step(build_features(tables=tables).after(validated), "Build features", memory="2Gi")

@@ -171,6 +171,28 @@ def test_down_ends_what_a_killed_runner_left(running: subprocess.Popen[str], sta
     assert second.strip() == "Nothing was left running."
 
 
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 300 kB."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", folder], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_ends_the_run_with_one_paragraph(tiny_disk: Path) -> None:
+    command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", SAMPLE, "-p", "rows=100000"]
+    environment = {**os.environ, "SEAWAY_HOME": str(tiny_disk / "home")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert f"The state folder is {tiny_disk / 'home'}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_two_runs_at_once_do_not_meet(state: Path) -> None:
     command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", SAMPLE, "--no-cache", "-o", "json"]
     both = [

@@ -48,23 +48,62 @@ def test_help_loads_neither_torch_nor_kfp_nor_pandas() -> None:
     assert "heavy: []" in shown.stdout
 
 
+FILES = {
+    "broken.yaml": "root: {inputs: [",
+    "pod.yaml": "kind: Pod\nmetadata: {name: x}\n",
+    "unfinished.py": "from kfp import dsl\nx = (\n",
+    "homeless.py": "import no_such_library\n",
+    "empty.py": "x = 1\n",
+}
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["run", "missing.yaml"], "missing.yaml does not exist"),
-        (["run", "nonsense"], "There is no pipeline 'nonsense'"),
+        (["run", "missing.py"], "missing.py does not exist"),
+        (["run", "broken.yaml"], "broken.yaml is no compiled pipeline: while parsing"),
+        (["run", "pod.yaml"], "pod.yaml is no compiled pipeline: it has no 'pipelineInfo'"),
+        (["run", "unfinished.py"], "unfinished.py cannot be imported: SyntaxError"),
+        (["run", "homeless.py"], "No module named 'no_such_library'"),
+        (["run", "empty.py"], "must define one pipeline"),
+        (["run", "nonsense"], "There is no pipeline 'nonsense'; there are: flights"),
         (["run", "flights", "-p", "months"], "NAME=VALUE"),
+        (["run", "flights", "-p", "epochs=abc"], "Parameter epochs is 'abc', which is no int."),
         (["components", "show", "nonsense"], "There is no component 'nonsense'"),
         (["report"], "No report of any run"),
+        (["serve", "nowhere"], "nowhere is no folder"),
         (["down", "no-such-run"], "There is no run 'no-such-run'"),
     ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_mistake_is_told_in_one_paragraph_without_a_traceback(words: list[str], told: str, tmp_path: Path) -> None:
+def test_a_mistake_is_told_in_one_paragraph_and_starts_nothing(words: list[str], told: str, tmp_path: Path) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
     shown = seaway(*words, cwd=tmp_path)
-    assert shown.returncode in {1, 2}
+    assert shown.returncode == 2
     assert told in shown.stderr
     assert "Traceback" not in shown.stderr
     assert len(shown.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / ".seaway" / "runs").exists()
+
+
+@pytest.mark.parametrize("words", [["run", "flights"], ["runs"], ["down"]], ids=" ".join)
+def test_a_state_folder_that_cannot_be_is_told(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEAWAY_HOME", "/dev/null/state")
+    shown = seaway(*words, cwd=tmp_path)
+    assert shown.returncode == 2
+    assert "set SEAWAY_HOME to" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_target_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    shown = seaway("compile", "flights", "--to", "/proc/flights.yaml", cwd=tmp_path)
+    assert shown.returncode == 1
+    assert "/proc/flights.yaml" in shown.stderr
+    assert "Traceback" not in shown.stderr
 
 
 def test_down_is_harmless_when_nothing_runs(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 
 def main() -> None:
-    """Run the command line: a Seaway error becomes one paragraph on stderr, `SEAWAY_DEBUG=1` shows the traceback."""
+    """Run the command line: an error becomes one paragraph on stderr, `SEAWAY_DEBUG=1` shows the traceback.
+
+    Beside Seaway's own errors those of the operating system are told so: a full disk, a folder that is read-only.
+    """
     import os
     import sys
 
@@ -11,8 +14,34 @@ def main() -> None:
 
     try:
         app(prog_name="seaway")
-    except SeawayError as error:
+    except (SeawayError, OSError) as error:
         if os.environ.get("SEAWAY_DEBUG"):
             raise
-        sys.stderr.write(f"seaway: {error}\n")
+        sys.stderr.write(_wrapped(f"seaway: {_told(error)}") + "\n")
         sys.exit(2 if isinstance(error, InvalidSpec) else 1)
+
+
+def _told(error: Exception) -> str:
+    """The message; one of the operating system knows neither the state folder nor what to do."""
+    if not isinstance(error, OSError):
+        return str(error)
+    import os
+
+    folder = os.environ.get("SEAWAY_HOME", ".seaway")
+    return f"{error}. The state folder is {folder}; make room there, or set SEAWAY_HOME to another place."
+
+
+def _wrapped(text: str) -> str:
+    """The text in lines of the terminal's width, paths unbroken; as it is where stderr is no terminal."""
+    import shutil
+    import sys
+    import textwrap
+
+    if not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    lines = (
+        textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+    return "\n".join(part for parts in lines for part in parts or [""])

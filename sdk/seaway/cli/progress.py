@@ -3,17 +3,26 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
+from rich.table import Table
 from rich.text import Text
 
 from seaway.kfp.recording import Step
 
 STYLES = {"succeeded": "green", "cached": "cyan", "failed": "bold red", "interrupted": "yellow", "retrying": "yellow"}
-SHOWN = 100  # characters of a reason
-WORDS = {"succeeded": "done"}
+WORDS = {"succeeded": "done", "interrupted": "ended"}
+STATE_WIDTH = 8  # "retrying"
+TITLE_WIDTH = 22  # leaves 33 of 80 columns for the figure
+PIPE_WIDTH = 10_000  # a line in a pipe or a file is never wrapped
+
+
+def console(file: TextIO) -> Console:
+    """Where progress is printed; as wide as the terminal, or without end."""
+    return Console(file=file, width=None if file.isatty() else PIPE_WIDTH)
 
 
 class Progress:
@@ -45,25 +54,22 @@ class Progress:
         else:
             self.running.pop(step.number, None)
         if step.state != "running":
-            self.console.print(line(step), soft_wrap=True, highlight=False)
+            self.console.print(line(step), highlight=False)
 
 
-def line(step: Step) -> Text:
-    """`3  done  2.1 s  Ingest tables  336,776 rows`."""
-    word = WORDS.get(step.state, step.state)
-    text = Text(f"{step.number:>3}  ")
-    text.append(f"{word:<11}", STYLES[step.state])
-    text.append(f"{step.seconds:>6.1f} s  ")
-    text.append(f"{step.title:<28} ", "bold")
-    text.append(step.figure)
+def line(step: Step) -> Table:
+    """`3  done  2.1 s  Ingest tables  336,776 rows`; what is long goes on below its own beginning.
+
+    A failed step has no reason here: it comes once, whole, with the error that ends the run.
+    """
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", width=3)
+    table.add_column(width=STATE_WIDTH, style=STYLES[step.state])
+    table.add_column(justify="right", width=8)
+    table.add_column(width=TITLE_WIDTH, style="bold")
+    table.add_column(overflow="fold")
+    figure = Text(step.figure)
     if step.state == "retrying":
-        text.append(f"attempt {step.attempts}: ")
-    if step.state in {"retrying", "failed"}:
-        text.append(_shortened(step.reason), "red")
-    return text
-
-
-def _shortened(reason: str) -> str:
-    """The beginning of a reason; all of it comes with the error at the end."""
-    first = next(iter(reason.splitlines()), "")
-    return first if len(first) <= SHOWN else first[: SHOWN - 1] + "…"
+        figure = Text(f"attempt {step.attempts}: {step.reason}", "red")
+    table.add_row(str(step.number), WORDS.get(step.state, step.state), f"{step.seconds:.1f} s", step.title, figure)
+    return table

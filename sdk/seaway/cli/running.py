@@ -19,11 +19,11 @@ def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bo
     started = time.monotonic()
     import_kfp()
     from seaway.cli.printing import print_json
-    from seaway.cli.progress import Progress
+    from seaway.cli.progress import Progress, console
     from seaway.cli.summary import explain_failure, summarise
     from seaway.kfp.local_run import Interrupted, local_run
 
-    progress = Progress(Console(file=sys.stderr if as_json else sys.stdout))  # kfp.local's prints go elsewhere
+    progress = Progress(console(sys.stderr if as_json else sys.stdout))  # kfp.local's prints go elsewhere
     try:
         with progress.showing():
             record = local_run(pipeline, given, caching, progress)

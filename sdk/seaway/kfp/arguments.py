@@ -35,7 +35,7 @@ def bind(pipeline: pipeline_spec_pb2.PipelineSpec, given: Mapping[str, object]) 
 def describe(parameters: Parameters) -> str:
     """`name: type = default, ...` in the order of names."""
     return ", ".join(
-        f"{name}: {type_name(spec)}" + (f" = {json.dumps(default(spec))}" if _optional(spec) else "")
+        f"{name}: {type_name(spec)}" + (f" = {json.dumps(default(spec), sort_keys=True)}" if _optional(spec) else "")
         for name, spec in sorted(parameters.items())
     )
 

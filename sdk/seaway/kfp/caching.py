@@ -1,4 +1,4 @@
-"""The step cache of local runs: kfp.local's own, keyed by code and contents, and never trusting a file that has changed."""
+"""The step cache of local runs: kfp.local's own, by code and contents, and never trusting a file that has changed."""
 
 import hashlib
 import sys

@@ -14,7 +14,7 @@ from kfp.compiler.compiler_utils import KubernetesManifestOptions
 from kfp.dsl.base_component import BaseComponent
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.errors import InvalidSpec
 from seaway.kfp import catalogue
 
 
@@ -22,8 +22,7 @@ def load(reference: str) -> pipeline_spec_pb2.PipelineSpec:
     """The pipeline of that name, of that compiled `.yaml` file, or of that `.py` file.
 
     Raises:
-        InvalidSpec: no such pipeline, or the file defines none or several.
-        DataUnreadable: the file is missing or holds no compiled pipeline.
+        InvalidSpec: no such pipeline or file, or the file holds none or several.
     """
     if Path(reference).suffix in {".yaml", ".yml"}:
         return load_file(Path(reference))
@@ -40,17 +39,18 @@ def load_source(reference: str) -> Any:
 def load_file(path: Path) -> pipeline_spec_pb2.PipelineSpec:
     """A compiled pipeline or component."""
     if not path.is_file():
-        raise DataUnreadable(f"{path} does not exist; `seaway compile` writes it.")
+        raise InvalidSpec(f"{path} does not exist; `seaway compile` writes it.")
     try:
         return components.load_component_from_file(str(path)).pipeline_spec
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DataUnreadable(f"{path} is no compiled pipeline ({error}); `seaway compile` writes one.") from error
+        why = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise InvalidSpec(f"{path} is no compiled pipeline: {why}; `seaway compile` writes one.") from error
 
 
 def _only_pipeline(path: Path) -> BaseComponent:
     """The one pipeline that a file defines; a component where it defines no pipeline."""
     if not path.is_file():
-        raise DataUnreadable(f"{path} does not exist.")
+        raise InvalidSpec(f"{path} does not exist.")
     module = _module(path)
     own = [value for value in vars(module).values() if isinstance(value, BaseComponent)]
     graphs = [value for value in own if type(value).__name__ == "GraphComponent"] or own
@@ -66,7 +66,10 @@ def _module(path: Path) -> Any:
         raise InvalidSpec(f"{path} cannot be imported as Python.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the user's code may raise anything
+        raise InvalidSpec(f"{path} cannot be imported: {type(error).__name__}: {error}.") from error
     return module
 
 

@@ -66,7 +66,6 @@ def local_run(
 
     Raises:
         InvalidSpec: unknown pipeline or parameter, or a value of the wrong type; nothing was started.
-        DataUnreadable: the file is missing or holds no compiled pipeline.
         RunFailed: a step failed; the message has its reason and the path of its log.
         Interrupted: SIGINT, SIGTERM or SIGHUP arrived.
     """
@@ -235,7 +234,7 @@ class _Run:
         step = CURRENT_STEP.get()
         step.attempts += 1
         if step.attempts > 1:
-            step.state = "retrying"
+            step.state, step.seconds = "retrying", time.monotonic() - step.started
             self.record.tell(step)
         exit_code = self._attempt(full_command, self._environment(env_vars or {}), step.log)
         if exit_code:
@@ -270,8 +269,10 @@ class _Run:
         for process in list(self.alive):
             steps.end(process)
         ending.end_run(self.record.run)
-        self.record.close(state)
-        self.tidy()
+        try:
+            self.record.close(state)
+        finally:
+            self.tidy()
 
     def tidy(self) -> None:
         """Remove the temporary folder, but not under a process that still serves."""

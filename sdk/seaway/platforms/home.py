@@ -3,11 +3,22 @@
 import os
 from pathlib import Path
 
+from seaway.errors import InvalidSpec
+
 
 def home() -> Path:
-    """The state folder, made when missing."""
+    """The state folder, made when missing.
+
+    Raises:
+        InvalidSpec: it cannot be made.
+    """
     path = Path(os.environ.get("SEAWAY_HOME", ".seaway")).absolute()
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidSpec(
+            f"The state folder {path} cannot be made ({error.strerror}); set SEAWAY_HOME to one that can be written."
+        ) from error
     return path
 
 
