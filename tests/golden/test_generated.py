@@ -57,6 +57,12 @@ def test_a_component_documents_every_argument(entry: Entry) -> None:
     assert set(told["Args"]) == set(inspect.signature(function).parameters)
 
 
+@pytest.mark.parametrize("entry", COMPONENTS, ids=lambda entry: entry.name)
+def test_at_most_one_artifact_of_a_component_carries_its_summary(entry: Entry) -> None:
+    """The progress line shows one summary, and a map of artifacts has no order that would choose between two."""
+    assert inspect.getsource(entry.load().python_func).count('.metadata["summary"] = ') <= 1
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_metadata_names_the_component_and_shows_how_to_use_it(entry: Entry) -> None:
     metadata = entry.metadata

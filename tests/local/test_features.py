@@ -112,6 +112,12 @@ def test_the_repository_can_be_moved(flights, tmp_path):
     assert counts.rows == {name: len(pd.read_parquet(file)) for name, file in files(flights).items()}
 
 
+def test_the_summary_tells_all_splits_and_no_split_tells_its_own(flights, tmp_path):
+    counts = training_examples(flights / "repository", flights / "tables", SplitSpec(), files(tmp_path))
+    assert counts.summary.startswith(f"{sum(counts.rows.values()):,} rows in 4 splits, ")
+    assert all("summary" not in counts.metadata(name) for name in SPLITS)
+
+
 def test_a_missing_table_or_column_is_named(flights, tmp_path):
     tables = shutil.copytree(flights / "tables", tmp_path / "tables")
     (tables / "weather.parquet").unlink()

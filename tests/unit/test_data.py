@@ -9,7 +9,7 @@ from pandera.pandas import Check, Column, DataFrameSchema
 from pyarrow import parquet
 from seaway.data import Availability, RuleSet, TableRules, ingest, validate
 from seaway.errors import DataUnreadable, InvalidSpec, ValidationFailed
-from seaway_examples.flights.source import parse_months
+from seaway_examples.flights.source import parse_months, parse_rows
 
 HERE = __name__
 
@@ -58,6 +58,19 @@ def test_months_as_text_or_numbers(months):
 def test_a_month_that_does_not_exist(months):
     with pytest.raises(InvalidSpec, match="from 1 to 12"):
         parse_months(months)
+
+
+@pytest.mark.parametrize(
+    ("rows", "number"), [(None, 0), ("", 0), (0, 0), ("0", 0), (5000, 5000), (6.0, 6), ("5000", 5000), ("6.0", 6)]
+)
+def test_rows_as_kfp_hands_them_on(rows, number):
+    assert parse_rows(rows) == number
+
+
+@pytest.mark.parametrize("rows", [-1, "-1", 2.5, "few", "nan", "inf", float("inf")])
+def test_what_is_no_number_of_rows(rows):
+    with pytest.raises(InvalidSpec, match="whole number"):
+        parse_rows(rows)
 
 
 RULES = RuleSet(

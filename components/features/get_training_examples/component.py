@@ -44,3 +44,4 @@ def get_training_examples(
     counts = training_examples(Path(repository.path), Path(tables.path), spec, files)
     for name, artifact in outputs.items():
         artifact.metadata.update(counts.metadata(name))
+    train.metadata["summary"] = counts.summary

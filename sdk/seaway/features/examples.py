@@ -37,10 +37,15 @@ class ExampleCounts:
         """Rows by split."""
         return {name: examples.rows for name, examples in self.splits.items()}
 
+    @property
+    def summary(self) -> str:
+        """One line: rows, splits, and the share of positive labels to learn from."""
+        rows, first = sum(self.rows.values()), next(iter(self.splits))
+        return f"{rows:,} rows in {len(self.splits)} splits, {self.splits[first].positive_rate:.1%} positive in {first}"
+
     def metadata(self, name: str) -> dict[str, object]:
-        """An artifact's metadata: what was written for the split `name`, and a summary."""
-        examples = self.splits[name]
-        return asdict(examples) | {"summary": f"{examples.rows:,} rows, {examples.positive_rate:.1%} positive"}
+        """The metadata of the artifact of the split `name`."""
+        return asdict(self.splits[name])
 
 
 def training_examples(repository: Path, tables: Path, splits: SplitSpec, output: Mapping[str, Path]) -> ExampleCounts:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seaway.errors import InvalidSpec
+from seaway.features.feast_import import import_feast
 from seaway.storage import load_object
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def load_project(definitions: str) -> FeatureProject:
     Raises:
         InvalidSpec: nothing of that name, or it is no `FeatureProject`.
     """
+    import_feast()
     project = load_object(definitions)
     if not isinstance(project, FeatureProject):
         raise InvalidSpec(f"{definitions} is a {type(project).__name__}; name a seaway.features.FeatureProject.")

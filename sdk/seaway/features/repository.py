@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seaway.errors import DataUnreadable, FeaturesUnavailable
+from seaway.features.feast_import import import_feast
 from seaway.features.project import FeatureProject, load_project
 from seaway.storage import read_json, write_json
 
@@ -84,6 +85,7 @@ def _build_sources(project: FeatureProject, tables: Path, sources: Path) -> None
 
 def open_store(path: Path) -> "FeatureStore":
     """The Feast store in the folder `path`."""
+    import_feast()
     from feast import FeatureStore
 
     return FeatureStore(repo_path=str(path))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +18,12 @@ CHUNK = 1 << 20  # bytes read at a time when hashing
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success it is flushed to disk and renamed over `target`.
 
-    A crash, a full disk or an exception leaves `target` as it was and the temporary file removed.
+    A crash, a full disk or an exception leaves `target` as it was and the temporary file removed. The file's mode is
+    the usual one, 0666 less the umask; a secret is not written this way.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    os.close(handle)
-    draft = Path(name)
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    draft.touch(exist_ok=False)
     try:
         yield draft
         _flush(draft)
