@@ -62,7 +62,7 @@ def object_store(folder: Path, address: str = "127.0.0.1") -> Iterator[ObjectSto
         f"-filer.port={filer}", "-filer", "-s3", f"-s3.port={port}", f"-s3.config={config}",
         f"-s3.localSocket={folder}/s3.sock", f"-filer.localSocket={folder}/filer.sock",
         "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=256", "-volume.max=20",
-        "-master.electionTimeout=1s",
+        "-master.electionTimeout=1s", "-volume.preStopSeconds=0",
     ]  # fmt: skip
     environment = {**os.environ, "GOMAXPROCS": "2"}
     with (folder / "weed.log").open("wb") as log:

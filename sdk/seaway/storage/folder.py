@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 from seaway.errors import DataUnreadable
 from seaway.storage.files import atomic_path
-from seaway.storage.uri import local_path
+from seaway.storage.uri import SCHEME, local_path
 
 
 class FolderStorage:
@@ -28,8 +29,8 @@ class FolderStorage:
 
     def list(self, uri: str) -> tuple[str, ...]:
         """The files below `uri`, in the form that `uri` has."""
-        folder = local_path(uri)
-        return tuple(f"{uri.rstrip('/')}/{file.relative_to(folder).as_posix()}" for file in files_below(folder))
+        below = [file.relative_to(local_path(uri)).as_posix() for file in files_below(local_path(uri))]
+        return tuple(f"{uri.rstrip('/')}/{quote(name) if SCHEME.match(uri) else name}" for name in below)
 
     def remove(self, uri: str) -> None:
         """Remove the file or folder at `uri`."""

@@ -82,6 +82,8 @@ class S3Storage:
                 self._get(source, path, _recorded(found))
             elif (files := self._manifest(source)) is not None:
                 self._get_folder(source, files, path)
+            elif not self.client.bucket_exists(source.bucket):
+                raise StorageUnavailable(f"There is no bucket {source.bucket}, so nothing to read at {uri}: make it.")
             else:
                 raise DataUnreadable(
                     f"Nothing whole is at {uri}: there is no such object, and no folder whose upload was finished."
