@@ -1,0 +1,216 @@
+"""Waiting for a job: its changes, its pods' troubles, events and logs, until it ends or the patience does."""
+
+import logging
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from seaway.errors import ObjectDeleted, OperatorMissing, PodsStuck, SeawayError, TimedOut
+from seaway.platforms.kubernetes.kinds import Kind, Outcome
+from seaway.platforms.kubernetes.logs import Logs, Tell
+from seaway.platforms.kubernetes.naming import OURS
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.pods import image_missing, troubles
+from seaway.platforms.kubernetes.refusals import Call
+from seaway.platforms.kubernetes.resources import EVENTS, PODS, Manifest
+from seaway.platforms.kubernetes.watching import Absent, Change, Mailbox, Scope, subscribed
+
+DRAIN_S = 10.0  # for the last lines of the logs
+LOOK_S = 1.0  # between looks for what is being deleted, should the watch be what fails
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a launch bears what may pass by itself, in seconds.
+
+    Attributes:
+        operator_s: nothing takes the object up.
+        image_s: a pod's image cannot be had.
+        cleanup_s: a deleted job or its pods are still there.
+    """
+
+    operator_s: float = 60.0
+    image_s: float = 300.0
+    cleanup_s: float = 120.0
+
+
+@dataclass
+class Following:
+    """One wait. Use it as a context: subscriptions begin with it, before the job is created, and end with it."""
+
+    objects: Objects
+    kind: Kind
+    name: str
+    tell: Tell
+    timeout_s: float
+    patience: Patience
+    mailbox: Mailbox = field(default_factory=SimpleQueue)
+    job: Manifest = field(default_factory=dict)
+    pods: dict[str, Manifest] = field(default_factory=dict)  # by name
+
+    def __post_init__(self) -> None:
+        self.call = Call("watch", self.kind.resource, self.objects.namespace, self.name)
+        self.stack = ExitStack()
+        self.logs = Logs(self.objects, self.tell, self.mailbox.put)
+        self.told: set[str] = set()
+        self.began = time.monotonic()
+        self.imageless: dict[str, float] = {}  # pod -> since when its image is missing
+
+    def __enter__(self) -> "Following":
+        pod_key = ("metadata", "labels", self.kind.pod_label)
+        self._subscribe(Scope(self.kind.resource, OURS), self.name)
+        self._subscribe(Scope(PODS, self.kind.pod_label, pod_key), self.name)
+        self._subscribe_events(self.name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
+        self.logs.finish(LOOK_S)
+
+    def outcome(self, job: Manifest) -> Outcome:
+        """Wait until `job` ends; its logs have been told to the end then.
+
+        Raises:
+            ObjectDeleted, OperatorMissing, PodsStuck, TimedOut: it will not end by itself.
+            Forbidden, KindMissing, ServerGone: it cannot be watched.
+        """
+        self.job = job
+        self.began = time.monotonic()
+        ended = self.kind.outcome(job)
+        while ended is None:
+            try:
+                self._take(self.mailbox.get(timeout=self._left_s()))
+            except Empty:
+                log.debug("Nothing happens to %s.", self.call)
+            ended = self.kind.outcome(self.job)
+            if ended is None:
+                self._check_patience()
+        self._read_to_the_end()
+        return ended
+
+    def gone(self) -> bool:
+        """Wait until the job and its pods are gone; False where they are still there when the patience ends."""
+        deadline = time.monotonic() + self.patience.cleanup_s
+        while not self._is_gone():
+            if time.monotonic() > deadline:
+                return False
+            try:
+                self.mailbox.get(timeout=LOOK_S)
+            except Empty:
+                log.debug("%s is still there.", self.call)
+        return True
+
+    def last_words(self) -> str:
+        """What the pods' statuses complain of, and the last lines of those that do."""
+        lines = []
+        for name, pod in sorted(self.pods.items()):
+            if said := list(troubles(pod)):
+                lines += [f"{'. '.join(said)}."]
+                if tail := self.logs.tail(name):
+                    lines += [f"Last lines of {name}:", tail]
+        return "\n".join(lines)
+
+    def _subscribe(self, scope: Scope, key: str) -> None:
+        self.stack.enter_context(subscribed(self.objects, scope, key, self.mailbox))
+
+    def _subscribe_events(self, name: str) -> None:
+        self._subscribe(Scope(EVENTS, key=("involvedObject", "name")), name)
+
+    def _take(self, message: Change | Absent | SeawayError) -> None:
+        if isinstance(message, SeawayError):
+            raise message
+        if isinstance(message, Absent):
+            return self._look_for_job() if message.resource == self.kind.resource else None
+        if message.resource == self.kind.resource:
+            return self._take_job(message)
+        if message.resource == EVENTS:
+            return self._take_event(message.object)
+        return self._take_pod(message)
+
+    def _take_job(self, change: Change) -> None:
+        if change.object["metadata"]["uid"] != self.job["metadata"]["uid"]:
+            return
+        if change.present:
+            self.job = change.object
+        else:
+            self._look_for_job()
+
+    def _look_for_job(self) -> None:
+        found = self.objects.get(self.kind.resource, self.name)
+        if found is None or found["metadata"]["uid"] != self.job["metadata"]["uid"]:
+            raise ObjectDeleted(
+                f"{self.call} was deleted by somebody else while this step waited for it. `kubectl get events -n "
+                f"{self.call.namespace}` may show by whom; run the step again to start it anew."
+            )
+
+    def _take_pod(self, change: Change) -> None:
+        name = change.object["metadata"]["name"]
+        if name not in self.pods:
+            self._subscribe_events(name)
+        self.pods[name] = change.object
+        if change.present:
+            self.logs.see(change.object)
+        else:
+            self.logs.leave(change.object)
+        self._note_image(name, change)
+        for sentence in troubles(change.object):
+            self._say(logging.WARNING, sentence)
+
+    def _note_image(self, name: str, change: Change) -> None:
+        if change.present and image_missing(change.object):
+            self.imageless.setdefault(name, time.monotonic())
+        else:
+            self.imageless.pop(name, None)
+
+    def _take_event(self, event: Manifest) -> None:
+        level = logging.INFO if event.get("type") == "Normal" else logging.WARNING
+        name = event["involvedObject"]["name"]
+        self._say(level, f"{name}: {event.get('reason', '')}: {event.get('message', '')}")
+
+    def _say(self, level: int, sentence: str) -> None:
+        if sentence not in self.told:
+            self.told.add(sentence)
+            log.log(level, "%s", sentence)
+
+    def _deadlines(self) -> list[float]:
+        deadlines = [self.began + self.timeout_s]
+        if not self.kind.taken_up(self.job):
+            deadlines.append(self.began + self.patience.operator_s)
+        return deadlines + [since + self.patience.image_s for since in self.imageless.values()]
+
+    def _left_s(self) -> float:
+        return max(0.0, min(self._deadlines()) - time.monotonic())
+
+    def _check_patience(self) -> None:
+        now = time.monotonic()
+        if not self.kind.taken_up(self.job) and now >= self.began + self.patience.operator_s:
+            raise OperatorMissing(
+                f"Nothing has taken {self.call} up within {self.patience.operator_s:g} s: {self.kind.controller} does "
+                "not run, or does not watch this namespace. `kubectl get deployments --all-namespaces` shows the "
+                "operators; docs/clusters.md says which one this kind needs."
+            )
+        for name, since in self.imageless.items():
+            if now >= since + self.patience.image_s:
+                raise PodsStuck(f"{image_missing(self.pods[name])} for {self.patience.image_s:g} s. X")
+        if now >= self.began + self.timeout_s:
+            raise TimedOut(
+                f"{self.call} did not end within {self.timeout_s:g} s and is deleted; raise timeout_s, or see why:\n"
+                f"{self.last_words() or 'its pods ran without complaint.' if self.pods else 'it has no pods.'}"
+            )
+
+    def _read_to_the_end(self) -> None:
+        for pod in self.objects.list(PODS, self._pods_query()).items:
+            self.pods[pod["metadata"]["name"]] = pod
+            self.logs.see(pod)
+        self.logs.finish(DRAIN_S)
+
+    def _is_gone(self) -> bool:
+        if self.objects.get(self.kind.resource, self.name) is not None:
+            return False
+        return not self.objects.list(PODS, self._pods_query()).items
+
+    def _pods_query(self) -> dict[str, Any]:
+        return {"labelSelector": self.kind.pods(self.name)}

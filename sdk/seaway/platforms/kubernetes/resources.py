@@ -1,0 +1,38 @@
+"""Kinds of objects as the API server addresses them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A namespaced resource; `group` is empty for the core group."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def full_name(self) -> str:
+        """`plural.group`, which names a custom resource definition and which kubectl takes."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
+        """Where the API server keeps the collection, an object, or a part of one."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        parts = [root, "namespaces", quote(namespace), self.plural, quote(name), subresource]
+        return "/".join(part for part in parts if part)
+
+
+PODS = Resource("", "v1", "pods", "Pod")
+EVENTS = Resource("", "v1", "events", "Event")
+POD_LOGS = Resource("", "v1", "pods/log", "Log of Pod")  # as RBAC names it
