@@ -1,6 +1,7 @@
 """Training: Seaway's loop against a plain PyTorch loop on the same rows, network, batches and optimizer.
 
-Samples a second, one process and one thread each, repetitions interleaved; then two processes by torchrun.
+Rows a second, one process and one thread each, repetitions interleaved and taking turns to be first; then two
+processes by torchrun.
 """
 
 import tempfile
@@ -21,9 +22,9 @@ from seaway.training.tabular.preprocessing import Preprocessing
 from seaway.training.tabular.workers import Worker
 from torch.nn import functional
 
-from benchmarks import Row
+from benchmarks import Row, main
 
-ROWS, NUMBERS, REPETITIONS = 100_000, 20, 7
+ROWS, NUMBERS, REPETITIONS = 100_000, 20, 11
 SIZES = {"carrier": 16, "origin": 3, "dest": 100}
 PARAMS = TabularParams(numeric=tuple(f"x{i}" for i in range(NUMBERS)), categorical=tuple(SIZES), epochs=REPETITIONS + 1)
 
@@ -66,12 +67,14 @@ def _interleaved(preprocessing: Preprocessing, examples: Examples) -> tuple[floa
     worker = Worker(0, 1, torch.device("cpu"))
     seconds: tuple[list[float], list[float]] = ([], [])
     for epoch in range(1, REPETITIONS + 2):
-        started = time.perf_counter()
-        train_epoch(networks[0], optimizers[0], data, PARAMS, 0, epoch, worker)
-        between = time.perf_counter()
-        _plain_epoch(networks[1], optimizers[1], data)
-        seconds[0].append(between - started)
-        seconds[1].append(time.perf_counter() - between)
+        runs = [
+            (0, lambda e=epoch: train_epoch(networks[0], optimizers[0], data, PARAMS, 0, e, worker)),
+            (1, lambda: _plain_epoch(networks[1], optimizers[1], data)),
+        ]
+        for side, run in runs if epoch % 2 else reversed(runs):
+            started = time.perf_counter()
+            run()
+            seconds[side].append(time.perf_counter() - started)
     ours, theirs = (ROWS / median(taken[1:]) for taken in seconds)
     return ours, theirs
 
@@ -100,5 +103,4 @@ def _two_processes(folder: Path, path: Path) -> float:
 
 
 if __name__ == "__main__":
-    for row in measure():
-        print(f"{row.name}: {row.ours:,.0f} against {row.theirs:,.0f} {row.unit}, {row.ours / row.theirs:.3f}x")
+    main(measure)

@@ -1,6 +1,9 @@
 """The bundled trainer on real processes: the same model on any number of them, and through any interruption."""
 
 import dataclasses
+import shutil
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -11,11 +14,14 @@ from safetensors.numpy import load_file
 from seaway.errors import TrainingFailed
 from seaway.models import ExportedModel
 from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.storage import sha256
 from seaway.training import TrainResult, TrainSpec
+from seaway.training.tabular.__main__ import main as train_tabular
 
 from training_processes import kill, start, wait_until  # isort: skip
 
 EPOCHS = 12
+WIDE = [3000, 3000]  # a checkpoint of 145 MB takes long enough to write to be killed meanwhile
 
 
 def rows(count: int, seed: int) -> pd.DataFrame:
@@ -63,6 +69,49 @@ def test_a_finished_training_is_reused(spec: TrainSpec, trained: TrainResult) ->
     written = (spec.output / "model.safetensors").stat().st_mtime_ns
     assert TorchrunTrainer().train(spec) == trained
     assert (spec.output / "model.safetensors").stat().st_mtime_ns == written
+
+
+def test_an_identical_training_into_another_folder_reuses_the_result_and_says_so(
+    spec: TrainSpec, trained: TrainResult
+) -> None:
+    again = TorchrunTrainer().train(dataclasses.replace(spec, output=spec.output.parent / "again"))
+    assert (again.metrics, again.history, again.sha256) == (trained.metrics, trained.history, trained.sha256)
+    assert again.summary == f"{trained.summary}, reused"
+    assert sha256(again.path) == sha256(trained.path), "a file of the first is not in the second"
+    assert ExportedModel.load(again.path).signature == ExportedModel.load(trained.path).signature
+
+
+def test_a_training_that_stopped_after_its_last_epoch_still_writes_everything(
+    spec: TrainSpec, trained: TrainResult, tmp_path: Path
+) -> None:
+    shutil.copytree(spec.checkpoints, tmp_path / "checkpoints", ignore=shutil.ignore_patterns("*.finished"))
+    resumed = TorchrunTrainer().train(
+        dataclasses.replace(spec, output=tmp_path / "resumed", checkpoints=tmp_path / "checkpoints")
+    )
+    assert not resumed.reused
+    assert resumed.history == trained.history, "it trained again"
+    assert resumed.sha256 == trained.sha256
+    assert len(list((tmp_path / "resumed" / "tensorboard").iterdir())) == 1
+
+
+def test_a_process_killed_while_it_writes_a_checkpoint_resumes_to_the_same_bits(tmp_path: Path) -> None:
+    rows(200, 4).to_parquet(tmp_path / "rows.parquet")
+    data = tmp_path / "rows.parquet"
+    params = {"numeric": ["wind"], "categorical": ["origin"], "hidden": WIDE, "batch_size": 200, "epochs": 3}
+    whole = TrainSpec(data, data, tmp_path / "whole", tmp_path / "checkpoints-whole", params=params)
+    killed = dataclasses.replace(whole, output=tmp_path / "killed", checkpoints=tmp_path / "checkpoints-killed")
+    killed.write(tmp_path / "spec.json", "0" * 64)
+    process = subprocess.Popen([sys.executable, "-m", whole.entrypoint, "--spec", str(tmp_path / "spec.json")])
+    folder = killed.checkpoints / ("0" * 16)
+    wait_until(lambda: any(draft.stat().st_size for draft in folder.glob(".epoch-000002-*.tmp")), pause_s=0.001)
+    process.kill()
+    process.wait()
+    assert list(folder.glob(".epoch-000002-*.tmp")), "it was not killed in the middle"
+    assert [path.name[:12] for path in folder.glob("epoch-*")] == ["epoch-000001"]
+    train_tabular(whole, "0" * 64)
+    train_tabular(killed, "0" * 64)
+    assert sha256(whole.output / "model.safetensors") == sha256(killed.output / "model.safetensors")
+    assert not list(folder.glob(".epoch-*")), "the half-written file is left behind"
 
 
 def test_one_worker_or_two_train_the_same_model(spec: TrainSpec, trained: TrainResult) -> None:

@@ -14,11 +14,12 @@ MARK = "SEAWAY_TEST_MARK"
 WAIT_S = 120
 
 STEP = """
-import logging, sys
+import logging, signal, sys
 from pathlib import Path
 from seaway.platforms.local.torchrun import TorchrunTrainer
 from seaway.training import TrainSpec
 logging.basicConfig(level=logging.INFO)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job has it ignored; a terminal's does not
 TorchrunTrainer().train(TrainSpec.read(Path(sys.argv[1]))[0])
 """
 
@@ -58,8 +59,8 @@ def kill(mark: str) -> None:
             continue
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool], pause_s: float = 0.02) -> None:
     deadline = time.monotonic() + WAIT_S
     while not condition():
         assert time.monotonic() < deadline, "it did not happen within the time of the test"
-        time.sleep(0.02)
+        time.sleep(pause_s)

@@ -1,13 +1,15 @@
 """What a training leaves behind, and the check that it is all there."""
 
+import dataclasses
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable, TrainingFailed
-from seaway.storage import read_json, sha256, write_json
+from seaway.storage import atomic_path, read_json, sha256, write_json
 
 MODEL_FILES = ("model.pt2", "model.safetensors", "signature.json")
 OUTPUT_FILES = (*MODEL_FILES, "metrics.json", "history.jsonl")
@@ -16,11 +18,12 @@ RECORD = "training.json"  # written last: the fingerprint of the run and the has
 
 @dataclass(frozen=True)
 class TrainResult:
-    """A trained model's folder, its final metrics, and one mapping an epoch."""
+    """A trained model's folder, its final metrics, one mapping an epoch, and whether an earlier run trained it."""
 
     path: Path
     metrics: Mapping[str, float]
     history: tuple[Mapping[str, float], ...]
+    reused: bool = field(default=False, compare=False)
 
     @classmethod
     def read(cls, folder: Path) -> "TrainResult":
@@ -51,15 +54,31 @@ class TrainResult:
         """A line for a person: epochs, and the metrics that name how good the model is on the validation set."""
         figures = [name for name in self.metrics if name.startswith("validation_")]
         shown = [f"{name.replace('_', ' ')} {self.metrics[name]:.4f}" for name in figures]
-        return ", ".join([f"{len(self.history)} epochs", *shown])
+        origin = ["reused"] if self.reused else []
+        return ", ".join([f"{len(self.history)} epochs", *shown, *origin])
 
     def record(self, fingerprint: Mapping[str, str]) -> None:
         """Mark the folder as the finished result of the run with this fingerprint."""
         files = {name: sha256(self.path / name) for name in OUTPUT_FILES}
         write_json(self.path / RECORD, {**fingerprint, "files": files})
 
+    def copy_to(self, folder: Path) -> None:
+        """Copy a recorded result; the record comes last, so that half a copy is never taken for a result."""
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.path, folder, ignore=shutil.ignore_patterns(RECORD))
+        with atomic_path(folder / RECORD) as draft:
+            shutil.copyfile(self.path / RECORD, draft)
 
-def finished(folder: Path, fingerprint: Mapping[str, str]) -> bool:
+
+def earlier(folders: Sequence[Path], fingerprint: Mapping[str, str]) -> TrainResult | None:
+    """The undamaged result of the run with this fingerprint, from the first of `folders` that holds it."""
+    for folder in folders:
+        if _finished(folder, fingerprint):
+            return dataclasses.replace(TrainResult.read(folder), reused=True)
+    return None
+
+
+def _finished(folder: Path, fingerprint: Mapping[str, str]) -> bool:
     """Whether `folder` holds the undamaged result of the run with this fingerprint."""
     if not (folder / RECORD).is_file():
         return False

@@ -4,11 +4,14 @@ Run as `python -m seaway.platforms.local.elastic JOB`, where JOB is a folder wit
 `failure.json` are written into it. It ends its workers when it is told to (SIGTERM, SIGINT) and when its parent is
 gone, whose pipe is its standard input.
 
-torchrun's own rendezvous listens on every interface and unpickles what it is sent; this one hands torch's key-value
-store a socket that is bound to 127.0.0.1, on a port that the kernel picks. Workers are forked from a server process
-that imports torch while this process does, so that torch is loaded once and not once a worker.
+It supervises nothing itself: `torch.distributed.launcher.api.launch_agent` runs torch's LocalElasticAgent, as the
+command `torchrun` does. The command is not used because both of its rendezvous listen on every interface, and the
+dynamic one (c10d) unpickles what it is sent; its socket cannot be chosen. Here torch's key-value store gets a socket
+that is bound to 127.0.0.1, on a port that the kernel picks. Workers are forked from this process, which has imported
+torch and runs none of it yet, so that torch is loaded once and not once a worker.
 """
 
+import importlib
 import json
 import os
 import runpy
@@ -17,7 +20,6 @@ import sys
 import threading
 import time
 import traceback
-from multiprocessing import forkserver
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -29,14 +31,16 @@ AFTERMATH_S = 0.5  # five of the agent's looks at its workers
 
 def main(job: Path) -> int:
     """Run the job; 0 when all workers ended well, else 1."""
-    forkserver.set_forkserver_preload(PRELOADED)
-    forkserver.ensure_running()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    for module in PRELOADED:
+        importlib.import_module(module)
     return _launch(job)
 
 
 def run_entrypoint(module: str, spec: str, job: str) -> None:
     """Run a module as `python -m MODULE --spec SPEC` would, in this worker; what went wrong is in its stderr."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the agent's handlers are not the worker's
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [module, "--spec", spec]
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -108,7 +112,7 @@ def _config(job: Path, workers: int):  # type: ignore[no-untyped-def]  # torch i
         rdzv_endpoint=LOOPBACK,
         local_addr=LOOPBACK,
         max_restarts=0,  # a retried step resumes from the checkpoints
-        start_method="forkserver",
+        start_method="fork",
         logs_specs=DefaultLogsSpecs(log_dir=str(job / "logs"), tee=Std.ALL),
         log_line_prefix_template="[rank ${rank}] ",
         shutdown_timeout=SHUTDOWN_S,

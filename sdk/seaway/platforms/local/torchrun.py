@@ -1,12 +1,13 @@
 """Training on this machine: N processes by torch.distributed.elastic, one accelerator each where there are any."""
 
+import dataclasses
 import fcntl
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from typing import NoReturn
 from seaway.errors import TrainingFailed
 from seaway.storage import read_json, write_json
 from seaway.training.fingerprint import fingerprint
-from seaway.training.result import TrainResult, finished
+from seaway.training.result import TrainResult, earlier
 from seaway.training.spec import TrainSpec
 
 TAIL_LINES = 20  # of the failing rank's log, in the error
@@ -32,14 +33,23 @@ class TorchrunTrainer:
     def train(self, spec: TrainSpec) -> TrainResult:
         """See `seaway.training.Trainer.train`."""
         identity = fingerprint(spec)
-        with _only_one(spec.checkpoints / f"{identity['run'][:16]}.lock"):
-            if finished(spec.output, identity):
-                log.info("Reusing the finished training in %s.", spec.output)
-                return TrainResult.read(spec.output)
-            _run(spec, identity["run"])
+        kept = spec.checkpoints / f"{identity['run'][:16]}.finished"
+        with _only_one(kept.with_suffix(".lock")):
+            _remove_abandoned(spec.checkpoints)
+            if (result := earlier([spec.output, kept], identity)) is not None:
+                return _reuse(result, spec.output)
+            _run(spec, identity["run"], kept.with_suffix(".job"))
             result = TrainResult.read(spec.output)
             result.record(identity)
+            result.copy_to(kept)
             return result
+
+
+def _reuse(result: TrainResult, output: Path) -> TrainResult:
+    log.info("Reusing the finished training in %s.", result.path)
+    if result.path != output:
+        result.copy_to(output)
+    return dataclasses.replace(result, path=output)
 
 
 @contextmanager
@@ -55,17 +65,28 @@ def _only_one(path: Path) -> Iterator[None]:
         yield
 
 
-def _run(spec: TrainSpec, run: str) -> None:
+def _remove_abandoned(checkpoints: Path) -> None:
+    """Remove the job folders of trainings that were killed: nobody holds their locks."""
+    for job in checkpoints.glob("*.job"):
+        with job.with_suffix(".lock").open("w") as file, suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(job, ignore_errors=True)
+
+
+def _run(spec: TrainSpec, run: str, job: Path) -> None:
     spec.output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="seaway-training-") as name:
-        job = Path(name)
+    shutil.rmtree(job, ignore_errors=True)
+    job.mkdir()
+    try:
         spec.write(job / "spec.json", run)
-        settings = {"entrypoint": spec.entrypoint, "workers": spec.workers, "spec": str(job / "spec.json")}
+        settings = {"entrypoint": spec.entrypoint, "workers": spec.workers, "spec": str(job.absolute() / "spec.json")}
         write_json(job / "job.json", settings)
-        with _agent(job, spec.workers) as agent:
+        with _agent(job.absolute(), spec.workers) as agent:
             code = _wait(agent, job, spec.timeout_s)
         if code != 0:
             raise TrainingFailed(_reason(job, code))
+    finally:
+        shutil.rmtree(job, ignore_errors=True)
 
 
 @contextmanager

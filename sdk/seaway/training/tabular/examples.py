@@ -1,4 +1,7 @@
-"""Parquet files to tensors in memory, checked before anything is trained."""
+"""Parquet files to tensors in memory, checked before anything is trained.
+
+Columns become arrays by DLPack: `to_numpy` and `fill_null` of pyarrow import pandas, half a second in each process.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,9 +80,9 @@ def _hashes(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.int64]:
     value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not (pa.types.is_string(value_type) or pa.types.is_large_string(value_type)):
         raise DataUnreadable(f"{path}: categorical column {name!r} holds {kind}; make it text or name it numeric.")
-    encoded = table[name].cast(value_type).combine_chunks().fill_null("").dictionary_encode()
+    encoded = table[name].cast(value_type).combine_chunks().dictionary_encode(null_encoding="encode")
     hashes: npt.NDArray[np.int64] = encode(encoded.dictionary.to_pylist(), "BYTES")
-    positions: npt.NDArray[np.int32] = encoded.indices.to_numpy()
+    positions: npt.NDArray[Any] = np.from_dlpack(encoded.indices)
     return np.take(hashes, positions)
 
 
@@ -88,7 +91,8 @@ def _numbers(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.float32]:
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
         raise DataUnreadable(f"{path}: numeric column {name!r} holds {kind}; make it a number or name it categorical.")
     column = pc.cast(table[name], pa.float32(), safe=False).combine_chunks()
-    values: npt.NDArray[np.float32] = column.to_numpy(zero_copy_only=False)
+    values = np.full(len(column), np.nan, np.float32)
+    values[np.from_dlpack(column.is_valid().cast(pa.uint8())).view(bool)] = np.from_dlpack(column.drop_null())
     if infinite := int(np.isinf(values).sum()):
         raise DataUnreadable(f"{path}: numeric column {name!r} has {infinite} infinite values; leave them empty.")
     return values

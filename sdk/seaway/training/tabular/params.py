@@ -78,20 +78,20 @@ class TabularParams:
             raise InvalidSpec(f"A training parameter is of the wrong kind: {error}.") from error
 
 
-NUMBERS = {
-    "embedding": int,
-    "epochs": int,
-    "batch_size": int,
-    "patience": int,
-    "learning_rate": float,
-    "weight_decay": float,
-}
+NUMBERS = ("embedding", "epochs", "batch_size", "patience", "learning_rate", "weight_decay")
 
 
 def _numbers(params: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers that came as text: Kubeflow Pipelines writes a pipeline's parameter inside a dict as text, 6 as "6.0"."""
-    texts = {name: value for name, value in params.items() if name in NUMBERS and isinstance(value, str)}
-    return {**params, **{name: NUMBERS[name](float(value)) for name, value in texts.items()}}
+    return {name: _number(value) if name in NUMBERS else value for name, value in params.items()}
+
+
+def _number(value: Any) -> Any:
+    try:
+        number = float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _tuple(name: str, values: Any) -> tuple[Any, ...]:

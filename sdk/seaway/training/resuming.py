@@ -1,0 +1,33 @@
+"""`python -m seaway.training.resuming --spec spec.json`: one process of a training in a pod.
+
+Each start of a process first brings the checkpoints that are kept, then runs the entrypoint as a laptop does. So a
+process that torchrun starts anew, in a pod that lives on, also gets what another pod has written.
+"""
+
+import logging
+import os
+import runpy
+import sys
+from pathlib import Path
+
+from seaway.errors import SeawayError
+from seaway.training.mirroring import bring
+from seaway.training.remote import VARIABLE, RemoteTraining
+from seaway.training.spec import TrainSpec
+
+
+def main(path: str) -> None:
+    """Bring the checkpoints and become the entrypoint."""
+    spec, _ = TrainSpec.read(Path(path))
+    training = RemoteTraining.parse(os.environ[VARIABLE])
+    bring(training.checkpoints, spec.checkpoints)
+    sys.argv = [spec.entrypoint, "--spec", path]
+    runpy.run_module(spec.entrypoint, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        main(sys.argv[-1])
+    except SeawayError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
