@@ -82,6 +82,23 @@ def test_the_figures_are_those_of_the_models_own_answers(folder: Path, tmp_path:
     assert [part["small"] for part in slices["carrier"]] == [False, True]
 
 
+def test_a_baseline_that_is_in_production_is_measured_once_and_judged_under_both_names(
+    folder: Path, tmp_path: Path
+) -> None:
+    rules = {"beats:other": 0.0, "beats:production": 0.0}
+    result = measure(folder, tmp_path, production=folder / "bad", gate=Gate(rules))
+    assert list(result.figures["models"]) == ["model", "production", "carrier_rate"]
+    assert [outcome["passed"] for outcome in result.figures["gate"]["outcomes"]] == [True, True]
+    document = (tmp_path / "evaluation.html").read_text()
+    assert "production (other)" in document
+    assert "The model in production is the other; it is shown once." in document
+
+
+def test_a_model_that_is_in_production_is_told_to_be(folder: Path, tmp_path: Path) -> None:
+    measure(folder, tmp_path, production=folder / "good")
+    assert "This model is the one in production" in (tmp_path / "evaluation.html").read_text()
+
+
 def test_the_page_says_honestly_that_a_baseline_is_not_beaten(folder: Path, tmp_path: Path) -> None:
     result = measure(
         folder, tmp_path, model="bad", baselines={"other": folder / "good"}, gate=Gate({"beats:other": 0.0})

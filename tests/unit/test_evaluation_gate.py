@@ -19,6 +19,7 @@ def evaluation(auc: float = 0.7, low: float = 0.01, high: float = 0.05, ece: flo
     tiny = {"name": "HA", "small": True, "roc_auc": {"value": 0.1}}
     return {
         "rows": 1000,
+        "aliases": {"hourly_rate": "carrier_rate"},
         "models": {"model": {"roc_auc": {"value": auc}, "ece": {"value": ece}}},
         "differences": {"carrier_rate": {"roc_auc": {"value": (low + high) / 2, "low": low, "high": high}}},
         "slices": {"carrier": [part, tiny, {"name": "OO", "small": True, "roc_auc": None}]},
@@ -48,6 +49,11 @@ def test_the_gate_is_open_only_if_every_rule_is_met(rules: dict[str, float], auc
     outcomes = Gate(rules).check(evaluation(auc=auc, ece=ece))
     assert summary(outcomes)["passed"] == all(outcome.passed for outcome in outcomes)
     assert [outcome.rule for outcome in outcomes] == list(rules)
+
+
+def test_a_rule_may_name_a_baseline_that_was_measured_under_another_name() -> None:
+    assert Gate({"beats:hourly_rate": 0.0}).check(evaluation(low=0.01))[0].passed
+    assert not Gate({"beats:hourly_rate": 0.0}).check(evaluation(low=-0.01))[0].passed
 
 
 def test_small_slices_do_not_close_the_gate() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from seaway.reporting import Page
-from seaway.reporting.release import calling_blocks, lineage_blocks, rollout_blocks
+from seaway.reporting.release import calling_blocks, decision_badge, lineage_blocks, rollout_blocks
 
 
 def tick(time: float, weight: int, finding: str = "UNDECIDED") -> dict[str, Any]:
@@ -44,6 +44,13 @@ def test_a_promoted_rollout_ends_at_full_weight() -> None:
 
 def test_a_rollout_that_saw_nothing_still_has_a_page() -> None:
     assert "No look was taken. Metrics were unreachable." in shown("INCONCLUSIVE", [], "Metrics were unreachable.")
+
+
+def test_an_unchanged_model_is_said_to_be_in_production_already() -> None:
+    document = shown("UNCHANGED", [], "The new model is the one in production.")
+    assert "The new model is the one in production." in document
+    assert "No look was taken" not in document
+    assert decision_badge({"decision": "UNCHANGED"}).text == "nothing to roll out"
 
 
 def test_a_look_without_evidence_is_drawn() -> None:

@@ -13,7 +13,8 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.evaluation import examples
 from seaway.evaluation.figures import Estimate, Predictions, areas, estimates, reliability
 from seaway.evaluation.gate import Gate, summary
-from seaway.storage import write_json
+from seaway.models.packaging import GRAPH_FILE
+from seaway.storage import sha256, write_json
 
 MODEL = "model"
 PRODUCTION = "production"
@@ -82,7 +83,8 @@ def evaluate(
         train: Parquet file of training rows; gives the historic rate of each `group`, the simplest baseline.
         output: Folder to write into.
         baselines: Folders of other exported models, by name.
-        production: Folder of the model in production; None where there is none yet.
+        production: Folder of the model in production; None where there is none yet. Where a baseline is that model,
+            it is measured once, as `production`, and `aliases` in the figures says so.
         gate: Rules that decide `Evaluation.passed`; a closed gate is a result, not an error.
         slices: Columns to break the ROC AUC down by; month, weekday and hour come from `event_timestamp`.
         label: Column that the models predict the probability of.
@@ -95,11 +97,26 @@ def evaluate(
     others = {**baselines, **({PRODUCTION: production} if production else {})}
     _check_names(gate, {f"{group}_rate", *others})
     rows, past = examples.read(test, label), examples.read(train, label)
-    probabilities = {name: predict(folder, rows) for name, folder in {MODEL: model, **others}.items()}
+    aliases = {name: PRODUCTION for name in baselines if production and _same_graph(baselines[name], production)}
+    measured = {MODEL: model} | {name: folder for name, folder in others.items() if name not in aliases}
+    probabilities = {name: predict(folder, rows) for name, folder in measured.items()}
     probabilities[f"{group}_rate"] = examples.group_rate(past, rows, group, label)
     figures = measure(rows, probabilities, slices, label)
+    figures["aliases"] = aliases
+    figures["notes"] = [f"The model in production is the {_words(name)}; it is shown once." for name in aliases]
+    if production and _same_graph(model, production):
+        figures["notes"].append("This model is the one in production: there is nothing new to compare.")
     figures["gate"] = summary(gate.check(figures))
     return _write(Evaluation(output, figures))
+
+
+def _same_graph(one: Path, other: Path) -> bool:
+    files = [folder / GRAPH_FILE for folder in (one, other)]
+    return all(file.is_file() for file in files) and sha256(files[0]) == sha256(files[1])
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def predict(folder: Path, rows: pd.DataFrame) -> Floats:
@@ -133,7 +150,7 @@ def _column(values: "pd.Series[Any]") -> npt.NDArray[Any]:
 def measure(
     rows: pd.DataFrame, probabilities: Mapping[str, Floats], slices: Sequence[str], label: str
 ) -> dict[str, Any]:
-    """Everything in `evaluation.json` but the gate; `probabilities` holds `model` and others, each of shape [rows]."""
+    """Everything in `evaluation.json` but aliases, notes and gate; `probabilities` holds `model` and others, each of shape [rows]."""
     late = examples.labels(rows, label)
     models = {name: Predictions(values, late) for name, values in probabilities.items()}
     figures, differences = estimates(models, MODEL)
@@ -157,7 +174,7 @@ def measure(
 
 def compare(other: str, difference: Estimate) -> str:
     """A sentence that claims no more than the interval of a difference in ROC AUC allows."""
-    name = other.replace("_", " ")
+    name = _words(other)
     span = f"95 % interval {difference.low:+.4f} to {difference.high:+.4f}"
     if difference.low > 0:
         return f"The model beats {name} by {difference.value:.4f} in ROC AUC ({span})."

@@ -5,9 +5,12 @@ independent Poisson(1) weight in each replicate (Hanley and MacGibbon 2006; Cham
 resampled copies. All models are weighted alike in a replicate, so their differences are paired.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +22,7 @@ CLIP = 1e-7  # a probability of exactly 0 or 1 that is wrong would make the log 
 LEVEL = (2.5, 97.5)  # percent
 
 Floats = npt.NDArray[np.float64]
+Result = TypeVar("Result")
 METRICS = ("roc_auc", "pr_auc", "log_loss", "brier", "ece")
 COMPARED = METRICS[:-1]  # a bootstrap of the calibration error is shifted, and of a difference of two more so
 
@@ -141,10 +145,9 @@ def areas(model: Predictions, masks: Sequence[npt.NDArray[np.bool_]], seed: int 
 
     parts = [Predictions(model.probabilities[mask], model.labels[mask]) for mask in masks]
     usable = [index for index, part in enumerate(parts) if part.labels.any() and not part.labels.all()]
-    drawn = [
-        [parts[index].areas(weights[:, masks[index]])[0] for index in usable]
-        for weights in _weights(len(model.labels), seed)
-    ]
+    drawn = _drawn(
+        lambda weights: [parts[index].areas(weights[:, masks[index]])[0] for index in usable], len(model.labels), seed
+    )
     found: list[Estimate | None] = [None] * len(parts)
     for index, replicates in zip(usable, zip(*drawn, strict=True), strict=True):
         value = float(roc_auc_score(parts[index].labels, parts[index].probabilities))
@@ -154,17 +157,22 @@ def areas(model: Predictions, masks: Sequence[npt.NDArray[np.bool_]], seed: int 
 
 def _replicates(models: Mapping[str, Predictions], seed: int) -> dict[str, dict[str, Floats]]:
     rows = len(next(iter(models.values())).labels)
-    drawn = [{name: model.weighted(weights) for name, model in models.items()} for weights in _weights(rows, seed)]
+    drawn = _drawn(lambda weights: {name: model.weighted(weights) for name, model in models.items()}, rows, seed)
     return {
         name: {metric: np.concatenate([chunk[name][metric] for chunk in drawn]) for metric in METRICS}
         for name in models
     }
 
 
-def _weights(rows: int, seed: int) -> Iterator[Floats]:
-    random = np.random.default_rng(seed)
-    for _ in range(REPLICATES // CHUNK):
-        yield random.poisson(1.0, (CHUNK, rows)).astype(np.float64)
+def _drawn(figure: Callable[[Floats], Result], rows: int, seed: int) -> list[Result]:
+    """`figure` of each chunk of replicates, a core each, since numpy lets go of the interpreter while it computes."""
+
+    def one(chunk: int) -> Result:
+        random = np.random.default_rng((seed, chunk))
+        return figure(random.poisson(1.0, (CHUNK, rows)).astype(np.float64))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(one, range(REPLICATES // CHUNK)))
 
 
 def _interval(metric: str, value: float, drawn: Floats) -> Estimate:

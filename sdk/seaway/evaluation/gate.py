@@ -103,6 +103,7 @@ def _compare(name: str, bound: float, difference: Mapping[str, float], wanted: s
 
 def _difference(evaluation: Mapping[str, Any], other: str) -> Mapping[str, float]:
     differences = evaluation["differences"]
+    other = evaluation["aliases"].get(other, other)
     if other not in differences:
         known = ", ".join(sorted(differences)) or "none"
         raise InvalidSpec(f"The gate compares with {other!r}, which was not evaluated; there are: {known}.")

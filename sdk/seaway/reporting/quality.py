@@ -48,15 +48,15 @@ def comparison(evaluation: Evaluation) -> list[Block]:
     """Every model with every figure, and what their differences allow to say."""
     headers = ["", *(f"{title} {'↑' if name in HIGHER else '↓'}" for name, title in METRICS.items())]
     rows = [
-        [title(name), *(f"{figures[metric]['value']:.4f}" for metric in METRICS)]
+        [title(name, evaluation), *(f"{figures[metric]['value']:.4f}" for metric in METRICS)]
         for name, figures in evaluation["models"].items()
     ]
     differences = [
-        [f"minus {title(name)}", *(_signed(parts[metric]) for metric in METRICS if metric in parts)]
+        [f"minus {title(name, evaluation)}", *(_signed(parts[metric]) for metric in METRICS if metric in parts)]
         for name, parts in evaluation["differences"].items()
     ]
     return [
-        Text("\n\n".join(evaluation["comparisons"])),
+        Text("\n\n".join([*evaluation["comparisons"], *evaluation["notes"]])),
         Table(headers, rows, "On the same rows; an arrow says which way is better", "l" + "r" * len(METRICS)),
         Fold(
             "Paired differences with their intervals",
@@ -91,7 +91,10 @@ def _confusion(evaluation: Evaluation) -> Figure:
 def _roc(evaluation: Evaluation) -> Figure:
     lines = [
         charts.Series(
-            title(name), curve["false_positive_rate"], curve["true_positive_rate"], _area(evaluation, name, "roc_auc")
+            title(name, evaluation),
+            curve["false_positive_rate"],
+            curve["true_positive_rate"],
+            _area(evaluation, name, "roc_auc"),
         )
         for name, curve in evaluation["roc"].items()
     ]
@@ -101,7 +104,7 @@ def _roc(evaluation: Evaluation) -> Figure:
 
 def _precision_recall(evaluation: Evaluation) -> Figure:
     lines = [
-        charts.Series(title(name), curve["recall"], curve["precision"], _area(evaluation, name, "pr_auc"))
+        charts.Series(title(name, evaluation), curve["recall"], curve["precision"], _area(evaluation, name, "pr_auc"))
         for name, curve in evaluation["precision_recall"].items()
     ]
     alt = "Precision over recall. Average precision: " + "; ".join(f"{line.name} {line.note}" for line in lines) + "."
@@ -174,8 +177,11 @@ def _met(passed: bool) -> Badge:
     return Badge("met", "good") if passed else Badge("not met", "bad")
 
 
-def title(name: str) -> str:
-    return {"model": "this model"}.get(name, name.replace("_", " "))
+def title(name: str, evaluation: Evaluation) -> str:
+    """A model's name in words, with the names of the baselines that are the same model."""
+    also = [alias.replace("_", " ") for alias, measured in evaluation["aliases"].items() if measured == name]
+    words = "this model" if name == "model" else name.replace("_", " ")
+    return f"{words} ({', '.join(also)})" if also else words
 
 
 def _area(evaluation: Evaluation, name: str, metric: str) -> str:

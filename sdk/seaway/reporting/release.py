@@ -15,6 +15,7 @@ DECISIONS = {
     "PROMOTE": Badge("promoted", "good"),
     "ROLLBACK": Badge("rolled back", "bad"),
     "INCONCLUSIVE": Badge("inconclusive", "warn"),
+    "UNCHANGED": Badge("nothing to roll out"),
 }
 FINDINGS = {"SAFE": Badge("safe", "good"), "HARMFUL": Badge("harmful", "bad"), "UNDECIDED": Badge("undecided", "warn")}
 
@@ -28,7 +29,8 @@ def rollout_blocks(rollout: Mapping[str, Any]) -> list[Block]:
     """Weights and evidence over time, each criterion's last evidence, and what each step saw."""
     ticks = rollout["ticks"]
     if not ticks:
-        return [Text(f"No look was taken. {rollout['reason']}")]
+        opening = "" if rollout["decision"] == "UNCHANGED" else "No look was taken. "
+        return [Text(opening + rollout["reason"])]
     return [
         *([] if rollout["decision"] == "PROMOTE" else [Text(rollout["reason"])]),
         Figures([_timeline(rollout)]),

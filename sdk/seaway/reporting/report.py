@@ -81,6 +81,7 @@ def _lead(evaluation: Mapping[str, Any], rollout: Mapping[str, Any]) -> str:
     ends = {
         "PROMOTE": "The candidate was promoted and serves all traffic.",
         "ROLLBACK": "The candidate was rolled back; the stable model serves all traffic.",
+        "UNCHANGED": "The candidate is the model already in production, so there was nothing to roll out.",
         "INCONCLUSIVE": "The rollout could not decide, so the stable model serves all traffic.",
     }
     return " ".join([ends.get(rollout["decision"], ""), *evaluation["comparisons"][-1:]]).strip()
