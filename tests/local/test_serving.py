@@ -93,6 +93,17 @@ def test_each_arm_answers_what_its_own_package_predicts(packages: dict[str, Path
         assert client.arm == arm
 
 
+def test_graphs_are_served_as_scripts(packages: dict[str, Path], endpoint: DeployedEndpoint) -> None:
+    scripts = {file.parent for file in endpoint.folder.glob("*/store/flights/model.ts")}
+    assert scripts == {file.parent for file in endpoint.folder.glob("*/store/flights/handler.py")}
+    assert len(scripts) == 2
+
+
+def test_an_arm_that_is_not_there_does_not_answer(client: Client) -> None:
+    with pytest.raises(InferenceRefused, match=r"404.*stable and candidate"):
+        client.infer("flights", ROWS, arm="canary")
+
+
 def test_a_request_keeps_its_id_and_gets_only_the_outputs_it_asks_for(endpoint: DeployedEndpoint) -> None:
     inputs = [
         {
@@ -285,6 +296,8 @@ def test_a_promotion_under_load_fails_no_request(packages: dict[str, Path], endp
     with Client(promoted.url, promoted.token()) as client:
         np.testing.assert_allclose(client.infer("flights", ROWS)["probability"], expected, rtol=1e-5)
         assert client.arm == "stable"
+        with pytest.raises(InferenceRefused, match=r"404.*no such arm"):
+            client.infer("flights", ROWS, arm="candidate")
     with pytest.raises(EndpointFailed, match="no candidate"):
         TorchServeEndpoint().roll_back("flights", "r1")
 

@@ -11,6 +11,7 @@ from scipy.stats import binom
 from seaway.errors import InvalidSpec
 from seaway.rollout import ArmLook, Bounds, Decision, Look, Policy, judge, judging
 from seaway.rollout.comparing import ErrorComparison
+from seaway.rollout.latency import MIN_HISTORY, Latencies
 
 ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9)
 
@@ -41,6 +42,21 @@ def until_decided(looks: list[Look], policy: Policy) -> tuple[Decision, int]:
         if decision is not Decision.CONTINUE:
             return decision, seen
     return Decision.CONTINUE, len(looks)
+
+
+def test_latency_thresholds_are_the_quantiles_of_all_earlier_stable_answers() -> None:
+    looks = [random.lognormal(-5, 1, size) for random in [np.random.default_rng(3)] for size in (0, 7, 30, 0, 55)]
+    for quantile in (0.5, 0.9):
+        past = [np.concatenate(looks[:seen]) if seen else np.zeros(0) for seen in range(5)]
+        expected = [np.quantile(values, quantile) if values.size >= MIN_HISTORY else np.inf for values in past]
+        np.testing.assert_allclose(Latencies(looks, looks).thresholds(quantile), expected, rtol=1e-12)
+
+
+def test_a_look_that_was_judged_before_is_judged_the_same() -> None:
+    looks = healthy(np.random.default_rng(4), count=12)
+    for seen in range(1, 12):
+        judge(looks[:seen], Policy())
+    assert judge(looks, Policy()) == judge(healthy(np.random.default_rng(4), count=12), Policy())
 
 
 def test_equal_arms_are_promoted_and_the_evidence_reads_well() -> None:

@@ -145,6 +145,34 @@ def test_an_ended_rollout_is_told_again_without_traffic(plan: RolloutPlan, state
     assert road.next > 0
 
 
+class Gust(Road):
+    """Fails at full traffic only; a third of the requests is asked of stable, too."""
+
+    def send(self, count: int) -> Answers:
+        self.failing = 0.5 if self.split["candidate"] == 100 else 0.0
+        self.counts["stable"][0] += count // 3
+        return super().send(count)
+
+
+def test_harm_that_shows_at_full_traffic_only_is_rolled_back(plan: RolloutPlan, state: Path) -> None:
+    road = Gust()
+    steps = (*plan.steps[:-1], Step(100, 300))
+    rollout = drive(replace(plan, steps=steps), road, state)
+    assert rollout.decision is Decision.ROLLBACK
+    assert road.history == [10, 50, 100, 0]
+
+
+def test_a_model_that_is_in_production_is_not_rolled_out_again(plan: RolloutPlan, state: Path) -> None:
+    road = Road()
+    alone = replace(plan.endpoint, arms={"stable": plan.endpoint.arms["stable"]})
+    rollout = drive(replace(plan, endpoint=alone), road, state)
+    assert (rollout.decision, road.next, road.history) == (Decision.UNCHANGED, 0, [])
+    assert "in production" in rollout.reason
+    assert rollout.metrics == {"looks": 0.0, "stable_requests": 0.0, "candidate_requests": 0.0}
+    rollout.write(state.with_name("rollout.json"))
+    confirm(state.with_name("rollout.json"))
+
+
 @pytest.mark.parametrize("weights", [(100,), (50, 25, 100), (5, 25)], ids=["at once", "falling", "never full"])
 def test_impossible_steps_are_refused(plan: RolloutPlan, weights: tuple[int, ...]) -> None:
     with pytest.raises(InvalidSpec, match="Steps rise"):

@@ -93,11 +93,6 @@ class LatencyComparison:
     unit: str = "relative slow-down"
     span: tuple[float, float] = (-0.9, 19.0)
 
-    @classmethod
-    def of(cls, looks: Sequence[Look], quantile: float) -> "LatencyComparison":
-        stable, candidate = ([np.array(arm.latencies_s) for arm in arms] for arms in _arms(looks))
-        return cls(Latencies(stable, candidate), quantile)
-
     @property
     def n(self) -> tuple[int, int]:
         return sum(look.size for look in self.latencies.stable), sum(look.size for look in self.latencies.candidate)
@@ -113,15 +108,17 @@ class LatencyComparison:
 
     @cached_property
     def serial(self) -> float:
-        arms = (self.latencies.stable, self.latencies.candidate)
-        return max(1.0, *(serial_inflation([np.concatenate([*arm, np.zeros(0)])]) for arm in arms))
+        return self.latencies.serial
 
     def log_bets(self, hypothesis: Hypothesis, bound: float) -> Floats:
-        return proportions.log_bets(self.latencies.exceedances(self.thresholds, 1 + bound), hypothesis, 0.0)
+        return proportions.log_bets(self._table(bound), hypothesis, 0.0)
 
     def noise(self, bound: float) -> Noise:
-        table = self.latencies.exceedances(self.thresholds, 1 + bound)
+        table = self._table(bound)
         return Noise(table.differences, table.variances, self.serial)
+
+    def _table(self, bound: float) -> proportions.Table:
+        return self.latencies.exceedances(self.thresholds, 1 + bound)
 
 
 @dataclass(frozen=True)
@@ -135,10 +132,10 @@ class QualityComparison:
 
     @classmethod
     def of(cls, looks: Sequence[Look]) -> "QualityComparison":
-        pairs = [np.array(look.differences) for look in looks]
+        pairs = [look.difference_values for look in looks]
         if count := sum(pair.size for pair in pairs):
             return cls(pairs, (count, count))
-        stable, candidate = ([np.array(arm.losses) for arm in arms] for arms in _arms(looks))
+        stable, candidate = ([arm.loss_values for arm in arms] for arms in _arms(looks))
         matched = [bounded.matched(*look) for look in zip(stable, candidate, strict=True)]
         return cls(matched, (sum(look.size for look in stable), sum(look.size for look in candidate)))
 
@@ -172,8 +169,9 @@ def comparisons(looks: Sequence[Look], policy: Policy) -> Mapping[str, Compariso
     if policy.quality:
         found["quality"] = QualityComparison.of(looks)
     quantiles = policy.latency.quantiles if policy.latency else ()
+    latencies = Latencies(*([arm.latency_values for arm in arms] for arms in _arms(looks)))
     for quantile in quantiles:
-        found[f"latency p{100 * quantile:g}"] = LatencyComparison.of(looks, quantile)
+        found[f"latency p{100 * quantile:g}"] = LatencyComparison(latencies, quantile)
     return found
 
 

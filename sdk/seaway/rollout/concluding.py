@@ -36,7 +36,7 @@ def _current(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
 
 
 def confirm(rollout: Path) -> None:
-    """Return if the candidate was promoted.
+    """Return if the candidate was promoted, or is the model that was in production already.
 
     Args:
         rollout: `rollout.json`.
@@ -46,7 +46,7 @@ def confirm(rollout: Path) -> None:
         DataUnreadable: the file is missing.
     """
     value = read_json(rollout)
-    if value["decision"] != Decision.PROMOTE:
+    if value["decision"] not in (Decision.PROMOTE, Decision.UNCHANGED):
         raise RolledBack(
             f"Candidate {value['arms']['candidate']} of endpoint {value['endpoint']} was not promoted "
             f"({value['decision']}); stable {value['arms']['stable']} has all traffic. {value['reason']}"

@@ -7,6 +7,7 @@ inflation, and for dependent ones it shrinks evidence as a Gaussian log likeliho
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,11 @@ class Noise:
     differences: Floats
     variances: Floats
     serial: float = 1.0
+
+    @cached_property
+    def inflations(self) -> Floats:
+        """See `inflations`."""
+        return inflations(self)
 
 
 def inflations(noise: Noise) -> Floats:
@@ -84,7 +90,7 @@ def _correlations(scale: Floats, differences: Floats, mean: Floats, squares: Flo
 
 def whole(log_bets: Floats, noise: Noise) -> tuple[float, float]:
     """Tempered log e-value of all looks, and the variance inflation; alternatives are averaged."""
-    inflation = float(inflations(noise)[0]) if noise.variances.size else 1.0
+    inflation = float(noise.inflations[0]) if noise.variances.size else 1.0
     return float(_mixture(log_bets.sum(axis=0))) / inflation, inflation
 
 
@@ -98,7 +104,7 @@ def strongest(log_bets: Floats, noise: Noise) -> tuple[float, float]:
     if looks == 0:
         return 0.0, 1.0
     evidence = _mixture(np.cumsum(log_bets[::-1], axis=0)[::-1])
-    inflation = inflations(noise)
+    inflation = noise.inflations
     tempered = _log_shares(looks) + np.where(evidence > 0, evidence / inflation, evidence)
     best = int(np.argmax(tempered))
     return float(tempered[best]), float(inflation[best])

@@ -47,6 +47,8 @@ class Rollout:
     @property
     def summary(self) -> str:
         """One line for a progress display."""
+        if self.decision is Decision.UNCHANGED:
+            return "unchanged: this model is in production"
         requests = sum(sum(tick["requests"].values()) for tick in self.ticks)
         return f"{self.decision.lower()}, {requests:,} requests, {len(self.ticks)} looks"
 
@@ -74,8 +76,9 @@ class Rollout:
 def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, state: Path) -> Rollout:
     """Roll the candidate out, or back.
 
-    An interrupted rollout of the same plan goes on from `state`; one that has ended is told again. Unless the
-    candidate is promoted all traffic is on stable when this returns or raises; SIGTERM counts as an exception.
+    An endpoint without a candidate is UNCHANGED: nothing is sent. An interrupted rollout of the same plan goes on from
+    `state`; one that has ended is told again. Unless the candidate is promoted all traffic is on stable when this
+    returns or raises; SIGTERM counts as an exception.
 
     Args:
         state: a file that is written after every look.
@@ -83,14 +86,28 @@ def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metric
     Raises:
         TrafficFailed: the traffic does not follow the weights.
     """
+    if "candidate" not in plan.endpoint.arms:
+        return _unchanged(plan)
     journal = Journal.open(state, plan)
     if journal.decision is None:
         if journal.position is not None:
             requests.resume(journal.position)
         with _ending_on_sigterm(), _back_to_stable(plan.endpoint, traffic):
             _drive(plan, traffic, requests, metrics, journal)
-    steps = tuple({"weight": step.weight, "requests": step.requests} for step in plan.steps)
-    return Rollout(Decision(journal.decision or ""), journal.reason, plan.endpoint, steps, tuple(journal.ticks))
+    return Rollout(Decision(journal.decision or ""), journal.reason, plan.endpoint, _steps(plan), tuple(journal.ticks))
+
+
+def _unchanged(plan: RolloutPlan) -> Rollout:
+    stable = plan.endpoint.arms["stable"].version
+    reason = (
+        f"The new model is the one in production ({stable}): the same graph, weights and signature. "
+        "There is nothing to roll out, and no request was sent."
+    )
+    return Rollout(Decision.UNCHANGED, reason, plan.endpoint, _steps(plan), ())
+
+
+def _steps(plan: RolloutPlan) -> tuple[Mapping[str, int], ...]:
+    return tuple({"weight": step.weight, "requests": step.requests} for step in plan.steps)
 
 
 def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, journal: Journal) -> None:
@@ -126,7 +143,8 @@ def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:
 def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: bool) -> None:
     """End the rollout, or move to the next step once this one has had its requests.
 
-    Full traffic needs the judge's PROMOTE, and so does the end of that last step.
+    Full traffic needs the judge's PROMOTE. It is confirmed when the requests of that last step were seen and show no
+    harm: evidence that has once rejected "worse than the margin" stays valid (Ville's inequality).
     """
     if verdict.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
         journal.decision, journal.reason = verdict.decision, verdict.reason
@@ -135,10 +153,10 @@ def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: b
     elif journal.sent >= plan.steps[journal.step].requests:
         last = journal.step == len(plan.steps) - 1
         promoted = verdict.decision is Decision.PROMOTE
-        if last and promoted:
-            journal.decision, journal.reason = Decision.PROMOTE, verdict.reason
+        if last and not journal.looks[-1].fault(plan.policy.max_age_s):
+            journal.decision = Decision.PROMOTE
         elif not last and (promoted or plan.steps[journal.step + 1].weight < FULL):
-            journal.step, journal.sent = journal.step + 1, 0
+            journal.step, journal.sent, journal.reason = journal.step + 1, 0, verdict.reason
 
 
 def _read(metrics: Metrics, endpoint: DeployedEndpoint) -> Counts | str:

@@ -12,6 +12,7 @@ class Decision(StrEnum):
     ROLLBACK = "ROLLBACK"
     CONTINUE = "CONTINUE"
     INCONCLUSIVE = "INCONCLUSIVE"
+    UNCHANGED = "UNCHANGED"  # said by the rollout, not by the judge: there is nothing to judge
 
 
 class Finding(StrEnum):

@@ -1,7 +1,7 @@
 """A rollout's memory: written whole after every look, so that a restarted step goes on where the last look ended."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,17 @@ class Journal:
     def save(self) -> None:
         """Write everything, atomically."""
         value = {key: item for key, item in vars(self).items() if key not in {"file", "looks"}}
-        write_json(self.file, {**value, "looks": [asdict(look) for look in self.looks]})
+        write_json(self.file, {**value, "looks": [_plain(look) for look in self.looks]})
+
+
+def _plain(look: Look) -> dict[str, Any]:
+    arms = {name: _fields(getattr(look, name)) for name in ("stable", "candidate")}
+    return {**_fields(look), **arms}
+
+
+def _fields(value: Look | ArmLook) -> dict[str, Any]:
+    """As `dataclasses.asdict`, which would copy each number."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _look(value: Mapping[str, Any]) -> Look:

@@ -1,8 +1,13 @@
 """What is seen of both arms between two looks."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -18,19 +23,27 @@ class ArmLook:
     latencies_s: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
 
+    @cached_property
+    def latency_values(self) -> Floats:
+        return np.array(self.latencies_s, dtype=float)
+
+    @cached_property
+    def loss_values(self) -> Floats:
+        return np.array(self.losses, dtype=float)
+
     def fault(self) -> str:
         """Why these figures cannot be right; empty if they can."""
         if not 0 <= self.errors <= self.requests:
             return f"{self.errors} errors of {self.requests} requests are impossible counts"
-        if not _within(self.latencies_s, 0.0, math.inf):
+        if not _within(self.latency_values, 0.0, math.inf):
             return "a latency is negative or no number"
-        if not _within(self.losses, 0.0, 1.0):
+        if not _within(self.loss_values, 0.0, 1.0):
             return "a loss is outside [0, 1] or no number"
         return ""
 
 
-def _within(values: Iterable[float], low: float, high: float) -> bool:
-    return all(low <= value <= high and math.isfinite(value) for value in values)
+def _within(values: Floats, low: float, high: float) -> bool:
+    return bool(np.all(np.isfinite(values) & (low <= values) & (values <= high)))
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,10 @@ class Look:
     measured_at: float | None = None
     unseen: str = ""
 
+    @cached_property
+    def difference_values(self) -> Floats:
+        return np.array(self.differences, dtype=float)
+
     def fault(self, max_age_s: float) -> str:
         """Why this look is no evidence; empty if it is."""
         if self.unseen or self.measured_at is None:
@@ -57,7 +74,7 @@ class Look:
         age = self.time - self.measured_at
         if not age <= max_age_s:
             return f"the metrics are {age:.0f} s old, more than the {max_age_s:.0f} s allowed"
-        if not _within(self.differences, -1.0, 1.0):
+        if not _within(self.difference_values, -1.0, 1.0):
             return "a loss difference is outside [-1, 1] or no number"
         return next(
             (f"{name}: {fault}" for name in ("stable", "candidate") if (fault := getattr(self, name).fault())), ""

@@ -46,8 +46,6 @@ class RolloutPlan:
             )
         if self.requests_per_look < 1:
             raise InvalidSpec(f"requests_per_look is {self.requests_per_look}; it must be at least 1.")
-        if "candidate" not in self.endpoint.arms:
-            raise InvalidSpec(f"Endpoint {self.endpoint.name} has no candidate to roll out; deploy one beside stable.")
 
     @classmethod
     def of(

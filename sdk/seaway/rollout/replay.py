@@ -69,7 +69,7 @@ class Replay(AbstractContextManager["Replay"]):
         endpoint: DeployedEndpoint,
         label: str = "late",
         shadow: float = 0.3,
-        connections: int = 4,
+        connections: int = 16,
         timeout_s: float = 10.0,
     ) -> None:
         if not 0 <= shadow <= 1 or connections < 1 or timeout_s <= 0:

@@ -2,6 +2,7 @@
 
 from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
 from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec
+from seaway.serving.sameness import differing
 from seaway.serving.settling import settle
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "EndpointSpec",
     "InferenceRefused",
     "InferenceUnavailable",
+    "differing",
     "settle",
 ]

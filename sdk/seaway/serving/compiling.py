@@ -27,6 +27,7 @@ def compile_graph(package: Path, target: Path) -> bool:
     from seaway.models.packaging import GRAPH_FILE
 
     graph: Any = load_program(package / GRAPH_FILE).module()
+    graph._forward_pre_hooks.clear()  # torch.export's checks of input shapes, which torch.jit cannot trace
     signature = Signature.read(package)
     try:
         with warnings.catch_warnings(), torch.no_grad():

@@ -268,10 +268,13 @@ def _routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], keys: Mappin
         }
         for name in backends
     ]
+    arms = " and ".join(sorted(backends, reverse=True))
+    absent = _answer(404, {"error": f"There is no such arm (x-seaway-arm); endpoint {endpoint.name} has {arms}."})
     stranger = {**_exact("authorization", f"Bearer {endpoint.token()}"), "invert_match": True}
     return [
         {"match": {"prefix": "/", "headers": [stranger]}, **_answer(401, {"error": UNAUTHORIZED})},
         *forced,
+        {"match": {"path": infer, "headers": [{"name": "x-seaway-arm", "present_match": True}]}, **absent},
         {"name": "infer", "match": {"path": infer}, "route": _split(weights, backends, keys)},
         _marked("/v2/health/ready", infer, "ready", stable, keys),
         _marked(f"{model}/ready", infer, "ready", stable, keys),
