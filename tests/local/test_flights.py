@@ -6,6 +6,7 @@ a documented end, so tests that depend on it ask for the run's own decision.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -98,19 +99,17 @@ def test_one_command_takes_raw_flights_to_a_decision(first: Done) -> None:
 def test_the_decision_rests_on_requests_that_were_answered(first: Done) -> None:
     rollout = json.loads((first.artifact("roll-out", "rollout") / "rollout.json").read_text())
     assert (rollout["decision"] == "promote") is first.promoted
-    counted = rollout["ticks"][-1]["requests"]
-    assert counted["stable"] > 0
-    assert counted["candidate"] > 0
-    assert rollout["ticks"][-1]["evidence"]
+    requests = [tick["requests"] for tick in rollout["ticks"]]
+    assert all(max(counted[arm] for counted in requests) > 0 for arm in ("stable", "candidate"))
+    assert any(tick["evidence"] for tick in rollout["ticks"])
 
 
 def test_the_report_tells_the_whole_run_on_one_page_without_the_network(first: Done) -> None:
     page = (first.folder / "report.html").read_text()
-    for heading in ("Data", "Model", "Rollout"):
-        assert heading in page
-    assert page.count("<svg") >= 5
-    assert "http://cdn" not in page
-    assert "https://" not in page
+    for title in ("Data", "Features", "Training", "Against the baselines", "Curves", "Gate", "Rollout", "Lineage"):
+        assert f">{title}" in page
+    assert page.count("<svg") > 10
+    assert set(re.findall(r"https?://([\w.]+)", page)) <= {"127.0.0.1"}
 
 
 def test_no_secret_is_in_a_log_or_a_record(first: Done, state: Path) -> None:

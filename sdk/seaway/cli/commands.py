@@ -177,12 +177,13 @@ def report(
 
 @app.command(
     epilog=_examples(
-        "seaway serve .seaway/artifacts/.../package_model/package", "seaway serve my_package --name flights"
+        "seaway serve .seaway/artifacts/.../package_model/package", "seaway serve my_package --name flights --port 8080"
     )
 )
 def serve(
     package: Annotated[Path, typer.Argument(help="A model package: the folder that package_model writes.")],
     name: Annotated[str, typer.Option(help="The endpoint's and the model's name.")] = "model",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free one.")] = 0,
     output: Output = Format.TEXT,
 ) -> None:
     """Serve a model package on this machine.
@@ -190,7 +191,7 @@ def serve(
     On loopback, behind a token, until `seaway down` ends it."""
     from seaway.cli.endpoints import serve_package
 
-    serve_package(package, name, output is Format.JSON)
+    serve_package(package, name, port, output is Format.JSON)
 
 
 @app.command(epilog=_examples("seaway down", "seaway down --all", "seaway down 20260102-030405-ab12"))

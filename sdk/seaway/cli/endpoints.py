@@ -1,8 +1,10 @@
 """`seaway serve` and `seaway down`."""
 
 import os
+import signal
 import time
 from pathlib import Path
+from types import FrameType
 
 import typer
 
@@ -11,13 +13,20 @@ from seaway.cli.printing import print_json
 from seaway.kfp import ending
 
 
-def serve_package(package: Path, name: str, as_json: bool) -> None:
-    """Deploy a model package on loopback and say how to call and end it."""
+def serve_package(package: Path, name: str, port: int, as_json: bool) -> None:
+    """Deploy a model package on loopback and say how to call and end it; a signal before that ends what was started."""
     from seaway.serving import Endpoint, EndpointSpec
 
     run = time.strftime("serve-%Y%m%d-%H%M%S")
     os.environ["SEAWAY_RUN_ID"] = run  # what `seaway down` finds the processes by
-    endpoint = platforms.current(Endpoint).deploy(EndpointSpec(name=name, run=run, stable=package.absolute()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit)
+    spec = EndpointSpec(name=name, run=run, stable=package.absolute(), port=port)
+    try:
+        endpoint = platforms.current(Endpoint).deploy(spec)
+    except BaseException:
+        ending.end_run(run)
+        raise
     state = {"name": name, "run": run, "url": endpoint.url, "token_file": str(endpoint.token_file)}
     if as_json:
         print_json(state)
@@ -27,6 +36,11 @@ def serve_package(package: Path, name: str, as_json: bool) -> None:
         f'Call it:  curl -H "Authorization: Bearer $(cat {endpoint.token_file})" {endpoint.url}/v2/models/{name}'
     )
     typer.echo(f"End it:   seaway down {run}")
+
+
+def _exit(number: int, _frame: FrameType | None) -> None:
+    """End by a shell's convention, through whoever is starting something and ends it on the way."""
+    raise typer.Exit(128 + number)
 
 
 def end(run: str | None, as_json: bool) -> None:
