@@ -62,7 +62,8 @@ def _prepare(training: RemoteTraining, folder: Path) -> TrainSpec:
 
 def _check(training: RemoteTraining, here: dict[str, str]) -> None:
     """Raises: InvalidSpec, DataUnreadable: code or data are not those that the step took the fingerprint of."""
-    differing = {name for name, value in here.items() if training.fingerprint.get(name) != value}
+    parts = [name for name in here if name != "run"]
+    differing = {name for name in parts if training.fingerprint.get(name) != here[name]}
     if "code" in differing:
         raise InvalidSpec(
             f"The image has other code of {training.entrypoint} than the step: build the image from the code that "
@@ -86,12 +87,13 @@ def _run(training: RemoteTraining, folder: Path, spec: TrainSpec) -> int:
 @contextmanager
 def _processes(commands: list[tuple[list[str], dict[str, str]]]) -> Iterator[list[subprocess.Popen[bytes]]]:
     """The pod's processes; none is left when this ends, be it by SIGTERM."""
-    signal.signal(signal.SIGTERM, _raise_exit)
+    before = signal.signal(signal.SIGTERM, _raise_exit)
     processes = [subprocess.Popen(command, env={**os.environ, **variables}) for command, variables in commands]
     try:
         yield processes
     finally:
         _end(processes)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _raise_exit(number: int, frame: FrameType | None) -> NoReturn:
@@ -122,7 +124,9 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
 
 
 def _deliver(training: RemoteTraining, spec: TrainSpec) -> None:
-    """Upload the model, or wait until the pod that has it did: no pod ends well before, so that a lost upload is redone.
+    """Upload the model, or wait until the pod that has it did: before that no pod ends well.
+
+    So a job whose upload was lost is whole when it begins anew.
 
     Raises:
         TrainingFailed: the model is incomplete, or does not come.

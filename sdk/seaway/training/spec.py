@@ -29,6 +29,7 @@ class TrainSpec:
         workers: Processes, one accelerator each where there are any.
         seed: Of initial weights and of the order of rows.
         timeout_s: Seconds after which the run is ended as failed.
+        placement: What a cluster wants to know of the pods; JSON values. A platform without pods passes over it.
     Raises:
         InvalidSpec: a field is out of range.
     """
@@ -42,6 +43,7 @@ class TrainSpec:
     workers: int = 1
     seed: int = 0
     timeout_s: float = 3600.0
+    placement: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in PATHS:
@@ -54,7 +56,8 @@ class TrainSpec:
             raise InvalidSpec(f"seed={self.seed} is outside 0 to {LARGEST_SEED}.")
         if not self.timeout_s > 0:
             raise InvalidSpec(f"timeout_s={self.timeout_s}: give a positive number of seconds.")
-        object.__setattr__(self, "params", _json_object(self.params))
+        for name in ("params", "placement"):
+            object.__setattr__(self, name, _json_object(name, getattr(self, name)))
 
     def write(self, path: Path, fingerprint: str) -> None:
         """Write the file that an entrypoint gets as `--spec`: the fields, paths absolute, and the fingerprint."""
@@ -69,12 +72,12 @@ class TrainSpec:
         return cls(**fields), fingerprint
 
 
-def _json_object(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The params as JSON gives them back; 6.0 becomes 6, because pipeline engines know one kind of number only."""
+def _json_object(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as JSON gives them back; 6.0 becomes 6, because pipeline engines know one kind of number only."""
     try:
-        plain: dict[str, Any] = json.loads(json.dumps(dict(params), allow_nan=False), parse_float=_number)
+        plain: dict[str, Any] = json.loads(json.dumps(dict(values), allow_nan=False), parse_float=_number)
     except (TypeError, ValueError) as error:
-        raise InvalidSpec(f"params holds what JSON cannot carry ({error}); use text, numbers, lists.") from error
+        raise InvalidSpec(f"{name} holds what JSON cannot carry ({error}); use text, numbers, lists.") from error
     return plain
 
 

@@ -1,0 +1,131 @@
+"""Training as a job of the cluster: the data go to the storage, the job runs, the model comes back.
+
+The environment says where: `SEAWAY_STORAGE` is the URI below which runs keep their data, `SEAWAY_TRAINER_IMAGE` the
+pods' image, `SEAWAY_NAMESPACE` their namespace where it is not the context's, `SEAWAY_PLACEMENT` a YAML or JSON file
+with the cluster's settings for `Placement`; `TrainSpec.placement` wins over them.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seaway.errors import InvalidSpec, JobFailed, TrainingFailed
+from seaway.platforms.home import run_id
+from seaway.platforms.kubernetes import pytorchjob, trainjob
+from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.kinds import Kind
+from seaway.platforms.kubernetes.launch import launch
+from seaway.platforms.kubernetes.naming import Step, stamp
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.placement import Placement
+from seaway.storage import storage_for
+from seaway.training.fingerprint import fingerprint
+from seaway.training.remote import RemoteTraining
+from seaway.training.result import TrainResult, earlier
+from seaway.training.spec import TrainSpec
+
+STEP = "training"
+log = logging.getLogger(__name__)
+
+
+class PyTorchJobTrainer:
+    """Runs an entrypoint as a PyTorchJob of `spec.workers` processes."""
+
+    def train(self, spec: TrainSpec) -> TrainResult:
+        """See `seaway.training.Trainer.train`."""
+        return _train(spec, _launch_pytorchjob)
+
+
+class TrainJobTrainer:
+    """Runs an entrypoint as a TrainJob of `spec.workers` processes."""
+
+    def train(self, spec: TrainSpec) -> TrainResult:
+        """See `seaway.training.Trainer.train`."""
+        return _train(spec, _launch_trainjob)
+
+
+def _train(spec: TrainSpec, run: Callable[[RemoteTraining, Placement], None]) -> TrainResult:
+    identity = fingerprint(spec)
+    if (result := earlier([spec.output], identity)) is not None:
+        log.info("Reusing the finished training in %s.", result.path)
+        return result
+    training, settings = remote(spec, identity), placement(spec.placement)
+    if not storage_for(training.output).exists(training.output):
+        storage_for(training.train).upload(spec.train, training.train)
+        storage_for(training.validation).upload(spec.validation, training.validation)
+        run(training, settings)
+    storage_for(training.output).download(training.output, spec.output)
+    return TrainResult.read(spec.output)
+
+
+def remote(spec: TrainSpec, identity: Mapping[str, str]) -> RemoteTraining:
+    """The training with its data and model below this run's URI, and checkpoints that later runs find again.
+
+    Raises:
+        InvalidSpec: SEAWAY_STORAGE is not set.
+    """
+    root = os.environ.get("SEAWAY_STORAGE", "").rstrip("/")
+    if not root:
+        raise InvalidSpec(
+            "SEAWAY_STORAGE is not set: give the URI that this machine and the pods keep data under, "
+            "such as s3://my-bucket/seaway."
+        )
+    run = f"{root}/runs/{run_id()}/{STEP}-{identity['run'][:16]}"
+    return RemoteTraining.of(spec, identity, run, f"{root}/checkpoints")
+
+
+def placement(wanted: Mapping[str, Any]) -> Placement:
+    """The cluster's settings, the image that the environment names, then what this training wants.
+
+    Raises:
+        InvalidSpec: no image is named, or a setting is wrong.
+    """
+    image = os.environ.get("SEAWAY_TRAINER_IMAGE")
+    settings = {**_settings(), **({"image": image} if image else {}), **wanted}
+    if "image" not in settings:
+        raise InvalidSpec(
+            "Which image has the trainer? Set SEAWAY_TRAINER_IMAGE, or placement.image, to its full name."
+        )
+    return Placement.parse(settings)
+
+
+def _settings() -> dict[str, Any]:
+    file = os.environ.get("SEAWAY_PLACEMENT")
+    if not file:
+        return {}
+    try:
+        settings = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InvalidSpec(f"SEAWAY_PLACEMENT={file} cannot be read: {error}") from error
+    if not isinstance(settings, dict):
+        raise InvalidSpec(f"SEAWAY_PLACEMENT={file} holds no mapping; write one setting of Placement a line.")
+    return settings
+
+
+def _launch_pytorchjob(training: RemoteTraining, settings: Placement) -> None:
+    _launch(pytorchjob.KIND, pytorchjob.build(training, settings), training.timeout_s)
+
+
+def _launch_trainjob(training: RemoteTraining, settings: Placement) -> None:
+    job = trainjob.build(training, settings)
+    if not settings.runtime:
+        runtime = trainjob.build_runtime(training, settings)
+        trainjob.preflight_runtime(runtime)
+        Objects(_connection()).apply(trainjob.RUNTIME, runtime)
+    _launch(trainjob.KIND, job, training.timeout_s)
+
+
+def _launch(kind: Kind, manifest: dict[str, Any], timeout_s: float) -> None:
+    stamped = stamp(manifest, Step(run_id(), STEP), kind.suffix)
+    try:
+        launch(kind, stamped, timeout_s=timeout_s, connection=_connection())
+    except JobFailed as failure:
+        raise TrainingFailed(str(failure)) from failure
+
+
+def _connection() -> Connection:
+    return connect(os.environ.get("SEAWAY_NAMESPACE"))
