@@ -99,6 +99,14 @@ def test_a_failure_tells_step_reason_and_log_and_still_runs_the_exit_handler(sta
     assert json.loads((failure.value.folder / "run.json").read_text())["state"] == "failed"
 
 
+def test_a_failure_is_told_once(state: Path) -> None:
+    command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", SAMPLE, "-p", "broken=yes"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout.count("flights.csv lacks") == 1
+    assert done.stdout.strip().splitlines()[-1].endswith("01-make.log")
+
+
 def test_a_wrong_parameter_starts_nothing(state: Path) -> None:
     with pytest.raises(InvalidSpec, match="rows: int = 3"):
         local_run(SAMPLE, {"row": "1"})

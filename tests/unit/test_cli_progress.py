@@ -1,0 +1,47 @@
+"""A step's line stays readable in a narrow terminal, and whole in a pipe."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from seaway.cli.progress import Progress, console, line
+from seaway.kfp.recording import Step
+
+FIGURE = "1,458 airports, 51,955 flights, 2,823 planes, 4,236 weather, /home/somebody/a/long/path/to/a/file.json"
+
+
+def step(**others: object) -> Step:
+    return Step(14, "ingest-tables", "Get production model", Path("x.log"), **{"figure": FIGURE, **others})  # type: ignore[arg-type]
+
+
+def printed(shown: Step, width: int) -> list[str]:
+    stream = io.StringIO()
+    Console(file=stream, width=width).print(line(shown), highlight=False)
+    return [text.rstrip() for text in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_long_figure_goes_on_below_its_beginning(width: int) -> None:
+    first, *rest = printed(step(state="succeeded", seconds=13.9), width)
+    column = first.index("1,458")
+    assert all(text[:column].isspace() for text in rest)
+    assert max(map(len, [first, *rest])) <= width
+    assert "".join([first, *rest]).replace(" ", "").endswith(FIGURE.replace(" ", ""))
+
+
+def test_the_reason_of_a_retry_is_whole() -> None:
+    reason = "ConnectionError: " + "the registry did not answer " * 10
+    lines = printed(step(state="retrying", attempts=2, reason=reason), 80)
+    assert "".join(lines).replace(" ", "").endswith(f"attempt2:{reason}".replace(" ", ""))
+
+
+def test_in_a_pipe_a_step_is_one_line_when_it_ends() -> None:
+    stream = io.StringIO()
+    progress = Progress(console(stream))
+    with progress.showing():
+        progress(step())
+        progress(step(state="cached", seconds=0.1))
+    (text,) = stream.getvalue().splitlines()
+    assert text.split()[:4] == ["14", "cached", "0.1", "s"]
+    assert text.rstrip().endswith(FIGURE)
