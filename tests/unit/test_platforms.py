@@ -17,3 +17,20 @@ def test_a_place_without_an_adapter_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(platforms.BACKENDS, "Trainer", {"local": {"torchrun": "json:loads"}})
     with pytest.raises(InvalidSpec, match="auto on kubernetes"):
         platforms.current(Trainer)
+
+
+def test_a_laptop_sends_to_the_cluster_what_has_an_adapter_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAWAY_PLATFORM", "kubernetes")
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    both = {"local": {"here": "builtins:dict"}, "kubernetes": {"there": "builtins:list"}}
+    monkeypatch.setitem(platforms.BACKENDS, "Trainer", both)
+    assert isinstance(platforms.current(Trainer), list)
+    assert isinstance(platforms.current(Trainer, "here"), dict)
+    monkeypatch.setitem(platforms.BACKENDS, "Trainer", {"local": {"here": "builtins:dict"}})
+    assert isinstance(platforms.current(Trainer), dict)
+
+
+def test_an_unknown_platform_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAWAY_PLATFORM", "mesos")
+    with pytest.raises(InvalidSpec, match="local, kubernetes"):
+        platforms.current(Trainer)

@@ -12,9 +12,17 @@ from seaway.storage import load_object
 
 Port = TypeVar("Port")
 
+PLACES = ("local", "kubernetes")
+
 # port -> place -> backend -> adapter; the first backend of a place is its default
 BACKENDS: dict[str, dict[str, dict[str, str]]] = {
-    "Trainer": {"local": {"torchrun": "seaway.platforms.local.torchrun:TorchrunTrainer"}},
+    "Trainer": {
+        "local": {"torchrun": "seaway.platforms.local.torchrun:TorchrunTrainer"},
+        "kubernetes": {
+            "pytorchjob": "seaway.platforms.kubernetes.training:PyTorchJobTrainer",
+            "trainjob": "seaway.platforms.kubernetes.training:TrainJobTrainer",
+        },
+    },
     "Endpoint": {"local": {"torchserve": "seaway.platforms.local.torchserve:TorchServeEndpoint"}},
     "Traffic": {"local": {"envoy": "seaway.platforms.local.envoy:EnvoyTraffic"}},
     "Metrics": {"local": {"envoy": "seaway.platforms.local.envoy:EnvoyMetrics"}},
@@ -22,22 +30,37 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
 }
 
 
+def in_pod() -> bool:
+    """Whether this process runs in a pod."""
+    return "KUBERNETES_SERVICE_HOST" in os.environ
+
+
 def place() -> str:
-    """`kubernetes` inside a pod, `local` elsewhere."""
-    return "kubernetes" if "KUBERNETES_SERVICE_HOST" in os.environ else "local"
+    """Where jobs go: `$SEAWAY_PLATFORM`, else `kubernetes` from inside a pod and `local` elsewhere."""
+    return os.environ.get("SEAWAY_PLATFORM") or ("kubernetes" if in_pod() else "local")
 
 
 def current(port: type[Port], backend: str = "auto") -> Port:
     """The adapter that carries out `port` by `backend`; `auto` takes the default of this place.
 
+    `SEAWAY_PLATFORM=kubernetes` on a laptop sends to the cluster what has an adapter there; the rest is carried out
+    here. A pod has no such "here": what it served or kept would end with it.
+
     Raises:
-        InvalidSpec: no such backend; the message lists those that there are.
+        InvalidSpec: no such platform or backend; the message lists those that there are.
     """
     places = BACKENDS[port.__name__]
     offered = {name: reference for backends in places.values() for name, reference in backends.items()}
     if backend == "auto":
-        backend = next(iter(places.get(place(), {})), f"auto on {place()}")
+        backend = next(iter(_backends(places)), f"auto on {place()}")
     if backend not in offered:
         raise InvalidSpec(f"No {port.__name__} backend {backend!r}; there are: {', '.join(sorted(offered))}.")
     adapter: Port = load_object(offered[backend])()
     return adapter
+
+
+def _backends(places: dict[str, dict[str, str]]) -> dict[str, str]:
+    if place() not in PLACES:
+        raise InvalidSpec(f"SEAWAY_PLATFORM={place()!r} is no platform; there are: {', '.join(PLACES)}.")
+    elsewhere = {} if in_pod() else places.get("local", {})
+    return places.get(place(), elsewhere)
