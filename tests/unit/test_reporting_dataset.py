@@ -2,12 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from seaway.errors import DataUnreadable
 from seaway.reporting import Page
 from seaway.reporting.dataset import Subject, data_blocks, feature_blocks, learning_blocks
+from sklearn.metrics import roc_auc_score
 
 
 def flights(folder: Path) -> Path:
@@ -48,6 +52,20 @@ def test_the_feature_that_separates_is_drawn_first_and_gaps_are_counted(tmp_path
     assert document.index("<strong>signal") < document.index("<strong>noise")
     assert "missing in 25.0% of the rows" in document
     assert "100.0%" in document
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 5)), st.booleans()), min_size=1, max_size=30))
+def test_the_area_of_one_feature_is_that_of_scikit_learn(rows: list[tuple[int | None, bool]]) -> None:
+    with TemporaryDirectory() as folder:
+        frame = pd.DataFrame({"x": [value for value, _ in rows], "late": [int(late) for _, late in rows]})
+        frame.astype({"x": "float32"}).to_parquet(Path(folder) / "train.parquet")
+        inputs = [{"name": "x", "datatype": "FP32", "unit": "min"}]
+        blocks = feature_blocks({}, Path(folder) / "train.parquet", {"inputs": inputs}, "late")
+    known = frame.dropna()
+    shown = blocks[-1].blocks[0].rows[0][-1]  # type: ignore[union-attr]
+    both = known["late"].nunique() == 2
+    assert shown == (f"{roc_auc_score(known['late'], known['x']):.3f}" if both else None)
 
 
 def test_a_training_that_tells_no_validation_is_still_listed() -> None:

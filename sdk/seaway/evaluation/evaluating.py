@@ -150,7 +150,10 @@ def _column(values: "pd.Series[Any]") -> npt.NDArray[Any]:
 def measure(
     rows: pd.DataFrame, probabilities: Mapping[str, Floats], slices: Sequence[str], label: str
 ) -> dict[str, Any]:
-    """Everything in `evaluation.json` but aliases, notes and gate; `probabilities` holds `model` and others, each of shape [rows]."""
+    """Everything in `evaluation.json` but aliases, notes and gate.
+
+    `probabilities` holds `model` and others, each of shape [rows].
+    """
     late = examples.labels(rows, label)
     models = {name: Predictions(values, late) for name, values in probabilities.items()}
     figures, differences = estimates(models, MODEL)

@@ -60,4 +60,4 @@ def _absent_torch() -> Iterator[None]:
         del sys.modules["torch"]
     wrapper = importlib.import_module("feast.torch_wrapper")
     if importlib.util.find_spec("torch"):
-        wrapper._torch, wrapper.TORCH_AVAILABLE = _LateTorch(), True
+        vars(wrapper).update(_torch=_LateTorch(), TORCH_AVAILABLE=True)
