@@ -25,6 +25,7 @@ DEFINITIONS = "seaway_examples.flights.definitions:PROJECT"
 OURS, DUCKDB, FILE = "seaway.features.asof.AsofOfflineStore", "duckdb", "file"
 ONE_VIEW = ["weather:temp", "weather:wind_speed", "weather:precip"]
 REPEATS = 3
+NO_GOAL = "none stated"  # the goal of ten times is for all flights beside the DuckDB store
 FEW = 1000  # flights for Feast's default store, whose time and memory grow with rows times history
 
 
@@ -37,8 +38,8 @@ def measure() -> list[Row]:
         few = _prepare(Path(folder) / "few", {"rows": FEW})
         return [
             _compare("join, one view, the year", DUCKDB, year, ONE_VIEW, ">= 10x"),
-            _compare("join, all 7 views, January", DUCKDB, january, None, ">= 10x"),
-            _compare("join, one view, few rows", FILE, few, ONE_VIEW, ">= 10x"),
+            _compare("join, all 7 views, January", DUCKDB, january, None, NO_GOAL),
+            _compare("join, one view, few rows", FILE, few, ONE_VIEW, NO_GOAL),
         ]
 
 
