@@ -10,6 +10,8 @@ def confirm_promotion(
 ):
     """Fail the run if the candidate was not promoted: a rollback is not a success.
 
+    A candidate that is the model in production already passes.
+
     Args:
         decision: What `roll_out` decided.
         rollout: `rollout.json` of `roll_out`.

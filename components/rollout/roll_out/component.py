@@ -16,7 +16,7 @@ def roll_out(
     requests: list = [400, 600, 1000, 200],  # noqa: B006
     error_margin: float = 0.01,
     latency_margin: float = 1.0,
-    quality_margin: float = 0.01,
+    quality_margin: float = 0.02,
     false_rollback: float = 0.05,
     budget: int = 6000,
     shadow: float = 0.3,
@@ -30,7 +30,7 @@ def roll_out(
     is written.
 
     Args:
-        endpoint: Made by `deploy_endpoint`, with a candidate.
+        endpoint: Made by `deploy_endpoint`.
         replay: Held-out examples, sent as requests in time order; labels become known when their time has come.
         rollout: `rollout.json`: decision, reason, steps, and one tick for each look with its evidence.
         metrics: Looks, requests, and how much worse the candidate was by each criterion.
@@ -40,7 +40,7 @@ def roll_out(
         requests: Requests at each weight before the next; the one before 100 goes on until the judge is sure.
         error_margin: Promoted only if the error rate is shown to rise by less than this; rolled back if it rises.
         latency_margin: The same for the relative rise of latency p50 and p90, a quarter tolerated; 0: not judged.
-        quality_margin: The same for the mean Brier score; 0: not judged.
+        quality_margin: The same for the rise of the mean Brier score, a quarter tolerated; 0: not judged.
         false_rollback: Chance, over all looks together, that a candidate which is no worse is rolled back.
         budget: Requests of both arms after which an undecided candidate is rolled back.
         shadow: Share of requests asked of both arms, to compare them on the same request.
@@ -48,7 +48,7 @@ def roll_out(
         registry: Model registry; `auto` takes this place's.
 
     Returns:
-        decision: PROMOTE, ROLLBACK or INCONCLUSIVE.
+        decision: PROMOTE, ROLLBACK, INCONCLUSIVE, or UNCHANGED where the candidate is the model in production.
         reason: The judge's evidence in one paragraph.
 
     Raises:

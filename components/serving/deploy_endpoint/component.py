@@ -17,6 +17,8 @@ def deploy_endpoint(
 ):
     """Serve two model packages behind one endpoint, all traffic on the stable one.
 
+    A candidate of the same graph and weights as the stable package is not served a second time.
+
     Args:
         stable: Package that answers until the candidate has proved itself.
         candidate: Package to be rolled out.
@@ -39,7 +41,8 @@ def deploy_endpoint(
     from seaway import platforms, serving
     from seaway.platforms.home import run_id
 
-    packages = {"stable": Path(stable.path), "candidate": Path(candidate.path)}
+    packages = {"stable": Path(stable.path)}
+    packages["candidate"] = serving.differing(packages["stable"], Path(candidate.path))
     spec = serving.EndpointSpec(
         name, run_id(), **packages, batch_size=batch_size, max_batch_delay_ms=max_batch_delay_ms,
         workers=workers, threads=threads, port=port,
@@ -47,4 +50,4 @@ def deploy_endpoint(
     deployed = platforms.current(serving.Endpoint, backend).deploy(spec)
     deployed.write(Path(endpoint.path) / "endpoint.json")
     endpoint.metadata["url"] = deployed.url
-    endpoint.metadata["summary"] = f"2 models at {deployed.url}"
+    endpoint.metadata["summary"] = f"{len(deployed.arms)} model(s) at {deployed.url}"

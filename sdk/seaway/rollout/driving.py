@@ -149,7 +149,10 @@ def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: b
     if verdict.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
         journal.decision, journal.reason = verdict.decision, verdict.reason
     elif exhausted:
-        journal.decision, journal.reason = Decision.INCONCLUSIVE, f"There are no more requests. {verdict.reason}"
+        total = sum(look.stable.requests + look.candidate.requests for look in journal.looks)
+        short = f"There are no more requests: the examples ended after {total:,}, before the judge was sure. "
+        hint = "Give more held-out examples (more months), ask more of them of both arms (shadow), or widen a margin. "
+        journal.decision, journal.reason = Decision.INCONCLUSIVE, f"{short}{hint}{verdict.reason}"
     elif journal.sent >= plan.steps[journal.step].requests:
         last = journal.step == len(plan.steps) - 1
         promoted = verdict.decision is Decision.PROMOTE

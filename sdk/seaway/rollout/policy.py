@@ -67,14 +67,14 @@ class Policy:
 
     @classmethod
     def of(cls, errors: float, latency: float, quality: float, false_rollback: float, budget: int) -> "Policy":
-        """A policy from margins: nothing worse in errors and quality is tolerated, a quarter of latency's margin is.
+        """A policy from margins: no rise of errors is tolerated, of latency and quality a quarter of the margin is.
 
         A latency or quality margin of 0 leaves the criterion out.
         """
         return cls(
             errors=Bounds(0.0, errors, share=2.0),
             latency=LatencyBounds(Bounds(latency / 4, latency)) if latency else None,
-            quality=Bounds(0.0, quality) if quality else None,
+            quality=Bounds(quality / 4, quality) if quality else None,
             false_rollback=false_rollback,
             budget=budget,
         )
