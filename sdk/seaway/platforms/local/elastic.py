@@ -12,6 +12,7 @@ torch and runs none of it yet, so that torch is loaded once and not once a worke
 """
 
 import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -21,9 +22,9 @@ import threading
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 LOOPBACK = "127.0.0.1"
-PRELOADED = ["torch.distributed", "torch._dynamo", "torch.utils.tensorboard"]
 SHUTDOWN_S = 10  # from SIGTERM to SIGKILL
 RENDEZVOUS_S = 300
 AFTERMATH_S = 0.5  # five of the agent's looks at its workers
@@ -32,9 +33,17 @@ AFTERMATH_S = 0.5  # five of the agent's looks at its workers
 def main(job: Path) -> int:
     """Run the job; 0 when all workers ended well, else 1."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for module in PRELOADED:
-        importlib.import_module(module)
-    return _launch(job)
+    settings = json.loads((job / "job.json").read_text(encoding="utf-8"))
+    _preload(settings["entrypoint"])
+    return _launch(job, settings)
+
+
+def _preload(entrypoint: str) -> None:
+    """Import what the entrypoint's package names in `PRELOADED`, once for all workers."""
+    package = importlib.util.find_spec(entrypoint)
+    if package is not None and package.submodule_search_locations is not None:
+        for module in getattr(importlib.import_module(entrypoint), "PRELOADED", ()):
+            importlib.import_module(module)
 
 
 def run_entrypoint(module: str, spec: str, job: str) -> None:
@@ -77,12 +86,11 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _launch(job: Path) -> int:
+def _launch(job: Path, settings: dict[str, Any]) -> int:
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import launch_agent
 
-    settings = json.loads((job / "job.json").read_text(encoding="utf-8"))
     config = _config(job, settings["workers"])
     try:
         launch_agent(config, run_entrypoint, [settings["entrypoint"], settings["spec"], str(job)])
