@@ -3,11 +3,13 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+REGISTRY ?= docker.io/seaway
+TAG ?= dev
 # Every step is a fresh Python; without compiled bytecode each one compiles its imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers unit golden local cluster generate bench lock clean
+.PHONY: help install run test check lint types layers unit golden local cluster generate images bench lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -49,9 +51,16 @@ local: $(STAMP)   ## real parts on loopback
 cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
 	$(BIN)/pytest tests/cluster
 
-generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components
+generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components, manifests/access
 	$(BIN)/python -m seaway.kfp.generate
 	$(BIN)/python -m seaway.cli.reference
+	$(BIN)/python -m seaway.platforms.kubernetes.access
+
+images:          ## build images/{runtime,trainer,server} with Docker; TORCH_INDEX and BASE_IMAGE choose
+	for name in runtime trainer server; do docker buildx build --file images/$$name/Dockerfile \
+	  --tag $(REGISTRY)/$$name:$(TAG) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) \
+	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) --build-arg VERSION=$(TAG) \
+	  --build-arg REVISION=$$(git rev-parse HEAD) --sbom=true --provenance=true $(PUSH) . || exit 1; done
 
 bench: $(STAMP)   ## ratios, measured side by side
 	$(BIN)/python -m benchmarks

@@ -73,7 +73,7 @@ def object_store(folder: Path, address: str = "127.0.0.1") -> Iterator[ObjectSto
     finally:
         server.terminate()
         try:
-            server.wait(10)
+            server.wait(2)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

@@ -1,0 +1,255 @@
+"""Images for cluster tests, by name.
+
+On a test cluster that a tool (`SEAWAY_CLUSTER_TOOL`) imports root file systems into, they are built here, from the
+same lists as images/*/Dockerfile and with the packages of this environment. On any other cluster they are named by
+`SEAWAY_TEST_TRAINER_IMAGE` and `SEAWAY_TEST_IMAGE`; where neither is there, tests skip with the reason.
+"""
+
+import fnmatch
+import functools
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+
+PROJECT = Path(__file__).parents[2]
+CACHE = Path.home() / ".cache" / "seaway-images"
+DEBIAN = "bookworm"  # its python3 is 3.11, as the project's
+SITE = "opt/seaway/lib/python3.11/site-packages"
+# `import torch` on a CPU links to CUDA's mathematics, never to these: engines that cuDNN loads when a GPU computes, the
+# compiler of GPU kernels, device code, profiling, headers.
+UNUSED = (
+    "triton/*", "nvidia/*/include/*", "nvidia/cudnn/lib/libcudnn_*", "nvidia/cu13/bin/*", "nvidia/cu13/nvvm/*",
+    "nvidia/cu13/lib/libnvrtc-builtins*", "nvidia/cu13/lib/libnvrtc.alt*", "nvidia/cu13/lib/libcusolverMg*",
+    "nvidia/cu13/lib/libnvperf*", "nvidia/cu13/lib/libpcsamplingutil*", "*.a",
+    "nvidia/nvshmem/lib/*.bc", "nvidia/nvshmem/lib/nvshmem_*", "torch/include/*",
+)  # fmt: skip
+
+
+def tiny_image() -> str:
+    """A shell and the usual commands (busybox), static."""
+    if named := os.environ.get("SEAWAY_TEST_IMAGE"):
+        return named
+    busybox = shutil.which("busybox")
+    if not busybox:
+        pytest.skip("busybox is missing (Debian: busybox-static); or set SEAWAY_TEST_IMAGE to an image with a shell")
+    return _imported("docker.io/seaway/tiny", [_layer("tiny", _file_key(Path(busybox)), _write_busybox(Path(busybox)))])
+
+
+def trainer_image() -> str:
+    """What images/trainer/Dockerfile installs: Debian's Python 3.11, torch, and Seaway as it is in this tree."""
+    if named := os.environ.get("SEAWAY_TEST_TRAINER_IMAGE"):
+        return named
+    return _imported("docker.io/seaway/trainer", trainer_layers())
+
+
+def trainer_layers() -> list[Path]:
+    """Uncompressed tar files, lowest first: Debian, torch, its companions, Seaway."""
+    needed = closure(_listed(PROJECT / "images" / "trainer" / "requirements.in"))
+    torch = [package for package in needed if _is_torch(package)]
+    others = [package for package in needed if not _is_torch(package)]
+    return [
+        _layer("debian", DEBIAN, _write_debian),
+        _layer("torch", _packages_key(torch), _write_packages(torch)),
+        _layer("packages", _packages_key(others), _write_packages(others)),
+        _layer("seaway", _project_key(), _write_project),
+    ]
+
+
+def closure(names: list[str]) -> list[Distribution]:
+    """The installed packages of these names and all that they require here, sorted by name."""
+    found: dict[str, Distribution] = {}
+    pending = list(names)
+    environment = {**{key: str(value) for key, value in default_environment().items()}, "extra": ""}
+    while pending:
+        package = distribution(pending.pop())
+        name = package.metadata["Name"].lower().replace("_", "-")
+        if name in found:
+            continue
+        found[name] = package
+        for text in package.requires or []:
+            requirement = Requirement(text)
+            if not requirement.marker or requirement.marker.evaluate(environment):
+                pending += [requirement.name] if _is_installed(requirement.name) else []
+    return [found[name] for name in sorted(found)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _listed(file: Path) -> list[str]:
+    return [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def _is_torch(package: Distribution) -> bool:
+    return package.metadata["Name"].lower().startswith(("torch", "nvidia", "triton", "cuda"))
+
+
+def _imported(name: str, layers: list[Path]) -> str:
+    """Import the layers under a name that tells their content, unless this cluster has it already."""
+    importer = _importer()
+    if not importer:
+        pytest.skip("SEAWAY_CLUSTER_TOOL is not set, so images cannot be imported; or name them by SEAWAY_TEST_IMAGE "
+                    "and SEAWAY_TEST_TRAINER_IMAGE")  # fmt: skip
+    digest = hashlib.sha256("".join(layer.name for layer in layers).encode()).hexdigest()[:12]
+    image = f"{name}:{digest}"
+    mark = CACHE / f"{_cluster()}-{name.rsplit('/', 1)[1]}-{digest}.imported"
+    if not mark.exists():
+        subprocess.run([*importer, image, *map(str, layers)], check=True, stdout=subprocess.DEVNULL)
+        mark.touch()
+    return image
+
+
+def _importer() -> list[str]:
+    if tool := os.environ.get("SEAWAY_CLUSTER_TOOL"):
+        return [tool, "image"]
+    return os.environ.get("SEAWAY_CLUSTER_IMAGE", "").split()
+
+
+@functools.cache
+def _cluster() -> str:
+    """What tells this cluster from one that was made anew."""
+    command = ["kubectl", "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _layer(name: str, key: str, write: Callable[[tarfile.TarFile], None]) -> Path:
+    """The tar file of this content, from the cache or written now; older ones of the same name are removed."""
+    recipe = hashlib.sha256(Path(__file__).read_bytes() + key.encode()).hexdigest()[:16]
+    path = CACHE / f"{name}-{recipe}.tar"
+    if not path.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        with tarfile.open(draft, "w") as tar:
+            write(tar)
+        for old in CACHE.glob(f"{name}-*.tar"):
+            old.unlink()
+        draft.replace(path)
+    return path
+
+
+def _write_busybox(busybox: Path) -> Callable[[tarfile.TarFile], None]:
+    def write(tar: tarfile.TarFile) -> None:
+        _folder(tar, "tmp", 0o1777)
+        tar.add(busybox, "bin/busybox", filter=_root)
+        applets = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
+        for applet in applets:
+            if applet != "busybox":
+                _link(tar, f"bin/{applet}", "busybox")
+
+    return write
+
+
+def _write_debian(tar: tarfile.TarFile) -> None:
+    if not shutil.which("debootstrap") or os.geteuid() != 0:
+        pytest.skip(
+            "debootstrap, run as root, builds the root file system: install it, or set SEAWAY_TEST_TRAINER_IMAGE"
+        )
+    root = CACHE / f"root.{os.getpid()}"
+    try:
+        command = ["debootstrap", "--variant=minbase", "--include=python3,ca-certificates", DEBIAN, str(root)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        for useless in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+            shutil.rmtree(root / useless, ignore_errors=True)
+        tar.add(root, ".", filter=_no_devices)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    _link(tar, "opt/seaway/bin/python3", "/usr/bin/python3")
+    _link(tar, "opt/seaway/bin/python", "python3")
+    _text(tar, "opt/seaway/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11.2\n")
+    _text(tar, "usr/local/bin/python", '#!/bin/sh\nexec /opt/seaway/bin/python "$@"\n', mode=0o755)
+
+
+def _write_packages(packages: list[Distribution]) -> Callable[[tarfile.TarFile], None]:
+    def write(tar: tarfile.TarFile) -> None:
+        for package in packages:
+            for name, path in _files(package):
+                tar.add(path, f"{SITE}/{name}", recursive=False, filter=_root)
+
+    return write
+
+
+def _files(package: Distribution) -> Iterator[tuple[str, Path]]:
+    """What the package installed below site-packages, less what a CPU never loads."""
+    for file in package.files or []:
+        path = Path(str(package.locate_file(file)))
+        name = file.as_posix()
+        useful = not any(fnmatch.fnmatch(name, pattern) for pattern in UNUSED)
+        if useful and not name.startswith("..") and path.exists():
+            yield name, path
+
+
+def _write_project(tar: tarfile.TarFile) -> None:
+    for tree, package in {
+        "sdk/seaway": "seaway",
+        "components": "seaway_components",
+        "examples": "seaway_examples",
+    }.items():
+        for path in _sources(PROJECT / tree):
+            tar.add(path, f"{SITE}/{package}/{path.relative_to(PROJECT / tree)}", recursive=False, filter=_root)
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
+
+
+def _project_key() -> str:
+    digest = hashlib.sha256()
+    for tree in ("sdk/seaway", "components", "examples"):
+        for path in _sources(PROJECT / tree):
+            digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _packages_key(packages: list[Distribution]) -> str:
+    return sys.version + ";".join(f"{package.metadata['Name']}=={package.version}" for package in packages)
+
+
+def _file_key(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    info.mode |= 0o444 | (0o111 if info.mode & 0o100 else 0)
+    return info
+
+
+def _no_devices(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if info.isdev() else info
+
+
+def _folder(tar: tarfile.TarFile, name: str, mode: int) -> None:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode = tarfile.DIRTYPE, mode
+    tar.addfile(info)
+
+
+def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = tarfile.SYMTYPE, target
+    tar.addfile(info)
+
+
+def _text(tar: tarfile.TarFile, name: str, text: str, mode: int = 0o644) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(text), mode
+    tar.addfile(info, io.BytesIO(text.encode()))

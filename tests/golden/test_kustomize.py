@@ -1,0 +1,101 @@
+"""Every overlay builds, and its objects have only fields that Kubernetes knows, with none missing."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client
+from seaway.platforms.kubernetes import access
+
+PROJECT = Path(__file__).parents[2]
+KUSTOMIZE = PROJECT / "kustomize"
+OVERLAYS = sorted(path.name for path in (KUSTOMIZE / "overlays").iterdir())
+MODELS = {  # apiVersion and kind -> model of the Kubernetes client, made from the API's own OpenAPI document
+    ("v1", "Namespace"): "V1Namespace",
+    ("v1", "ServiceAccount"): "V1ServiceAccount",
+    ("v1", "Service"): "V1Service",
+    ("v1", "ResourceQuota"): "V1ResourceQuota",
+    ("apps/v1", "StatefulSet"): "V1StatefulSet",
+    ("networking.k8s.io/v1", "NetworkPolicy"): "V1NetworkPolicy",
+    ("rbac.authorization.k8s.io/v1", "Role"): "V1Role",
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): "V1RoleBinding",
+}
+KUBECTL = shutil.which("kubectl")
+needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
+
+
+def build(folder: Path) -> list[dict[str, Any]]:
+    built = subprocess.run([str(KUBECTL), "kustomize", str(folder)], check=True, capture_output=True, text=True)
+    return list(yaml.safe_load_all(built.stdout))
+
+
+def object_of(overlay: str, kind: str, name: str) -> dict[str, Any]:
+    objects = build(KUSTOMIZE / "overlays" / overlay)
+    return next(item for item in objects if item["kind"] == kind and item["metadata"]["name"] == name)
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_object_is_one_that_kubernetes_knows(overlay: str) -> None:
+    api = client.ApiClient()
+    for item in build(KUSTOMIZE / "overlays" / overlay):
+        model = MODELS[item["apiVersion"], item["kind"]]
+        read = api.deserialize(SimpleNamespace(data=json.dumps(item)), model)
+        assert api.sanitize_for_serialization(read) == item, "a field is unknown"
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_all_lies_in_the_overlays_namespace_which_admits_restricted_pods_only(overlay: str) -> None:
+    objects = build(KUSTOMIZE / "overlays" / overlay)
+    [namespace] = [item for item in objects if item["kind"] == "Namespace"]
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    places = {item["metadata"]["namespace"] for item in objects if item["kind"] != "Namespace"}
+    assert places == {namespace["metadata"]["name"]}
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_steps_get_the_role_of_the_table_and_only_its_subjects_do(overlay: str) -> None:
+    assert object_of(overlay, "Role", access.NAME)["rules"] == access.role()["rules"]
+    subjects = object_of(overlay, "RoleBinding", access.NAME)["subjects"]
+    namespace = object_of(overlay, "Role", access.NAME)["metadata"]["namespace"]
+    assert {subject["namespace"] for subject in subjects} == {namespace}
+    kubeflow = {"default-editor", "pipeline-runner"}
+    assert {subject["name"] for subject in subjects} == {access.NAME, *(() if overlay == "kind" else kubeflow)}
+
+
+@needs_kubectl
+def test_the_s3_server_lets_nobody_in_without_the_secrets_keys() -> None:
+    server = object_of("kind", "StatefulSet", "seaweedfs")["spec"]["template"]["spec"]["containers"][0]
+    assert server["envFrom"] == [{"secretRef": {"name": "seaway-storage"}}]
+    assert "optional" not in server["envFrom"][0]["secretRef"]
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_overlay_holds_a_secret(overlay: str) -> None:
+    assert not [item for item in build(KUSTOMIZE / "overlays" / overlay) if item["kind"] == "Secret"]
+
+
+def test_operators_are_pinned_to_a_release() -> None:
+    remotes = [
+        resource
+        for file in KUSTOMIZE.glob("operators/*/kustomization.yaml")
+        for resource in yaml.safe_load(file.read_text())["resources"]
+    ]
+    assert len(remotes) == 2
+    assert all(re.search(r"\?ref=v\d+\.\d+\.\d+$", remote) for remote in remotes)
+
+
+def test_every_manifest_is_part_of_a_kustomization() -> None:
+    for folder in {file.parent for file in (PROJECT / "manifests").rglob("*.yaml")}:
+        listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+        present = {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"}
+        assert set(listed) == present

@@ -1,0 +1,47 @@
+"""The table of permissions, and the files made from it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from seaway.platforms.kubernetes import access
+from seaway.platforms.kubernetes.resources import PODS, Resource
+
+PROJECT = Path(__file__).parents[2]
+UNBOUNDED = {"*", "escalate", "bind", "impersonate", "deletecollection", "update"}
+
+
+@pytest.mark.parametrize("name", access.files())
+def test_what_is_committed_is_what_make_generate_writes(name: str) -> None:
+    assert (PROJECT / name).read_text() == access.files()[name], "run `make generate` and commit"
+
+
+def test_the_role_has_every_permission_of_the_table_and_no_other() -> None:
+    role = yaml.safe_load(access.files()["manifests/access/role.yaml"])
+    granted = {
+        (group, plural, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for plural in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted == {(resource.group, resource.plural, verb) for resource, verb in access.permissions()}
+
+
+def test_nothing_unbounded_is_granted_and_no_secret_can_be_read() -> None:
+    for resource, verb in access.permissions():
+        assert verb not in UNBOUNDED
+        assert resource.plural not in ("*", "secrets", "pods/exec", "serviceaccounts/token")
+
+
+@pytest.mark.parametrize("resource, verb", access.permissions(), ids=lambda value: getattr(value, "plural", value))
+def test_one_permission_fewer_is_exactly_that(resource: Resource, verb: str) -> None:
+    before = set(access.permissions())
+    left = {(rule.resource, kept) for rule in access.without(resource, verb) for kept in rule.verbs}
+    assert before - left == {(resource, verb)}
+    assert left < before
+
+
+def test_a_rule_that_loses_its_last_verb_is_no_rule() -> None:
+    assert all(rule.verbs for rule in access.without(PODS, "list"))
+    assert access.POD_LOGS not in [rule.resource for rule in access.without(access.POD_LOGS, "get")]
