@@ -79,7 +79,7 @@ def start(endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0) ->
         require_free(port)
     folder = _folder(endpoint)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_json(folder / "keys.json", dict(keys))
+    _write_private(folder / "keys.json", dict(keys))
     write_clusters(endpoint)
     _write_routes(endpoint, {"stable": 100}, version=1)
     write_json(folder / "bootstrap.json", _bootstrap(endpoint, port))
@@ -242,7 +242,15 @@ def _observed_version(endpoint: DeployedEndpoint) -> int:
 
 def _write_discovery(file: Path, version: int, kind: str, resources: list[dict[str, Any]]) -> None:
     typed = [{"@type": f"{TYPE}.{kind}", **resource} for resource in resources]
-    write_json(file, {"version_info": str(version), "resources": typed})
+    _write_private(file, {"version_info": str(version), "resources": typed})
+
+
+def _write_private(file: Path, value: object) -> None:
+    """JSON with tokens in it, never readable by others, and moved into place whole, as Envoy's watch needs."""
+    draft = file.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(value), encoding="utf-8")
+    draft.replace(file)
 
 
 def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], version: int) -> None:
