@@ -63,9 +63,27 @@ def require_valid(manifest: Manifest, resource: Resource, rules: Sequence[Rule] 
 
 def problems(manifest: Manifest, resource: Resource, rules: Sequence[Rule] = ()) -> list[Problem]:
     """All that the server would refuse; the kind's rules are asked only about an object of the right shape."""
-    structural = [_problem(error) for error in _validator(resource).iter_errors(manifest)]
-    found = [*_identity_problems(manifest, resource), *structural, *_metadata_problems(manifest)]
-    return found or [problem for rule in rules for problem in rule(manifest)]
+    known = schema(resource.group, resource.plural, resource.version)
+    wanted = _without_nulls(manifest, known, known["$defs"])
+    structural = [_problem(error) for error in _validator(resource).iter_errors(wanted)]
+    found = [*_identity_problems(wanted, resource), *structural, *_metadata_problems(wanted)]
+    return found or [problem for rule in rules for problem in rule(wanted)]
+
+
+def _without_nulls(value: Any, part: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
+    """The server drops nulls from objects before it looks at them; in lists it does not."""
+    part = definitions[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+    if isinstance(value, list) and "items" in part:
+        return [_without_nulls(entry, part["items"], definitions) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    properties, others = part.get("properties", {}), part.get("additionalProperties", {})
+    parts = {name: properties.get(name, others) for name in value}
+    return {
+        name: _without_nulls(below, parts[name], definitions)
+        for name, below in value.items()
+        if below is not None or not parts[name] or parts[name].get("nullable")
+    }
 
 
 @cache

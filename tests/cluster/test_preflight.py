@@ -1,0 +1,226 @@
+"""Preflight beside the real server: it refuses nothing that the server accepts, and nearly all that it refuses."""
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kubernetes import client, dynamic
+from kubernetes.client import ApiException
+from seaway.errors import InvalidSpec
+from seaway.platforms.kubernetes import pytorchjob, trainjob
+from seaway.platforms.kubernetes.connection import Connection
+from seaway.platforms.kubernetes.objects import STRICT, Objects
+from seaway.platforms.kubernetes.placement import Elastic, Placement
+from seaway.platforms.kubernetes.resources import Resource
+from seaway.training.remote import RemoteTraining
+from seaway.training.spec import TrainSpec
+
+MUTATED = 250  # generated objects of each kind, most of them wrong
+VALID = 40
+SEEN = 0.9  # share of the server's refusals that preflight must foresee
+JSON_NAMES = st.sampled_from(["name", "image", "replicas", "env", "value", "limits", "template", "extra", "a/b", ""])
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["", "1", "-1", "1Gi", "4GB", "auto", "Never", "a b", "A", "ä", "x" * 70, "pytorch", "node", "1e3"]
+    ),
+    st.text(alphabet="abcXYZ0129-._/ ", max_size=12),
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 5),
+    st.sampled_from([2**31 - 1, 2**31, 2**63 - 1, -(2**31) - 1, 0.5, 1.5]),
+    TEXTS,
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(JSON_NAMES, inner, max_size=2)),
+    max_leaves=4,
+)
+QUANTITIES = st.sampled_from(["1", "500m", "0.5", "2Gi", "1e3", "100M", ".5", "1.", "12E"])
+NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True)
+
+
+@dataclass
+class Agreement:
+    """How often both said the same, and examples of what only the server refused."""
+
+    counts: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+    unseen: list[str] = field(default_factory=list)
+
+    def add(self, foreseen: str | None, said: str | None) -> None:
+        self.counts[foreseen is not None, said is not None] += 1
+        if said is not None and foreseen is None:
+            self.unseen.append(said[:200])
+
+    @property
+    def foreseen(self) -> float:
+        refused = self.counts[True, True] + self.counts[False, True]
+        return self.counts[True, True] / refused if refused else 1.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.counts.total()} objects, accepted by both {self.counts[False, False]}, refused by both "
+            f"{self.counts[True, True]}, by the server only {self.counts[False, True]}, by preflight only "
+            f"{self.counts[True, False]}; {self.foreseen:.1%} of the server's refusals foreseen"
+        )
+
+
+@st.composite
+def placements(draw: st.DrawFn) -> Placement:
+    """Any placement that is valid."""
+    return Placement(
+        image=draw(st.sampled_from(["docker.io/seaway/trainer:dev", "x"])),
+        cpu=draw(QUANTITIES),
+        memory=draw(QUANTITIES),
+        gpus=draw(st.sampled_from([0, 0, 1])),
+        shared_memory=draw(QUANTITIES),
+        restarts=draw(st.integers(0, 4)),
+        node_selector=draw(st.dictionaries(NAMES, NAMES, max_size=2)),
+        tolerations=draw(st.sampled_from([(), ({"key": "gpu", "operator": "Exists", "effect": "NoSchedule"},)])),
+        env=draw(st.dictionaries(st.sampled_from(["NCCL_DEBUG", "A.b", "_x"]), TEXTS, max_size=2)),
+        env_secrets=draw(st.lists(NAMES, max_size=2)),
+        volumes=draw(st.sampled_from([{}, {"/data": {"persistentVolumeClaim": {"claimName": "flights"}}}])),
+        image_pull_secrets=draw(st.lists(NAMES, max_size=2, unique=True)),
+        scheduler=draw(st.sampled_from(["", "volcano"])),
+        queue=draw(st.sampled_from(["", "research"])),
+    )
+
+
+def trainings(workers: int) -> RemoteTraining:
+    spec = TrainSpec(train="a", validation="b", output="c", checkpoints="d", workers=workers)
+    return RemoteTraining.of(spec, {"run": "0" * 64}, "s3://bucket/run", "s3://bucket/checkpoints")
+
+
+@st.composite
+def pytorchjobs(draw: st.DrawFn) -> dict[str, Any]:
+    placement = draw(placements())
+    if draw(st.booleans()):
+        placement = Placement("x", elastic=Elastic(draw(st.integers(1, 2))))
+    return {**pytorchjob.build(trainings(draw(st.integers(2, 4))), placement), "metadata": {"name": draw(NAMES)}}
+
+
+@st.composite
+def trainjobs(draw: st.DrawFn) -> dict[str, Any]:
+    job = trainjob.build(trainings(draw(st.integers(1, 4))), draw(placements()))
+    job["spec"]["runtimeRef"] = {"apiGroup": trainjob.GROUP, "kind": "TrainingRuntime", "name": "seaway-test"}
+    return {**job, "metadata": {"name": draw(NAMES)}}
+
+
+@st.composite
+def runtimes(draw: st.DrawFn) -> dict[str, Any]:
+    return trainjob.build_runtime(trainings(2), draw(placements()))
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something can be changed: everywhere but the object's apiVersion and kind."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in entries:
+        if (*path, key) not in ((("apiVersion",)), ("kind",), ("metadata",)):
+            yield (*path, key)
+        yield from paths(below, (*path, key))
+
+
+@st.composite
+def mutated(draw: st.DrawFn, objects: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    """A valid object with one or two changes: a value replaced or removed, a field renamed or added, a list doubled."""
+    result = copy.deepcopy(draw(objects))
+    for _ in range(draw(st.integers(1, 2))):
+        path = draw(st.sampled_from(sorted(paths(result), key=repr)))
+        where = result
+        for part in path[:-1]:
+            where = where[part]
+        change = draw(st.sampled_from(["replace", "remove", "rename", "add", "double"]))
+        if change == "replace":
+            where[path[-1]] = draw(VALUES)
+        elif change == "remove":
+            where.pop(path[-1])
+        elif change == "rename" and isinstance(where, dict):
+            where[draw(JSON_NAMES)] = where.pop(path[-1])
+        elif change == "add" and isinstance(where[path[-1]], dict):
+            where[path[-1]][draw(JSON_NAMES)] = draw(VALUES)
+        elif isinstance(where[path[-1]], list):
+            where[path[-1]] *= 2
+    return result
+
+
+def server_says(connection: Connection, resource: Resource, manifest: dict[str, Any]) -> str | None:
+    """Why the server would not create it; None where it would."""
+    query = {**STRICT, "dryRun": "All"}
+    try:
+        connection.request("POST", resource.path(connection.namespace), query, manifest, "application/json")
+    except ApiException as error:
+        told = json.loads(error.body)["message"]
+        assert error.status < 500 or "webhook" in told, told  # else it is an outage, not a refusal
+        return told
+    return None
+
+
+def preflight_says(check: Any, manifest: dict[str, Any]) -> str | None:
+    try:
+        check(manifest)
+    except InvalidSpec as error:
+        return str(error)
+    return None
+
+
+def compare(connection: Connection, resource: Resource, check: Any, objects: Any, examples: int) -> Agreement:
+    agreement = Agreement()
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(objects)
+    def both(manifest: dict[str, Any]) -> None:
+        foreseen = preflight_says(check, manifest)
+        said = server_says(connection, resource, manifest)
+        agreement.add(foreseen, said)
+        assert foreseen is None or said is not None, f"the server takes what preflight refuses: {foreseen}"
+
+    both()
+    return agreement
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Print a line whatever is captured."""
+    writer = request.config.get_terminal_writer()
+
+    def line(text: str) -> None:
+        with capsys.disabled():
+            writer.line(f"\n{text}")
+
+    return line
+
+
+def require_webhook(cluster: dynamic.DynamicClient, resource: Resource, controller: str) -> None:
+    hooks = client.AdmissionregistrationV1Api(cluster.client).list_validating_webhook_configuration().items
+    rules = [rule for hook in hooks for each in hook.webhooks for rule in each.rules]
+    if not any(resource.plural in rule.resources and resource.group in rule.api_groups for rule in rules):
+        pytest.skip(f"{controller} is not in this cluster: nothing but the CRD's schema would be compared")
+
+
+@pytest.mark.parametrize("kind", ["pytorchjobs", "trainjobs", "trainingruntimes"])
+def test_preflight_agrees_with_the_server(kind: str, cluster: Any, connection: Connection, tell: Any) -> None:
+    resource, check, objects, controller = {
+        "pytorchjobs": (pytorchjob.RESOURCE, pytorchjob.preflight, pytorchjobs(), "the Kubeflow training operator"),
+        "trainjobs": (trainjob.RESOURCE, trainjob.preflight, trainjobs(), "Kubeflow Trainer"),
+        "trainingruntimes": (trainjob.RUNTIME, trainjob.preflight_runtime, runtimes(), "Kubeflow Trainer"),
+    }[kind]
+    require_webhook(cluster, resource, controller)
+    if kind == "trainjobs":
+        runtime = trainjob.build_runtime(trainings(2), Placement("x"))
+        runtime["metadata"]["name"] = "seaway-test"
+        Objects(connection).apply(trainjob.RUNTIME, runtime)
+    valid = compare(connection, resource, check, objects, VALID)
+    tell(f"{resource.kind}, valid: {valid}")
+    assert valid.counts[False, False] == valid.counts.total(), valid.unseen
+    agreement = compare(connection, resource, check, mutated(objects), MUTATED)
+    tell(f"{resource.kind}, mutated: {agreement}")
+    for said in agreement.unseen:
+        tell(f"  only the server: {said}")
+    assert agreement.foreseen >= SEEN
