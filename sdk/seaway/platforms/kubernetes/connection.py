@@ -92,10 +92,15 @@ def connect(namespace: str | None = None) -> Connection:
         InvalidSpec: neither is there.
     """
     settings = client.Configuration()
-    settings.retries = False  # `objects` retries, with back-off
     context = _load(settings)
+    return connection_of(settings, namespace or context)
+
+
+def connection_of(settings: client.Configuration, namespace: str) -> Connection:
+    """A connection by settings that are made elsewhere."""
+    settings.retries = False  # `objects` retries, with back-off
     settings.connection_pool_maxsize = MAX_REQUESTS
-    return Connection(namespace or context, _client(settings, block=True), _client(settings, block=False))
+    return Connection(namespace, _client(settings, block=True), _client(settings, block=False))
 
 
 def _load(settings: client.Configuration) -> str:

@@ -194,7 +194,10 @@ class Following:
             )
         for name, since in self.imageless.items():
             if now >= since + self.patience.image_s:
-                raise PodsStuck(f"{image_missing(self.pods[name])} for {self.patience.image_s:g} s. X")
+                raise PodsStuck(
+                    f"{image_missing(self.pods[name])} for {self.patience.image_s:g} s. Mend name or pull secret: "
+                    f"`kubectl describe pod {name} -n {self.call.namespace}` has the registry's answer."
+                )
         if now >= self.began + self.timeout_s:
             raise TimedOut(
                 f"{self.call} did not end within {self.timeout_s:g} s and is deleted; raise timeout_s, or see why:\n"

@@ -9,6 +9,7 @@ from seaway.platforms.kubernetes.kinds import Kind, Outcome, State
 from seaway.platforms.kubernetes.logs import Tell, to_log
 from seaway.platforms.kubernetes.naming import RUN, SPEC
 from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.owners import owned
 from seaway.platforms.kubernetes.refusals import Call
 from seaway.platforms.kubernetes.resources import Manifest
 from seaway.platforms.kubernetes.terminating import sigterm_raises
@@ -47,7 +48,7 @@ def launch(
     with sigterm_raises() as termination, following:
         try:
             with termination.deferred():
-                job = create_or_adopt(following, manifest)
+                job = create_or_adopt(following, owned(objects, manifest))
             outcome = following.outcome(job)
         except BaseException:
             with termination.ignored():

@@ -1,0 +1,57 @@
+"""What is told of pods that cannot start, or that end badly, while it happens."""
+
+import logging
+from typing import Any
+
+import jobs
+import pytest
+from seaway.errors import JobFailed, PodsStuck, TimedOut
+from seaway.platforms.kubernetes import job
+from seaway.platforms.kubernetes.connection import Connection
+from seaway.platforms.kubernetes.following import Patience
+from seaway.platforms.kubernetes.launch import launch
+
+IMAGE_S = 3
+
+
+@pytest.fixture(autouse=True)
+def warnings(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "seaway")
+
+
+def run(manifest: Any, connection: Connection, timeout_s: float = 60) -> None:
+    launch(job.KIND, manifest, timeout_s=timeout_s, connection=connection, patience=Patience(image_s=IMAGE_S))
+
+
+def test_a_pod_that_no_node_has_room_for(connection: Connection, image: str, caplog: pytest.LogCaptureFixture) -> None:
+    huge = {"resources": {"requests": {"cpu": "10k"}}}
+    with pytest.raises(TimedOut, match=r"(?s)is not scheduled: .*Insufficient cpu"):
+        run(jobs.manifest(image, "true", container=huge), connection, timeout_s=4)
+    assert "is not scheduled: " in caplog.text
+
+
+def test_an_image_that_does_not_exist(connection: Connection, image: str, caplog: pytest.LogCaptureFixture) -> None:
+    missing = {"image": "127.0.0.1:1/seaway/missing:v1"}
+    with pytest.raises(PodsStuck, match=r"127.0.0.1:1/seaway/missing:v1, which cannot be had.*kubectl describe pod"):
+        run(jobs.manifest(image, "true", container=missing), connection)
+    assert "waits for its image 127.0.0.1:1/seaway/missing:v1" in caplog.text
+
+
+def test_a_container_killed_for_want_of_memory(connection: Connection, image: str) -> None:
+    small = {"resources": {"limits": {"memory": "16Mi"}}}
+    grow = "echo growing; tail /dev/zero"
+    with pytest.raises(JobFailed, match=r"(?s)OOMKilled; its limit is 16Mi.*growing"):
+        run(jobs.manifest(image, grow, container=small), connection)
+
+
+def test_a_worker_that_crashes_again_and_again(
+    connection: Connection, image: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+    script = "echo attempt of $(date +%s%N); exit 7"
+    manifest = jobs.manifest(image, script, pod={"restartPolicy": "OnFailure"}, backoffLimit=2)
+    with pytest.raises(JobFailed, match=r"(?s)BackoffLimitExceeded"):
+        launch(job.KIND, manifest, timeout_s=120, connection=connection, tell=lambda _, line: told.append(line))
+    assert "failed with exit code 7 (Error, 1 restart)" in caplog.text
+    assert "ends again and again (CrashLoopBackOff" in caplog.text
+    assert len(told) == len(set(told)) == 3

@@ -1,0 +1,282 @@
+"""What the API server refuses, refused by the real one, and what the user is told."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import api_proxy
+import jobs
+import pytest
+from kubernetes import client
+from seaway.errors import (
+    AdmissionRefused,
+    Forbidden,
+    InvalidSpec,
+    KindMissing,
+    NamespaceUnavailable,
+    NameTaken,
+    ObjectDeleted,
+    OperatorMissing,
+    QuotaExceeded,
+    SeawayError,
+)
+from seaway.platforms.kubernetes import job, pytorchjob
+from seaway.platforms.kubernetes.connection import Connection, connection_of
+from seaway.platforms.kubernetes.following import Patience
+from seaway.platforms.kubernetes.kinds import Kind, no_rules
+from seaway.platforms.kubernetes.launch import launch
+from seaway.platforms.kubernetes.naming import Step, stamp
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.resources import Resource
+
+JOBS = job.KIND.resource
+RULES = {  # what a launch of a Job calls, by group and resource
+    ("batch", "jobs"): {"get", "create", "list", "watch", "delete"},
+    ("", "pods"): {"get", "list", "watch"},
+    ("", "pods/log"): {"get"},
+    ("", "events"): {"list", "watch"},
+}
+UNHEARD = "seaway.dev/nobody"  # a controller that no cluster has
+
+
+def run(kind: Kind, manifest: Any, connection: Connection, **options: Any) -> None:
+    launch(kind, manifest, timeout_s=60, connection=connection, **options)
+
+
+def account(connection: Connection, missing: tuple[str, str, str]) -> Connection:
+    """The connection of a ServiceAccount that may do all that a launch does, but one thing."""
+    rules = [
+        {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs)}
+        for (group, resource), verbs in {**RULES, missing[:2]: RULES[missing[:2]] - {missing[2]}}.items()
+    ]
+    namespace, access = connection.namespace, client.RbacAuthorizationV1Api(connection.requests)
+    core = client.CoreV1Api(connection.requests)
+    core.create_namespaced_service_account(namespace, {"metadata": {"name": "step"}})
+    access.create_namespaced_role(namespace, {"metadata": {"name": "step"}, "rules": [r for r in rules if r["verbs"]]})
+    access.create_namespaced_role_binding(
+        namespace,
+        {
+            "metadata": {"name": "step"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "step"},
+            "subjects": [{"kind": "ServiceAccount", "name": "step", "namespace": namespace}],
+        },
+    )
+    token = core.create_namespaced_service_account_token("step", namespace, {"spec": {}}).status.token
+    given, settings = connection.requests.configuration, client.Configuration()
+    settings.host, settings.ssl_ca_cert, settings.verify_ssl = given.host, given.ssl_ca_cert, given.verify_ssl
+    settings.api_key = {"authorization": f"Bearer {token}"}
+    return connection_of(settings, namespace)
+
+
+def left(connection: Connection) -> list[dict[str, Any]]:
+    return Objects(connection).list(JOBS).items
+
+
+@pytest.mark.parametrize(
+    "missing", [("batch", "jobs", "get"), ("batch", "jobs", "create"), ("batch", "jobs", "watch"), ("", "pods", "list")]
+)
+def test_403_names_the_rule_and_is_never_taken_for_not_found(
+    connection: Connection, image: str, missing: tuple[str, str, str]
+) -> None:
+    _, resource, verb = missing
+    limited = account(connection, missing)
+    with pytest.raises(Forbidden, match=rf"(?s)Not allowed to {verb} {resource}.*kubectl auth can-i {verb} {resource}"):
+        run(job.KIND, jobs.manifest(image, "true"), limited)
+
+
+def test_403_on_the_watch_leaves_no_job_behind(connection: Connection, image: str) -> None:
+    with pytest.raises(Forbidden):
+        run(job.KIND, jobs.manifest(image, "sleep 600"), account(connection, ("batch", "jobs", "watch")))
+    assert left(connection) == []
+
+
+def test_credentials_that_are_not_accepted(connection: Connection, image: str) -> None:
+    given, settings = connection.requests.configuration, client.Configuration()
+    settings.host, settings.ssl_ca_cert = given.host, given.ssl_ca_cert
+    settings.api_key = {"authorization": "Bearer expired"}
+    with pytest.raises(Forbidden, match="kubectl auth whoami"):
+        run(job.KIND, jobs.manifest(image, "true"), connection_of(settings, connection.namespace))
+
+
+def test_a_kind_that_is_not_installed(connection: Connection) -> None:
+    resource = Resource("seaway.dev", "v1", "sailings", "Sailing")
+    kind = replace(job.KIND, resource=resource)
+    sailing = stamp({"apiVersion": "seaway.dev/v1", "kind": "Sailing", "spec": {}}, Step("run-1", "step"))
+    with pytest.raises(KindMissing, match=r"kubectl get crd sailings\.seaway\.dev"):
+        run(kind, sailing, connection)
+
+
+def test_an_object_that_nothing_takes_up(connection: Connection, image: str) -> None:
+    manifest = jobs.manifest(image, "true", managedBy=UNHEARD)
+    with pytest.raises(OperatorMissing, match=r"within 2 s: the Job controller"):
+        run(job.KIND, manifest, connection, patience=Patience(operator_s=2))
+    assert left(connection) == []
+
+
+def pytorch_job(image: str, container: str) -> dict[str, Any]:
+    template = jobs.manifest(image, "true")["spec"]["template"]
+    template["spec"].pop("restartPolicy")
+    template["spec"]["containers"][0]["name"] = container
+    spec = {"pytorchReplicaSpecs": {"Master": {"replicas": 1, "restartPolicy": "Never", "template": template}}}
+    return stamp({"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "spec": spec}, Step("run-1", "step"))
+
+
+def test_an_object_that_a_webhook_refuses(connection: Connection, image: str) -> None:
+    webhooks = client.AdmissionregistrationV1Api(connection.requests).list_validating_webhook_configuration()
+    if "pytorchjobs" not in str(webhooks):
+        pytest.skip("the training operator's webhook is not installed")
+    unchecked = replace(pytorchjob.KIND, preflight=no_rules)
+    with pytest.raises(AdmissionRefused, match=r"(?s)webhook validator.pytorchjob.*container"):
+        run(unchecked, pytorch_job(image, "trainer"), connection)
+
+
+def test_preflight_refuses_the_same_without_a_request(
+    proxied: Connection, proxy: api_proxy.ApiProxy, image: str
+) -> None:
+    with pytest.raises(InvalidSpec, match="pytorch"):
+        run(pytorchjob.KIND, pytorch_job(image, "trainer"), proxied)
+    assert proxy.requests == []
+
+
+def test_a_misspelt_field_is_refused_rather_than_dropped(connection: Connection, image: str) -> None:
+    with pytest.raises(InvalidSpec, match="backOffLimit"):
+        run(job.KIND, jobs.manifest(image, "true", backOffLimit=3), connection)
+
+
+def test_a_value_that_the_server_does_not_accept(connection: Connection, image: str) -> None:
+    with pytest.raises(InvalidSpec, match=r"spec.parallelism.*kubectl explain jobs.batch"):
+        run(job.KIND, jobs.manifest(image, "true", parallelism=-1), connection)
+
+
+def test_a_quota_that_is_used_up(connection: Connection, image: str) -> None:
+    quota = {"metadata": {"name": "jobs"}, "spec": {"hard": {"count/jobs.batch": "0"}}}
+    core = client.CoreV1Api(connection.requests)
+    core.create_namespaced_resource_quota(connection.namespace, quota)
+    while not core.read_namespaced_resource_quota("jobs", connection.namespace).status.hard:
+        time.sleep(0.1)
+    with pytest.raises(QuotaExceeded, match="kubectl describe resourcequota -n"):
+        run(job.KIND, jobs.manifest(image, "true"), connection)
+
+
+@pytest.fixture
+def terminating(connection: Connection) -> Iterator[Connection]:
+    """A namespace that is being deleted, and waits for a finalizer."""
+    core, name = client.CoreV1Api(connection.requests), f"{connection.namespace}-ending"
+    core.create_namespace({"metadata": {"name": name}})
+    held = {"metadata": {"name": "held", "finalizers": ["seaway.dev/test"]}}
+    core.create_namespaced_config_map(name, held)
+    core.delete_namespace(name)
+    yield replace(connection, namespace=name)
+    core.patch_namespaced_config_map("held", name, {"metadata": {"finalizers": None}})
+
+
+def test_a_namespace_that_is_being_deleted(terminating: Connection, image: str) -> None:
+    with pytest.raises(NamespaceUnavailable, match=r"is being deleted.*kubectl get namespace"):
+        run(job.KIND, jobs.manifest(image, "true"), terminating)
+
+
+def test_a_namespace_that_does_not_exist(connection: Connection, image: str) -> None:
+    with pytest.raises(NamespaceUnavailable, match="kubectl create namespace nowhere"):
+        run(job.KIND, jobs.manifest(image, "true"), replace(connection, namespace="nowhere"))
+
+
+def test_a_job_deleted_while_it_is_waited_for(connection: Connection, image: str) -> None:
+    manifest = jobs.manifest(image, "sleep 600")
+    delete = threading.Timer(2, Objects(connection).delete, (JOBS, manifest["metadata"]["name"]))
+    delete.start()
+    with pytest.raises(ObjectDeleted, match="deleted by somebody else"):
+        run(job.KIND, manifest, connection)
+    delete.join()
+
+
+def test_a_creation_whose_answer_is_lost_is_found_again(
+    proxied: Connection, proxy: api_proxy.ApiProxy, image: str
+) -> None:
+    """The server has created the job; the second attempt is answered 409 AlreadyExists, by our own job."""
+    proxy.inject(lambda request: request.method == "POST", lose_answer=True)
+    run(job.KIND, jobs.manifest(image, "true"), proxied)
+    assert [request.method for request in proxy.requests].count("POST") == 2
+    assert len(left(proxied)) == 1
+
+
+def test_another_run_that_takes_the_name_at_the_same_moment(
+    proxied: Connection, proxy: api_proxy.ApiProxy, image: str
+) -> None:
+    """We look and find nothing, they create, we create: 409, and their job is as it was."""
+    ours, theirs = jobs.manifest(image, "true", run="run-1"), jobs.manifest(image, "sleep 600", run="run-2")
+    theirs["metadata"]["name"] = ours["metadata"]["name"]
+    made = []
+
+    def overtaken(request: api_proxy.Request) -> bool:
+        if request.method == "POST" and not made:
+            made.append(Objects(replace(direct, namespace=proxied.namespace)).create(JOBS, theirs))
+        return False
+
+    direct = _direct(proxy, proxied)
+    proxy.inject(overtaken)
+    with pytest.raises(NameTaken, match="belongs to run run-2"):
+        run(job.KIND, ours, proxied)
+    (kept,) = left(proxied)
+    assert kept["metadata"]["uid"] == made[0]["metadata"]["uid"]
+
+
+def _direct(proxy: api_proxy.ApiProxy, proxied: Connection) -> Connection:
+    return connection_of(proxy.upstream, proxied.namespace)
+
+
+def test_a_race_lost_inside_the_server_is_tried_again(
+    proxied: Connection, proxy: api_proxy.ApiProxy, image: str
+) -> None:
+    """409 Conflict of a quota that two requests raised at once."""
+    proxy.inject(lambda request: request.method == "POST", code=409, reason="Conflict", message="object was modified")
+    run(job.KIND, jobs.manifest(image, "true"), proxied)
+    assert len(left(proxied)) == 1
+
+
+def test_apply_leaves_a_field_that_another_owner_manages(connection: Connection) -> None:
+    core = client.CoreV1Api(connection.requests)
+    core.create_namespaced_config_map(
+        connection.namespace, {"metadata": {"name": "shared"}, "data": {"mode": "theirs"}}, field_manager="them"
+    )
+    maps = Resource("", "v1", "configmaps", "ConfigMap")
+    ours = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared"}, "data": {"mode": "ours"}}
+    with pytest.raises(NameTaken, match=r"data.mode.*them"):
+        Objects(connection).apply(maps, ours)
+    assert core.read_namespaced_config_map("shared", connection.namespace).data == {"mode": "theirs"}
+
+
+def test_a_webhook_that_does_not_answer_is_named(connection: Connection) -> None:
+    admission = client.AdmissionregistrationV1Api(connection.requests)
+    name, selector = f"{connection.namespace}.seaway.dev", {"kubernetes.io/metadata.name": connection.namespace}
+    hook = {
+        "name": name,
+        "clientConfig": {"service": {"name": "nobody", "namespace": connection.namespace}},
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
+        "namespaceSelector": {"matchLabels": selector},
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "timeoutSeconds": 1,
+    }
+    admission.create_validating_webhook_configuration({"metadata": {"name": name}, "webhooks": [hook]})
+    try:
+        maps = Resource("", "v1", "configmaps", "ConfigMap")
+        wanted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "any"}}
+        error = _refusal(Objects(replace(connection, outage_s=1)), maps, wanted)
+    finally:
+        admission.delete_validating_webhook_configuration(name)
+    assert isinstance(error, AdmissionRefused)
+    assert f"admission webhook {name} does not answer" in str(error)
+
+
+def _refusal(objects: Objects, resource: Resource, manifest: dict[str, Any]) -> SeawayError | None:
+    """A new webhook is heeded within about a second of its creation."""
+    for number in range(50):
+        metadata = {**manifest["metadata"], "name": f"any-{number}"}
+        try:
+            objects.create(resource, {**manifest, "metadata": metadata})
+        except SeawayError as error:
+            return error
+        time.sleep(0.1)
+    return None
