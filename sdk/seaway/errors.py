@@ -108,7 +108,7 @@ class ObjectDeleted(SeawayError):
 
 
 class PodsStuck(SeawayError):
-    """A pod cannot start and will not by waiting: its image cannot be pulled."""
+    """A pod cannot start and will not by waiting: its image cannot be had, or Pod Security refuses it."""
 
 
 class JobFailed(SeawayError):

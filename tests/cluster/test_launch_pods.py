@@ -1,10 +1,12 @@
 """What is told of pods that cannot start, or that end badly, while it happens."""
 
 import logging
+import time
 from typing import Any
 
 import jobs
 import pytest
+from kubernetes import client
 from seaway.errors import JobFailed, PodsStuck, TimedOut
 from seaway.platforms.kubernetes import job
 from seaway.platforms.kubernetes.connection import Connection
@@ -35,6 +37,22 @@ def test_an_image_that_does_not_exist(connection: Connection, image: str, caplog
     with pytest.raises(PodsStuck, match=r"127.0.0.1:1/seaway/missing:v1, which cannot be had.*kubectl describe pod"):
         run(jobs.manifest(image, "true", container=missing), connection)
     assert "waits for its image 127.0.0.1:1/seaway/missing:v1" in caplog.text
+
+
+def test_pods_that_pod_security_refuses(connection: Connection, image: str) -> None:
+    """The job is accepted, its pods are not: the controller would try for ever."""
+    with pytest.raises(PodsStuck, match=r"violates PodSecurity.*kubectl get namespace"):
+        run(jobs.manifest(image, "true", container={"securityContext": {}}), connection)
+
+
+def test_pods_that_the_quota_leaves_no_room_for(connection: Connection, image: str) -> None:
+    quota = {"metadata": {"name": "pods"}, "spec": {"hard": {"pods": "0"}}}
+    core = client.CoreV1Api(connection.requests)
+    core.create_namespaced_resource_quota(connection.namespace, quota)
+    while not core.read_namespaced_resource_quota("pods", connection.namespace).status.hard:
+        time.sleep(0.1)
+    with pytest.raises(TimedOut, match=r"(?s)FailedCreate: .*exceeded quota"):
+        run(jobs.manifest(image, "true"), connection, timeout_s=4)
 
 
 def test_a_container_killed_for_want_of_memory(connection: Connection, image: str) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -17,7 +18,7 @@ from seaway.platforms.kubernetes.refusals import Call
 from seaway.platforms.kubernetes.resources import EVENTS, PODS, Manifest
 from seaway.platforms.kubernetes.watching import Absent, Change, Mailbox, Scope, subscribed
 
-DRAIN_S = 10.0  # for the last lines of the logs
+COMPLAINTS = 5  # warnings told again in an error
 LOOK_S = 1.0  # between looks for what is being deleted, should the watch be what fails
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Following:
         self.stack = ExitStack()
         self.logs = Logs(self.objects, self.tell, self.mailbox.put)
         self.told: set[str] = set()
+        self.warnings = deque[str](maxlen=COMPLAINTS)
         self.began = time.monotonic()
         self.imageless: dict[str, float] = {}  # pod -> since when its image is missing
 
@@ -105,7 +107,7 @@ class Following:
 
     def last_words(self) -> str:
         """What the pods' statuses complain of, and the last lines of those that do."""
-        lines = []
+        lines = [] if self.pods else list(self.warnings)
         for name, pod in sorted(self.pods.items()):
             if said := list(troubles(pod)):
                 lines += [f"{'. '.join(said)}."]
@@ -168,12 +170,21 @@ class Following:
     def _take_event(self, event: Manifest) -> None:
         level = logging.INFO if event.get("type") == "Normal" else logging.WARNING
         name = event["involvedObject"]["name"]
-        self._say(level, f"{name}: {event.get('reason', '')}: {event.get('message', '')}")
+        message = event.get("message", "")
+        self._say(level, f"{name}: {event.get('reason', '')}: {message}")
+        if "violates PodSecurity" in message:
+            raise PodsStuck(
+                f"The pods of {self.call} are refused by Pod Security: {message}. Change the pod template; "
+                f"`kubectl get namespace {self.call.namespace} --show-labels` shows the level that it enforces."
+            )
 
     def _say(self, level: int, sentence: str) -> None:
-        if sentence not in self.told:
-            self.told.add(sentence)
-            log.log(level, "%s", sentence)
+        if sentence in self.told:
+            return
+        self.told.add(sentence)
+        log.log(level, "%s", sentence)
+        if level >= logging.WARNING:
+            self.warnings.append(sentence)
 
     def _deadlines(self) -> list[float]:
         deadlines = [self.began + self.timeout_s]
@@ -201,14 +212,14 @@ class Following:
         if now >= self.began + self.timeout_s:
             raise TimedOut(
                 f"{self.call} did not end within {self.timeout_s:g} s and is deleted; raise timeout_s, or see why:\n"
-                f"{self.last_words() or 'its pods ran without complaint.' if self.pods else 'it has no pods.'}"
+                f"{self.last_words() or ('its pods run without complaint.' if self.pods else 'it has no pods.')}"
             )
 
     def _read_to_the_end(self) -> None:
         for pod in self.objects.list(PODS, self._pods_query()).items:
             self.pods[pod["metadata"]["name"]] = pod
             self.logs.see(pod)
-        self.logs.finish(DRAIN_S)
+        self.logs.finish()
 
     def _is_gone(self) -> bool:
         if self.objects.get(self.kind.resource, self.name) is not None:

@@ -6,10 +6,11 @@ they are told apart by their timestamps of nanoseconds. The timestamps are the n
 
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +24,9 @@ from seaway.platforms.kubernetes.retrying import Backoff
 from seaway.platforms.kubernetes.watching import interrupt
 
 SILENCE_S = 300.0  # a stream that says nothing for so long is opened anew; load balancers cut earlier
+DRAIN_S = 5.0  # for the last lines of a log that cannot be had at once
 TAIL_LINES = 20  # of a failed pod, told in the error
+OVERLAP = timedelta(seconds=1)
 Tell = Callable[[str, str], None]  # name of the pod, line
 log = logging.getLogger(__name__)
 
@@ -35,14 +38,17 @@ def to_log(pod: str, line: str) -> None:
 
 @dataclass
 class Cursor:
-    """How far a container's log was told: the last second, and the timestamps of the lines in it."""
+    """How far a container's log was told: the newest second, and the timestamps of the lines since `OVERLAP` before it.
 
-    second: datetime | None = None
-    told: Counter[str] = field(default_factory=Counter)
+    Output and error stream are stamped apart, so that lines may stand a little out of order.
+    """
+
+    newest: datetime | None = None
+    told: dict[datetime, Counter[str]] = field(default_factory=dict)
 
     def resume(self) -> Counter[str]:
-        """Timestamps of known lines that a stream from `second` repeats; `is_new` uses them up."""
-        return Counter(self.told)
+        """Timestamps of known lines that a resumed stream repeats; `is_new` uses them up."""
+        return sum(self.told.values(), Counter())
 
     def is_new(self, stamp: str, repeated: Counter[str]) -> bool:
         """Whether the line of this timestamp has not been told; it counts as told from here on."""
@@ -50,15 +56,15 @@ class Cursor:
             repeated[stamp] -= 1
             return False
         second = datetime.fromisoformat(stamp).astimezone(UTC).replace(microsecond=0)
-        if self.second is None or second > self.second:
-            self.second = second
-            self.told.clear()
-        if second == self.second:
-            self.told[stamp] += 1
+        if self.newest is None or second > self.newest:
+            self.newest = second
+            self.told = {known: stamps for known, stamps in self.told.items() if known >= second - OVERLAP}
+        if second >= self.newest - OVERLAP:
+            self.told.setdefault(second, Counter())[stamp] += 1
         return True
 
     def query(self) -> dict[str, str]:
-        return {"sinceTime": self.second.strftime("%Y-%m-%dT%H:%M:%SZ")} if self.second else {}
+        return {"sinceTime": (self.newest - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")} if self.newest else {}
 
 
 @dataclass(frozen=True)
@@ -110,8 +116,15 @@ class Follower(threading.Thread):
             else:
                 backoff.failed()
                 self.news.wait(backoff.pause_s())
-        self._read_before(self.seen)
-        self._read(follow=False)
+        self._read_the_rest()
+
+    def _read_the_rest(self) -> None:
+        backoff = Backoff(DRAIN_S)
+        while not (self._read_before(self.seen) and self._read(follow=False)):
+            if not backoff.failed():
+                return log.warning("The last lines of %s are missing: its log cannot be had.", self.call)
+            time.sleep(backoff.pause_s())
+        return None
 
     def _read_before(self, seen: Seen) -> bool:
         """Read the rest of the instance before this one, once."""
@@ -194,14 +207,13 @@ class Logs:
             if uid == pod["metadata"]["uid"]:
                 follower.finish()
 
-    def finish(self, within_s: float) -> None:
+    def finish(self, within_s: float = 2 * DRAIN_S) -> None:
         """Read everything to the end."""
+        deadline = time.monotonic() + within_s
         for follower in self.followers.values():
             follower.finish()
         for follower in self.followers.values():
-            follower.join(within_s)
-            if follower.is_alive():
-                log.warning("The last lines of %s may be missing.", follower.call)
+            follower.join(max(0.0, deadline - time.monotonic()))
 
     def tail(self, pod: str) -> str:
         """The last lines of a pod."""
