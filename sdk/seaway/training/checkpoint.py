@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 
@@ -67,10 +66,13 @@ class Checkpoints:
         Raises:
             CheckpointUnusable: it belongs to a run with other data, parameters, seed or code.
         """
-        for path in reversed(self._paths()):
-            if (data := _undamaged(path)) is not None:
-                return self._parse(path, data)
-        return None
+        data = self.newest_data()
+        return None if data is None else self.parse(data)
+
+    def newest_data(self) -> bytes | None:
+        """The bytes of the last undamaged checkpoint, for `parse`, here or in another process."""
+        found = (data for path in reversed(self._paths()) if (data := _undamaged(path)) is not None)
+        return next(found, None)
 
     def remove_drafts(self) -> None:
         """Remove what a killed writer left; only while no other process writes here."""
@@ -93,15 +95,26 @@ class Checkpoints:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
         return bytes(safetensors.torch.save(tensors, metadata=header))
 
-    def _parse(self, path: Path, data: bytes) -> Checkpoint:
-        with safetensors.safe_open(path, framework="pt") as file:
-            header = file.metadata()
+    def parse(self, data: bytes) -> Checkpoint:
+        """Read the bytes of a checkpoint.
+
+        Raises:
+            CheckpointUnusable: it belongs to a run with other data, parameters, seed or code.
+        """
+        header = _header(data)
         if header["fingerprint"] != self.fingerprint:
             raise CheckpointUnusable(
-                f"{path} is of another training run (other data, parameters, seed or code); "
+                f"The checkpoint in {self.folder} is of another training run (other data, parameters, seed or code); "
                 f"give this run its own checkpoint folder, or remove that one."
             )
         return Checkpoint(int(header["epoch"]), safetensors.torch.load(data), json.loads(header["state"]))
+
+
+def _header(data: bytes) -> dict[str, str]:
+    """The texts in a safetensors file: it begins with the length of its JSON header, 8 bytes, little-endian."""
+    length = int.from_bytes(data[:8], "little")
+    header: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
+    return header
 
 
 def _undamaged(path: Path) -> bytes | None:

@@ -35,9 +35,10 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
         data = Data(_prepare(preprocessing, train, worker), _prepare(preprocessing, validation, worker))
         fit = _fit(spec, fingerprint, params, network, data, worker)
     if worker.first:
-        network.load_state_dict(fit.best)
+        best = TabularNetwork(preprocessing.vocabularies.sizes, params)
+        best.load_state_dict(fit.best)
         signed = signature(params, sample_rows(spec.validation, params, SAMPLE_ROWS))
-        write_model(TabularModel(preprocessing, network), signed, spec.output)
+        write_model(TabularModel(preprocessing, best), signed, spec.output)
         write_json(spec.output / "metrics.json", _metrics(fit, len(train)))
 
 
@@ -55,9 +56,13 @@ def _fit(
     data: Data,
     worker: Worker,
 ) -> Fit:
-    fit = Fit(network.to(worker.device), adamw(network, params))
+    network.to(worker.device)
+    worker.split(network, params.parallel)
+    fit = Fit(network, adamw(network, params))
     checkpoints = Checkpoints(spec.checkpoints / fingerprint[:16], fingerprint)
-    if (checkpoint := checkpoints.newest()) is not None:
+    newest = worker.same(checkpoints.newest_data() if worker.first else None)
+    if newest is not None:
+        checkpoint = checkpoints.parse(newest)
         fit.resume(checkpoint)
         log.info("resuming after epoch %d", checkpoint.epoch)
     writer = _start_writing(spec, fit, checkpoints) if worker.first else None

@@ -17,6 +17,7 @@ from seaway.training.tabular.batching import epoch_order, shards
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.schedule import one_cycle
 from seaway.training.tabular.scoring import auc, log_loss
+from seaway.training.tabular.sharding import split_like, whole
 from seaway.training.tabular.workers import Worker
 
 SCORED_AT_ONCE = 1 << 15  # rows; bounds the memory of validation
@@ -65,24 +66,32 @@ class Fit:
         """Take an epoch's figures, and its weights where it is the best so far."""
         self.history.append(entry)
         if self.best_epoch == entry["epoch"]:
-            self.best = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+            self.best = {name: whole(tensor).clone() for name, tensor in self.network.state_dict().items()}
 
     def checkpoint(self) -> Checkpoint:
-        """What `resume` needs. Random numbers are drawn from seed and epoch alone, so there is no state of theirs."""
-        tensors = {f"model.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        """What `resume` needs, on every process; all call this together.
+
+        Random numbers are drawn from seed and epoch alone, so there is no state of theirs.
+        """
+        tensors = {f"model.{name}": whole(tensor) for name, tensor in self.network.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+            tensors |= {f"optimizer.{index}.{name}": whole(tensor) for name, tensor in state.items()}
         return Checkpoint(len(self.history), tensors, {"history": self.history})
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go on from the end of the checkpoint's epoch."""
-        self.network.load_state_dict(_below("model.", checkpoint.tensors))
+        here = self.network.state_dict()
+        weights = _below("model.", checkpoint.tensors)
+        self.network.load_state_dict({name: split_like(tensor, here[name]) for name, tensor in weights.items()})
         self.best = _below("best.", checkpoint.tensors)
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         states: dict[int, dict[str, Tensor]] = {}
         for key, tensor in _below("optimizer.", checkpoint.tensors).items():
             index, name = key.split(".", 1)
-            states.setdefault(int(index), {})[name] = tensor
+            parameter = parameters[int(index)]
+            part = split_like(tensor, parameter) if tensor.shape == parameter.shape else tensor
+            states.setdefault(int(index), {})[name] = part
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
         self.history = list(checkpoint.state["history"])
@@ -114,7 +123,7 @@ def run_epochs(
         TrainingFailed: the loss is no number any more.
         CheckpointUnusable: a checkpoint cannot be written.
     """
-    module = worker.distributed(fit.network)
+    module = worker.distributed(fit.network, params.parallel)
     while not fit.finished(params):
         started = time.perf_counter()
         epoch = len(fit.history) + 1
@@ -122,8 +131,9 @@ def run_epochs(
         figures = {"epoch": epoch, "loss": loss, **validate(fit.network, data.validation, worker)}
         _require_finite(figures)
         fit.add({**figures, "seconds": time.perf_counter() - started})
+        checkpoint = fit.checkpoint()
         if writer is not None:
-            checkpoints.save(fit.checkpoint())
+            checkpoints.save(checkpoint)
             writer.write(fit.history)
             log.info("%s", _line(fit.history, params))
 
@@ -161,12 +171,15 @@ def train_epoch(
 
 @torch.no_grad()
 def validate(network: nn.Module, validation: Prepared, worker: Worker) -> dict[str, float]:
-    """Loss and AUC over all rows, each worker scoring its part; the same bits on each, so all stop alike."""
+    """Loss and AUC over all rows, each worker scoring its part; the same bits on each, so all stop alike.
+
+    All score in equally many calls, because split weights are gathered in each.
+    """
     network.eval()
     rows = len(validation.labels)
     logits = torch.zeros(rows, device=worker.device)
     mine = torch.arange(rows, device=worker.device).tensor_split(worker.count)[worker.rank]
-    for part in mine.split(SCORED_AT_ONCE):
+    for part in mine.tensor_split(-(-rows // (worker.count * SCORED_AT_ONCE))):
         logits[part] = network(validation.categories[part], validation.numbers[part])
     worker.total(logits)
     return {

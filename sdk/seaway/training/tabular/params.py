@@ -24,6 +24,7 @@ class TabularParams:
         learning_rate: Peak of the one-cycle schedule.
         weight_decay: Of AdamW.
         patience: Epochs without a better validation loss before training stops.
+        parallel: `ddp` (each process has all weights) or `fsdp` (each has its part, for what does not fit one GPU).
     Raises:
         InvalidSpec: a value is out of range, or a column has two roles.
     """
@@ -40,6 +41,7 @@ class TabularParams:
     learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     patience: int = 2
+    parallel: str = "ddp"
 
     def __post_init__(self) -> None:
         for name in ("numeric", "categorical", "hidden"):
@@ -60,6 +62,8 @@ class TabularParams:
         for name, value in counts.items():
             if not isinstance(value, int) or value < 1:
                 raise InvalidSpec(f"params: {name}={value!r} must be a whole number of at least 1.")
+        if self.parallel not in ("ddp", "fsdp"):
+            raise InvalidSpec(f"params: parallel={self.parallel!r} is neither 'ddp' nor 'fsdp'.")
         if not self.learning_rate > 0 or not self.weight_decay >= 0:
             raise InvalidSpec(
                 f"params: learning_rate={self.learning_rate} must be above 0 and "

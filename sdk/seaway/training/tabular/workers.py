@@ -10,6 +10,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from seaway.training.tabular.sharding import shard
+
 
 @dataclass(frozen=True)
 class Worker:
@@ -30,9 +32,28 @@ class Worker:
             dist.all_reduce(tensor)
         return tensor
 
-    def distributed(self, module: nn.Module) -> nn.Module:
+    def same(self, data: bytes | None) -> bytes | None:
+        """What the first process has, on each: pods see a shared place at different moments."""
+        if self.count == 1:
+            return data
+        size = torch.tensor(-1 if data is None else len(data), device=self.device)
+        dist.broadcast(size, src=0)
+        if size < 0:
+            return None
+        contents = torch.empty(int(size), dtype=torch.uint8, device=self.device)
+        if self.first and data:
+            contents.copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
+        dist.broadcast(contents, src=0)
+        return contents.cpu().numpy().tobytes()
+
+    def split(self, network: nn.Module, parallel: str) -> None:
+        """Split the weights over the processes where `parallel` is `fsdp`; the optimizer is made afterwards."""
+        if self.count > 1 and parallel == "fsdp":
+            shard(network)
+
+    def distributed(self, network: nn.Module, parallel: str) -> nn.Module:
         """The module, its gradients averaged over all processes; they must start with equal weights."""
-        return DistributedDataParallel(module) if self.count > 1 else module
+        return DistributedDataParallel(network) if self.count > 1 and parallel == "ddp" else network
 
 
 @contextmanager
