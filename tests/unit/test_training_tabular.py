@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.models.signature import encode
+from seaway.training.tabular import export
 from seaway.training.tabular.batching import epoch_order, shards
-from seaway.training.tabular.examples import read_examples
+from seaway.training.tabular.examples import Examples, read_examples
+from seaway.training.tabular.network import TabularModel, TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
 from seaway.training.tabular.schedule import one_cycle
@@ -135,3 +137,16 @@ def test_the_learning_rate_rises_once_and_falls_to_nothing(steps: int) -> None:
     assert shares[: peak + 1] == sorted(shares[: peak + 1])
     assert shares[peak:] == sorted(shares[peak:], reverse=True)
     assert all(0 < share <= 1 for share in shares)
+
+
+@pytest.mark.parametrize(("numeric", "categorical"), [(("wind",), ()), ((), ("origin",))])
+def test_a_model_of_numbers_only_or_of_texts_only_is_exported_for_any_number_of_rows(numeric, categorical) -> None:
+    params = TabularParams(numeric=numeric, categorical=categorical)
+    shape = (9, len(categorical)), (9, len(numeric))
+    preprocessing = Preprocessing(
+        Examples(torch.ones(shape[0], dtype=torch.int64), torch.ones(shape[1]), torch.ones(9))
+    )
+    model = TabularModel(preprocessing, TabularNetwork(preprocessing.vocabularies.sizes, params)).eval()
+    program = export.exported(model, export.signature(params, {}))
+    column = torch.ones((5, 1), dtype=torch.int64 if categorical else torch.float32)
+    assert program.module()(column).shape == (5, 1)

@@ -28,11 +28,12 @@ def write_model(model: TabularModel, signed: Signature, folder: Path) -> None:
     with atomic_path(folder / "model.safetensors") as draft:
         safetensors.torch.save_file(weights, draft)
     with atomic_path(folder / "model.pt2") as draft, draft.open("wb") as stream:
-        torch.export.save(_exported(model, signed), stream)
+        torch.export.save(exported(model, signed), stream)
     signed.write(folder)
 
 
-def _exported(model: TabularModel, signed: Signature) -> torch.export.ExportedProgram:
+def exported(model: TabularModel, signed: Signature) -> torch.export.ExportedProgram:
+    """The graph, for any number of rows."""
     inputs = tuple(torch.zeros((TRACED_ROWS, 1), dtype=_dtype(spec)) for spec in signed.inputs)
     rows = torch.export.Dim("rows")
     program = torch.export.export(model, inputs, dynamic_shapes=(tuple({0: rows} for _ in inputs),), strict=False)

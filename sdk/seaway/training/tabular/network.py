@@ -46,6 +46,6 @@ class TabularModel(nn.Module):
 
     def forward(self, *columns: Tensor) -> Tensor:
         count = len(self.preprocessing.vocabularies.sizes)
-        categories = torch.cat(columns[:count], 1) if count else columns[0].new_zeros((len(columns[0]), 0))
-        numbers = torch.cat(columns[count:], 1) if columns[count:] else columns[0].new_zeros((len(columns[0]), 0))
+        categories = torch.cat(columns[:count], 1) if count else columns[0].new_zeros((columns[0].shape[0], 0))
+        numbers = torch.cat(columns[count:], 1) if columns[count:] else columns[0].new_zeros((columns[0].shape[0], 0))
         return torch.sigmoid(self.network(*self.preprocessing(categories.long(), numbers.float()))).unsqueeze(1)

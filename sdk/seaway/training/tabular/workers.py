@@ -44,7 +44,7 @@ class Worker:
         if self.first and data:
             contents.copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
         dist.broadcast(contents, src=0)
-        return contents.cpu().numpy().tobytes()
+        return bytes(contents.cpu().numpy().tobytes())
 
     def split(self, network: nn.Module, parallel: str) -> None:
         """Split the weights over the processes where `parallel` is `fsdp`; the optimizer is made afterwards."""
