@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from seaway.errors import DataUnreadable, InvalidSpec, TrainingFailed
 from seaway.training import TrainResult, TrainSpec
@@ -48,6 +48,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=30)  # each writes a file to disk
 @given(params=st.dictionaries(st.text(), json_values))
 def test_a_spec_survives_the_file_that_an_entrypoint_reads(
     tmp_path_factory: pytest.TempPathFactory, params: dict[str, object]
