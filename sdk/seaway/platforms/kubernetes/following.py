@@ -57,6 +57,7 @@ class Following:
         self.stack = ExitStack()
         self.logs = Logs(self.objects, self.tell, self.mailbox.put)
         self.told: set[str] = set()
+        self.deleted: set[str] = set()
         self.warnings = deque[str](maxlen=COMPLAINTS)
         self.began = time.monotonic()
         self.imageless: dict[str, float] = {}  # pod -> since when its image is missing
@@ -109,7 +110,8 @@ class Following:
         """What the pods' statuses complain of, and the last lines of those that do."""
         lines = [] if self.pods else list(self.warnings)
         for name, pod in sorted(self.pods.items()):
-            if said := list(troubles(pod)):
+            deleted = [f"Pod {name} was deleted"] if name in self.deleted else []
+            if said := [*troubles(pod), *deleted]:
                 lines += [f"{'. '.join(said)}."]
                 if tail := self.logs.tail(name):
                     lines += [f"Last lines of {name}:", tail]
@@ -152,7 +154,7 @@ class Following:
         name = change.object["metadata"]["name"]
         if name not in self.pods:
             self._subscribe_events(name)
-        self.pods[name] = change.object
+        self._keep(change.object)
         if change.present:
             self.logs.see(change.object)
         else:
@@ -160,6 +162,15 @@ class Following:
         self._note_image(name, change)
         for sentence in troubles(change.object):
             self._say(logging.WARNING, sentence)
+
+    def _keep(self, pod: Manifest) -> None:
+        """A pod as it was while nobody deleted it: what its end by deletion says is no reason for anything."""
+        name = pod["metadata"]["name"]
+        if "deletionTimestamp" in pod["metadata"]:
+            self.deleted.add(name)
+            self.pods.setdefault(name, pod)
+        else:
+            self.pods[name] = pod
 
     def _note_image(self, name: str, change: Change) -> None:
         if change.present and image_missing(change.object):
@@ -217,7 +228,7 @@ class Following:
 
     def _read_to_the_end(self) -> None:
         for pod in self.objects.list(PODS, self._pods_query()).items:
-            self.pods[pod["metadata"]["name"]] = pod
+            self._keep(pod)
             self.logs.see(pod)
         self.logs.finish()
 
