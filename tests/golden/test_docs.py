@@ -1,0 +1,23 @@
+"""The documents hold together: every relative link leads somewhere, and the README shows what a guide proves."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("images/*.md")]
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_to_a_file(page: Path) -> None:
+    broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert broken == []
+
+
+def test_the_readme_shows_the_pipeline_that_the_guide_runs() -> None:
+    def program(page: str) -> str:
+        return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)[0]
+
+    assert program("README.md") == program("docs/how-to/write-a-pipeline.md")
