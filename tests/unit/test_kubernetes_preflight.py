@@ -47,7 +47,7 @@ def changed(manifest, path, value):
         ((*CONTAINER, "image"), "", r"containers\[0\]\.image: Required value"),
         ((*CONTAINER, "env"), [{"name": "A", "value": 1}], r"containers\[0\]\.env\[0\]\.value: .*type string"),
         ((*CONTAINER, "resources", "limits", "memory"), "4GB", r"resources\.limits\.memory: .*should match"),
-        ((*CONTAINER, "resources", "limits", "cpu"), [], r"resources\.limits\.cpu: .*integer or string"),
+        ((*CONTAINER, "resources", "requests", "cpu"), [], r"resources\.requests\.cpu: .*integer or string"),
         ((*POD, "tolerations"), {}, r"tolerations: .*must be of type array"),
     ],
 )

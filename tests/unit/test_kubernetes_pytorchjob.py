@@ -78,7 +78,8 @@ def test_a_pytorchjob_is_a_master_and_workers_that_begin_anew_after_a_loss() -> 
     assert replicas["Worker"]["restartPolicy"] == "OnFailure"
     assert spec["runPolicy"]["backoffLimit"] == 10  # three times three pods, and the one that fails the job
     assert spec["runPolicy"]["schedulingPolicy"] == {"minAvailable": 3, "queue": "research"}
-    assert container["resources"]["limits"] == {"cpu": "2", "memory": "8Gi", "nvidia.com/gpu": "1"}
+    assert container["resources"]["limits"] == {"memory": "8Gi", "nvidia.com/gpu": "1"}
+    assert container["resources"]["requests"] == {"cpu": "2", "memory": "8Gi", "nvidia.com/gpu": "1"}
     assert {"name": "NCCL_SOCKET_IFNAME", "value": "eth0"} in container["env"]
 
 

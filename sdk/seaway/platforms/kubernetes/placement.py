@@ -43,7 +43,8 @@ class Placement:
 
     Args:
         image: Image with Seaway and the entrypoint, by its full name.
-        cpu, memory: Of each pod, as Kubernetes writes quantities; request and limit, so that pods are not squeezed out.
+        cpu: Cores that each pod asks for, as Kubernetes writes quantities; where more are free it may use them.
+        memory: Of each pod, asked for and at most.
         gpus: Accelerators of each pod, one a process; more than one starts as many processes in the pod.
         gpu_resource: What the cluster's device plugin calls an accelerator.
         shared_memory: Size of /dev/shm, which NCCL and data loaders use; it counts towards `memory`.

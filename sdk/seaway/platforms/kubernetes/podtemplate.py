@@ -47,11 +47,11 @@ LABELS = {"app.kubernetes.io/managed-by": "seaway", "app.kubernetes.io/component
 
 
 def resources(placement: Placement) -> dict[str, Any]:
-    """Requests equal limits (quality of service `Guaranteed`)."""
-    amounts: dict[str, Any] = {"cpu": placement.cpu, "memory": placement.memory}
+    """Cores are asked for and not limited: a limit would hold back the slowest pod, and so all of them."""
+    limits = {"memory": placement.memory}
     if placement.gpus:
-        amounts[placement.gpu_resource] = str(placement.gpus)
-    return {"limits": amounts, "requests": dict(amounts)}
+        limits[placement.gpu_resource] = str(placement.gpus)
+    return {"requests": {"cpu": placement.cpu, **limits}, "limits": limits}
 
 
 def environment(training: RemoteTraining, placement: Placement) -> list[dict[str, str]]:
