@@ -18,22 +18,22 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
+import placeholders
 import pytest
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[2]
 CACHE = Path.home() / ".cache" / "seaway-images"
 DEBIAN = "bookworm"  # its python3 is 3.11, as the project's
 SITE = "opt/seaway/lib/python3.11/site-packages"
-# `import torch` on a CPU links to CUDA's mathematics, never to these: engines that cuDNN loads when a GPU computes, the
-# compiler of GPU kernels, device code, profiling, headers.
+# What a CPU never loads: cuDNN's engines, the compiler of GPU kernels, device code, profiling, headers.
 UNUSED = (
     "triton/*", "nvidia/*/include/*", "nvidia/cudnn/lib/libcudnn_*", "nvidia/cu13/bin/*", "nvidia/cu13/nvvm/*",
-    "nvidia/cu13/lib/libnvrtc-builtins*", "nvidia/cu13/lib/libnvrtc.alt*", "nvidia/cu13/lib/libcusolverMg*",
-    "nvidia/cu13/lib/libnvperf*", "nvidia/cu13/lib/libpcsamplingutil*", "*.a",
+    "nvidia/cu13/lib/libnvrtc.alt*", "nvidia/cu13/lib/libcusolverMg*", "nvidia/cu13/lib/libnvperf*", "*.a",
     "nvidia/nvshmem/lib/*.bc", "nvidia/nvshmem/lib/nvshmem_*", "torch/include/*",
 )  # fmt: skip
+RECIPE = 2  # another number builds every layer anew
+CUDA = ("nvidia/*.so", "nvidia/*.so.*")  # large ones of these become placeholders
 
 
 def tiny_image() -> str:
@@ -69,19 +69,24 @@ def trainer_layers() -> list[Path]:
 def closure(names: list[str]) -> list[Distribution]:
     """The installed packages of these names and all that they require here, sorted by name."""
     found: dict[str, Distribution] = {}
-    pending = list(names)
-    environment = {**{key: str(value) for key, value in default_environment().items()}, "extra": ""}
+    pending = [Requirement(name) for name in names]
+    asked: set[tuple[str, str]] = set()
     while pending:
-        package = distribution(pending.pop())
-        name = package.metadata["Name"].lower().replace("_", "-")
-        if name in found:
+        requirement = pending.pop()
+        if not _is_installed(requirement.name):
             continue
-        found[name] = package
-        for text in package.requires or []:
-            requirement = Requirement(text)
-            if not requirement.marker or requirement.marker.evaluate(environment):
-                pending += [requirement.name] if _is_installed(requirement.name) else []
+        package = distribution(requirement.name)
+        found[package.metadata["Name"].lower().replace("_", "-")] = package
+        for extra in {"", *requirement.extras} - {extra for name, extra in asked if name == requirement.name}:
+            asked.add((requirement.name, extra))
+            pending += _required(package, extra)
     return [found[name] for name in sorted(found)]
+
+
+def _required(package: Distribution, extra: str) -> list[Requirement]:
+    environment = {"extra": extra}
+    required = [Requirement(text) for text in package.requires or []]
+    return [entry for entry in required if not entry.marker or entry.marker.evaluate(environment)]
 
 
 def _is_installed(name: str) -> bool:
@@ -130,7 +135,7 @@ def _cluster() -> str:
 
 def _layer(name: str, key: str, write: Callable[[tarfile.TarFile], None]) -> Path:
     """The tar file of this content, from the cache or written now; older ones of the same name are removed."""
-    recipe = hashlib.sha256(Path(__file__).read_bytes() + key.encode()).hexdigest()[:16]
+    recipe = hashlib.sha256(f"{RECIPE};{UNUSED};{key}".encode()).hexdigest()[:16]
     path = CACHE / f"{name}-{recipe}.tar"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -177,8 +182,18 @@ def _write_debian(tar: tarfile.TarFile) -> None:
 
 def _write_packages(packages: list[Distribution]) -> Callable[[tarfile.TarFile], None]:
     def write(tar: tarfile.TarFile) -> None:
-        for package in packages:
-            for name, path in _files(package):
+        files = {name: path for package in packages for name, path in _files(package)}
+        large = [
+            name for name, path in files.items() if _matches(name, CUDA) and path.stat().st_size > placeholders.LARGE
+        ]
+        replaced = large if placeholders.can_be_made() else []
+        torch = placeholders.referred(
+            path for name, path in files.items() if _matches(name, ("torch/*.so", "torch/*.so.*"))
+        )
+        for name, path in files.items():
+            if name in replaced:
+                _bytes(tar, f"{SITE}/{name}", placeholders.placeholder(path, torch), mode=0o755)
+            else:
                 tar.add(path, f"{SITE}/{name}", recursive=False, filter=_root)
 
     return write
@@ -188,10 +203,12 @@ def _files(package: Distribution) -> Iterator[tuple[str, Path]]:
     """What the package installed below site-packages, less what a CPU never loads."""
     for file in package.files or []:
         path = Path(str(package.locate_file(file)))
-        name = file.as_posix()
-        useful = not any(fnmatch.fnmatch(name, pattern) for pattern in UNUSED)
-        if useful and not name.startswith("..") and path.exists():
-            yield name, path
+        if not _matches(file.as_posix(), UNUSED) and not file.as_posix().startswith("..") and path.exists():
+            yield file.as_posix(), path
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
 def _write_project(tar: tarfile.TarFile) -> None:
@@ -250,6 +267,10 @@ def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
 
 
 def _text(tar: tarfile.TarFile, name: str, text: str, mode: int = 0o644) -> None:
+    _bytes(tar, name, text.encode(), mode)
+
+
+def _bytes(tar: tarfile.TarFile, name: str, data: bytes, mode: int) -> None:
     info = tarfile.TarInfo(name)
-    info.size, info.mode = len(text), mode
-    tar.addfile(info, io.BytesIO(text.encode()))
+    info.size, info.mode = len(data), mode
+    tar.addfile(info, io.BytesIO(data))

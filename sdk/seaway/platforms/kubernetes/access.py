@@ -42,7 +42,7 @@ RULES = (
     Rule(pytorchjob.KIND.resource, LAUNCHED, "launch: create or adopt, follow and cancel a PyTorchJob"),
     Rule(trainjob.KIND.resource, LAUNCHED, "launch: create or adopt, follow and cancel a TrainJob"),
     Rule(trainjob.RUNTIME, ("create", "patch"), "training: apply the runtime that a TrainJob refers to"),
-    Rule(PODS, ("list", "watch"), "following: what keeps a job's pods from running, and when they are gone"),
+    Rule(PODS, ("get", "list", "watch"), "following: what keeps a job's pods from running; owners: the step's own"),
     Rule(POD_LOGS, ("get",), "logs: stream what the pods say into the step's log"),
     Rule(EVENTS, ("list", "watch"), "following: quota, scheduling, images and evictions, in the cluster's words"),
 )

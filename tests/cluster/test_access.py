@@ -1,0 +1,165 @@
+"""What the generated role permits: enough to run jobs, and nothing that is not needed."""
+
+import logging
+import time
+from typing import Any
+
+import jobs
+import pytest
+from kubernetes import client, dynamic
+from seaway.errors import Forbidden, TimedOut
+from seaway.platforms.kubernetes import access, job, pytorchjob, trainjob
+from seaway.platforms.kubernetes.connection import Connection, connection_of
+from seaway.platforms.kubernetes.kinds import Kind, State
+from seaway.platforms.kubernetes.launch import launch
+from seaway.platforms.kubernetes.naming import Step, stamp
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.placement import Placement
+from seaway.platforms.kubernetes.resources import PODS, Resource
+from seaway.training.remote import RemoteTraining
+
+from images import tiny_image
+
+KINDS = {kind.resource: kind for kind in (job.KIND, pytorchjob.KIND, trainjob.KIND)}
+PERMISSIONS = list(access.permissions())
+TOKEN_S = 3600
+SETTLED_S = 30  # an authorizer has seen a new role long before
+
+
+@pytest.fixture(scope="module")
+def image(cluster: dynamic.DynamicClient) -> str:
+    return tiny_image()
+
+
+def as_account(admin: Connection, rules: tuple[access.Rule, ...]) -> Connection:
+    """The connection of the shipped ServiceAccount, whose role has these rules."""
+    namespace, core = admin.namespace, client.CoreV1Api(admin.requests)
+    rbac = client.RbacAuthorizationV1Api(admin.requests)
+    binding = access.role_binding()
+    binding["subjects"][0]["namespace"] = namespace  # as kustomize does
+    core.create_namespaced_service_account(namespace, access.service_account())
+    rbac.create_namespaced_role(namespace, access.role(rules))
+    rbac.create_namespaced_role_binding(namespace, binding)
+    request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec([], expiration_seconds=TOKEN_S))
+    token = core.create_namespaced_service_account_token(access.NAME, namespace, request).status.token
+    given, settings = admin.requests.configuration, client.Configuration()
+    settings.host, settings.ssl_ca_cert, settings.verify_ssl = given.host, given.ssl_ca_cert, given.verify_ssl
+    settings.api_key = {"authorization": token}
+    settings.api_key_prefix = {"authorization": "Bearer"}
+    limited = connection_of(settings, namespace)
+    await_authorizer(limited, rules)
+    return limited
+
+
+def await_authorizer(limited: Connection, rules: tuple[access.Rule, ...]) -> None:
+    """Wait until the API server knows the role."""
+    reviews = client.AuthorizationV1Api(limited.requests)
+    resource = rules[0].resource
+    attributes = client.V1ResourceAttributes(
+        namespace=limited.namespace, group=resource.group, resource=resource.plural, verb=rules[0].verbs[0]
+    )
+    review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes))
+    deadline = time.monotonic() + SETTLED_S
+    while not reviews.create_self_subject_access_review(review).status.allowed:
+        assert time.monotonic() < deadline, "the role never came into force"
+        time.sleep(0.05)
+
+
+def manifest(kind: Kind, image: str, script: str) -> dict[str, Any]:
+    """A job of `kind` that runs `script` in one pod."""
+    of_job = jobs.manifest(image, script)
+    if kind is job.KIND:
+        return of_job
+    if kind is pytorchjob.KIND:
+        pod = of_job["spec"]["template"]["spec"]
+        pod["containers"][0]["name"] = pytorchjob.CONTAINER
+        master = {"replicas": 1, "restartPolicy": "Never", "template": {"spec": {"containers": pod["containers"]}}}
+        master["template"]["spec"]["securityContext"] = pod["securityContext"]
+        body = {
+            "apiVersion": "kubeflow.org/v1",
+            "kind": "PyTorchJob",
+            "spec": {"pytorchReplicaSpecs": {"Master": master}},
+        }
+        return stamp(body, Step("run-1", "step"), kind.suffix)
+    return stamp(trainjob.build(training(), Placement(image)), Step("run-1", "step"), kind.suffix)
+
+
+def training() -> RemoteTraining:
+    uri = "s3://seaway/run"
+    return RemoteTraining(f"{uri}/train", f"{uri}/validation", f"{uri}/model", f"{uri}/checkpoints", {"run": "0"}, "x")
+
+
+def require_served(cluster: dynamic.DynamicClient, resource: Resource) -> None:
+    try:
+        cluster.resources.get(api_version=resource.api_version, kind=resource.kind)
+    except dynamic.exceptions.ResourceNotFoundError:
+        pytest.skip(f"the cluster does not serve {resource.full_name}")
+
+
+def require_operator(cluster: dynamic.DynamicClient, name: str) -> None:
+    found = client.AppsV1Api(cluster.client).list_deployment_for_all_namespaces(field_selector=f"metadata.name={name}")
+    if not any(item.status.available_replicas for item in found.items):
+        pytest.skip(f"no deployment {name} runs in this cluster")
+
+
+class TestEnough:
+    @pytest.mark.parametrize("kind", [job.KIND, pytorchjob.KIND], ids=lambda kind: kind.resource.kind)
+    def test_a_job_runs_to_its_end(
+        self, kind: Kind, cluster: dynamic.DynamicClient, connection: Connection, image: str, caplog: Any
+    ) -> None:
+        if kind is pytorchjob.KIND:
+            require_operator(cluster, "training-operator")
+        told: list[str] = []
+        limited = as_account(connection, access.RULES)
+        wanted = manifest(kind, image, "echo hello; sleep 1")
+        outcome = launch(kind, wanted, timeout_s=120, connection=limited, tell=lambda _, line: told.append(line))
+        assert outcome.state is State.SUCCEEDED
+        assert told == ["hello"]
+        assert "Not allowed" not in caplog.text
+
+    def test_a_job_that_takes_too_long_is_gone_with_its_pods(self, connection: Connection, image: str) -> None:
+        limited = as_account(connection, access.RULES)
+        with pytest.raises(TimedOut):
+            launch(job.KIND, manifest(job.KIND, image, "sleep 1000"), timeout_s=3, connection=limited)
+        assert Objects(connection).list(job.KIND.resource).items == []
+        assert Objects(connection).list(PODS).items == []
+
+    def test_a_runtime_is_applied_twice(self, cluster: dynamic.DynamicClient, connection: Connection) -> None:
+        require_served(cluster, trainjob.RUNTIME)
+        limited = Objects(as_account(connection, access.RULES))
+        for _ in range(2):
+            limited.apply(trainjob.RUNTIME, trainjob.build_runtime(training(), Placement("image")))
+
+
+@pytest.mark.parametrize("resource, verb", PERMISSIONS, ids=[f"{verb}-{kind.plural}" for kind, verb in PERMISSIONS])
+def test_one_permission_fewer_is_told_by_its_name(
+    resource: Resource,
+    verb: str,
+    cluster: dynamic.DynamicClient,
+    connection: Connection,
+    image: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    require_served(cluster, resource) if resource.group not in ("", "batch") else None
+    limited = as_account(connection, access.without(resource, verb))
+    missing = f"Not allowed to {verb} {resource.full_name} in namespace {connection.namespace}"
+    if resource == trainjob.RUNTIME:
+        with pytest.raises(Forbidden, match=f"cannot {verb} resource .*{resource.plural}"):
+            Objects(limited).apply(resource, trainjob.build_runtime(training(), Placement(image)))
+        return
+    kind = KINDS.get(resource, job.KIND)
+    if kind is trainjob.KIND:
+        Objects(connection).apply(trainjob.RUNTIME, trainjob.build_runtime(training(), Placement(image)))
+    if (resource, verb) == (PODS, "get"):  # asked only inside a pod, for who owns it
+        monkeypatch.setenv("KFP_POD_NAME", "step")
+    expected = TimedOut if verb == "delete" else Forbidden
+    with pytest.raises(expected) as refused:
+        launch(kind, manifest(kind, image, "sleep 5"), timeout_s=2 if verb == "delete" else 60, connection=limited)
+    assert missing in (caplog.text if verb == "delete" else str(refused.value))
+    assert f"kubectl auth can-i {verb} {resource.full_name}" in (caplog.text + str(refused.value))
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "seaway")
