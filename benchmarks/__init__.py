@@ -10,7 +10,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("cli", "join", "training", "serving", "judge", "pipeline")
+PARTS = ("cli", "join", "training", "serving", "judge", "pipeline", "launch")
 
 
 @dataclass(frozen=True)

@@ -22,22 +22,16 @@ from seaway.errors import (
     QuotaExceeded,
     SeawayError,
 )
-from seaway.platforms.kubernetes import job, pytorchjob
+from seaway.platforms.kubernetes import access, job, pytorchjob
 from seaway.platforms.kubernetes.connection import Connection, connection_of
 from seaway.platforms.kubernetes.following import Patience
 from seaway.platforms.kubernetes.kinds import Kind, no_rules
 from seaway.platforms.kubernetes.launch import launch
 from seaway.platforms.kubernetes.naming import Step, stamp
 from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.resources import PODS, Resource
 
 JOBS = job.KIND.resource
-RULES = {  # what a launch of a Job calls, by group and resource
-    ("batch", "jobs"): {"get", "create", "list", "watch", "delete"},
-    ("", "pods"): {"get", "list", "watch"},
-    ("", "pods/log"): {"get"},
-    ("", "events"): {"list", "watch"},
-}
 UNHEARD = "seaway.dev/nobody"  # a controller that no cluster has
 
 
@@ -45,59 +39,48 @@ def run(kind: Kind, manifest: Any, connection: Connection, **options: Any) -> No
     launch(kind, manifest, timeout_s=60, connection=connection, **options)
 
 
-def account(connection: Connection, missing: tuple[str, str, str]) -> Connection:
-    """The connection of a ServiceAccount that may do all that a launch does, but one thing."""
-    rules = [
-        {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs)}
-        for (group, resource), verbs in {**RULES, missing[:2]: RULES[missing[:2]] - {missing[2]}}.items()
-    ]
-    namespace, access = connection.namespace, client.RbacAuthorizationV1Api(connection.requests)
-    core = client.CoreV1Api(connection.requests)
-    core.create_namespaced_service_account(namespace, {"metadata": {"name": "step"}})
-    access.create_namespaced_role(namespace, {"metadata": {"name": "step"}, "rules": [r for r in rules if r["verbs"]]})
-    access.create_namespaced_role_binding(
-        namespace,
-        {
-            "metadata": {"name": "step"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "step"},
-            "subjects": [{"kind": "ServiceAccount", "name": "step", "namespace": namespace}],
-        },
-    )
-    token = core.create_namespaced_service_account_token("step", namespace, {"spec": {}}).status.token
+def account(connection: Connection, lost: Resource, verb: str) -> Connection:
+    """The connection of a ServiceAccount that may do all that a step does, but one thing."""
+    namespace, rbac = connection.namespace, client.RbacAuthorizationV1Api(connection.requests)
+    core, binding = client.CoreV1Api(connection.requests), access.role_binding()
+    binding["subjects"][0]["namespace"] = namespace
+    core.create_namespaced_service_account(namespace, access.service_account())
+    rbac.create_namespaced_role(namespace, access.role(access.without(lost, verb)))
+    rbac.create_namespaced_role_binding(namespace, binding)
+    token = core.create_namespaced_service_account_token(access.NAME, namespace, {"spec": {}}).status.token
+    return as_bearer(connection, token)
+
+
+def as_bearer(connection: Connection, token: str) -> Connection:
     given, settings = connection.requests.configuration, client.Configuration()
     settings.host, settings.ssl_ca_cert, settings.verify_ssl = given.host, given.ssl_ca_cert, given.verify_ssl
     settings.api_key = {"authorization": f"Bearer {token}"}
-    return connection_of(settings, namespace)
+    return connection_of(settings, connection.namespace)
 
 
 def left(connection: Connection) -> list[dict[str, Any]]:
     return Objects(connection).list(JOBS).items
 
 
-@pytest.mark.parametrize(
-    "missing", [("batch", "jobs", "get"), ("batch", "jobs", "create"), ("batch", "jobs", "watch"), ("", "pods", "list")]
-)
+@pytest.mark.parametrize(("lost", "verb"), [(JOBS, "get"), (JOBS, "create"), (JOBS, "watch"), (PODS, "list")])
 def test_403_names_the_rule_and_is_never_taken_for_not_found(
-    connection: Connection, image: str, missing: tuple[str, str, str]
+    connection: Connection, image: str, lost: Resource, verb: str
 ) -> None:
-    _, resource, verb = missing
-    limited = account(connection, missing)
-    with pytest.raises(Forbidden, match=rf"(?s)Not allowed to {verb} {resource}.*kubectl auth can-i {verb} {resource}"):
+    limited = account(connection, lost, verb)
+    rule = f"{verb} {lost.full_name}"
+    with pytest.raises(Forbidden, match=rf"(?s)Not allowed to {rule}.*kubectl auth can-i {rule}"):
         run(job.KIND, jobs.manifest(image, "true"), limited)
 
 
 def test_403_on_the_watch_leaves_no_job_behind(connection: Connection, image: str) -> None:
     with pytest.raises(Forbidden):
-        run(job.KIND, jobs.manifest(image, "sleep 600"), account(connection, ("batch", "jobs", "watch")))
+        run(job.KIND, jobs.manifest(image, "sleep 600"), account(connection, JOBS, "watch"))
     assert left(connection) == []
 
 
 def test_credentials_that_are_not_accepted(connection: Connection, image: str) -> None:
-    given, settings = connection.requests.configuration, client.Configuration()
-    settings.host, settings.ssl_ca_cert = given.host, given.ssl_ca_cert
-    settings.api_key = {"authorization": "Bearer expired"}
     with pytest.raises(Forbidden, match="kubectl auth whoami"):
-        run(job.KIND, jobs.manifest(image, "true"), connection_of(settings, connection.namespace))
+        run(job.KIND, jobs.manifest(image, "true"), as_bearer(connection, "expired"))
 
 
 def test_a_kind_that_is_not_installed(connection: Connection) -> None:

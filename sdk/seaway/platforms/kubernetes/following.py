@@ -28,12 +28,12 @@ class Patience:
     """How long a launch bears what may pass by itself, in seconds.
 
     Attributes:
-        operator_s: nothing takes the object up.
+        operator_s: nothing takes the object up; a controller with a thousand jobs before ours needs a minute.
         image_s: a pod's image cannot be had.
         cleanup_s: a deleted job or its pods are still there.
     """
 
-    operator_s: float = 60.0
+    operator_s: float = 120.0
     image_s: float = 300.0
     cleanup_s: float = 120.0
 
