@@ -101,9 +101,10 @@ def _thousand(connection: Connection) -> list[Row]:
         took, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(f"{WAITS} jobs by kwok took {took:.0f} s, {cpu:.0f} s of processor for all waits", file=sys.stderr)
     note = (
-        f"jobs, pods and events have one watch each; other: one a wait; {cpu / WAITS * 1000:.0f} ms of processor a wait"
+        f"of jobs, pods and events each, by the API server's count; other: one a wait; the process has at most "
+        f"{connections} connections open, and needs {cpu / WAITS * 1000:.0f} ms of processor a wait"
     )
-    return [Row(f"watches a kind, {WAITS:,} waits", max(most.values()), WAITS, "watches", "1", "lower", note)]
+    return [Row(f"watches a kind, {WAITS:,} waits", open_watches, WAITS, "watches", "1", "lower", note)]
 
 
 def _watch_server(connection: Connection, waits: Sequence[Any]) -> tuple[int, int]:
