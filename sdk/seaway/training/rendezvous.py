@@ -74,13 +74,14 @@ class Rendezvous:
             TrainingFailed: it does not resolve in time.
         """
         ends = time.monotonic() + patience_s
+        if not _resolves(self.address):
+            log.info("waiting for %s to be found", self.address)
         while not _resolves(self.address):
             if time.monotonic() > ends:
                 raise TrainingFailed(
                     f"The first pod's name {self.address} does not resolve after {patience_s:g} s: it was not started, "
                     f"or the cluster's DNS fails; `kubectl get pods -o wide` shows which."
                 )
-            log.info("waiting for %s to be found", self.address)
             time.sleep(PAUSE_S)
 
 
