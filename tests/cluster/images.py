@@ -5,6 +5,8 @@ same lists as images/*/Dockerfile and with the packages of this environment. On 
 `SEAWAY_TEST_TRAINER_IMAGE` and `SEAWAY_TEST_IMAGE`; where neither is there, tests skip with the reason.
 """
 
+import compileall
+import fcntl
 import fnmatch
 import functools
 import hashlib
@@ -15,7 +17,9 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import placeholders
@@ -32,6 +36,7 @@ UNUSED = (
     "nvidia/cu13/lib/libnvrtc.alt*", "nvidia/cu13/lib/libcusolverMg*", "nvidia/cu13/lib/libnvperf*", "*.a",
     "nvidia/nvshmem/lib/*.bc", "nvidia/nvshmem/lib/nvshmem_*", "torch/include/*",
 )  # fmt: skip
+KEPT = 2  # tar files of a layer; another process may still import the one before
 RECIPE = 2  # another number builds every layer anew
 CUDA = ("nvidia/*.so", "nvidia/*.so.*")  # large ones of these become placeholders
 
@@ -114,10 +119,22 @@ def _imported(name: str, layers: list[Path]) -> str:
     digest = hashlib.sha256("".join(layer.name for layer in layers).encode()).hexdigest()[:12]
     image = f"{name}:{digest}"
     mark = CACHE / f"{_cluster()}-{name.rsplit('/', 1)[1]}-{digest}.imported"
-    if not mark.exists():
-        subprocess.run([*importer, image, *map(str, layers)], check=True, stdout=subprocess.DEVNULL)
-        mark.touch()
+    if mark.exists():
+        return image
+    with _alone():
+        if not mark.exists():
+            subprocess.run([*importer, image, *map(str, layers)], check=True, stdout=subprocess.DEVNULL)
+            mark.touch()
     return image
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time writes layers and imports images."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _importer() -> list[str]:
@@ -137,14 +154,16 @@ def _layer(name: str, key: str, write: Callable[[tarfile.TarFile], None]) -> Pat
     """The tar file of this content, from the cache or written now; older ones of the same name are removed."""
     recipe = hashlib.sha256(f"{RECIPE};{UNUSED};{key}".encode()).hexdigest()[:16]
     path = CACHE / f"{name}-{recipe}.tar"
-    if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
-        with tarfile.open(draft, "w") as tar:
-            write(tar)
-        for old in CACHE.glob(f"{name}-*.tar"):
-            old.unlink()
-        draft.replace(path)
+    if path.exists():
+        return path
+    with _alone():
+        if not path.exists():
+            draft = path.with_suffix(f".{os.getpid()}.tmp")
+            with tarfile.open(draft, "w") as tar:
+                write(tar)
+            draft.replace(path)
+            for old in sorted(CACHE.glob(f"{name}-*.tar"), key=lambda tar: tar.stat().st_mtime)[:-KEPT]:
+                old.unlink()
     return path
 
 
@@ -204,7 +223,15 @@ def _files(package: Distribution) -> Iterator[tuple[str, Path]]:
     for file in package.files or []:
         path = Path(str(package.locate_file(file)))
         if not _matches(file.as_posix(), UNUSED) and not file.as_posix().startswith("..") and path.exists():
-            yield file.as_posix(), path
+            yield from _with_bytecode(file.as_posix(), path)
+
+
+def _with_bytecode(name: str, path: Path) -> Iterator[tuple[str, Path]]:
+    """A file and its bytecode, where there is some: a pod whose root is read-only would compile it each time."""
+    yield name, path
+    compiled = Path(cache_from_source(str(path))) if path.suffix == ".py" else path
+    if compiled != path and compiled.exists():
+        yield f"{name.rpartition('/')[0]}/__pycache__/{compiled.name}".removeprefix("/"), compiled
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -217,8 +244,10 @@ def _write_project(tar: tarfile.TarFile) -> None:
         "components": "seaway_components",
         "examples": "seaway_examples",
     }.items():
-        for path in _sources(PROJECT / tree):
-            tar.add(path, f"{SITE}/{package}/{path.relative_to(PROJECT / tree)}", recursive=False, filter=_root)
+        compileall.compile_dir(PROJECT / tree, quiet=2)
+        for source in _sources(PROJECT / tree):
+            for name, path in _with_bytecode(source.relative_to(PROJECT / tree).as_posix(), source):
+                tar.add(path, f"{SITE}/{package}/{name}", recursive=False, filter=_root)
 
 
 def _sources(folder: Path) -> Iterator[Path]:
@@ -236,7 +265,9 @@ def _project_key() -> str:
 
 
 def _packages_key(packages: list[Distribution]) -> str:
-    return sys.version + ";".join(f"{package.metadata['Name']}=={package.version}" for package in packages)
+    return f"bytecode;{sys.version};" + ";".join(
+        f"{package.metadata['Name']}=={package.version}" for package in packages
+    )
 
 
 def _file_key(path: Path) -> str:
