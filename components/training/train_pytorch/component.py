@@ -13,6 +13,7 @@ def train_pytorch(
     workers: int = 1,
     seed: int = 0,
     timeout_s: float = 3600.0,
+    placement: dict = {},  # noqa: B006
     backend: str = "auto",
     track_as: str = "",
 ):
@@ -25,10 +26,11 @@ def train_pytorch(
         metrics: Final figures, of the epoch with the lowest validation loss.
         entrypoint: Module with a `torch.distributed` main, run as `python -m ENTRYPOINT --spec spec.json`.
         params: What the entrypoint wants to know; for the bundled one see docs/reference/training.md.
-        workers: Processes; each takes one accelerator where there is one.
+        workers: Processes, or pods on a cluster; each takes one accelerator where there is one.
         seed: Of initial weights and of the order of rows.
         timeout_s: Seconds after which the training is ended as failed.
-        backend: Trainer; `auto` takes this place's.
+        placement: How pods run (image, memory, gpus, node_selector ...), see docs/reference/training.md; for a cluster.
+        backend: Trainer: `torchrun`, `pytorchjob` or `trainjob`; `auto` takes this place's.
         track_as: Name of a run in the experiment tracker; empty leaves the training untracked.
 
     Raises:
@@ -52,6 +54,7 @@ def train_pytorch(
         workers=workers,
         seed=seed,
         timeout_s=timeout_s,
+        placement=placement,
     )
     result = platforms.current(Trainer, backend).train(spec)
     if track_as:
