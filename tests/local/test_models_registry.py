@@ -126,6 +126,17 @@ def test_one_package_registered_twice_is_one_version_with_its_lineage(package: P
     assert tags["param.hidden"] == "[4]"
 
 
+def test_the_model_in_production_gets_no_second_version_for_another_lineage(
+    trained: Path, train: Path, package: Path, tmp_path: Path
+) -> None:
+    tracker = MlflowTracker()
+    first = models.register_new(tracker, "again", package)
+    repacked = make_package(trained, train, tmp_path / "repacked", seed=2)
+    assert models.register_new(tracker, "again", repacked) == "2"
+    tracker.promote("again", first)
+    assert models.register_new(tracker, "again", make_package(trained, train, tmp_path / "third", seed=3)) == first
+
+
 def test_a_corrupted_package_is_not_registered(package: Path) -> None:
     (package / "lineage.json").write_text((package / "lineage.json").read_text().replace("0.71", "0.99"))
     with pytest.raises(PackageRefused, match=r"lineage\.json"):

@@ -7,18 +7,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from seaway.models import ExportedModel
+from kfp import dsl
+from seaway.models import ExportedModel, Lineage, package, signing_keys
 from seaway.models.packaging import content_sha256
+from seaway.platforms.home import run_id
 from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
 from seaway.platforms.local.mlflow import MlflowTracker
 from seaway.platforms.local.torchserve import VERSION_DIGITS, TorchServeEndpoint
 from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, run
 from seaway.serving import DeployedEndpoint, EndpointSpec
+from seaway_components.rollout.confirm_promotion.component import confirm_promotion
+from seaway_components.rollout.roll_out.component import roll_out as roll_out_component
+from seaway_components.serving.deploy_endpoint.component import deploy_endpoint
 from small_package import CARRIERS, WEATHER, small_package
 
 STEPS = (Step(5, 160), Step(25, 240), Step(50, 400), Step(100, 80))
@@ -198,6 +204,35 @@ def test_a_terminated_or_killed_rollout_leaves_or_finds_the_right_weights(
     assert list(rollout.ticks[: len(before["ticks"])]) == before["ticks"]
     assert json.loads(state.read_text())["position"]["next"] > before["position"]["next"]
     assert EnvoyTraffic().weights(endpoint)["stable"] == 100
+
+
+def test_a_model_that_is_in_production_is_neither_served_twice_nor_sent_a_request(
+    folder: Path, packages: dict[str, Path], examples: Path, tmp_path: Path
+) -> None:
+    lineage = replace(Lineage.read(packages["stable"]), parent="flights version 1")
+    key = signing_keys(folder / "home" / "keys").private
+    again = package(packages["stable"], tmp_path / "again", lineage, key).path
+    assert content_sha256(again) != content_sha256(packages["stable"])
+    stable, candidate = (dsl.Model(name="package", uri=str(path)) for path in (packages["stable"], again))
+    endpoint, rollout, receipt = (dsl.Artifact(name=name, uri=str(tmp_path / name)) for name in "erc")
+    try:
+        deploy_endpoint.python_func(stable=stable, candidate=candidate, endpoint=endpoint, name="unchanged")
+        decision, reason = roll_out_component.python_func(
+            endpoint=endpoint,
+            replay=dsl.Dataset(name="replay", uri=str(examples)),
+            rollout=rollout,
+            metrics=dsl.Metrics(name="metrics", uri=str(tmp_path / "m")),
+            model_name="unchanged",
+            version="1",
+        )
+        confirm_promotion.python_func(decision=decision, rollout=rollout, receipt=receipt)
+        served = DeployedEndpoint.read(tmp_path / "e" / "endpoint.json")
+        assert EnvoyMetrics().read(served)["stable"].requests == 0
+    finally:
+        TorchServeEndpoint().remove("unchanged", run_id())
+    assert decision == Decision.UNCHANGED
+    assert "unchanged version 1" in reason
+    assert set(served.arms) == {"stable"}
 
 
 def test_a_better_candidate_is_promoted_and_registered(

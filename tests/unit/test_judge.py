@@ -11,6 +11,7 @@ from scipy.stats import binom
 from seaway.errors import InvalidSpec
 from seaway.rollout import ArmLook, Bounds, Decision, Look, Policy, judge, judging
 from seaway.rollout.comparing import ErrorComparison
+from seaway.rollout.judging import glance
 from seaway.rollout.latency import MIN_HISTORY, Latencies
 
 ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9)
@@ -57,6 +58,16 @@ def test_a_look_that_was_judged_before_is_judged_the_same() -> None:
     for seen in range(1, 12):
         judge(looks[:seen], Policy())
     assert judge(looks, Policy()) == judge(healthy(np.random.default_rng(4), count=12), Policy())
+
+
+@pytest.mark.parametrize("worsening", [{}, {"scale": 2.0}, {"worse": 0.05}], ids=["equal", "slow", "mistaken"])
+def test_a_glance_decides_as_the_judge_does(worsening: dict[str, float]) -> None:
+    looks = healthy(np.random.default_rng(6), count=12, **worsening)  # type: ignore[arg-type]
+    for seen in range(len(looks) + 1):
+        glanced, judged = glance(looks[:seen], Policy()), judge(looks[:seen], Policy())
+        assert glanced.decision is judged.decision
+        shared = [replace(item, lower=None, upper=None, sentence="") for item in judged.evidence]
+        assert [replace(item, sentence="") for item in glanced.evidence] == shared
 
 
 def test_equal_arms_are_promoted_and_the_evidence_reads_well() -> None:

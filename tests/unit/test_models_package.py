@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
 from seaway.models.exported import ExportedModel
 from seaway.models.packaging import REQUIRED_FILES
 from seaway.models.signature import Signature, TensorSpec, encode
+from seaway.serving.compiling import kept_script
 from torch import nn
 
 SIGNATURE = Signature(
@@ -480,3 +482,26 @@ def test_the_code_version_names_the_commit_or_the_source(tmp_path: Path, monkeyp
     assert clean.startswith("git:")
     (tmp_path / "code.py").write_text("a = 2")
     assert models.code_version(tmp_path) == f"{clean}-modified"
+
+
+def test_only_graph_weights_and_signature_make_a_model_a_new_one(
+    trained: Path, package: Path, keys: models.Keys, tmp_path: Path
+) -> None:
+    other = models.package(trained, tmp_path / "other", replace(LINEAGE, seed=99), keys.private).path
+    assert models.differing(package, other) is None
+    for name in ("model.pt2", "model.safetensors", "signature.json"):
+        changed = Path(shutil.copytree(package, tmp_path / f"changed-{name}"))
+        (changed / name).write_bytes((changed / name).read_bytes() + b" ")
+        assert models.differing(package, changed) == changed
+
+
+def test_packages_of_one_graph_share_a_script(trained: Path, package: Path, keys: models.Keys, tmp_path: Path) -> None:
+    other = models.package(trained, tmp_path / "other", replace(LINEAGE, seed=99), keys.private).path
+    script = kept_script(package, tmp_path / "scripts")
+    assert script
+    written = script.stat().st_mtime_ns
+    assert kept_script(other, tmp_path / "scripts") == script
+    assert script.stat().st_mtime_ns == written
+    model = ExportedModel.load(package)
+    sample = [torch.from_numpy(array) for array in model.signature.encode(model.signature.sample).values()]
+    torch.testing.assert_close(torch.jit.load(script)(*sample), model.graph(*sample))

@@ -165,9 +165,9 @@ def test_harm_that_shows_at_full_traffic_only_is_rolled_back(plan: RolloutPlan, 
 def test_a_model_that_is_in_production_is_not_rolled_out_again(plan: RolloutPlan, state: Path) -> None:
     road = Road()
     alone = replace(plan.endpoint, arms={"stable": plan.endpoint.arms["stable"]})
-    rollout = drive(replace(plan, endpoint=alone), road, state)
+    rollout = drive(replace(plan, endpoint=alone, model="flights version 3"), road, state)
     assert (rollout.decision, road.next, road.history) == (Decision.UNCHANGED, 0, [])
-    assert "in production" in rollout.reason
+    assert "in production (flights version 3" in rollout.reason
     assert rollout.metrics == {"looks": 0.0, "stable_requests": 0.0, "candidate_requests": 0.0}
     rollout.write(state.with_name("rollout.json"))
     confirm(state.with_name("rollout.json"))

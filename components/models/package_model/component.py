@@ -30,10 +30,12 @@ def package_model(
 
     from seaway import models
     from seaway.platforms.home import home
+    from seaway.serving.compiling import kept_script
 
     tested = Path(evaluation.path) if evaluation else None
     lineage = models.trace(Path(model.path), Path(train.path), parameters, seed=seed, parent=parent, evaluation=tested)
     made = models.package(Path(model.path), Path(package.path), lineage, models.signing_keys(home() / "keys").private)
+    kept_script(made.path, home() / "cache" / "scripts")
     package.metadata["sha256"] = made.sha256
     package.metadata["code_version"] = lineage.code_version
     package.metadata["data_sha256"] = lineage.data_sha256

@@ -22,7 +22,7 @@ def register_model(
         backend: Registry; `auto` takes this place's.
 
     Returns:
-        version: The package's version; one that was registered before keeps its own.
+        version: The package's version; one that was registered before, or is in production, keeps its own.
 
     Raises:
         PackageRefused: the package is corrupted or not signed by this installation.
@@ -35,7 +35,7 @@ def register_model(
 
     folder, tracker = Path(package.path), platforms.current(models.Tracker, backend)
     run = models.log_trained(tracker, name, Path(trained.path), models.Lineage.read(folder)) if trained else None
-    version = tracker.register(name, folder, run)
+    version = models.register_new(tracker, name, folder, run)
     write_json(Path(receipt.path), {"name": name, "version": version})
     receipt.metadata["summary"] = f"{name} version {version}"
     return (version,)

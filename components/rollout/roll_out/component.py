@@ -62,7 +62,7 @@ def roll_out(
 
     served = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
     policy = Policy.of(error_margin, latency_margin, quality_margin, false_rollback, budget)
-    plan = RolloutPlan.of(served, weights, requests, policy)
+    plan = RolloutPlan.of(served, weights, requests, policy, f"{model_name} version {version}")
     traffic, counts = platforms.current(Traffic, backend), platforms.current(monitoring.Metrics, backend)
     with Replay(Path(replay.path), served, shadow=shadow) as source:
         result = run(plan, traffic, source, counts, served.folder / "rollout.json")

@@ -4,9 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 from seaway.models.lineage import Lineage, code_version, trace
 from seaway.models.packaging import Package, package, verified_copy, verify
+from seaway.models.sameness import differing
 from seaway.models.signature import Signature, TensorSpec
 from seaway.models.signing import Keys, signing_keys, verifying_key
-from seaway.models.tracking import ModelVersion, RegisteredModel, Tracker, log_trained, production_or_first
+from seaway.models.tracking import (
+    ModelVersion,
+    RegisteredModel,
+    Tracker,
+    log_trained,
+    production_or_first,
+    register_new,
+)
 from seaway.models.unpacking import unpack
 
 if TYPE_CHECKING:
@@ -23,9 +31,11 @@ __all__ = [
     "TensorSpec",
     "Tracker",
     "code_version",
+    "differing",
     "log_trained",
     "package",
     "production_or_first",
+    "register_new",
     "signing_keys",
     "trace",
     "unpack",

@@ -36,8 +36,15 @@ class ExportedModel:
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        signature = Signature.read(folder)
-        program = load_program(folder / GRAPH_FILE)
+        return cls.of(folder, Signature.read(folder), load_program(folder / GRAPH_FILE))
+
+    @classmethod
+    def of(cls, folder: Path, signature: Signature, program: torch.export.ExportedProgram) -> "ExportedModel":
+        """The model of a signature and a program that were read from `folder`.
+
+        Raises:
+            PackageRefused: the graph is not of this signature.
+        """
         _check_arity(folder, signature, program)
         return cls(signature, program.module())
 

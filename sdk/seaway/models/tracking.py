@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from seaway.errors import DataUnreadable, RegistryUnavailable
 from seaway.models.lineage import METRICS_FILE, Lineage
+from seaway.models.sameness import differing
 from seaway.storage import read_json
 
 PRODUCTION = "production"
@@ -102,6 +103,18 @@ def production_or_first(tracker: Tracker, name: str, first: Path) -> RegisteredM
             f"{name} was just put into production and is gone; another process edits the registry."
         )
     return found
+
+
+def register_new(tracker: Tracker, name: str, package: Path, run_id: str | None = None) -> str:
+    """The package's version; the one in production where it is the same model, whatever its lineage.
+
+    Raises:
+        PackageRefused: a package is not sound.
+    """
+    found = tracker.production(name)
+    if found is not None and differing(found.package, package) is None:
+        return found.version
+    return tracker.register(name, package, run_id)
 
 
 def _history(source: Path) -> list[dict[str, float]]:

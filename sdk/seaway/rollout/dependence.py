@@ -36,6 +36,11 @@ class Noise:
         """See `inflations`."""
         return inflations(self)
 
+    @property
+    def inflation(self) -> float:
+        """Of the window of all looks; 1 before the first."""
+        return float(self.inflations[0]) if self.variances.size else 1.0
+
 
 def inflations(noise: Noise) -> Floats:
     """Variance inflation of the windows that start at each look and end at the last one, [looks], each >= 1.
@@ -88,26 +93,23 @@ def _correlations(scale: Floats, differences: Floats, mean: Floats, squares: Flo
     return np.nan_to_num(estimate, nan=0.0, posinf=0.0, neginf=0.0).clip(0.0, MAX_CORRELATION)
 
 
-def whole(log_bets: Floats, noise: Noise) -> tuple[float, float]:
-    """Tempered log e-value of all looks, and the variance inflation; alternatives are averaged."""
-    inflation = float(noise.inflations[0]) if noise.variances.size else 1.0
-    return float(_mixture(log_bets.sum(axis=0))) / inflation, inflation
+def whole(log_bets: Floats, noise: Noise) -> float:
+    """Tempered log e-value of all looks; alternatives are averaged."""
+    return float(_mixture(log_bets.sum(axis=0))) / noise.inflation
 
 
-def strongest(log_bets: Floats, noise: Noise) -> tuple[float, float]:
-    """Tempered log e-value of the most telling window, and that window's variance inflation.
+def strongest(log_bets: Floats, noise: Noise) -> float:
+    """Tempered log e-value of the most telling window.
 
     Windows from each look on share the significance (a mixture over change points, as in Shin, Ramdas and Rinaldo
     2024), so that a fault that begins late is not outweighed by a healthy past.
     """
     looks = len(log_bets)
     if looks == 0:
-        return 0.0, 1.0
+        return 0.0
     evidence = _mixture(np.cumsum(log_bets[::-1], axis=0)[::-1])
-    inflation = noise.inflations
-    tempered = _log_shares(looks) + np.where(evidence > 0, evidence / inflation, evidence)
-    best = int(np.argmax(tempered))
-    return float(tempered[best]), float(inflation[best])
+    tempered = _log_shares(looks) + np.where(evidence > 0, evidence / noise.inflations, evidence)
+    return float(tempered.max())
 
 
 def _log_shares(looks: int) -> Floats:

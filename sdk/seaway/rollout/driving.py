@@ -17,7 +17,7 @@ from seaway.errors import InvalidSpec, MetricsUnavailable
 from seaway.monitoring import ArmCounts, Metrics
 from seaway.rollout.evidence import Decision, Verdict
 from seaway.rollout.journal import Journal
-from seaway.rollout.judging import judge
+from seaway.rollout.judging import glance, judge
 from seaway.rollout.looks import ArmLook, Look
 from seaway.rollout.plan import FULL, RolloutPlan
 from seaway.rollout.requests import Answers, Requests
@@ -98,9 +98,9 @@ def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metric
 
 
 def _unchanged(plan: RolloutPlan) -> Rollout:
-    stable = plan.endpoint.arms["stable"].version
+    known = " ".join((plan.model, plan.endpoint.arms["stable"].version)).strip()
     reason = (
-        f"The new model is the one in production ({stable}): the same graph, weights and signature. "
+        f"The new model is the one in production ({known}): the same graph, weights and signature. "
         "There is nothing to roll out, and no request was sent."
     )
     return Rollout(Decision.UNCHANGED, reason, plan.endpoint, _steps(plan), ())
@@ -125,14 +125,22 @@ def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Met
         look = _observe(answers, before, after)
         before = after if isinstance(after, dict) else before
         journal.looks.append(look)
-        verdict = judge(journal.looks, plan.policy)
-        journal.ticks.append(_tick(journal, look, weights, verdict))
         journal.sent += answers.sent
+        verdict = _verdict(plan, journal, exhausted=answers.sent == 0)
+        journal.ticks.append(_tick(journal, look, weights, verdict))
         journal.position = requests.position()
         _advance(plan, journal, verdict, exhausted=answers.sent == 0)
         if journal.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
             traffic.set_weights(plan.endpoint, ALL_STABLE)
         journal.save()
+
+
+def _verdict(plan: RolloutPlan, journal: Journal, exhausted: bool) -> Verdict:
+    """The judge's word on all looks; with confidence sequences where the rollout may end or take its last step."""
+    verdict = glance(journal.looks, plan.policy)
+    last = journal.step == len(plan.steps) - 1 and journal.sent >= plan.steps[-1].requests
+    settles = exhausted or last or verdict.decision is not Decision.CONTINUE
+    return judge(journal.looks, plan.policy) if settles else verdict
 
 
 def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:

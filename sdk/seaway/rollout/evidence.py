@@ -39,10 +39,10 @@ class Hypothesis(StrEnum):
 class Evidence:
     """One criterion at one look.
 
-    `estimate`, `lower` and `upper` are of the candidate's worsening, in the criterion's `unit`; the interval is a
-    confidence sequence: it covers the truth at all looks together. The logarithms are natural, of e-values after
-    correction for dependence (`inflation` >= 1, a variance ratio); `n` are observations of the stable and candidate
-    arm.
+    `estimate`, `lower` and `upper` are of the candidate's worsening, in the criterion's `unit`. The interval is a
+    confidence sequence: it covers the truth at all looks together; a glance leaves it out. The logarithms are natural,
+    of e-values after correction for dependence (`inflation` >= 1, a variance ratio); `n` are observations of the
+    stable and candidate arm.
     """
 
     criterion: str

@@ -1,5 +1,6 @@
 """A rollout's memory: written whole after every look, so that a restarted step goes on where the last look ended."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -9,7 +10,7 @@ from seaway.errors import DataUnreadable
 from seaway.rollout.evidence import Decision
 from seaway.rollout.looks import ArmLook, Look
 from seaway.rollout.plan import RolloutPlan
-from seaway.storage import read_json, write_json
+from seaway.storage import atomic_path, read_json
 
 
 @dataclass
@@ -42,7 +43,9 @@ class Journal:
     def save(self) -> None:
         """Write everything, atomically."""
         value = {key: item for key, item in vars(self).items() if key not in {"file", "looks"}}
-        write_json(self.file, {**value, "looks": [_plain(look) for look in self.looks]})
+        text = json.dumps({**value, "looks": [_plain(look) for look in self.looks]}, allow_nan=False)
+        with atomic_path(self.file) as draft:
+            draft.write_text(text, encoding="utf-8")
 
 
 def _plain(look: Look) -> dict[str, Any]:

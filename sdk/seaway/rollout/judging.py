@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from seaway.rollout import dependence
 from seaway.rollout.comparing import Comparison, comparisons
 from seaway.rollout.evidence import Decision, Evidence, Finding, Hypothesis, Verdict
 from seaway.rollout.looks import Look
 from seaway.rollout.policy import Bounds, Policy
+
+Weighing = Callable[[str, Comparison, Bounds, float, float], Evidence]
 
 HALVINGS = 12  # of a span of 2: intervals are right to 0.0005
 
@@ -20,10 +23,19 @@ def judge(looks: Sequence[Look], policy: Policy) -> Verdict:
     else CONTINUE. Over all looks together a candidate within every tolerance is rolled back with probability at most
     `policy.false_rollback`, and one outside some margin is promoted with at most `policy.false_promotion`.
     """
+    return _verdict(looks, policy, measure)
+
+
+def glance(looks: Sequence[Look], policy: Policy) -> Verdict:
+    """As `judge`, without the confidence sequences: they decide nothing and take nine tenths of its time."""
+    return _verdict(looks, policy, weigh)
+
+
+def _verdict(looks: Sequence[Look], policy: Policy, weighing: Weighing) -> Verdict:
     faults = [look.fault(policy.max_age_s) for look in looks]
     usable = [look for look, fault in zip(looks, faults, strict=True) if not fault]
     evidence = tuple(
-        weigh(name, comparison, policy.criteria[name], policy.significance(name), policy.false_promotion)
+        weighing(name, comparison, policy.criteria[name], policy.significance(name), policy.false_promotion)
         for name, comparison in comparisons(usable, policy).items()
     )
     decision, reason = _decide(evidence, usable, faults, policy)
@@ -61,41 +73,49 @@ def _trailing(faults: Sequence[str]) -> int:
 
 
 def weigh(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, safety_level: float) -> Evidence:
+    """Evidence of one criterion, without its confidence sequence."""
+    log_e_harm, log_e_safety = harm(comparison, bounds.tolerance), safety(comparison, bounds.margin)
+    finding = _finding(log_e_harm >= math.log(1 / harm_level), log_e_safety >= math.log(1 / safety_level))
+    return Evidence(
+        criterion=name,
+        finding=finding,
+        estimate=comparison.estimate,
+        lower=None,
+        upper=None,
+        unit=comparison.unit,
+        log_e_harm=log_e_harm,
+        log_e_safety=log_e_safety,
+        inflation=comparison.noise(0.0).inflation,
+        n=comparison.n,
+        sentence=_sentence(name, finding, comparison, bounds),
+    )
+
+
+def measure(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, safety_level: float) -> Evidence:
     """Evidence of one criterion, its confidence sequence included.
 
     The interval's lower end is the largest worsening whose null hypothesis harm evidence rejects at `harm_level`, the
     upper end the smallest that safety evidence rejects at `safety_level`; each end is valid on its own.
     """
-
+    found = weigh(name, comparison, bounds, harm_level, safety_level)
+    if found.estimate is None:
+        return found
     enough_harm, enough_safety = math.log(1 / harm_level), math.log(1 / safety_level)
-    log_e_harm, log_e_safety = harm(comparison, bounds.tolerance), safety(comparison, bounds.margin)
-    finding = _finding(log_e_harm >= enough_harm, log_e_safety >= enough_safety)
-    known = comparison.estimate is not None
-    lower = _crossing(lambda bound: harm(comparison, bound) >= enough_harm, *comparison.span) if known else None
-    upper = _crossing(lambda bound: safety(comparison, bound) < enough_safety, *comparison.span) if known else None
-    return Evidence(
-        criterion=name,
-        finding=finding,
-        estimate=comparison.estimate,
-        lower=lower,
-        upper=upper,
-        unit=comparison.unit,
-        log_e_harm=log_e_harm,
-        log_e_safety=log_e_safety,
-        inflation=dependence.whole(comparison.log_bets(Hypothesis.HARM, 0.0), comparison.noise(0.0))[1],
-        n=comparison.n,
-        sentence=_sentence(name, finding, comparison, bounds, lower, upper),
-    )
+    lower = _crossing(lambda bound: harm(comparison, bound) >= enough_harm, *comparison.span)
+    upper = _crossing(lambda bound: safety(comparison, bound) < enough_safety, *comparison.span)
+    between = f" (between {lower:+.3g} and {upper:+.3g} at all looks)"
+    sentence = _sentence(name, found.finding, comparison, bounds, between)
+    return replace(found, lower=lower, upper=upper, sentence=sentence)
 
 
 def harm(comparison: Comparison, bound: float) -> float:
     """Log e-value against "the worsening is at most `bound`"."""
-    return dependence.strongest(comparison.log_bets(Hypothesis.HARM, bound), comparison.noise(bound))[0]
+    return dependence.strongest(comparison.log_bets(Hypothesis.HARM, bound), comparison.noise(bound))
 
 
 def safety(comparison: Comparison, bound: float) -> float:
     """Log e-value against "the worsening is at least `bound`"."""
-    return dependence.whole(comparison.log_bets(Hypothesis.SAFETY, bound), comparison.noise(bound))[0]
+    return dependence.whole(comparison.log_bets(Hypothesis.SAFETY, bound), comparison.noise(bound))
 
 
 def _finding(harmful: bool, safe: bool) -> Finding:
@@ -116,10 +136,8 @@ def _crossing(holds: Callable[[float], bool], low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def _sentence(
-    name: str, finding: Finding, comparison: Comparison, bounds: Bounds, lower: float | None, upper: float | None
-) -> str:
-    if comparison.estimate is None or lower is None or upper is None:
+def _sentence(name: str, finding: Finding, comparison: Comparison, bounds: Bounds, between: str = "") -> str:
+    if comparison.estimate is None:
         return f"{name.capitalize()}: nothing to compare yet."
     verdicts = {
         Finding.HARMFUL: f"worse than the tolerated {bounds.tolerance:g}",
@@ -128,6 +146,6 @@ def _sentence(
     }
     stable, candidate = comparison.n
     return (
-        f"{name.capitalize()}: {comparison.unit} {comparison.estimate:+.3g} (between {lower:+.3g} and {upper:+.3g} "
-        f"at all looks) after {stable:,} stable and {candidate:,} candidate observations: {verdicts[finding]}."
+        f"{name.capitalize()}: {comparison.unit} {comparison.estimate:+.3g}{between} after {stable:,} stable and "
+        f"{candidate:,} candidate observations: {verdicts[finding]}."
     )

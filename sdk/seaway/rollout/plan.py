@@ -30,13 +30,14 @@ STEPS = (Step(5, 400), Step(25, 600), Step(50, 1_000), Step(100, 200))
 class RolloutPlan:
     """Steps of an endpoint's rollout. Full traffic only comes after the judge's word, as the last step.
 
-    The judge looks after every `requests_per_look` requests.
+    The judge looks after every `requests_per_look` requests. `model` names the candidate in the registry.
     """
 
     endpoint: DeployedEndpoint
     steps: tuple[Step, ...] = STEPS
     policy: Policy = field(default_factory=Policy)
     requests_per_look: int = 80
+    model: str = ""
 
     def __post_init__(self) -> None:
         weights = [step.weight for step in self.steps]
@@ -49,14 +50,19 @@ class RolloutPlan:
 
     @classmethod
     def of(
-        cls, endpoint: DeployedEndpoint, weights: Sequence[int], requests: Sequence[int], policy: Policy
+        cls,
+        endpoint: DeployedEndpoint,
+        weights: Sequence[int],
+        requests: Sequence[int],
+        policy: Policy,
+        model: str = "",
     ) -> "RolloutPlan":
         """A plan from each step's weight and number of requests. Raises: InvalidSpec where they differ in length."""
         if len(weights) != len(requests):
             raise InvalidSpec(
                 f"Give each weight its number of requests: {list(weights)} and {list(requests)} differ in length."
             )
-        return cls(endpoint, tuple(map(Step, map(int, weights), map(int, requests))), policy)
+        return cls(endpoint, tuple(map(Step, map(int, weights), map(int, requests))), policy, model=model)
 
     @property
     def fingerprint(self) -> str:

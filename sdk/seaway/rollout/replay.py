@@ -133,16 +133,17 @@ class Replay(AbstractContextManager["Replay"]):
     def _ask(self, number: int, row: Mapping[str, Any]) -> list[Answer]:
         """One answer by the weights, or one of each arm for a row in the shadow sample."""
         inputs = {name: np.array([row[name]], object).reshape(shape) for name, shape in self._inputs.items()}
+        request = self._client().request(self._endpoint.name, inputs)
         shadowed = math.floor((number + 1) * self._shadow) > math.floor(number * self._shadow)
         arms = (ARMS if number % 2 else ARMS[::-1]) if shadowed else (None,)
-        return [self._infer(inputs, arm) for arm in arms]
+        return [self._infer(request, arm) for arm in arms]
 
-    def _infer(self, inputs: Mapping[str, Any], arm: str | None) -> Answer:
+    def _infer(self, request: bytes, arm: str | None) -> Answer:
         client = self._client()
         client.arm = ""
         begun = time.perf_counter()
         try:
-            outputs = client.infer(self._endpoint.name, inputs, arm)
+            outputs = client.answer(self._endpoint.name, request, arm)
         except (InferenceUnavailable, InferenceRefused) as error:
             log.debug("a replayed request failed: %s", error)
             refused = isinstance(error, InferenceRefused)

@@ -1,8 +1,8 @@
 """Endpoint specs, the Endpoint port, the Open Inference Protocol handler and client."""
 
+from seaway.models import differing
 from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
 from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec
-from seaway.serving.sameness import differing
 from seaway.serving.settling import settle
 
 __all__ = [

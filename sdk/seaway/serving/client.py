@@ -82,15 +82,24 @@ class Client:
             InferenceRefused: the request is wrong; the message says which input.
             InferenceUnavailable: no answer, or a failure of the server.
         """
+        return self.answer(model, self.request(model, inputs), arm)
+
+    def request(self, model: str, inputs: Mapping[str, Array | Sequence[Any]]) -> bytes:
+        """The body of an inference request, to be sent once or several times by `answer`."""
         if model not in self._datatypes:
             self._datatypes[model] = {spec["name"]: spec["datatype"] for spec in self.metadata(model)["inputs"]}
         datatypes = self._datatypes[model]
         body = {"inputs": [_tensor(name, values, datatypes.get(name, "FP32")) for name, values in inputs.items()]}
-        answer = self._call("POST", f"/v2/models/{model}/infer", body, {"x-seaway-arm": arm} if arm else {})
+        return json.dumps(body, allow_nan=False).encode()
+
+    def answer(self, model: str, request: bytes, arm: str | None = None) -> dict[str, Array]:
+        """Outputs by name for a body made by `request`; see `infer`."""
+        answer = self._call("POST", f"/v2/models/{model}/infer", request, {"x-seaway-arm": arm} if arm else {})
         return {output["name"]: _array(output) for output in answer["outputs"]}
 
-    def _call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
-        payload = None if body is None else json.dumps(body, allow_nan=False)
+    def _call(
+        self, method: str, path: str, payload: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         try:
             self._connection.request(method, path, payload, {**self._headers, **(headers or {})})
             response = self._connection.getresponse()

@@ -1,16 +1,19 @@
 """The exported graph, made ready to serve: a frozen TorchScript of it.
 
 Reading a torch.export file imports torch's compiler (about 4 s of CPU) and runs it operator by operator from Python;
-its TorchScript loads in milliseconds and runs without Python. Made once at deployment, from a verified package.
+its TorchScript loads in milliseconds and runs without Python. Made once for each graph, from a verified package: where
+the model is packaged, torch is there already and it takes less than a second; a deployment makes what it does not find.
 """
 
 import logging
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from seaway.models import Signature
-from seaway.storage import atomic_path
+from seaway.models.packaging import GRAPH_FILE
+from seaway.storage import atomic_path, sha256
 
 SCRIPT_FILE = "model.ts"
 TOLERANCE = 1e-5  # absolute and relative, on the sample: float32 sums in another order
@@ -19,12 +22,20 @@ ROWS = (1, 2, 5)  # the trace must not have learnt one number of rows by heart
 logger = logging.getLogger(__name__)
 
 
+def kept_script(package: Path, scripts: Path) -> Path | None:
+    """The script of a package's graph in the folder `scripts`, made where it is not there yet.
+
+    It is kept by the graph's hash and torch's version. None where the graph cannot be scripted.
+    """
+    kept = scripts / f"{sha256(package / GRAPH_FILE)}-torch-{version('torch')}.ts"
+    return kept if kept.exists() or compile_graph(package, kept) else None
+
+
 def compile_graph(package: Path, target: Path) -> bool:
     """Write the script to `target`; False where the graph cannot be scripted and is to be served as exported."""
     import torch
 
     from seaway.models.exported import load_program
-    from seaway.models.packaging import GRAPH_FILE
 
     graph: Any = load_program(package / GRAPH_FILE).module()
     graph._forward_pre_hooks.clear()  # torch.export's checks of input shapes, which torch.jit cannot trace

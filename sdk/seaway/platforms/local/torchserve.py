@@ -16,16 +16,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 from seaway.errors import DataUnreadable, EndpointFailed, PackageRefused
-from seaway.models import Package, Signature, verified_copy, verifying_key
+from seaway.models import Signature, verified_copy, verifying_key
 from seaway.models.packaging import content_sha256
 from seaway.platforms.home import home
 from seaway.platforms.local import envoy, processes, sockets
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
-from seaway.serving.compiling import SCRIPT_FILE, compile_graph
+from seaway.serving.compiling import SCRIPT_FILE, kept_script
 from seaway.storage import write_json
 
 POLL_S = 0.05
@@ -232,18 +231,12 @@ def _prepare_model(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm, han
     copy = verified_copy(arm.package, package, key)
     if copy.sha256[:VERSION_DIGITS] != arm.version:
         raise PackageRefused(f"Package {arm.package} changed while it was deployed; deploy it again.")
-    _script(copy, folder / SCRIPT_FILE)
+    if script := kept_script(package, home() / "cache" / "scripts"):
+        shutil.copyfile(script, folder / SCRIPT_FILE)
     shutil.copy(handler, folder / "handler.py")
     (folder / "version").write_text(arm.version, encoding="utf-8")
     write_json(folder / "MAR-INF" / "MANIFEST.json", _manifest(endpoint.name))
     write_json(folder / "model-config.yaml", _model_config(spec))  # JSON is YAML
-
-
-def _script(package: Package, target: Path) -> None:
-    """The package's script, kept by content hash: a package that was deployed before is not compiled again."""
-    kept = home() / "cache" / "scripts" / f"{package.sha256}-torch-{version('torch')}.ts"
-    if kept.exists() or compile_graph(package.path, kept):
-        shutil.copyfile(kept, target)
 
 
 def _manifest(name: str) -> dict[str, object]:

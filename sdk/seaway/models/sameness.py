@@ -1,4 +1,4 @@
-"""Whether there is anything new to serve."""
+"""Whether a package holds anything new."""
 
 from pathlib import Path
 
