@@ -316,6 +316,12 @@ class TestWhoMayReadAndWrite:
         server.shutdown()
         server.server_close()
 
+    def test_a_whole_bucket_is_never_emptied(self, proxy: tuple[FaultyProxy, S3Storage]) -> None:
+        faults, storage = proxy
+        with pytest.raises(InvalidSpec, match="whole bucket"):
+            storage.remove("s3://seaway/")
+        assert faults.seen == []
+
     def test_traversal_is_refused_before_anything_is_sent(
         self, proxy: tuple[FaultyProxy, S3Storage], folder: Path
     ) -> None:

@@ -103,13 +103,18 @@ class S3Storage:
         return tuple(str(Uri(folder.scheme, folder.bucket, key)) for key in keys if not key.endswith(MANIFEST))
 
     def remove(self, uri: str) -> None:
-        """Remove a file, or all objects below a folder, its manifest first."""
+        """Remove a file, or all objects below a folder, its manifest first.
+
+        Raises:
+            InvalidSpec: the URI names a whole bucket.
+        """
         target = Uri.parse(uri)
+        if not target.key:
+            raise InvalidSpec(f"{uri} is a whole bucket, which Seaway never empties; name a file or folder in it.")
         with explained(target):
             self.client.remove_object(target.bucket, (target / MANIFEST).key)
             self._remove(target, [item.object_name or "" for item in self._below(target)])
-            if target.key:
-                self.client.remove_object(target.bucket, target.key)
+            self.client.remove_object(target.bucket, target.key)
 
     def _put_folder(self, path: Path, target: Uri) -> None:
         files = _inventory(path)
