@@ -1,4 +1,4 @@
-"""Figures agree with scikit-learn, and their intervals hold what they promise."""
+"""Figures agree with scikit-learn, and their intervals with a bootstrap and with the truth."""
 
 import numpy as np
 import pytest
@@ -16,32 +16,52 @@ def drawn(rows: int, seed: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndar
     return 1 / (1 + np.exp(1 - score - noise * random.normal(size=rows))), labels
 
 
+ROWS = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.7, 0.9, 1.0]), st.booleans()), min_size=2, max_size=40
+).filter(lambda rows: len({label for _, label in rows}) == 2)
+
+
+def oracle(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Scikit-learn's figures of weighted rows."""
+    how = {"sample_weight": weights}
+    return {
+        "roc_auc": roc_auc_score(labels, probabilities, **how),
+        "pr_auc": average_precision_score(labels, probabilities, **how),
+        "log_loss": log_loss(labels, np.clip(probabilities, 1e-7, 1 - 1e-7), **how),
+        "brier": brier_score_loss(labels, probabilities, **how),
+    }
+
+
 @settings(max_examples=40, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.7, 0.9, 1.0]), st.booleans(), st.integers(0, 3)),
-        min_size=2,
-        max_size=40,
-    ).filter(lambda rows: len({label for _, label, weight in rows if weight}) == 2)
-)
-def test_weighted_figures_are_scikit_learns_with_ties_and_weights(rows: list[tuple[float, bool, int]]) -> None:
-    probabilities, labels, weights = (np.array(column) for column in zip(*rows, strict=True))
-    found = Predictions(probabilities, labels).weighted(weights[None, :].astype(float))
-    kept = weights > 0
-    given_weights = {"sample_weight": weights[kept]}
-    y, p = labels[kept], probabilities[kept]
-    assert found["roc_auc"][0] == pytest.approx(roc_auc_score(y, p, **given_weights))
-    assert found["pr_auc"][0] == pytest.approx(average_precision_score(y, p, **given_weights))
-    assert found["brier"][0] == pytest.approx(brier_score_loss(y, p, **given_weights))
-    clipped = np.clip(p, 1e-7, 1 - 1e-7)
-    assert found["log_loss"][0] == pytest.approx(log_loss(y, clipped, **given_weights), rel=1e-6)
+@given(ROWS, st.data())
+def test_figures_are_scikit_learns_and_influences_are_their_derivatives_by_a_rows_weight(
+    rows: list[tuple[float, bool]], data: st.DataObject
+) -> None:
+    probabilities, labels = (np.array(column) for column in zip(*rows, strict=True))
+    row, step = data.draw(st.integers(0, len(rows) - 1)), 1e-4
+    heavier, lighter = (1 + sign * step * (np.arange(len(rows)) == row) for sign in (1, -1))
+    truth, more, less = (oracle(probabilities, labels, weights) for weights in (np.ones(len(rows)), heavier, lighter))
+    for name, (value, influences) in Predictions(probabilities, labels).influences.items():
+        assert value == pytest.approx(truth[name], rel=1e-6), name
+        assert influences[row] == pytest.approx((more[name] - less[name]) / (2 * step), abs=1e-5), name
+
+
+def test_intervals_are_as_wide_as_a_bootstrap_of_the_rows_makes_them() -> None:
+    probabilities, labels = drawn(1000, seed=9)
+    figures, _ = estimates({"model": Predictions(probabilities, labels)}, "model")
+    random = np.random.default_rng(0)
+    replicates = [oracle(probabilities, labels, random.poisson(1.0, 1000)) for _ in range(300)]
+    for name in ("roc_auc", "pr_auc", "log_loss", "brier"):
+        spread = np.std([replicate[name] for replicate in replicates])
+        width = figures["model"][name].high - figures["model"][name].low
+        assert width / (2 * 1.96 * spread) == pytest.approx(1.0, abs=0.15), name  # 4 % is a replicate's own noise
 
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     truth = Predictions(*drawn(400_000, seed=1)).figures()
     held = {"roc_auc": 0, "log_loss": 0, "brier": 0, "pr_auc": 0}
     for seed in range(60):
-        figures, _ = estimates({"model": Predictions(*drawn(400, seed=100 + seed))}, "model", seed)
+        figures, _ = estimates({"model": Predictions(*drawn(400, seed=100 + seed))}, "model")
         for metric in held:
             held[metric] += figures["model"][metric].low <= truth[metric] <= figures["model"][metric].high
     assert all(count >= 51 for count in held.values()), held  # 95 % of 60 is 57; 51 or fewer has p < 0.01
@@ -84,7 +104,7 @@ def test_reliability_holds_every_row_and_the_observed_rates() -> None:
 
 def test_a_constant_prediction_is_one_bin_and_no_better_than_chance() -> None:
     model = Predictions(np.full(100, 0.3), np.arange(100) < 30)
-    assert model.figures()["roc_auc"] == 0.5
+    assert model.figures()["roc_auc"] == pytest.approx(0.5)
     assert [part["count"] for part in reliability(model)] == [100]
 
 

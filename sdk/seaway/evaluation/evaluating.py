@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
+from pyarrow import compute
 
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.evaluation import examples
 from seaway.evaluation.figures import Estimate, Predictions, areas, estimates, reliability
 from seaway.evaluation.gate import Gate, summary
 from seaway.models.packaging import GRAPH_FILE
+from seaway.models.signature import Signature
 from seaway.storage import sha256, write_json
 
 MODEL = "model"
@@ -96,7 +98,9 @@ def evaluate(
     """
     others = {**baselines, **({PRODUCTION: production} if production else {})}
     _check_names(gate, {f"{group}_rate", *others})
-    rows, past = examples.read(test, label), examples.read(train, label)
+    wanted = {spec.name for folder in (model, *others.values()) for spec in Signature.read(folder).inputs}
+    rows = examples.read(test, label, {*wanted, *slices, group, examples.TIME})
+    past = examples.read(train, label, {group})
     aliases = {name: PRODUCTION for name in baselines if production and _same_graph(baselines[name], production)}
     measured = {MODEL: model} | {name: folder for name, folder in others.items() if name not in aliases}
     probabilities = {name: predict(folder, rows) for name, folder in measured.items()}
@@ -119,7 +123,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def predict(folder: Path, rows: pd.DataFrame) -> Floats:
+def predict(folder: Path, rows: pa.Table) -> Floats:
     """The probability that an exported model gives each row.
 
     Raises:
@@ -127,29 +131,22 @@ def predict(folder: Path, rows: pd.DataFrame) -> Floats:
     """
     from seaway.models import ExportedModel
 
-    model = ExportedModel.load(folder)
-    names = [spec.name for spec in model.signature.inputs]
-    if missing := [name for name in names if name not in rows]:
+    names = [spec.name for spec in Signature.read(folder).inputs]
+    if missing := [name for name in names if name not in rows.column_names]:
         raise DataUnreadable(f"The model in {folder} takes {', '.join(missing)}, which the test rows lack.")
+    model = ExportedModel.load(folder)
     output = model.signature.outputs[0].name
-    answer = model.predict({name: _column(rows[name]) for name in names})[output]
-    probabilities = np.asarray(answer, np.float64).reshape(len(rows), -1)[:, -1]
+    answer = model.predict({name: examples.column(rows, name) for name in names})[output]
+    probabilities = np.asarray(answer, np.float64).reshape(rows.num_rows, -1)[:, -1]
     if wrong := int((~((probabilities >= 0) & (probabilities <= 1))).sum()):
         raise DataUnreadable(
-            f"The model in {folder} answers {wrong} of {len(rows)} rows with a {output} that is NaN or outside [0, 1]."
+            f"The model in {folder} answers {wrong} of {rows.num_rows} rows with a {output} that is NaN or outside "
+            "[0, 1]."
         )
     return probabilities
 
 
-def _column(values: "pd.Series[Any]") -> npt.NDArray[Any]:
-    if pd.api.types.is_numeric_dtype(values):
-        return values.to_numpy()
-    return values.astype(object).where(values.notna(), None).to_numpy()
-
-
-def measure(
-    rows: pd.DataFrame, probabilities: Mapping[str, Floats], slices: Sequence[str], label: str
-) -> dict[str, Any]:
+def measure(rows: pa.Table, probabilities: Mapping[str, Floats], slices: Sequence[str], label: str) -> dict[str, Any]:
     """Everything in `evaluation.json` but aliases, notes and gate.
 
     `probabilities` holds `model` and others, each of shape [rows].
@@ -159,7 +156,7 @@ def measure(
     figures, differences = estimates(models, MODEL)
     return {
         "label": label,
-        "rows": len(rows),
+        "rows": rows.num_rows,
         "positives": int(late.sum()),
         "rate": float(late.mean()),
         "period": _period(rows),
@@ -197,31 +194,29 @@ def _json(figures: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, 
     return {name: {key: value.to_json() for key, value in parts.items()} for name, parts in figures.items()}
 
 
-def _period(rows: pd.DataFrame) -> list[str]:
-    if "event_timestamp" not in rows:
+def _period(rows: pa.Table) -> list[str]:
+    if examples.TIME not in rows.column_names:
         return []
-    times = pd.to_datetime(rows["event_timestamp"], utc=True)
-    return [times.min().date().isoformat(), times.max().date().isoformat()]
+    ends = compute.min_max(examples.moments(rows))
+    return [compute.strftime(ends[end], "%Y-%m-%d").as_py() for end in ("min", "max")]
 
 
 def _roc(model: Predictions) -> dict[str, list[float]]:
-    from sklearn.metrics import roc_curve
-
-    false, true, threshold = roc_curve(model.labels, model.probabilities)
+    ranking = model.ranking
+    false, true = (np.append(0.0, count / count[-1]) for count in (ranking.false_alarms, ranking.hits))
     kept = _spread(false + true)
-    threshold[0] = 1.0  # scikit-learn's infinity has no JSON
     return {
         "false_positive_rate": _rounded(false[kept]),
         "true_positive_rate": _rounded(true[kept]),
-        "threshold": _rounded(threshold[kept]),
+        "threshold": _rounded(np.append(1.0, ranking.threshold)[kept]),
     }
 
 
 def _precision_recall(model: Predictions) -> dict[str, list[float]]:
-    from sklearn.metrics import precision_recall_curve
-
-    precision, recall, _ = precision_recall_curve(model.labels, model.probabilities)
-    kept = _spread(-recall)
+    ranking = model.ranking
+    recall = np.append(0.0, ranking.hits / ranking.hits[-1])
+    precision = np.append(1.0, ranking.hits / (ranking.hits + ranking.false_alarms))  # 1 where nothing is called yet
+    kept = _spread(recall)
     return {"precision": _rounded(precision[kept]), "recall": _rounded(recall[kept])}
 
 
@@ -237,13 +232,14 @@ def _rounded(values: Floats) -> list[float]:
 
 
 def _confusion(model: Predictions) -> dict[str, Any]:
-    from sklearn.metrics import confusion_matrix
+    called = model.probabilities >= THRESHOLD
+    matrix = [
+        [int((of_class & ~called).sum()), int((of_class & called).sum())] for of_class in (~model.labels, model.labels)
+    ]
+    return {"threshold": THRESHOLD, "matrix": matrix}
 
-    matrix = confusion_matrix(model.labels, model.probabilities >= THRESHOLD, labels=[False, True])
-    return {"threshold": THRESHOLD, "matrix": matrix.tolist()}
 
-
-def _slices(rows: pd.DataFrame, model: Predictions, columns: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def _slices(rows: pa.Table, model: Predictions, columns: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     parts = [(column, name, mask) for column in columns for name, mask in examples.slices(rows, column)]
     found = areas(model, [mask for _, _, mask in parts])
     slices: dict[str, list[dict[str, Any]]] = {column: [] for column in columns}

@@ -1,94 +1,133 @@
 """Held-out rows: read, checked, and cut into slices."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
+from pyarrow import compute, parquet
 
 from seaway.errors import DataUnreadable, InvalidSpec
 
+TIME = "event_timestamp"
 MOMENTS = {"month": "%Y-%m", "weekday": "%a", "hour": "%H"}  # slices that the event time gives, and their form
 MAX_SLICES = 40  # distinct values; more than this is no slice but a number
 
 
-def read(path: Path, label: str) -> pd.DataFrame:
-    """Rows of a Parquet file whose `label` column holds 0 and 1, both of them.
+def read(path: Path, label: str, columns: Collection[str]) -> pa.Table:
+    """Those of `columns` that a Parquet file has, and its `label`, which holds 0 and 1, both of them.
 
     Raises:
         DataUnreadable: file missing, unreadable or empty; label missing, null, not 0/1, or all alike.
     """
     try:
-        rows = pd.read_parquet(path)
+        with parquet.ParquetFile(path) as file:
+            there = file.schema_arrow.names
+            rows = file.read([name for name in there if name == label or name in columns])
     except (OSError, ValueError) as error:
         raise DataUnreadable(
             f"{path} is no readable Parquet file ({error}); run the step that writes it anew."
         ) from error
-    if label not in rows:
-        raise DataUnreadable(f"{path} has no column {label!r}; its columns are {', '.join(map(str, rows.columns))}.")
-    if rows.empty:
-        raise DataUnreadable(f"{path} has no rows; a model cannot be measured on nothing.")
-    if wrong := int((~rows[label].isin([0, 1])).sum()):
-        raise DataUnreadable(f"Column {label!r} of {path} holds {wrong} values that are not 0 or 1; drop those rows.")
-    if rows[label].nunique() == 1:
-        raise DataUnreadable(f"Every row of {path} has {label} = {rows[label].iloc[0]}; take a longer period.")
+    if label not in there:
+        raise DataUnreadable(f"{path} has no column {label!r}; its columns are {', '.join(there)}.")
+    _check_labels(path, label, column(rows, label))
     return rows
 
 
-def labels(rows: pd.DataFrame, label: str) -> npt.NDArray[np.bool_]:
-    return rows[label].to_numpy().astype(np.bool_)
+def _check_labels(path: Path, label: str, values: npt.NDArray[Any]) -> None:
+    if not len(values):
+        raise DataUnreadable(f"{path} has no rows; a model cannot be measured on nothing.")
+    if wrong := int((~np.isin(values, [0, 1])).sum()):
+        raise DataUnreadable(f"Column {label!r} of {path} holds {wrong} values that are not 0 or 1; drop those rows.")
+    if (values == values[0]).all():
+        raise DataUnreadable(f"Every row of {path} has {label} = {values[0]}; take a longer period.")
 
 
-def group_rate(train: pd.DataFrame, test: pd.DataFrame, group: str, label: str) -> npt.NDArray[np.float64]:
-    """Each test row's rate of its group in the training rows; the rate of all where the group is new.
+def labels(rows: pa.Table, label: str) -> npt.NDArray[np.bool_]:
+    return column(rows, label).astype(np.bool_)
+
+
+def column(rows: pa.Table, name: str) -> npt.NDArray[Any]:
+    """One column of shape [rows]; a missing number is NaN, any other missing value None."""
+    values = _plain(rows[name])
+    if pa.types.is_string(values.type):
+        return np.array(values.to_pylist(), object)
+    if pa.types.is_integer(values.type) and values.null_count:
+        values = values.cast(pa.float64())
+    if pa.types.is_floating(values.type):
+        values = values.fill_null(np.nan)
+    return _numpy(values.combine_chunks())
+
+
+def _numpy(values: pa.Array) -> npt.NDArray[Any]:
+    """An array without a copy where it can be; pyarrow's `to_numpy` would import pandas, which takes a second."""
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        return np.from_dlpack(values)
+    array: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return array
+
+
+def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def group_rate(train: pa.Table, test: pa.Table, group: str, label: str) -> npt.NDArray[np.float64]:
+    """Each test row's rate of its group in the training rows; the rate of all where the group is new or missing.
 
     Raises:
         DataUnreadable: one of the two has no column `group`.
     """
     for name, rows in (("training", train), ("test", test)):
-        if group not in rows:
+        if group not in rows.column_names:
             raise DataUnreadable(
                 f"The {name} rows have no column {group!r}, so its historic rate cannot be a baseline."
             )
-    rates = train.groupby(group, observed=True)[label].mean()
-    known = test[group].astype(object).map(rates.to_dict())
-    return known.fillna(float(train[label].mean())).to_numpy(np.float64)
+    late = labels(train, label)
+    names, codes = _coded(_plain(train[group]))
+    rates = dict(zip(names, np.bincount(codes, late) / np.bincount(codes), strict=True))
+    rates[None] = late.mean()
+    names, codes = _coded(_plain(test[group]))
+    return np.array([rates.get(name, rates[None]) for name in names])[codes]
 
 
-def slices(
-    rows: pd.DataFrame, column: str, time: str = "event_timestamp"
-) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-    """The values of a column, most frequent first (moments in time order), each with a mask of its rows.
+def _coded(values: pa.ChunkedArray) -> tuple[list[Any], npt.NDArray[np.intp]]:
+    """The distinct values in the order of their appearance, null among them, and the place of each row's value."""
+    encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
+    return encoded.dictionary.to_pylist(), _numpy(encoded.indices).astype(np.intp)
+
+
+def slices(rows: pa.Table, name: str) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """The values of a column, most frequent first (numbers and moments in order), each with a mask of its rows.
 
     `month`, `weekday` and `hour` are taken from the event time where the rows have no such column.
 
     Raises:
         InvalidSpec: no such column, or too many values.
     """
-    values = _values(rows, column, time)
-    counts = values.value_counts(sort=False)
-    if len(counts) > MAX_SLICES:
-        raise InvalidSpec(
-            f"Slice column {column!r} has {len(counts)} values, more than {MAX_SLICES}; group them first."
-        )
-    in_order = column in MOMENTS or pd.api.types.is_numeric_dtype(values)
-    ordered = counts.sort_index() if in_order else counts.sort_values(ascending=False, kind="stable")
-    for value in ordered.index:
-        yield str(value), (values == value).to_numpy()
+    values = _values(rows, name)
+    found, codes = _coded(values)
+    if len(found) > MAX_SLICES:
+        raise InvalidSpec(f"Slice column {name!r} has {len(found)} values, more than {MAX_SLICES}; group them first.")
+    counts = np.bincount(codes)
+    in_order = name in MOMENTS or not pa.types.is_string(values.type)
+    for place in sorted(range(len(found)), key=lambda place: found[place] if in_order else -counts[place]):
+        yield str(found[place]), codes == place
 
 
-def _values(rows: pd.DataFrame, column: str, time: str) -> "pd.Series[Any]":
-    if column in rows:
-        present: pd.Series[Any] = (
-            rows[column].where(rows[column].notna(), "missing") if rows[column].hasnans else rows[column]
-        )
-        return present
-    if column in MOMENTS and time in rows:
-        return pd.to_datetime(rows[time], utc=True).dt.strftime(MOMENTS[column])
-    raise InvalidSpec(f"Slice column {column!r} is not in the test rows; there are: {_listed(list(rows.columns))}.")
+def _values(rows: pa.Table, name: str) -> pa.ChunkedArray:
+    if name in rows.column_names:
+        values = _plain(rows[name])
+        number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+        return values if number and not values.null_count else values.cast(pa.string()).fill_null("missing")
+    if name in MOMENTS and TIME in rows.column_names:
+        return compute.strftime(moments(rows), MOMENTS[name])
+    raise InvalidSpec(
+        f"Slice column {name!r} is not in the test rows; take one of them, or {', '.join(MOMENTS)} of their {TIME}."
+    )
 
 
-def _listed(names: Sequence[object]) -> str:
-    return ", ".join(map(str, names))
+def moments(rows: pa.Table) -> pa.ChunkedArray:
+    """The event times in UTC, to the second."""
+    return rows[TIME].cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("s", "UTC"), safe=False)

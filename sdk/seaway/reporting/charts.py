@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seaway.reporting.palette import AMBER, BAD, BLUE, GOOD, GREY, INK, MUTED, SERIES, Colour
-from seaway.reporting.svg import Canvas, Chart, style
+from seaway.reporting.svg import Canvas, Chart, style, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def lines(
         axis = canvas.axes[0]
         for colour, line in zip(_colours(len(series)), series, strict=True):
             axis.plot(line.x, line.y, color=str(colour), marker="o" if len(line.x) <= SPARSE else "", markersize=3.5)
-        _end_labels(axis, series)
+        _end_labels(canvas, axis, series)
         if mark is not None:
             axis.axvline(mark, color=str(MUTED), linewidth=1, linestyle=(0, (3, 3)))
             _note(axis, mark, 1.0, f" {mark_label}", transform=axis.get_xaxis_transform(), va="top")
@@ -140,6 +140,7 @@ def intervals(
     """One row a name: value as a dot, interval as a line, count at the right; `reference` is a vertical line."""
     with style():
         canvas = Canvas(WIDTH, 74 + 21 * len(bars))
+        canvas.beside = 12 + text_width(f"{bar.count:,}" for bar in bars)
         axis = canvas.axes[0]
         for row, bar in enumerate(bars):
             colour = str(GREY if bar.faint else BLUE)
@@ -224,7 +225,7 @@ def timeline(ticks: Sequence[Tick], alt: str, evidence_label: str = "") -> Chart
         canvas = Canvas(WIDE, 400 if names else 230, **rows)
         _weights(canvas.axes[0], ticks)
         if names:
-            _evidence(canvas.axes[1], ticks, names)
+            _evidence(canvas, canvas.axes[1], ticks, names)
             _y_title(canvas.axes[1], evidence_label)
         canvas.axes[-1].set(xlabel="seconds since the start of the rollout")
         return canvas.chart(alt)
@@ -253,11 +254,11 @@ DECISIONS: dict[str, tuple[Colour, str, str]] = {
 }
 
 
-def _evidence(axis: "Axes", ticks: Sequence[Tick], names: Sequence[str]) -> None:
+def _evidence(canvas: Canvas, axis: "Axes", ticks: Sequence[Tick], names: Sequence[str]) -> None:
     series = [_trace(ticks, name) for name in names]
     for colour, line in zip(_colours(len(series)), series, strict=True):
         axis.plot(line.x, line.y, color=str(colour), linewidth=1.6)
-    _end_labels(axis, series)
+    _end_labels(canvas, axis, series)
 
 
 def _trace(ticks: Sequence[Tick], name: str) -> Series:
@@ -300,8 +301,9 @@ def _inline_key(axis: "Axes", names: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def _end_labels(axis: "Axes", series: Sequence[Series]) -> None:
+def _end_labels(canvas: Canvas, axis: "Axes", series: Sequence[Series]) -> None:
     """Name each line at its right end, pushed apart where they would overlap."""
+    canvas.beside = 12 + text_width(line.label for line in series)
     ends = sorted((line.y[-1], index) for index, line in enumerate(series) if len(line.y))
     low, high = axis.get_ylim()
     room = (high - low) * 0.075

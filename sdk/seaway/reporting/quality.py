@@ -21,7 +21,7 @@ def evaluation_page(evaluation: Evaluation) -> Page:
         f"{_period(evaluation)}.",
         gate_badge(evaluation),
         tiles(evaluation),
-        f"Seaway {VERSION}. Intervals are 95 % bootstrap intervals; those of rates are Wilson intervals.",
+        f"Seaway {VERSION}. Intervals are 95 % jackknife intervals; those of rates are Wilson intervals.",
     )
     return (
         page.section("Against the baselines", *comparison(evaluation))

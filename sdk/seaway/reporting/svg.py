@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SMALLEST = 0.75  # of a chart's natural size; below it text is hard to read
+CHARACTER = 6.2  # CSS pixels, the mean width of a letter or digit of 10.5 px
+LINE_HEIGHT = 18.0  # CSS pixels, of a line of text and the space beneath it
+GAP = 36.0  # CSS pixels between two axes, where the title of the lower one stands
+LAST_TICK = 18.0  # CSS pixels, half of the label of a tick at the end of an axis
 
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: small, selectable, in the page's font
@@ -25,6 +29,7 @@ STYLE: dict[str, Any] = {
     "path.simplify_threshold": 0.5,
     "font.size": 10.5,
     "axes.titlesize": 10.5,
+    "axes.titley": 1.0,  # stays there, without a search for what it could overlap
     "axes.labelsize": 10.5,
     "axes.labelcolor": str(MUTED),
     "axes.edgecolor": str(LINE),
@@ -42,6 +47,7 @@ STYLE: dict[str, Any] = {
     "xtick.labelcolor": str(MUTED),
     "ytick.labelcolor": str(MUTED),
     "xtick.major.size": 0,
+    "xtick.major.pad": 5,
     "ytick.major.size": 0,
     "lines.linewidth": 2.0,
     "lines.solid_capstyle": "round",
@@ -57,24 +63,54 @@ class Chart:
 
 
 class Canvas:
-    """A figure of one or more axes (`.axes`); `.chart(alt)` draws it."""
+    """A figure of one or more axes (`.axes`); `.chart(alt)` draws it.
+
+    `beside` is room in CSS pixels for what is written to the right of the axes. The margins are set from the texts'
+    lengths, since matplotlib's layout engines draw a figure several times to measure it.
+    """
 
     def __init__(self, width: float, height: float, rows: int = 1, **grid: Any) -> None:
         """Make a figure of `width` by `height` CSS pixels at its natural size, with `rows` axes that share x."""
         from matplotlib.figure import Figure
 
-        self.figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
-        self.figure.patch.set_alpha(0)
+        self.width, self.height, self.beside = width, height, LAST_TICK
+        self.figure = Figure(figsize=(width / 72, height / 72))
+        self.figure.patch.set_visible(False)
         axes = self.figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw=grid)
         self.axes: list[Axes] = [axis for row in axes for axis in row]
         for axis in self.axes:
-            axis.patch.set_alpha(0)
+            axis.patch.set_visible(False)
 
     def chart(self, alt: str) -> Chart:
         """Draw the figure as inline SVG with `alt` as its accessible name."""
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+        self._lay_out()
         drawn = StringIO()
-        self.figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-        return Chart(inline(drawn.getvalue(), alt, SMALLEST * 72 * self.figure.get_figwidth()), alt)
+        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        FigureCanvasSVG(self.figure).print_svg(drawn, metadata=nothing)  # savefig would draw it once more before
+        return Chart(inline(drawn.getvalue(), alt, SMALLEST * self.width), alt)
+
+    def _lay_out(self) -> None:
+        beneath = LINE_HEIGHT * (2 if self.axes[-1].get_xlabel() else 1) + 8
+        between = len(self.axes) - 1
+        mean_height = (self.height - LINE_HEIGHT - beneath - between * GAP) / len(self.axes)
+        self.figure.subplots_adjust(
+            left=(10 + text_width(text for axis in self.axes for text in _ticks(axis))) / self.width,
+            right=1 - self.beside / self.width,
+            top=1 - (LINE_HEIGHT + 4) / self.height,
+            bottom=beneath / self.height,
+            hspace=GAP / mean_height,
+        )
+
+
+def text_width(texts: Iterable[str]) -> float:
+    """CSS pixels that the longest of `texts` takes in the chart's font, or a little less."""
+    return max(map(len, texts), default=0) * CHARACTER
+
+
+def _ticks(axis: "Axes") -> list[str]:
+    return axis.yaxis.get_major_formatter().format_ticks(axis.yaxis.get_majorticklocs().tolist())
 
 
 @contextmanager
