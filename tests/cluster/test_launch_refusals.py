@@ -83,12 +83,13 @@ def test_credentials_that_are_not_accepted(connection: Connection, image: str) -
         run(job.KIND, jobs.manifest(image, "true"), as_bearer(connection, "expired"))
 
 
-def test_a_kind_that_is_not_installed(connection: Connection) -> None:
+def test_a_kind_that_is_not_installed(connection: Connection, caplog: pytest.LogCaptureFixture) -> None:
     resource = Resource("seaway.dev", "v1", "sailings", "Sailing")
     kind = replace(job.KIND, resource=resource)
     sailing = stamp({"apiVersion": "seaway.dev/v1", "kind": "Sailing", "spec": {}}, Step("run-1", "step"))
     with pytest.raises(KindMissing, match=r"kubectl get crd sailings\.seaway\.dev"):
         run(kind, sailing, connection)
+    assert "may still run" not in caplog.text
 
 
 def test_an_object_that_nothing_takes_up(connection: Connection, image: str) -> None:

@@ -49,6 +49,7 @@ class Following:
     timeout_s: float
     patience: Patience
     mailbox: Mailbox = field(default_factory=SimpleQueue)
+    started: bool = False  # whether there may be a job to end
     job: Manifest = field(default_factory=dict)
     pods: dict[str, Manifest] = field(default_factory=dict)  # by name
 

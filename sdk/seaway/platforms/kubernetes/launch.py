@@ -28,9 +28,9 @@ def launch(
 ) -> Outcome:
     """Run a job to its end; called again with the same manifest, it goes on with the job that is there.
 
-    `manifest` comes from `naming.stamp`. A job that ended, or a job of an earlier attempt that failed, is not waited
-    for again: the one that succeeded is the outcome, the one that failed is deleted and started anew. On SIGTERM, an
-    error or the time-out the job is deleted, and its pods are gone when this returns.
+    `manifest` comes from `naming.stamp`. A job that has succeeded already is the outcome; one that has failed, in an
+    earlier attempt of the step, is deleted and started anew. On SIGTERM, an error or the time-out the job is deleted,
+    and its pods are gone when this returns.
 
     Args:
         timeout_s: from creation or adoption to the end, in seconds.
@@ -52,7 +52,8 @@ def launch(
             outcome = following.outcome(job)
         except BaseException:
             with termination.ignored():
-                cancel(following, manifest)
+                if following.started:
+                    cancel(following, manifest)
             raise
     if outcome.state is State.FAILED:
         raise JobFailed(_failure(following, outcome))
@@ -70,6 +71,7 @@ def create_or_adopt(following: Following, manifest: Manifest) -> Manifest:
         found = objects.get(resource, following.name)
         if found is None:
             try:
+                following.started = True
                 return objects.create(resource, manifest)
             except NameTaken:  # by an earlier attempt of this request that was carried out, or by another run
                 log.debug("%s appeared while it was being created.", following.call)
@@ -77,6 +79,7 @@ def create_or_adopt(following: Following, manifest: Manifest) -> Manifest:
         if not is_ours(found, manifest):
             raise NameTaken(_whose(found, following.call))
         if _still_of_use(following.kind, found):
+            following.started = True
             log.info("Going on with %s, which this run has started.", following.call)
             return found
         _clear(following, found)
