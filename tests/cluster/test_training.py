@@ -1,9 +1,11 @@
 """The flights trainer in pods of a real cluster: equal to a laptop's, live, and through the loss of a pod."""
 
 import dataclasses
+import json
 import logging
 import secrets
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,12 +24,14 @@ from seaway.platforms.local.torchrun import TorchrunTrainer
 from seaway.storage import storage_for
 from seaway.training import Trainer, TrainResult, TrainSpec
 from seaway.training.fingerprint import fingerprint
+from seaway_pipelines.flights.pipeline import COLUMNS, DEEP
 
 import images
 
 pytestmark = pytest.mark.timeout(1200)
 ENFORCE = "pod-security.kubernetes.io/enforce"
 POLICY = Path(__file__).parents[2] / "manifests" / "training"
+TRAINING_ONLY = Path(__file__).parent / "flights_training.py"  # a pipeline that ends with the network
 EPOCHS = 6
 TOLERANCE = 1e-4  # nats; three addends are summed in an order that a restart changes
 
@@ -169,3 +173,33 @@ def test_a_training_that_cannot_be_done_fails_with_the_pods_own_words(spec: Trai
     )
     with pytest.raises(TrainingFailed, match="no column no_such_column"):
         PyTorchJobTrainer().train(wrong)
+
+
+def test_the_flights_network_trained_in_pods_by_the_pipeline_is_that_of_a_laptop(
+    spec: TrainSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(pytorchjob.RESOURCE)
+    settings = tmp_path / "placement.json"
+    settings.write_text(json.dumps(dict(spec.placement)))
+    monkeypatch.setenv("SEAWAY_PLACEMENT", str(settings))
+    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SEAWAY_RUN_ID")
+    parameters = ["months=1", "rows=20000", "epochs=2", "workers=3"]
+    words = [word for parameter in parameters for word in ("-p", parameter)]
+    command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", str(TRAINING_ONLY), *words]
+    run = subprocess.run([*command, "--platform", "kubernetes"], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    [root] = (tmp_path / "home" / "artifacts").glob("flights-training-*")
+    logs = "".join(path.read_text() for path in (tmp_path / "home" / "runs").glob("*/steps/*.log"))
+    assert all(f"-{role} | " in logs for role in ("master-0", "worker-0", "worker-1")), "the pods were not heard"
+    examples = root / "get-training-examples"
+    here = TrainSpec(
+        examples / "train",
+        examples / "validation",
+        tmp_path / "laptop",
+        tmp_path / "checkpoints",
+        params={**COLUMNS, **DEEP, "epochs": 2},
+        workers=3,
+    )
+    in_pods = TrainResult.read(root / "train-pytorch" / "model")
+    assert losses(in_pods) == pytest.approx(losses(TorchrunTrainer().train(here)), abs=TOLERANCE)

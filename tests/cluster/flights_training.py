@@ -1,0 +1,22 @@
+"""The first half of the flights pipeline: from raw flights to the trained network."""
+
+from kfp import dsl
+from seaway_components.data.ingest_tables.component import ingest_tables
+from seaway_components.features.build_features.component import build_features
+from seaway_components.features.get_training_examples.component import get_training_examples
+from seaway_components.training.train_pytorch.component import train_pytorch
+from seaway_pipelines.flights.pipeline import COLUMNS, DEEP
+
+
+@dsl.pipeline(name="flights-training")
+def flights_training(months: str = "1", rows: int = 20000, epochs: int = 2, workers: int = 3):
+    """Ingest, build features, take examples, train."""
+    tables = ingest_tables(options={"months": months, "rows": rows}).outputs["tables"]
+    repository = build_features(tables=tables).outputs["repository"]
+    examples = get_training_examples(repository=repository, tables=tables)
+    train_pytorch(
+        train=examples.outputs["train"],
+        validation=examples.outputs["validation"],
+        params={**COLUMNS, **DEEP, "epochs": epochs},
+        workers=workers,
+    )
