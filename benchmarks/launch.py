@@ -47,6 +47,7 @@ def measure() -> list[Row]:
     if not os.environ.get("KUBECONFIG"):
         log.warning("launch: KUBECONFIG is not set, nothing is measured.")
         return []
+    logging.getLogger("seaway").setLevel(logging.ERROR)  # a thousand pods have much to tell
     with _namespace() as connection:
         rows = _reactions(connection)
         if shutil.which("kwok"):
