@@ -67,14 +67,14 @@ class TorchServeEndpoint:
         if serving := self._already_serving(spec, versions):
             return serving
         self.remove(spec.name, spec.run)
-        endpoint = _lay_out(spec, versions)
         try:
+            endpoint = _lay_out(spec, versions)
             _start_arms(spec, endpoint, self._handler)
             endpoint = replace(endpoint, url=envoy.start(endpoint, _keys(endpoint), spec.port))
+            endpoint.write()
         except BaseException:
-            _end(endpoint.folder, endpoint.sockets)
+            self.remove(spec.name, spec.run)
             raise
-        endpoint.write()
         return endpoint
 
     def promote(self, name: str, run: str) -> DeployedEndpoint:
@@ -192,6 +192,7 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
     environment = {
         "TS_OPEN_INFERENCE_PROTOCOL": "oip",
         "OMP_NUM_THREADS": str(spec.threads),
+        "TMPDIR": str(folder / "tmp"),  # the deploying step's own may go before the server does
         "LOG_LOCATION": str(folder),
         "METRICS_LOCATION": str(folder),
     }
