@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.storage.columns import numbers
 
 TIME = "event_timestamp"
 MOMENTS = {"month": "%Y-%m", "weekday": "%a", "hour": "%H"}  # slices that the event time gives, and their form
@@ -54,19 +55,12 @@ def column(rows: pa.Table, name: str) -> npt.NDArray[Any]:
     values = _plain(rows[name])
     if pa.types.is_string(values.type):
         return np.array(values.to_pylist(), object)
-    if pa.types.is_integer(values.type) and values.null_count:
-        values = values.cast(pa.float64())
-    if pa.types.is_floating(values.type):
-        values = values.fill_null(np.nan)
-    return _numpy(values.combine_chunks())
-
-
-def _numpy(values: pa.Array) -> npt.NDArray[Any]:
-    """An array without a copy where it can be; pyarrow's `to_numpy` would import pandas, which takes a second."""
-    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
-        return np.from_dlpack(values)
-    array: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
-    return array
+    if pa.types.is_floating(values.type) or (pa.types.is_integer(values.type) and values.null_count):
+        return numbers(values)
+    if pa.types.is_integer(values.type):
+        return np.from_dlpack(values.combine_chunks())
+    other: npt.NDArray[Any] = values.to_numpy()
+    return other
 
 
 def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -95,7 +89,7 @@ def group_rate(train: pa.Table, test: pa.Table, group: str, label: str) -> npt.N
 def _coded(values: pa.ChunkedArray) -> tuple[list[Any], npt.NDArray[np.intp]]:
     """The distinct values in the order of their appearance, null among them, and the place of each row's value."""
     encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
-    return encoded.dictionary.to_pylist(), _numpy(encoded.indices).astype(np.intp)
+    return encoded.dictionary.to_pylist(), np.from_dlpack(encoded.indices).astype(np.intp)
 
 
 def slices(rows: pa.Table, name: str) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:

@@ -107,12 +107,14 @@ def feature_blocks(views: Mapping[str, int], train: Path, signature: Mapping[str
 
     `views` maps a feature view to the rows of its source.
     """
+    from seaway.storage.columns import numbers
+
     rows = _read(train, {label, *(spec["name"] for spec in signature["inputs"])})
     inputs = [spec for spec in signature["inputs"] if spec["name"] in rows.column_names]
-    labels = _numbers(rows, label)
+    labels = numbers(rows[label])
     described = sorted((_described(rows, spec, labels) for spec in inputs), key=_strength, reverse=True)
     drawn = [item for item in described if item["auc"] is not None and item["distinct"] > SHOWN][:SHOWN]
-    figures = [_feature_figure(_numbers(rows, item["name"]), item, labels, label) for item in drawn]
+    figures = [_feature_figure(numbers(rows[item["name"]]), item, labels, label) for item in drawn]
     headers = ["feature", "unit", "distinct values", "missing", "mean", "ROC AUC alone"]
     table = [_feature_row(item) for item in described]
     return [
@@ -137,19 +139,15 @@ def _read(file: Path, columns: Collection[str]) -> "pa.Table":
         raise DataUnreadable(f"{file} is no readable Parquet file ({error}); run the step that writes it.") from error
 
 
-def _numbers(rows: "pa.Table", name: str) -> "Numbers":
-    """A numeric column of shape [rows], NaN where a number is missing."""
-    numbers: Numbers = rows[name].cast("float64").to_numpy()
-    return numbers
-
-
 def _described(rows: "pa.Table", spec: Mapping[str, Any], labels: "Numbers") -> dict[str, Any]:
+    from seaway.storage.columns import numbers
+
     described = {"name": spec["name"], "unit": spec.get("unit", "")}
     if spec["datatype"] == "BYTES":
         values = rows[spec["name"]]
         missing = values.null_count / len(values)
         return described | {"distinct": len(values.drop_null().unique()), "missing": missing, **UNMEASURED}
-    return described | _measured(_numbers(rows, spec["name"]), labels)
+    return described | _measured(numbers(rows[spec["name"]]), labels)
 
 
 UNMEASURED = {"mean": None, "auc": None}
