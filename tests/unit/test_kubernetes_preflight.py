@@ -37,6 +37,7 @@ def changed(manifest, path, value):
         (("metadata", "name"), "1-train", r"metadata\.name: .*DNS-1035"),
         (("metadata", "name"), "a" * 64, r"metadata\.name: .*DNS-1035"),
         (("metadata", "labels"), {"a/b/c": "x"}, r"metadata\.labels"),
+        (("metadata", "label"), {}, r"metadata\.label: unknown field"),
         (("metadata", "labels"), {"run": "two words"}, r"metadata\.labels.run.: .*valid label"),
         (("spec", "pytorchReplicaSpecs"), None, r"spec\.pytorchReplicaSpecs: Required value"),
         (("spec", "pytorchReplicaSpecs", "Master", "replicas"), 2, r"Master\]\.replicas: Forbidden: must be 1"),

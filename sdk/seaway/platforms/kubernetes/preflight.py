@@ -30,6 +30,10 @@ SUBDOMAIN_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
     "and must start and end with an alphanumeric character"
 )
+METADATA = frozenset(  # ObjectMeta of k8s.io/apimachinery
+    "name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp "
+    "deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields".split()
+)
 RANGES = {"int32": 31, "int64": 63}  # format -> bits beside the sign
 
 
@@ -220,6 +224,8 @@ def _metadata_problems(manifest: Manifest) -> Iterator[Problem]:
     if not isinstance(metadata, Mapping):
         yield Problem("metadata", "Required value")
         return
+    for unknown in sorted(set(metadata) - METADATA, key=str):
+        yield Problem(f"metadata.{unknown}", "unknown field")
     name = metadata.get("name")
     if not isinstance(name, str) or not name:
         yield Problem("metadata.name", "Required value: name is required")
@@ -236,7 +242,8 @@ def _text_map_problems(field: str, texts: Any, value_problem: Callable[[str], st
     if not isinstance(texts, Mapping):
         yield Problem(field, f"Invalid value: {_short(texts)}: must be of type object")
         return
-    for key, value in texts.items():
+    for key, given in texts.items():
+        value = "" if given is None else given  # as Go reads a null
         if not isinstance(value, str):
             yield Problem(f"{field}[{key}]", f"Invalid value: {_short(value)}: must be of type string")
         elif not qualified(key):
