@@ -30,10 +30,11 @@ SUBDOMAIN_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
     "and must start and end with an alphanumeric character"
 )
-METADATA = frozenset(  # ObjectMeta of k8s.io/apimachinery
-    "name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp "
-    "deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields".split()
-)
+METADATA = frozenset((  # ObjectMeta of k8s.io/apimachinery
+    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
+    "managedFields",
+))  # fmt: skip
 RANGES = {"int32": 31, "int64": 63}  # format -> bits beside the sign
 
 
