@@ -113,8 +113,10 @@ def slices(rows: pa.Table, name: str) -> Iterator[tuple[str, npt.NDArray[np.bool
 def _values(rows: pa.Table, name: str) -> pa.ChunkedArray:
     if name in rows.column_names:
         values = _plain(rows[name])
+        if values.null_count:
+            return values.cast(pa.string()).fill_null("missing")
         number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
-        return values if number and not values.null_count else values.cast(pa.string()).fill_null("missing")
+        return values if number else values.cast(pa.string())
     if name in MOMENTS and TIME in rows.column_names:
         return compute.strftime(moments(rows), MOMENTS[name])
     raise InvalidSpec(

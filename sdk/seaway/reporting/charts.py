@@ -306,14 +306,20 @@ def _end_labels(canvas: Canvas, axis: "Axes", series: Sequence[Series]) -> None:
     canvas.beside = 12 + text_width(line.label for line in series)
     ends = sorted((line.y[-1], index) for index, line in enumerate(series) if len(line.y))
     low, high = axis.get_ylim()
-    room = (high - low) * 0.075
-    place = float("-inf")
-    for value, index in ends:
-        place = max(value, place + room)
+    for (_, index), place in zip(ends, _apart([value for value, _ in ends], (high - low) * 0.075, high), strict=True):
         axis.annotate(
             series[index].label, xy=(series[index].x[-1], place), xytext=(7, 0), textcoords="offset points",
             color=str(_colours(index + 1)[index]), va="center", annotation_clip=False, fontsize=10,
         )  # fmt: skip
+
+
+def _apart(values: Sequence[float], room: float, top: float) -> list[float]:
+    """Ascending values moved to be `room` apart, none above `top`."""
+    places: list[float] = []
+    for value in values:
+        places.append(max(value, places[-1] + room) if places else value)
+    last = len(places) - 1
+    return [min(place, top - (last - rank) * room) for rank, place in enumerate(places)]
 
 
 def _note(axis: "Axes", x: float, y: float, text: str, **how: Any) -> None:
