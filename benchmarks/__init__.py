@@ -17,7 +17,7 @@ PARTS = ("cli", "join", "training", "serving", "judge", "pipeline", "launch")
 class Row:
     """One comparison: our figure beside the other way's, of the same run.
 
-    `goal` is a bound on the ratio ours / theirs as the issue states it, such as ">= 10x"; it is shown, never asserted.
+    `goal` is a bound on the ratio ours / theirs, such as ">= 10x"; it is shown, never asserted.
     """
 
     name: str

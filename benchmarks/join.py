@@ -25,6 +25,7 @@ DEFINITIONS = "seaway_examples.flights.definitions:PROJECT"
 OURS, DUCKDB, FILE = "seaway.features.asof.AsofOfflineStore", "duckdb", "file"
 ONE_VIEW = ["weather:temp", "weather:wind_speed", "weather:precip"]
 REPEATS = 3
+SAME = "same rows"
 NO_GOAL = "none stated"  # the goal of ten times is for all flights beside the DuckDB store
 SOME = 8000  # flights for all seven views, which Feast joins with each flight's whole history
 FEW = 1000  # flights for Feast's default store, whose time and memory grow with rows times history
@@ -60,7 +61,10 @@ def _compare(name: str, other: str, folder: Path, features: Sequence[str] | None
     with chdir(folder / "repository"):  # Feast's DuckDB store takes relative paths from here
         ours, seconds = _run(OURS, rows, features, REPEATS)
         theirs, other_seconds = _run(other, rows, features, 1)
-    note = f"{len(rows):,} rows; Feast's {other} store: {_difference(ours, theirs)}"
+    difference = _difference(ours, theirs)
+    if other == DUCKDB and difference != SAME:
+        raise AssertionError(f"{name}: Feast's {other} store {difference}; the stores must agree.")
+    note = f"{len(rows):,} rows; Feast's {other} store: {difference}"
     return Row(name, len(rows) / seconds, len(rows) / other_seconds, "rows/s", goal, "higher", note)
 
 
@@ -89,7 +93,7 @@ def _difference(ours: "pa.Table", theirs: "pa.Table") -> str:
         return f"loses {ours.num_rows - theirs.num_rows:,} rows"
     order = [("flight_id", "ascending")]
     theirs = theirs.select(ours.column_names)
-    return "same rows" if ours.sort_by(order).equals(theirs.sort_by(order)) else "other values or types"
+    return SAME if ours.sort_by(order).equals(theirs.sort_by(order)) else "gives other values or types"
 
 
 if __name__ == "__main__":

@@ -104,6 +104,16 @@ def test_the_first_model_becomes_production_and_a_promoted_one_replaces_it(
     assert current is not None
     assert current.version == "2"
     assert models.Lineage.read(current.package).seed == 2
+
+
+def test_the_kept_copy_of_production_is_left_to_its_readers_and_mended_when_damaged(package: Path) -> None:
+    tracker = MlflowTracker()
+    kept = models.production_or_first(tracker, "kept", package).package
+    folder = kept.stat().st_ino
+    assert models.production_or_first(tracker, "kept", package).package.stat().st_ino == folder
+    (kept / "lineage.json").write_text("{}")
+    models.production_or_first(tracker, "kept", package)
+    models.verify(kept, models.verifying_key(home() / "keys"))
     assert [(one.version, one.production) for one in tracker.versions("delays")] == [("2", True), ("1", False)]
 
 
@@ -161,11 +171,14 @@ def test_promoting_what_was_never_registered_says_so() -> None:
         MlflowTracker().promote("nobody", "1")
 
 
-def test_a_registry_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, package: Path) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # discard: nothing listens
+def test_a_registry_that_does_not_answer_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, package: Path
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:hunter2@127.0.0.1:9")  # discard: nothing listens
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(RegistryUnavailable, match=r"127\.0\.0\.1:9"):
+    with pytest.raises(RegistryUnavailable, match=r"127\.0\.0\.1:9") as refused:
         MlflowTracker().production("delays")
+    assert "hunter2" not in str(refused.value)
 
 
 REGISTER = """

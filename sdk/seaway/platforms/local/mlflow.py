@@ -1,7 +1,9 @@
 """Tracking and registry by MLflow: SQLite and a folder under the state folder, or a server by MLFLOW_TRACKING_URI."""
 
 import fcntl
+import logging
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,11 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from seaway.errors import RegistryUnavailable
+from seaway.errors import PackageRefused, RegistryUnavailable
 from seaway.models.packaging import Package, verified_copy, verify
 from seaway.models.signing import verifying_key
 from seaway.models.tracking import PRODUCTION, ModelVersion, RegisteredModel
 from seaway.platforms.home import home, run_id
+
+log = logging.getLogger(__name__)
 
 EXPERIMENT = "seaway"
 HASH_TAG = "package_sha256"
@@ -59,8 +63,9 @@ class MlflowTracker:
             if found is None:
                 return None
             target = home() / "models" / name / str(found.version)
-            fetched = Path(self._fetch(client.get_model_version_download_uri(name, found.version)))
-            verified_copy(fetched, target, self._public_key)
+            if not self._is_intact(target, found.tags[HASH_TAG]):
+                fetched = Path(self._fetch(client.get_model_version_download_uri(name, found.version)))
+                verified_copy(fetched, target, self._public_key)
             return RegisteredModel(name, str(found.version), target)
 
     def promote(self, name: str, version: str) -> None:
@@ -79,6 +84,14 @@ class MlflowTracker:
                 )
                 for one in found
             ]
+
+    def _is_intact(self, folder: Path, sha256: str) -> bool:
+        """Whether the kept copy is whole; it is left alone then, since another run may be reading it."""
+        try:
+            return folder.is_dir() and verify(folder, self._public_key).sha256 == sha256
+        except PackageRefused as refusal:
+            log.warning("%s is fetched anew: %s", folder, refusal)
+            return False
 
     @property
     def _public_key(self) -> Path:
@@ -188,6 +201,11 @@ def _tags(package: Package) -> dict[str, str]:
     return {HASH_TAG: package.sha256, **plain, **figures, **settings}
 
 
+def _without_password(text: str) -> str:
+    """The text with user and password of its URIs left out; the cause, which may hold them too, is not chained."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
+
+
 @contextmanager
 def _store_errors(uri: str) -> Iterator[None]:
     _import_mlflow()
@@ -197,8 +215,8 @@ def _store_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = _without_password(" ".join(str(error).split())[:300])
         raise RegistryUnavailable(
-            f"The MLflow store {uri} refused or does not answer ({reason}). See that it runs, that "
-            "MLFLOW_TRACKING_URI names it, and that the model and version exist (`seaway models`)."
-        ) from error
+            f"The MLflow store {_without_password(uri)} refused or does not answer ({reason}). See that it runs, that "
+            "MLFLOW_TRACKING_URI names it, and that the model and version exist."
+        ) from None
