@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml setup.py
 run: $(STAMP)     ## run the flights pipeline, from raw data to a promoted canary
 	$(BIN)/seaway run flights
 
-test: check golden local cluster ## everything: lint, types, layers, unit, golden, local, and cluster where KUBECONFIG is set
+test: check golden cluster local ## everything: lint, types, layers, unit, golden, cluster where KUBECONFIG is set, local
 
 check: lint types layers unit ## what every commit must pass, in seconds
 

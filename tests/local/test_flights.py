@@ -98,7 +98,7 @@ def test_one_command_takes_raw_flights_to_a_decision(first: Done) -> None:
 
 def test_the_decision_rests_on_requests_that_were_answered(first: Done) -> None:
     rollout = json.loads((first.artifact("roll-out", "rollout") / "rollout.json").read_text())
-    assert (rollout["decision"] == "promote") is first.promoted
+    assert (rollout["decision"] == "PROMOTE") is first.promoted
     requests = [tick["requests"] for tick in rollout["ticks"]]
     assert all(max(counted[arm] for counted in requests) > 0 for arm in ("stable", "candidate"))
     assert any(tick["evidence"] for tick in rollout["ticks"])
