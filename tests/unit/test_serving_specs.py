@@ -1,5 +1,5 @@
 import json
-import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,9 @@ def test_whatever_name_is_accepted_stays_inside_the_state_folder(name: str, run:
 
 def test_an_endpoint_reads_back_as_it_was_written(tmp_path: Path) -> None:
     arms = {"stable": Arm("abc", Path("/p1"), "model-1"), "candidate": Arm("def", Path("/p2"), "model-2")}
-    endpoint = DeployedEndpoint("flights", "r1", tmp_path, "http://127.0.0.1:1", Path("/s"), arms)
+    endpoint = DeployedEndpoint(
+        "flights", "r1", tmp_path, "http://127.0.0.1:1", Path("/s"), arms, deployed=1.5, settled=True
+    )
     endpoint.write()
     assert DeployedEndpoint.read(tmp_path / "endpoint.json") == endpoint
 
@@ -59,10 +61,15 @@ def test_a_removed_token_is_told(tmp_path: Path) -> None:
 
 
 class Endpoints:
-    """Keeps endpoints in memory: `settle` decides by what the port lists and asks it to remove."""
+    """Keeps endpoints as files only: `settle` decides by what the port lists and asks it to remove."""
 
-    def __init__(self, *endpoints: DeployedEndpoint) -> None:
-        self.kept = {(endpoint.name, endpoint.run): endpoint for endpoint in endpoints}
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, run: str, deployed: float, name: str = "flights", url: str = "http://127.0.0.1:1") -> None:
+        folder = self.folder / f"{name}-{run}"
+        folder.mkdir()
+        DeployedEndpoint(name, run, folder, url, deployed=deployed).write()
 
     def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
         raise NotImplementedError
@@ -70,30 +77,56 @@ class Endpoints:
     promote = roll_back = deploy  # type: ignore[assignment]
 
     def remove(self, name: str, run: str) -> None:
-        self.kept.pop((name, run), None)
+        shutil.rmtree(self.folder / f"{name}-{run}", ignore_errors=True)
 
     def list(self) -> list[DeployedEndpoint]:
-        return [*self.kept.values()]
+        return [DeployedEndpoint.read(file) for file in sorted(self.folder.glob("*/endpoint.json"))]
+
+    def kept(self) -> set[str]:
+        return {f"{endpoint.name}-{endpoint.run}" for endpoint in self.list()}
 
 
-def endpoint(name: str, run: str, *arms: str, url: str = "http://127.0.0.1:1") -> DeployedEndpoint:
-    return DeployedEndpoint(name, run, Path(os.sep), url, None, {arm: Arm("v", Path("/p"), arm) for arm in arms})
+@pytest.fixture
+def endpoints(tmp_path: Path) -> Endpoints:
+    return Endpoints(tmp_path)
 
 
-def test_a_failed_run_ends_its_own_endpoint_only() -> None:
-    endpoints = Endpoints(endpoint("flights", "old", "stable"), endpoint("flights", "new", "stable", "candidate"))
+def test_a_failed_run_ends_its_own_endpoint_only(endpoints: Endpoints) -> None:
+    endpoints.add("old", deployed=1.0)
+    endpoints.add("new", deployed=2.0)
     settle(endpoints, "flights", "new", succeeded=False)
-    assert set(endpoints.kept) == {("flights", "old")}
+    assert endpoints.kept() == {"flights-old"}
 
 
-def test_a_successful_run_replaces_finished_runs_and_leaves_those_that_still_roll_out() -> None:
-    endpoints = Endpoints(
-        endpoint("flights", "finished", "stable"),
-        endpoint("flights", "rolling-out", "stable", "candidate"),
-        endpoint("flights", "starting", "stable", url=""),
-        endpoint("trains", "finished", "stable"),
-        endpoint("flights", "new", "stable"),
-    )
+def test_a_successful_run_replaces_what_earlier_runs_settled_and_nothing_else(endpoints: Endpoints) -> None:
+    for name in ("flights", "trains"):
+        endpoints.add("finished", deployed=1.0, name=name)
+        assert settle(endpoints, name, "finished", succeeded=True) == []
+    endpoints.add("still-going", deployed=2.0)
+    endpoints.add("starting", deployed=2.0, url="")
+    endpoints.add("serve-by-hand", deployed=3.0)
+    endpoints.add("new", deployed=4.0)
     assert settle(endpoints, "flights", "new", succeeded=True) == ["finished"]
-    assert ("flights", "finished") not in endpoints.kept
-    assert len(endpoints.kept) == 4
+    assert endpoints.kept() == {
+        "trains-finished", "flights-still-going", "flights-starting", "flights-serve-by-hand", "flights-new",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
+def test_runs_at_once_never_end_each_other_s_endpoint_so_that_none_serves(
+    endpoints: Endpoints, order: tuple[str, str]
+) -> None:
+    endpoints.add("first", deployed=1.0)
+    endpoints.add("second", deployed=2.0)
+    for run in order:
+        settle(endpoints, "flights", run, succeeded=True)
+        assert f"flights-{run}" in endpoints.kept()
+    assert "flights-second" in endpoints.kept()
+
+
+def test_a_run_whose_endpoint_is_gone_has_not_succeeded_and_ends_no_other(endpoints: Endpoints) -> None:
+    endpoints.add("finished", deployed=1.0)
+    settle(endpoints, "flights", "finished", succeeded=True)
+    with pytest.raises(EndpointFailed, match="flights of run new is gone"):
+        settle(endpoints, "flights", "new", succeeded=True)
+    assert endpoints.kept() == {"flights-finished"}

@@ -10,7 +10,8 @@ def tear_down(
 ):
     """Clean up after a run: a failed run's endpoint ends, a successful run's replaces those of earlier runs.
 
-    For use as the exit task of `dsl.ExitHandler`. Endpoints that still roll out a candidate for another run stay.
+    For use as the exit task of `dsl.ExitHandler`. Newer endpoints, those of runs that still go, and those
+    deployed by hand stay.
 
     Args:
         name: Endpoint's name.
@@ -18,7 +19,7 @@ def tear_down(
         backend: What serves; `auto` takes this place's.
 
     Raises:
-        EndpointFailed: an endpoint could not be ended.
+        EndpointFailed: an endpoint could not be ended, or a successful run's own is gone.
     """
     from seaway import platforms, serving
     from seaway.platforms.home import run_id

@@ -72,7 +72,11 @@ class Arm:
 
 @dataclass(frozen=True)
 class DeployedEndpoint:
-    """An endpoint as `endpoint.json` in its state folder records it; `url` is empty until it is ready."""
+    """An endpoint as `endpoint.json` in its state folder records it.
+
+    `url` is empty until it is ready. `deployed` is when it was laid out, in seconds since 1970. `settled` says that its
+    run succeeded and left it in charge.
+    """
 
     name: str
     run: str
@@ -80,6 +84,8 @@ class DeployedEndpoint:
     url: str = ""
     sockets: Path | None = None
     arms: Mapping[str, Arm] = field(default_factory=dict)
+    deployed: float = 0.0
+    settled: bool = False
 
     @property
     def token_file(self) -> Path:
@@ -104,6 +110,8 @@ class DeployedEndpoint:
             "token_file": str(self.token_file),
             "folder": str(self.folder),
             "sockets": str(self.sockets) if self.sockets else None,
+            "deployed": self.deployed,
+            "settled": self.settled,
             "arms": {
                 name: {"version": arm.version, "package": str(arm.package), "backend": arm.backend}
                 for name, arm in self.arms.items()
@@ -129,6 +137,8 @@ class DeployedEndpoint:
                     name: Arm(arm["version"], Path(arm["package"]), arm["backend"])
                     for name, arm in value["arms"].items()
                 },
+                deployed=float(value.get("deployed", 0.0)),
+                settled=bool(value.get("settled", False)),
             )
         except (KeyError, TypeError) as error:
             raise DataUnreadable(f"{file} describes no endpoint ({error!r}); deploy it anew.") from error

@@ -151,6 +151,7 @@ def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
             name: Arm(versions[name], package, f"model-{place}")
             for place, (name, package) in enumerate(spec.packages.items(), start=1)
         },
+        deployed=time.time(),
     )
     endpoint.write()
     endpoint.token_file.touch(mode=0o600)
