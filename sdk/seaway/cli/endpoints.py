@@ -1,6 +1,7 @@
 """`seaway serve` and `seaway down`."""
 
 import os
+import secrets
 import signal
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 
 from seaway import platforms
 from seaway.cli.printing import print_json
+from seaway.errors import EndpointFailed
 from seaway.kfp import ending
 
 
@@ -17,7 +19,7 @@ def serve_package(package: Path, name: str, port: int, as_json: bool) -> None:
     """Deploy a model package on loopback and say how to call and end it; a signal before that ends what was started."""
     from seaway.serving import Endpoint, EndpointSpec
 
-    run = time.strftime("serve-%Y%m%d-%H%M%S")
+    run = new_run()
     os.environ["SEAWAY_RUN_ID"] = run  # what `seaway down` finds the processes by
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit)
@@ -38,19 +40,34 @@ def serve_package(package: Path, name: str, port: int, as_json: bool) -> None:
     typer.echo(f"End it:   seaway down {run}")
 
 
+def new_run() -> str:
+    """A name for what is deployed by hand, unlike that of any other within the same second."""
+    return time.strftime("serve-%Y%m%d-%H%M%S-") + secrets.token_hex(2)
+
+
 def _exit(number: int, _frame: FrameType | None) -> None:
     """End by a shell's convention, through whoever is starting something and ends it on the way."""
     raise typer.Exit(128 + number)
 
 
 def end(run: str | None, as_json: bool) -> None:
-    """End what one run, or every run, left, and say what that was."""
+    """End what one run, or every run, left, and say what that was.
+
+    Raises:
+        EndpointFailed: an endpoint could not be removed; all else was ended.
+    """
     ended = [ending.end_one(run)] if run else ending.end_all()
     if as_json:
         print_json([vars(one) for one in ended])
-        return
-    for one in filter(None, ended):
-        what = [f"endpoint {name}" for name in one.endpoints] + list(one.processes)
-        typer.echo(f"{one.run}: ended {', '.join(what)}")
+    else:
+        _tell(ended)
+    if left := [reason for one in ended for reason in one.left]:
+        raise EndpointFailed("\n".join(left))
+
+
+def _tell(ended: list[ending.Ended]) -> None:
+    for one in ended:
+        if what := [f"endpoint {name}" for name in one.endpoints] + list(one.processes):
+            typer.echo(f"{one.run}: ended {', '.join(what)}")
     if not any(ended):
         typer.echo("Nothing was left running.")

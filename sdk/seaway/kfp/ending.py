@@ -4,12 +4,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from seaway import platforms
 from seaway.errors import InvalidSpec, SeawayError
 from seaway.kfp import steps
 from seaway.platforms.home import home
+from seaway.platforms.local import processes
 from seaway.storage import read_json, write_json
 
 log = logging.getLogger(__name__)
@@ -17,38 +16,51 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """What was ended for one run."""
+    """What was ended for one run, and why something of it is `left`."""
 
     run: str
     endpoints: tuple[str, ...]
     processes: tuple[str, ...]
+    left: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.endpoints or self.processes)
+        return bool(self.endpoints or self.processes or self.left)
 
 
 def end_run(run: str) -> Ended:
-    """End all that a run started. Harmless when nothing is left."""
-    endpoints = _remove_endpoints(run)
-    return Ended(run, endpoints, tuple(steps.end_processes_of(run)))
+    """End all that a run started; an endpoint that could not be removed is told. Harmless when nothing is left."""
+    ended = _end(run)
+    for reason in ended.left:
+        log.warning(reason)
+    return ended
 
 
-def _remove_endpoints(run: str) -> tuple[str, ...]:
-    """Let their adapter end the endpoints; the processes are ended anyway, so its failure is told only."""
-    if not any((home() / "endpoints").glob(f"*-{run}")):
-        return ()
+def _end(run: str) -> Ended:
+    """Let their adapter end the endpoints; the processes are ended whatever it says."""
+    folders = sorted((home() / "endpoints").glob(f"*-{run}"))
+    removed: list[str] = []
+    left: tuple[str, ...] = ()
+    try:
+        if folders:
+            _remove_endpoints(run, removed)
+    except (SeawayError, OSError) as error:
+        left = tuple(_told(folder, error) for folder in folders if folder.exists())
+    return Ended(run, tuple(removed), tuple(steps.end_processes_of(run)), left)
+
+
+def _remove_endpoints(run: str, removed: list[str]) -> None:
     from seaway.serving import Endpoint
 
-    removed = []
     adapter = platforms.current(Endpoint, "torchserve")
-    try:
-        for endpoint in adapter.list():
-            if endpoint.run == run:
-                adapter.remove(endpoint.name, run)
-                removed.append(endpoint.name)
-    except SeawayError as error:
-        log.warning("endpoints of run %s: %s", run, error)
-    return tuple(removed)
+    for endpoint in adapter.list():
+        if endpoint.run == run:
+            adapter.remove(endpoint.name, run)
+            removed.append(endpoint.name)
+
+
+def _told(folder: Path, error: Exception) -> str:
+    reason = str(error).rstrip(".")
+    return f"Endpoint {folder.name} could not be removed: {reason}. Its processes were ended; delete {folder} by hand."
 
 
 def end_all() -> list[Ended]:
@@ -60,8 +72,9 @@ def end_all() -> list[Ended]:
 def _going(folder: Path) -> bool:
     """Whether a run's runner is alive."""
     file = folder / "run.json"
-    record = read_json(file) if file.is_file() else {"state": "running", "process": 0}
-    return record["state"] == "running" and record["process"] != 0 and psutil.pid_exists(record["process"])
+    if not file.is_file() or (record := read_json(file))["state"] != "running":
+        return False
+    return processes.running(record["process"], record.get("process_started", 0.0))
 
 
 def end_one(run: str) -> Ended:
@@ -72,7 +85,7 @@ def end_one(run: str) -> Ended:
     """
     if run not in _runs_with_endpoints() and not (home() / "runs" / run).is_dir():
         raise InvalidSpec(f"There is no run {run!r} in {home()}; `seaway runs` lists them.")
-    ended = end_run(run)
+    ended = _end(run)
     _close(home() / "runs" / run / "run.json")
     return ended
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 from kfp import dsl
 
 from seaway.storage import write_json
@@ -57,6 +58,7 @@ class Record:
     state: Literal["running", "succeeded", "failed", "interrupted"] = "running"
     seconds: float = 0.0
     process: int = 0  # pid of the runner
+    process_started: float = field(default_factory=lambda: psutil.Process().create_time())  # seconds since 1970
     steps: list[Step] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic, repr=False)
 
@@ -92,7 +94,7 @@ class Record:
         """Write `run.json`."""
         content = {
             name: getattr(self, name)
-            for name in ("run", "pipeline", "arguments", "total", "state", "seconds", "process")
+            for name in ("run", "pipeline", "arguments", "total", "state", "seconds", "process", "process_started")
         }
         write_json(self.folder / "run.json", {**content, "steps": [step.plain() for step in self.steps]})
 

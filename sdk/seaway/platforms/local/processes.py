@@ -39,15 +39,20 @@ class Daemon:
 
     def running(self) -> bool:
         """Whether the process that was started still runs, and not another one of the same pid."""
-        try:
-            process = psutil.Process(self.pid)
-            return bool(process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE)
-        except psutil.NoSuchProcess:
-            return False
+        return running(self.pid, self.started)
 
     def last_lines(self) -> str:
         """The end of the log."""
         return tail(self.log)
+
+
+def running(pid: int, started: float) -> bool:
+    """Whether the process of that pid and start time (seconds since 1970, as the system counts) still runs."""
+    try:
+        process = psutil.Process(pid)
+        return bool(process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def start(
