@@ -19,10 +19,13 @@ import psutil
 import pytest
 from seaway.errors import EndpointFailed, MetricsUnavailable, PackageRefused, PortTaken, TrafficFailed
 from seaway.models import ExportedModel
-from seaway.platforms.local import processes, sockets
+from seaway.platforms.local import envoy, processes, sockets
 from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
+from seaway.platforms.local.ports import require_free
 from seaway.platforms.local.torchserve import TorchServeEndpoint
-from seaway.serving import Client, DeployedEndpoint, EndpointSpec, InferenceRefused, InferenceUnavailable
+from seaway.serving import Arm, Client, DeployedEndpoint, EndpointSpec, InferenceRefused, InferenceUnavailable
+from seaway.serving.compiling import kept_script
+from seaway.storage import sha256
 from small_package import SIGNATURE, WEATHER, small_package
 
 ROWS = {
@@ -242,6 +245,40 @@ def test_a_taken_port_is_told_and_leaves_nothing_running(packages: dict[str, Pat
         with pytest.raises(PortTaken, match=str(os.getpid())):
             TorchServeEndpoint().deploy(EndpointSpec("taken", "r1", packages["stable"], port=taken.getsockname()[1]))
     assert processes.find(packages["home"] / "endpoints" / "taken-r1") == []
+
+
+def test_a_port_that_is_taken_after_it_was_found_free_is_not_shared(
+    packages: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = DeployedEndpoint("raced", "r1", tmp_path / "e", "", tmp_path, {"stable": Arm("v", tmp_path, "model-1")})
+    endpoint.folder.mkdir()
+    endpoint.token_file.write_text("token")
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as another Envoy would share it
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+
+        def found_free(asked: int) -> None:
+            taken.listen()
+            monkeypatch.setattr(envoy, "require_free", require_free)
+
+        monkeypatch.setattr(envoy, "require_free", found_free)
+        try:
+            with pytest.raises(PortTaken, match=str(port)):
+                envoy.start(endpoint, {"model-1": "key"}, port)
+        finally:
+            processes.stop(endpoint.folder)
+
+
+def test_a_kept_script_whose_bytes_have_changed_is_made_anew(packages: dict[str, Path], tmp_path: Path) -> None:
+    script = kept_script(packages["stable"], tmp_path)
+    assert script
+    with script.open("ab") as stream:
+        stream.write(b"PK")
+    changed = sha256(script)
+    assert kept_script(packages["stable"], tmp_path) == script
+    assert sha256(script) != changed
+    assert script.with_name(f"{script.name}.sha256").read_text() == sha256(script)
 
 
 def test_a_killed_deployment_leaves_nothing_that_remove_does_not_end(packages: dict[str, Path]) -> None:

