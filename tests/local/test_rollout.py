@@ -139,6 +139,17 @@ def test_a_candidate_that_fails_or_is_slow_is_rolled_back(
     assert EnvoyTraffic().weights(endpoint)["stable"] == 100
 
 
+def test_a_candidate_that_now_and_then_does_not_answer_in_time_is_rolled_back(
+    endpoint: DeployedEndpoint, examples: Path, fault: Path, tmp_path: Path
+) -> None:
+    fault.write_text("time.sleep(1.0 if time.time_ns() % 16 == 0 else 0.0)")
+    plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 0.0, 0.0, 0.05, budget=5_000))
+    with Replay(examples, endpoint, shadow=1.0, timeout_s=0.5, give_up_s=0.5) as requests:
+        rollout = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), tmp_path / "state.json")
+    assert rollout.decision is Decision.ROLLBACK
+    assert "Errors" in rollout.reason
+
+
 def test_a_candidate_that_predicts_worse_is_rolled_back_and_ended(packages: dict[str, Path], examples: Path) -> None:
     endpoints, tracker = TorchServeEndpoint(), MlflowTracker()
     endpoint = endpoints.deploy(EndpointSpec("flights", "bad", packages["stable"], packages["bad"]))
@@ -239,6 +250,7 @@ def test_a_better_candidate_is_promoted_and_registered(
     endpoint: DeployedEndpoint, packages: dict[str, Path], examples: Path, tmp_path: Path
 ) -> None:
     tracker, endpoints = MlflowTracker(), TorchServeEndpoint()
+    tracker.promote("flights", tracker.register("flights", packages["stable"]))
     version = tracker.register("flights", packages["good"])
     rollout = roll_out(endpoint, examples, tmp_path / "state.json")
     assert rollout.decision is Decision.PROMOTE, rollout.reason

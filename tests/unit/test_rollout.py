@@ -1,18 +1,25 @@
 """The driver's memory and its caution, on a road of its own making: the ports are played by plain objects."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from seaway.errors import DataUnreadable, InvalidSpec, MetricsUnavailable, RolledBack
+from seaway.models import RegisteredModel
+from seaway.models.packaging import content_sha256
 from seaway.monitoring import ArmCounts
-from seaway.rollout import Answers, Decision, Policy, Replay, Rollout, RolloutPlan, Step, confirm, run
+from seaway.rollout import Answers, Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, confirm, run
 from seaway.serving import Arm, DeployedEndpoint
 
 POLICY = Policy(latency=None, quality=None, min_requests=20, budget=3_000)
+HASTY = replace(POLICY, max_age_s=0.01)
 
 
 class Road:
@@ -42,7 +49,7 @@ class Road:
         for arm, requests in (("stable", sent - candidate), ("candidate", candidate)):
             self.counts[arm][0] += requests
             self.counts[arm][1] += round(requests * self.failing) if arm == "candidate" else 0
-        return Answers(sent=sent)
+        return Answers(sent=sent, answered={"stable": sent - candidate, "candidate": candidate})
 
     def position(self) -> Any:
         return self.next
@@ -73,6 +80,59 @@ class Desert(Road):
 
     def send(self, count: int) -> Answers:
         return Answers(sent=count)
+
+
+class Bog(Road):
+    """One in eight of the candidate's requests is never answered, nor counted."""
+
+    def send(self, count: int) -> Answers:
+        answers = super().send(count)
+        lost = answers.answered["candidate"] // 8
+        answers.answered["candidate"] -= lost
+        answers.lost["candidate"] += lost
+        self.counts["candidate"][0] -= lost
+        return answers
+
+
+class Ford(Road):
+    """Every second time some requests get no answer, and nobody knows whose they were."""
+
+    def send(self, count: int) -> Answers:
+        answers = super().send(count)
+        answers.astray = 3 * (self.next // count % 2)
+        return answers
+
+
+class Ice(Road):
+    """Its counters stand still once the candidate has been seen for a while."""
+
+    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
+        seen = super().read(endpoint)
+        return seen if self.next < 300 else self.last
+
+    def send(self, count: int) -> Answers:
+        self.last = super().read(None) if self.next < 300 else self.last  # type: ignore[arg-type]
+        return super().send(count)
+
+
+class Sieve(Road):
+    """It counts half of what the candidate answers."""
+
+    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
+        seen = super().read(endpoint)
+        return {**seen, "candidate": ArmCounts(seen["candidate"].requests // 2, 0, {})}
+
+
+class Echo(Road):
+    """It counts each look's requests only when it is read for the second time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: Mapping[str, ArmCounts] = super().read(None)  # type: ignore[arg-type]
+
+    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
+        before, self.heard = self.heard, super().read(endpoint)
+        return before
 
 
 @pytest.fixture
@@ -114,6 +174,32 @@ def test_all_else_ends_on_stable(plan: RolloutPlan, state: Path, road: Road, dec
     rollout.write(state.with_name("rollout.json"))
     with pytest.raises(RolledBack, match="stable"):
         confirm(state.with_name("rollout.json"))
+
+
+def test_requests_that_are_never_answered_are_errors_of_their_arm(plan: RolloutPlan, state: Path) -> None:
+    rollout = drive(plan, Bog(), state)
+    assert rollout.decision is Decision.ROLLBACK
+    assert "Errors" in rollout.reason
+    assert sum(tick["errors"]["candidate"] for tick in rollout.ticks) > 0
+
+
+@pytest.mark.parametrize(
+    ("road", "reason"),
+    [(Ford(), "which arm had them is unknown"), (Ice(), "stale"), (Sieve(), "stale")],
+    ids=["unknown arm", "frozen counters", "counters that miss half"],
+)
+def test_requests_that_were_not_accounted_for_never_promote(
+    plan: RolloutPlan, state: Path, road: Road, reason: str
+) -> None:
+    rollout = drive(replace(plan, policy=HASTY), road, state)
+    assert (rollout.decision, road.split["candidate"], 100 in road.history) == (Decision.INCONCLUSIVE, 0, False)
+    assert reason in rollout.reason
+
+
+def test_counters_that_catch_up_blind_no_look(plan: RolloutPlan, state: Path) -> None:
+    rollout = drive(plan, Echo(), state)
+    assert rollout.decision is Decision.PROMOTE
+    assert [tick["unseen"] for tick in rollout.ticks if tick["unseen"]] == []
 
 
 def test_running_out_of_requests_is_no_promotion(plan: RolloutPlan, state: Path) -> None:
@@ -182,3 +268,114 @@ def test_impossible_steps_are_refused(plan: RolloutPlan, weights: tuple[int, ...
 def test_examples_that_cannot_be_replayed_are_refused(plan: RolloutPlan, tmp_path: Path) -> None:
     with pytest.raises(DataUnreadable, match=r"none\.parquet"):
         Replay(tmp_path / "none.parquet", plan.endpoint)
+
+
+class Registry:
+    """A registry and an endpoint in one: what is in production, and what was done to the arms."""
+
+    def __init__(self, endpoint: DeployedEndpoint, production: RegisteredModel | None) -> None:
+        self.endpoint, self.in_production = endpoint, production
+        self.done: list[str] = []
+
+    def production(self, name: str) -> RegisteredModel | None:
+        return self.in_production
+
+    def list(self) -> list[DeployedEndpoint]:
+        return [self.endpoint]
+
+    def promote(self, name: str, version: str) -> None:
+        self.done.append(f"promote {version}")
+
+    def roll_back(self, name: str, run: str) -> None:
+        self.done.append(f"roll back {run}")
+
+
+def packages(folder: Path) -> dict[str, Path]:
+    found = {name: folder / name for name in ("judged", "other")}
+    for name, package in found.items():
+        package.mkdir()
+        (package / "model.pt2").write_text(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("current", "version", "decision", "done"),
+    [
+        ("judged", "1", Decision.PROMOTE, ["promote r1", "promote 3"]),
+        ("other", "2", Decision.ROLLBACK, ["roll back r1"]),
+        ("other", "3", Decision.PROMOTE, ["promote r1", "promote 3"]),
+    ],
+    ids=["the judged one", "another run's", "the candidate already"],
+)
+def test_a_candidate_replaces_only_the_model_that_it_was_judged_against(
+    plan: RolloutPlan, state: Path, current: str, version: str, decision: Decision, done: list[str]
+) -> None:
+    found = packages(state.parent)
+    arms = {**plan.endpoint.arms, "stable": Arm(content_sha256(found["judged"])[:18], found["judged"], "stable")}
+    endpoint = replace(plan.endpoint, arms=arms)
+    rollout = drive(replace(plan, endpoint=endpoint), Road(), state)
+    registry = Registry(endpoint, RegisteredModel("flights", version, found[current]))
+    ended = conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
+    assert (ended.decision, registry.done) == (decision, done)
+    assert ("came into production during this rollout" in ended.reason) == (decision is Decision.ROLLBACK)
+
+
+class Moody(BaseHTTPRequestHandler):
+    """A model whose candidate answers late at first, then not in time, then cuts the connection; stable answers."""
+
+    protocol_version = "HTTP/1.1"
+    asked = 0
+
+    def do_GET(self) -> None:
+        self._say({"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 1]}]}, "")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        arm = self.headers.get("x-seaway-arm", "")
+        if arm != "stable":
+            type(self).asked += 1
+            if self.asked == 3:
+                self.close_connection = True
+                return
+            time.sleep({1: 0.6, 2: 3.0}.get(self.asked, 0.0))
+        output = {"name": "p", "datatype": "FP32", "shape": [1, 1], "data": [0.5]}
+        self._say({"outputs": [output]}, arm or "candidate")
+
+    def _say(self, value: object, arm: str) -> None:
+        content = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(content)))
+        self.send_header("x-seaway-arm", arm)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def moody() -> Iterator[str]:
+    Moody.asked = 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Moody) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(("shadow", "lost", "astray"), [(1.0, 2, 0), (0.0, 0, 2)], ids=["named arm", "by the weights"])
+def test_what_comes_late_or_never_is_told(
+    plan: RolloutPlan, tmp_path: Path, moody: str, shadow: float, lost: int, astray: int
+) -> None:
+    now = pd.Timestamp("2013-12-01", tz="UTC")
+    rows = {"event_timestamp": now, "label_timestamp": now, "late": 1, "x": [1.0] * 5}
+    pd.DataFrame(rows).to_parquet(tmp_path / "replay.parquet")
+    endpoint = replace(plan.endpoint, url=moody)
+    endpoint.token_file.write_text("token")
+    times = {"timeout_s": 0.3, "give_up_s": 1.5}
+    with Replay(tmp_path / "replay.parquet", endpoint, shadow=shadow, connections=1, **times) as replay:
+        answers = replay.send(5)
+    assert (answers.lost["candidate"], answers.astray, answers.invalid["candidate"]) == (lost, astray, 1)
+    assert answers.answered == {"stable": 5 if shadow else 0, "candidate": 3}
+    assert len(answers.latencies_s["candidate"]) == 3
+    assert len(answers.losses["candidate"]) == 2

@@ -26,8 +26,8 @@ def roll_out(
     """Shift traffic to the candidate step by step while a judge watches errors, latency and prediction quality.
 
     The decision is acted upon: a promoted candidate becomes the endpoint's stable arm and the registry's production
-    model, any other is ended. A rollback does not fail this step; `confirm_promotion` fails the run after the report
-    is written.
+    model unless another one came into production meanwhile; any other is ended. A rollback does not fail this step;
+    `confirm_promotion` fails the run after the report is written.
 
     Args:
         endpoint: Made by `deploy_endpoint`.
@@ -66,9 +66,9 @@ def roll_out(
     traffic, counts = platforms.current(Traffic, backend), platforms.current(monitoring.Metrics, backend)
     with Replay(Path(replay.path), served, shadow=shadow) as source:
         result = run(plan, traffic, source, counts, served.folder / "rollout.json")
-    result.write(Path(rollout.path) / "rollout.json")
     endpoints, tracker = platforms.current(serving.Endpoint), platforms.current(models.Tracker, registry)
-    conclude(result, endpoints, tracker, model_name, version)
+    result = conclude(result, endpoints, tracker, model_name, version)
+    result.write(Path(rollout.path) / "rollout.json")
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)
     rollout.metadata["summary"] = result.summary

@@ -14,7 +14,8 @@ class ArmCounts:
     """Cumulative counts of one arm since its model was started.
 
     `requests` are those answered, by the arm or for it by the proxy; `errors` of them were 5xx. `latency` maps the
-    upper bounds of buckets, in seconds, to the cumulative number of answers within them (Prometheus' `le`).
+    upper bounds of buckets, in seconds, to the cumulative number of answers within them (Prometheus' `le`); it is for
+    dashboards and for traffic whose single latencies no client has seen, the judge takes those of the answers.
     """
 
     requests: int

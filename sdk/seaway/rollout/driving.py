@@ -3,7 +3,6 @@
 import logging
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,21 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from seaway.errors import InvalidSpec, MetricsUnavailable
-from seaway.monitoring import ArmCounts, Metrics
+from seaway.monitoring import Metrics
 from seaway.rollout.evidence import Decision, Verdict
 from seaway.rollout.journal import Journal
 from seaway.rollout.judging import glance, judge
 from seaway.rollout.looks import ArmLook, Look
+from seaway.rollout.observing import Observer
 from seaway.rollout.plan import FULL, RolloutPlan
-from seaway.rollout.requests import Answers, Requests
+from seaway.rollout.requests import Requests
 from seaway.rollout.traffic import ALL_STABLE, Traffic
 from seaway.serving import ARMS, DeployedEndpoint
 from seaway.storage import write_json
 
 log = logging.getLogger(__name__)
-
-Counts = Mapping[str, ArmCounts]
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def _steps(plan: RolloutPlan) -> tuple[Mapping[str, int], ...]:
 def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, journal: Journal) -> None:
     """Look after look until there is a decision."""
     weights: Mapping[str, int] = {}
-    before = _read(metrics, plan.endpoint)
+    observer = Observer(metrics, plan.endpoint, plan.policy.max_age_s)
     while journal.decision is None:
         wanted = _weights(plan, journal)
         if wanted != weights:
@@ -121,9 +118,7 @@ def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Met
             traffic.set_weights(plan.endpoint, wanted)
             weights = wanted
         answers = requests.send(plan.requests_per_look)
-        after = _read(metrics, plan.endpoint)
-        look = _observe(answers, before, after)
-        before = after if isinstance(after, dict) else before
+        look = observer.look(answers)
         journal.looks.append(look)
         journal.sent += answers.sent
         verdict = _verdict(plan, journal, exhausted=answers.sent == 0)
@@ -168,35 +163,6 @@ def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: b
             journal.decision = Decision.PROMOTE
         elif not last and (promoted or plan.steps[journal.step + 1].weight < FULL):
             journal.step, journal.sent, journal.reason = journal.step + 1, 0, verdict.reason
-
-
-def _read(metrics: Metrics, endpoint: DeployedEndpoint) -> Counts | str:
-    """Counts of both arms, or why there are none."""
-    try:
-        return dict(metrics.read(endpoint))
-    except MetricsUnavailable as error:
-        log.warning("no metrics at this look: %s", error)
-        return str(error)
-
-
-def _observe(answers: Answers, before: Counts | str, after: Counts | str) -> Look:
-    """One look: errors as the proxy counted them, the rest as the answers tell."""
-    now = time.time()
-    if isinstance(after, str) or isinstance(before, str):
-        return Look(time=now, unseen=after if isinstance(after, str) else "there are no counts from before this look")
-    try:
-        counts = {name: after[name] - before[name] for name in ARMS}
-    except (InvalidSpec, KeyError) as error:
-        return Look(time=now, unseen=f"the proxy's counters were reset or lack an arm ({error})")
-    silent = [name for name in ARMS if answers.latencies_s[name] and not counts[name].requests]
-    arms = {name: _arm(counts[name], answers, name) for name in ARMS}
-    unseen = f"the proxy counted no requests of {', '.join(silent)}, which answered" if silent else ""
-    return Look(now, arms["stable"], arms["candidate"], tuple(answers.differences), measured_at=now, unseen=unseen)
-
-
-def _arm(counts: ArmCounts, answers: Answers, name: str) -> ArmLook:
-    errors = min(counts.requests, counts.errors + answers.invalid[name])
-    return ArmLook(counts.requests, errors, tuple(answers.latencies_s[name]), tuple(answers.losses[name]))
 
 
 def _tick(journal: Journal, look: Look, weights: Mapping[str, int], verdict: Verdict) -> dict[str, Any]:

@@ -19,9 +19,10 @@ def judge(looks: Sequence[Look], policy: Policy) -> Verdict:
     """Decide on all looks of a rollout so far, the oldest first.
 
     ROLLBACK as soon as one criterion is HARMFUL; PROMOTE once all are SAFE, both arms had `min_requests`, and the
-    last look was no blind one; INCONCLUSIVE when the budget is spent or the last `max_blind_looks` looks were blind;
-    else CONTINUE. Over all looks together a candidate within every tolerance is rolled back with probability at most
-    `policy.false_rollback`, and one outside some margin is promoted with at most `policy.false_promotion`.
+    last look was no blind one; INCONCLUSIVE when the budget is spent, the last `max_blind_looks` looks were blind, or
+    as many in all had requests astray; else CONTINUE. Over all looks together a candidate within every tolerance is
+    rolled back with probability at most `policy.false_rollback`, and one outside some margin is promoted with at most
+    `policy.false_promotion`.
     """
     return _verdict(looks, policy, measure)
 
@@ -38,12 +39,13 @@ def _verdict(looks: Sequence[Look], policy: Policy, weighing: Weighing) -> Verdi
         weighing(name, comparison, policy.criteria[name], policy.significance(name), policy.false_promotion)
         for name, comparison in comparisons(usable, policy).items()
     )
-    decision, reason = _decide(evidence, usable, faults, policy)
+    astray = sum(look.astray > 0 for look in looks)
+    decision, reason = _decide(evidence, usable, faults, astray, policy)
     return Verdict(decision, reason, evidence)
 
 
 def _decide(
-    evidence: Sequence[Evidence], usable: Sequence[Look], faults: Sequence[str], policy: Policy
+    evidence: Sequence[Evidence], usable: Sequence[Look], faults: Sequence[str], astray: int, policy: Policy
 ) -> tuple[Decision, str]:
     harmful = [item.sentence for item in evidence if item.finding is Finding.HARMFUL]
     undecided = [item.sentence for item in evidence if item.finding is Finding.UNDECIDED]
@@ -53,6 +55,8 @@ def _decide(
         return Decision.ROLLBACK, " ".join(harmful)
     if blind >= policy.max_blind_looks:
         return Decision.INCONCLUSIVE, f"The last {blind} looks saw nothing: {faults[-1]}."
+    if astray >= policy.max_blind_looks:
+        return Decision.INCONCLUSIVE, f"In {astray} looks requests got no answer, and which arm had them is unknown."
     if not undecided and not lacking and not blind:
         return Decision.PROMOTE, " ".join(item.sentence for item in evidence)
     unseen = f"The last look saw nothing: {faults[-1]}." if blind else ""

@@ -51,7 +51,8 @@ class Look:
     """Both arms since the look before; times in seconds since the epoch.
 
     `differences` are losses of the candidate minus losses of the stable arm on the same requests, in [-1, 1].
-    `measured_at` is when the metrics were true, None if they could not be had; `unseen` says why.
+    `measured_at` is when the metrics were true, None if they could not be had; `unseen` says why. `astray` requests
+    got no answer and may have been either arm's.
     """
 
     time: float
@@ -60,6 +61,7 @@ class Look:
     differences: tuple[float, ...] = ()
     measured_at: float | None = None
     unseen: str = ""
+    astray: int = 0
 
     @cached_property
     def difference_values(self) -> Floats:

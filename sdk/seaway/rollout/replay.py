@@ -24,16 +24,21 @@ from seaway.serving import ARMS, Client, DeployedEndpoint, InferenceRefused, Inf
 
 log = logging.getLogger(__name__)
 
+GIVE_UP_S = 40.0  # longer than a proxy waits for its server (30 s), so that its error says whose the request was
 EVENT_TIME, LABEL_TIME = "event_timestamp", "label_timestamp"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One request's outcome; `probability` is None where the arm failed, NaN where it answered without a usable one."""
+    """One request's outcome; `probability` is None where the arm failed, NaN where it answered without a usable one.
+
+    Not `answered`: the connection was cut or nothing came in time; `arm` is empty where the weights chose it.
+    """
 
     arm: str
     latency_s: float
     probability: float | None
+    answered: bool = True
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +63,8 @@ class Replay(AbstractContextManager["Replay"]):
         label: the column of the true class, 0 or 1.
         shadow: share in [0, 1].
         connections: requests in flight at a time.
+        timeout_s: seconds after which an answer is of no use: it counts as an error of its arm.
+        give_up_s: seconds after which no answer is waited for any more.
 
     Raises:
         DataUnreadable: the file is missing, empty, or lacks a column.
@@ -71,12 +78,14 @@ class Replay(AbstractContextManager["Replay"]):
         shadow: float = 0.3,
         connections: int = 16,
         timeout_s: float = 10.0,
+        give_up_s: float = GIVE_UP_S,
     ) -> None:
-        if not 0 <= shadow <= 1 or connections < 1 or timeout_s <= 0:
+        if not 0 <= shadow <= 1 or connections < 1 or not 0 < timeout_s <= give_up_s:
             raise InvalidSpec(
-                f"Replay needs 0 <= shadow <= 1, connections >= 1, timeout_s > 0; got {shadow}, {connections}."
+                f"Replay needs 0 <= shadow <= 1, connections >= 1, 0 < timeout_s <= give_up_s; got {shadow}, "
+                f"{connections}, {timeout_s}, {give_up_s}."
             )
-        self._endpoint, self._shadow, self._timeout_s = endpoint, shadow, timeout_s
+        self._endpoint, self._shadow, self._timeout_s, self._give_up_s = endpoint, shadow, timeout_s, give_up_s
         self._rows = _read(examples, (EVENT_TIME, LABEL_TIME, label)).sort_by(EVENT_TIME)
         self._events, self._due = (_nanoseconds(self._rows, name) for name in (EVENT_TIME, LABEL_TIME))
         self._labels = self._rows[label].to_numpy().astype(float)
@@ -125,7 +134,7 @@ class Replay(AbstractContextManager["Replay"]):
 
     def _client(self) -> Client:
         if not hasattr(self._local, "client"):
-            self._local.client = Client(self._endpoint.url, self._endpoint.token(), self._timeout_s)
+            self._local.client = Client(self._endpoint.url, self._endpoint.token(), self._give_up_s)
             self._clients.append(self._local.client)
         client: Client = self._local.client
         return client
@@ -147,11 +156,15 @@ class Replay(AbstractContextManager["Replay"]):
         except (InferenceUnavailable, InferenceRefused) as error:
             log.debug("a replayed request failed: %s", error)
             refused = isinstance(error, InferenceRefused)
-            return Answer(arm or client.arm, time.perf_counter() - begun, math.nan if refused else None)
-        return Answer(arm or client.arm, time.perf_counter() - begun, _probability(outputs))
+            answered = refused or bool(client.arm)
+            return Answer(arm or client.arm, time.perf_counter() - begun, math.nan if refused else None, answered)
+        latency_s = time.perf_counter() - begun
+        return Answer(arm or client.arm, latency_s, _probability(outputs) if latency_s <= self._timeout_s else math.nan)
 
     def _note(self, number: int, outcomes: Sequence[Answer], answers: Answers) -> None:
         predictions = []
+        for answer in outcomes:
+            _count(answer, answers)
         for answer in (answer for answer in outcomes if answer.arm in ARMS and answer.probability is not None):
             answers.latencies_s[answer.arm].append(answer.latency_s)
             if math.isnan(answer.probability or 0.0):
@@ -172,6 +185,14 @@ class Replay(AbstractContextManager["Replay"]):
                 answers.losses[arm].append(loss)
             if len(losses) == len(ARMS):
                 answers.differences.append(losses["candidate"] - losses["stable"])
+
+
+def _count(answer: Answer, answers: Answers) -> None:
+    if answer.arm not in ARMS:
+        answers.astray += 1
+    else:
+        counts = answers.answered if answer.answered else answers.lost
+        counts[answer.arm] += 1
 
 
 def _probability(outputs: Mapping[str, Any]) -> float:
