@@ -56,7 +56,6 @@ LATENCY_BUCKETS_MS = (
     30000,
 )
 
-BIND_REFUSED = "Address already in use"  # in Envoy's log, where another took the port after it was found free
 UNAUTHORIZED = "The bearer token is missing or wrong; see the endpoint's token file."
 
 logger = logging.getLogger(__name__)
@@ -222,7 +221,8 @@ def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon, por
         except (OSError, http.client.HTTPException, LookupError):
             logger.debug("Envoy is not up yet")
         time.sleep(POLL_S)
-    if port and BIND_REFUSED in daemon.last_lines():
+    if port:  # another may have taken it since it was found free; an Envoy that cannot listen goes on without
+        processes.stop(endpoint.folder, NAME)
         require_free(port)
     raise EndpointFailed(f"Envoy of endpoint {endpoint.name} did not come up. Its log ends:\n{daemon.last_lines()}")
 
