@@ -3,12 +3,17 @@
 import importlib
 import logging
 import sys
+import warnings
 
 from benchmarks import PARTS, show
 
 logging.basicConfig(level=logging.WARNING)
+warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"ibis\..*")
 rows = []
 for part in sys.argv[1:] or PARTS:
     print(f"measuring {part} ...", file=sys.stderr, flush=True)
-    rows += importlib.import_module(f"benchmarks.{part}").measure()
+    measured = importlib.import_module(f"benchmarks.{part}").measure()
+    for row in measured:
+        print(f"  {row.name}: {row.ratio:.3g}x", file=sys.stderr, flush=True)
+    rows += measured
 show(rows)

@@ -20,7 +20,14 @@ from seaway.kfp import catalogue
 
 from benchmarks import Row, main
 
-PARAMETERS = {"months": "1", "epochs": "2", "workers": "1", "requests": "[100, 100, 100, 100]", "budget": "400"}
+PARAMETERS = {
+    "months": "1",
+    "epochs": "2",
+    "workers": "1",
+    "gate": '{"min_rows": 100}',  # so short a training would close the default one
+    "requests": "[100, 100, 100, 100]",
+    "budget": "400",
+}
 ARGUMENTS = [word for name, value in PARAMETERS.items() for word in ("-p", f"{name}={value}")]
 SEAWAY = [sys.executable, "-c", "from seaway.cli import main; main()"]
 INPUT = re.compile(r"Got executor_input:\n(\{.*?\n\})", re.DOTALL)
