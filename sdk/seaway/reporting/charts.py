@@ -5,7 +5,7 @@ at 720 CSS pixels and in both colour schemes. `alt` is the sentence for readers 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seaway.reporting.palette import AMBER, BAD, BLUE, GOOD, GREY, INK, MUTED, SERIES, Colour
@@ -63,7 +63,6 @@ class Tick:
     seconds: float
     weight: float
     decision: str = "CONTINUE"
-    evidence: Mapping[str, float] = field(default_factory=dict)
 
 
 def lines(
@@ -217,17 +216,12 @@ def histogram(edges: Sequence[float], counts: Mapping[str, Sequence[float]], x_l
         return canvas.chart(alt)
 
 
-def timeline(ticks: Sequence[Tick], alt: str, evidence_label: str = "") -> Chart:
-    """The candidate's weight over time, how it ended, and below it the evidence by criterion."""
-    names = sorted({name for tick in ticks for name in tick.evidence})
+def timeline(ticks: Sequence[Tick], alt: str) -> Chart:
+    """The candidate's weight over time, and how it ended."""
     with style():
-        rows: dict[str, Any] = {"rows": 2, "height_ratios": (5, 4)} if names else {}
-        canvas = Canvas(WIDE, 400 if names else 230, **rows)
+        canvas = Canvas(WIDE, 230)
         _weights(canvas.axes[0], ticks)
-        if names:
-            _evidence(canvas, canvas.axes[1], ticks, names)
-            _y_title(canvas.axes[1], evidence_label)
-        canvas.axes[-1].set(xlabel="seconds since the start of the rollout")
+        canvas.axes[0].set(xlabel="seconds since the start of the rollout")
         return canvas.chart(alt)
 
 
@@ -252,18 +246,6 @@ DECISIONS: dict[str, tuple[Colour, str, str]] = {
     "ROLLBACK": (BAD, "v", "rolled back"),
     "INCONCLUSIVE": (AMBER, "s", "inconclusive: back to stable"),
 }
-
-
-def _evidence(canvas: Canvas, axis: "Axes", ticks: Sequence[Tick], names: Sequence[str]) -> None:
-    series = [_trace(ticks, name) for name in names]
-    for colour, line in zip(_colours(len(series)), series, strict=True):
-        axis.plot(line.x, line.y, color=str(colour), linewidth=1.6)
-    _end_labels(canvas, axis, series)
-
-
-def _trace(ticks: Sequence[Tick], name: str) -> Series:
-    seen = [tick for tick in ticks if name in tick.evidence]
-    return Series(name, [tick.seconds for tick in seen], [tick.evidence[name] for tick in seen])
 
 
 def _colours(count: int) -> list[Colour]:
