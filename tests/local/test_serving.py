@@ -250,7 +250,9 @@ def test_a_taken_port_is_told_and_leaves_nothing_running(packages: dict[str, Pat
 def test_a_port_that_is_taken_after_it_was_found_free_is_not_shared(
     packages: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endpoint = DeployedEndpoint("raced", "r1", tmp_path / "e", "", tmp_path, {"stable": Arm("v", tmp_path, "model-1")})
+    endpoint = DeployedEndpoint(
+        "raced", "r1", tmp_path / "e", "", tmp_path, {"stable": Arm("v", str(tmp_path), "model-1")}
+    )
     endpoint.folder.mkdir()
     endpoint.token_file.write_text("token")
     with socket.socket() as taken:

@@ -134,7 +134,9 @@ class Replay(AbstractContextManager["Replay"]):
 
     def _client(self) -> Client:
         if not hasattr(self._local, "client"):
-            self._local.client = Client(self._endpoint.url, self._endpoint.token(), self._give_up_s)
+            self._local.client = Client(
+                self._endpoint.url, self._endpoint.token(), self._give_up_s, self._endpoint.host
+            )
             self._clients.append(self._local.client)
         client: Client = self._local.client
         return client

@@ -29,13 +29,15 @@ class InferenceUnavailable(EndpointFailed):
 class Client:
     """One kept-alive connection to an endpoint; not for use from several threads at once.
 
-    After `infer`, `arm` names the arm that answered.
+    After `infer`, `arm` names the arm that answered. `host` is a DeployedEndpoint's, for a gateway of many endpoints.
     """
 
-    def __init__(self, url: str, token: str, timeout_s: float = 30.0) -> None:
+    def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        if host:
+            self._headers["host"] = host
         self._url = url
         self._datatypes: dict[str, dict[str, str]] = {}
         self.arm = ""

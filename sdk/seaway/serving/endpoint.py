@@ -23,7 +23,8 @@ class EndpointSpec:
     `name` is also the model's name in the Open Inference Protocol. Up to `batch_size` waiting requests are answered
     by one pass through the model; a request waits at most `max_batch_delay_ms` for others. Each of `workers`
     processes computes on `threads` threads. `port` 0 takes a free one. `public_key` verifies both
-    packages; None takes the key of Seaway's own state folder.
+    packages; None takes the key of Seaway's own state folder. `hosting` says how a cluster runs it, as
+    `seaway.platforms.kubernetes.hosting.Hosting` reads it; the laptop has no use for it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class EndpointSpec:
     port: int = 0
     public_key: Path | None = None
     startup_timeout_s: float = 120.0
+    hosting: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not DNS_LABEL.fullmatch(self.name):
@@ -63,10 +65,10 @@ class EndpointSpec:
 
 @dataclass(frozen=True)
 class Arm:
-    """One model behind an endpoint: the package's content hash, its folder, and the name of what serves it."""
+    """One model behind an endpoint: the package's content hash, its folder or URI, and the name of what serves it."""
 
     version: str
-    package: Path
+    package: str
     backend: str
 
 
@@ -74,7 +76,8 @@ class Arm:
 class DeployedEndpoint:
     """An endpoint as `endpoint.json` in its state folder records it.
 
-    `url` is empty until it is ready. `deployed` is when it was laid out, in seconds since 1970. `settled` says that its
+    `url` is empty until it is ready. `host` is the Host header by which a shared gateway knows the endpoint, empty where
+    the URL is the endpoint's own. `deployed` is when it was laid out, in seconds since 1970. `settled` says that its
     run succeeded and left it in charge.
     """
 
@@ -86,6 +89,7 @@ class DeployedEndpoint:
     arms: Mapping[str, Arm] = field(default_factory=dict)
     deployed: float = 0.0
     settled: bool = False
+    host: str = ""
 
     @property
     def token_file(self) -> Path:
@@ -107,13 +111,14 @@ class DeployedEndpoint:
             "name": self.name,
             "run": self.run,
             "url": self.url,
+            "host": self.host,
             "token_file": str(self.token_file),
             "folder": str(self.folder),
             "sockets": str(self.sockets) if self.sockets else None,
             "deployed": self.deployed,
             "settled": self.settled,
             "arms": {
-                name: {"version": arm.version, "package": str(arm.package), "backend": arm.backend}
+                name: {"version": arm.version, "package": arm.package, "backend": arm.backend}
                 for name, arm in self.arms.items()
             },
         }
@@ -132,11 +137,9 @@ class DeployedEndpoint:
                 run=value["run"],
                 folder=Path(value["folder"]),
                 url=value["url"],
+                host=value.get("host", ""),
                 sockets=Path(value["sockets"]) if value["sockets"] else None,
-                arms={
-                    name: Arm(arm["version"], Path(arm["package"]), arm["backend"])
-                    for name, arm in value["arms"].items()
-                },
+                arms={name: Arm(arm["version"], arm["package"], arm["backend"]) for name, arm in value["arms"].items()},
                 deployed=float(value.get("deployed", 0.0)),
                 settled=bool(value.get("settled", False)),
             )

@@ -148,7 +148,7 @@ def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
         folder=folder,
         sockets=Path(tempfile.mkdtemp(prefix="seaway-")),  # socket paths are short: at most 107 bytes
         arms={
-            name: Arm(versions[name], package, f"model-{place}")
+            name: Arm(versions[name], str(package), f"model-{place}")
             for place, (name, package) in enumerate(spec.packages.items(), start=1)
         },
         deployed=time.time(),
@@ -230,7 +230,7 @@ def _prepare_model(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm, han
     key = spec.public_key or verifying_key(home() / "keys")
     folder = _model_folder(endpoint, arm)
     package = folder / "package"
-    copy = verified_copy(arm.package, package, key)
+    copy = verified_copy(Path(arm.package), package, key)
     if copy.sha256[:VERSION_DIGITS] != arm.version:
         raise PackageRefused(f"Package {arm.package} changed while it was deployed; deploy it again.")
     if script := kept_script(package, home() / "cache" / "scripts"):
