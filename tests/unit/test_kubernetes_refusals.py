@@ -72,3 +72,11 @@ def test_fields_that_are_wrong_are_named_with_the_servers_words() -> None:
     ]
     error = refusal(answer(422, {"message": "long", "details": {"causes": causes}}), CALL)
     assert "spec.parallelism: must be greater than or equal to 0" in str(error)
+
+
+def test_an_apply_that_may_not_create_names_the_verb_that_is_missing() -> None:
+    """A patch that makes a new object is asked for as `patch` and refused for want of `create`."""
+    said = 'is forbidden: User "step" cannot create resource "pytorchjobs" in API group "kubeflow.org"'
+    error = refusal(answer(403, {"message": f'pytorchjobs "x" {said}'}), Call("patch", JOBS, "team", "train-1"))
+    assert "Not allowed to create pytorchjobs.kubeflow.org" in str(error)
+    assert "kubectl auth can-i create pytorchjobs.kubeflow.org -n team" in str(error)

@@ -28,6 +28,7 @@ UNREACHABLE = (ApiException, urllib3.exceptions.HTTPError, OSError)  # what a re
 WEBHOOK = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:?\s*(?P<why>.*)', re.DOTALL)
 DEAD_WEBHOOK = re.compile(r'failed calling webhook "(?P<name>[^"]+)"')
 POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.* denied request: ?(?P<why>.*)", re.DOTALL)
+DENIED_VERB = re.compile(r"cannot (?P<verb>[a-z]+) resource ")  # of RBAC: an apply needs `create`, too, of a new object
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
 
 
@@ -152,9 +153,11 @@ def _forbidden(status: Status, call: Call) -> SeawayError:
             f"{call} does not fit into the namespace's quota: {status.message}. "
             f"`kubectl describe resourcequota -n {call.namespace}` shows its use: delete finished jobs or ask for more."
         )
+    denied = DENIED_VERB.search(status.message)
+    what = f"{denied['verb'] if denied else call.verb} {call.resource.full_name}"
     return Forbidden(
-        f"Not allowed to {call.verb} {call.resource.full_name} in namespace {call.namespace}: {status.message}. "
-        f"`kubectl auth can-i {call.verb} {call.resource.full_name} -n {call.namespace}` shows it; "
+        f"Not allowed to {what} in namespace {call.namespace}: {status.message}. "
+        f"`kubectl auth can-i {what} -n {call.namespace}` shows it; "
         "a Role with this rule must be bound to the account that the step runs as."
     )
 
