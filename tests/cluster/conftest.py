@@ -1,11 +1,16 @@
-"""A real API server, named by KUBECONFIG, and a namespace of its own for each test."""
+"""A real API server, named by KUBECONFIG, a namespace of its own for each test, and one that trainings share."""
 
 import os
 import secrets
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import api_proxy
+import object_store_pod
 import pytest
 from kubernetes import client, config, dynamic
 from seaway.platforms.kubernetes.connection import Connection, connect, connection_of
@@ -13,6 +18,7 @@ from seaway.platforms.kubernetes.connection import Connection, connect, connecti
 import images
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
+TRAINING_POLICY = Path(__file__).parents[2] / "manifests" / "training"
 
 
 @pytest.fixture(scope="session")
@@ -23,15 +29,24 @@ def cluster() -> dynamic.DynamicClient:
     return dynamic.DynamicClient(config.new_client_from_config())
 
 
-@pytest.fixture
-def namespace(cluster: dynamic.DynamicClient) -> Iterator[str]:
+@contextmanager
+def made_namespace(cluster: dynamic.DynamicClient) -> Iterator[str]:
     """A new namespace that takes only pods of Pod Security `restricted`, deleted at the end."""
     name = f"seaway-test-{secrets.token_hex(4)}"
     core = client.CoreV1Api(cluster.client)
     metadata = client.V1ObjectMeta(name=name, labels={ENFORCE: "restricted"})
     core.create_namespace(client.V1Namespace(metadata=metadata))
-    yield name
-    core.delete_namespace(name)
+    try:
+        yield name
+    finally:
+        core.delete_namespace(name)
+
+
+@pytest.fixture
+def namespace(cluster: dynamic.DynamicClient) -> Iterator[str]:
+    """The test's own namespace."""
+    with made_namespace(cluster) as name:
+        yield name
 
 
 @pytest.fixture
@@ -44,6 +59,69 @@ def connection(namespace: str) -> Connection:
 def image(cluster: dynamic.DynamicClient) -> str:
     """An image with a shell."""
     return images.tiny_image()
+
+
+@pytest.fixture(scope="session")
+def trainer_image(cluster: dynamic.DynamicClient) -> str:
+    """The image that trains, with this tree's code."""
+    return images.trainer_image()
+
+
+@pytest.fixture(scope="session")
+def training_policy(cluster: dynamic.DynamicClient) -> Iterator[None]:
+    """manifests/training, applied as docs/clusters.md says; removed where it was not there before."""
+    before = subprocess.run(["kubectl", "get", "-k", TRAINING_POLICY], capture_output=True, check=False)
+    apply = ["kubectl", "apply", "--server-side", "-k", TRAINING_POLICY]
+    applied = subprocess.run(apply, capture_output=True, text=True, check=False)
+    if applied.returncode:
+        pytest.skip(f"a mutating admission policy is needed and cannot be applied here: {applied.stderr}")
+    yield
+    if before.returncode:
+        subprocess.run(["kubectl", "delete", "-k", TRAINING_POLICY], capture_output=True, check=True)
+
+
+@pytest.fixture(scope="session")
+def place(cluster: dynamic.DynamicClient, training_policy: None) -> Iterator[str]:
+    """The namespace that all trainings of a test run share, with the object store in it."""
+    with made_namespace(cluster) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def store(cluster: dynamic.DynamicClient, place: str) -> Iterator[object_store_pod.StoreInCluster]:
+    """An S3 server that pods of `place` and this machine reach."""
+    with object_store_pod.object_store(cluster.client, place) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def placement(store: object_store_pod.StoreInCluster) -> dict[str, Any]:
+    """How pods of a training find the store, and what they ask for: three of them fit a small node."""
+    return {
+        "cpu": "100m",
+        "memory": "1Gi",
+        "shared_memory": "64Mi",
+        "scratch": "1Gi",
+        "env": {"AWS_ENDPOINT_URL": store.inside},
+        "env_secrets": [object_store_pod.SECRET],
+    }
+
+
+@pytest.fixture
+def training_environment(
+    place: str, store: object_store_pod.StoreInCluster, trainer_image: str, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """What a user exports before a run; returns the run's id, which no other test has."""
+    run = f"run-{secrets.token_hex(4)}"
+    named = {
+        "SEAWAY_RUN_ID": run,
+        "SEAWAY_NAMESPACE": place,
+        "SEAWAY_STORAGE": f"s3://{object_store_pod.BUCKET}/{run}",
+        "SEAWAY_TRAINER_IMAGE": trainer_image,
+    }
+    for name, value in {**store.environment, **named}.items():
+        monkeypatch.setenv(name, value)
+    return run
 
 
 @pytest.fixture

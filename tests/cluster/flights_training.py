@@ -9,7 +9,7 @@ from seaway_pipelines.flights.pipeline import COLUMNS, DEEP
 
 
 @dsl.pipeline(name="flights-training")
-def flights_training(months: str = "1", rows: int = 20000, epochs: int = 2, workers: int = 3):
+def flights_training(months: str = "1", rows: int = 20000, epochs: int = 2, workers: int = 3, backend: str = "auto"):
     """Ingest, build features, take examples, train."""
     tables = ingest_tables(options={"months": months, "rows": rows}).outputs["tables"]
     repository = build_features(tables=tables).outputs["repository"]
@@ -19,4 +19,5 @@ def flights_training(months: str = "1", rows: int = 20000, epochs: int = 2, work
         validation=examples.outputs["validation"],
         params={**COLUMNS, **DEEP, "epochs": epochs},
         workers=workers,
+        backend=backend,
     )

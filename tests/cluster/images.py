@@ -112,8 +112,8 @@ def _is_torch(package: Distribution) -> bool:
 
 def _imported(name: str, layers: list[Path]) -> str:
     """Import the layers under a name that tells their content, unless this cluster has it already."""
-    importer = _importer()
-    if not importer:
+    tool = os.environ.get("SEAWAY_CLUSTER_TOOL")
+    if not tool:
         pytest.skip("SEAWAY_CLUSTER_TOOL is not set, so images cannot be imported; or name them by SEAWAY_TEST_IMAGE "
                     "and SEAWAY_TEST_TRAINER_IMAGE")  # fmt: skip
     digest = hashlib.sha256("".join(layer.name for layer in layers).encode()).hexdigest()[:12]
@@ -123,7 +123,7 @@ def _imported(name: str, layers: list[Path]) -> str:
         return image
     with _alone():
         if not mark.exists():
-            subprocess.run([*importer, image, *map(str, layers)], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([tool, "image", image, *map(str, layers)], check=True, stdout=subprocess.DEVNULL)
             mark.touch()
     return image
 
@@ -135,12 +135,6 @@ def _alone() -> Iterator[None]:
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _importer() -> list[str]:
-    if tool := os.environ.get("SEAWAY_CLUSTER_TOOL"):
-        return [tool, "image"]
-    return os.environ.get("SEAWAY_CLUSTER_IMAGE", "").split()
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from typing import Any
 
 import jobs
 import pytest
+from installed import require_controller, require_served
 from kubernetes import client, dynamic
 from seaway.errors import Forbidden, TimedOut
 from seaway.platforms.kubernetes import access, job, pytorchjob, trainjob
@@ -18,17 +19,11 @@ from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.resources import PODS, Resource
 from seaway.training.remote import RemoteTraining
 
-from images import tiny_image
-
 KINDS = {kind.resource: kind for kind in (job.KIND, pytorchjob.KIND, trainjob.KIND)}
 PERMISSIONS = list(access.permissions())
+SMALL = {"cpu": "10m", "memory": "64Mi", "shared_memory": "16Mi"}
 TOKEN_S = 3600
 SETTLED_S = 30  # an authorizer has seen a new role long before
-
-
-@pytest.fixture(scope="module")
-def image(cluster: dynamic.DynamicClient) -> str:
-    return tiny_image()
 
 
 def as_account(admin: Connection, rules: tuple[access.Rule, ...]) -> Connection:
@@ -81,7 +76,9 @@ def manifest(kind: Kind, image: str, script: str) -> dict[str, Any]:
             "spec": {"pytorchReplicaSpecs": {"Master": master}},
         }
         return stamp(body, Step("run-1", "step"), kind.suffix)
-    return stamp(trainjob.build(training(), Placement(image)), Step("run-1", "step"), kind.suffix)
+    of_training = trainjob.build(training(), Placement(image, **SMALL))
+    of_training["spec"]["trainer"]["command"] = ["sh", "-c", script]
+    return stamp(of_training, Step("run-1", "step"), kind.suffix)
 
 
 def training() -> RemoteTraining:
@@ -89,28 +86,17 @@ def training() -> RemoteTraining:
     return RemoteTraining(f"{uri}/train", f"{uri}/validation", f"{uri}/model", f"{uri}/checkpoints", {"run": "0"}, "x")
 
 
-def require_served(cluster: dynamic.DynamicClient, resource: Resource) -> None:
-    try:
-        cluster.resources.get(api_version=resource.api_version, kind=resource.kind)
-    except dynamic.exceptions.ResourceNotFoundError:
-        pytest.skip(f"the cluster does not serve {resource.full_name}")
-
-
-def require_operator(cluster: dynamic.DynamicClient, name: str) -> None:
-    found = client.AppsV1Api(cluster.client).list_deployment_for_all_namespaces(field_selector=f"metadata.name={name}")
-    if not any(item.status.available_replicas for item in found.items):
-        pytest.skip(f"no deployment {name} runs in this cluster")
-
-
 class TestEnough:
-    @pytest.mark.parametrize("kind", [job.KIND, pytorchjob.KIND], ids=lambda kind: kind.resource.kind)
+    @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.resource.kind)
     def test_a_job_runs_to_its_end(
         self, kind: Kind, cluster: dynamic.DynamicClient, connection: Connection, image: str, caplog: Any
     ) -> None:
-        if kind is pytorchjob.KIND:
-            require_operator(cluster, "training-operator")
+        if kind is not job.KIND:
+            require_controller(cluster, kind.resource)
         told: list[str] = []
         limited = as_account(connection, access.RULES)
+        if kind is trainjob.KIND:
+            Objects(limited).apply(trainjob.RUNTIME, trainjob.build_runtime(training(), Placement(image, **SMALL)))
         wanted = manifest(kind, image, "echo hello; sleep 1")
         outcome = launch(kind, wanted, timeout_s=120, connection=limited, tell=lambda _, line: told.append(line))
         assert outcome.state is State.SUCCEEDED
@@ -146,11 +132,11 @@ def test_one_permission_fewer_is_told_by_its_name(
     missing = f"Not allowed to {verb} {resource.full_name} in namespace {connection.namespace}"
     if resource == trainjob.RUNTIME:
         with pytest.raises(Forbidden, match=missing):
-            Objects(limited).apply(resource, trainjob.build_runtime(training(), Placement(image)))
+            Objects(limited).apply(resource, trainjob.build_runtime(training(), Placement(image, **SMALL)))
         return
     kind = KINDS.get(resource, job.KIND)
     if kind is trainjob.KIND:
-        Objects(connection).apply(trainjob.RUNTIME, trainjob.build_runtime(training(), Placement(image)))
+        Objects(connection).apply(trainjob.RUNTIME, trainjob.build_runtime(training(), Placement(image, **SMALL)))
     if (resource, verb) == (PODS, "get"):  # asked only inside a pod, for who owns it
         monkeypatch.setenv("KFP_POD_NAME", "step")
     expected = TimedOut if verb == "delete" else Forbidden

@@ -5,7 +5,8 @@ from typing import Any
 
 import jobs
 import pytest
-from kubernetes import client
+from installed import require_controller
+from kubernetes import client, dynamic
 from seaway.errors import JobFailed, ObjectDeleted, TimedOut
 from seaway.platforms.kubernetes import pytorchjob
 from seaway.platforms.kubernetes.connection import Connection
@@ -17,12 +18,8 @@ from seaway.platforms.kubernetes.resources import PODS
 
 
 @pytest.fixture(autouse=True)
-def operator(connection: Connection) -> None:
-    """Skip where nothing reconciles PyTorchJobs."""
-    deployments = client.AppsV1Api(connection.requests).list_deployment_for_all_namespaces()
-    services = client.CoreV1Api(connection.requests).list_service_for_all_namespaces()
-    if "training-operator" not in {item.metadata.name for item in [*deployments.items, *services.items]}:
-        pytest.skip("the Kubeflow training operator is not installed")
+def operator(cluster: dynamic.DynamicClient) -> None:
+    require_controller(cluster, pytorchjob.RESOURCE)
 
 
 def manifest(image: str, script: str, *, workers: int = 2, restart: str = "Never", backoff: int = 1) -> dict[str, Any]:

@@ -1,21 +1,18 @@
-"""The flights trainer in pods of a real cluster: equal to a laptop's, live, and through the loss of a pod."""
+"""Trainings in pods of a real cluster: the model of a laptop, told live, and through the loss of a pod."""
 
 import dataclasses
-import json
 import logging
-import secrets
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from kubernetes import client, dynamic
-from object_store_pod import BUCKET, SECRET, StoreInCluster, object_store
+from installed import require_controller
+from kubernetes import dynamic
 from seaway.errors import TrainingFailed
 from seaway.platforms.kubernetes import pytorchjob, trainjob
 from seaway.platforms.kubernetes.resources import Resource
@@ -24,56 +21,14 @@ from seaway.platforms.local.torchrun import TorchrunTrainer
 from seaway.storage import storage_for
 from seaway.training import Trainer, TrainResult, TrainSpec
 from seaway.training.fingerprint import fingerprint
-from seaway_pipelines.flights.pipeline import COLUMNS, DEEP
 
-import images
-
-pytestmark = pytest.mark.timeout(1200)
-ENFORCE = "pod-security.kubernetes.io/enforce"
-POLICY = Path(__file__).parents[2] / "manifests" / "training"
-TRAINING_ONLY = Path(__file__).parent / "flights_training.py"  # a pipeline that ends with the network
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("training_environment")]
 EPOCHS = 6
-TOLERANCE = 1e-4  # nats; three addends are summed in an order that a restart changes
+TOLERANCE = 1e-4  # nats; the addends of the workers are summed in an order that a restart changes
 
 
 @pytest.fixture(scope="module")
-def place(cluster: dynamic.DynamicClient) -> Iterator[str]:
-    """A namespace that enforces Pod Security `restricted`, in which masters and their workers may be."""
-    name = f"seaway-test-{secrets.token_hex(4)}"
-    core = client.CoreV1Api(cluster.client)
-    core.create_namespace({"metadata": {"name": name, "labels": {ENFORCE: "restricted"}}})
-    applied = subprocess.run(["kubectl", "apply", "-k", POLICY], capture_output=True, text=True, check=False)
-    if applied.returncode:
-        core.delete_namespace(name)
-        pytest.skip(f"a mutating admission policy is needed and cannot be applied here: {applied.stderr}")
-    yield name
-    core.delete_namespace(name)
-    if " created" in applied.stdout:
-        subprocess.run(["kubectl", "delete", "-k", POLICY], capture_output=True, check=True)
-
-
-@pytest.fixture(scope="module")
-def store(cluster: dynamic.DynamicClient, place: str) -> Iterator[StoreInCluster]:
-    with object_store(cluster.client, place) as store:
-        yield store
-
-
-@pytest.fixture(scope="module")
-def trainer_image(cluster: dynamic.DynamicClient) -> str:
-    return images.trainer_image()
-
-
-@pytest.fixture(autouse=True)
-def environment(place: str, store: StoreInCluster, trainer_image: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a user exports once, and a run of its own."""
-    run = {"SEAWAY_RUN_ID": f"run-{secrets.token_hex(4)}", "SEAWAY_NAMESPACE": place}
-    named = {"SEAWAY_STORAGE": f"s3://{BUCKET}/{run['SEAWAY_RUN_ID']}", "SEAWAY_TRAINER_IMAGE": trainer_image}
-    for name, value in {**store.environment, **run, **named}.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture(scope="module")
-def spec(store: StoreInCluster, tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
+def spec(placement: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
     folder = tmp_path_factory.mktemp("training")
     random = np.random.default_rng(0)
     for name, count in (("train", 20_001), ("validation", 1_003)):
@@ -89,14 +44,7 @@ def spec(store: StoreInCluster, tmp_path_factory: pytest.TempPathFactory) -> Tra
         params={"numeric": ["wind"], "categorical": ["origin"], "epochs": EPOCHS, "patience": EPOCHS, "batch_size": 64},
         workers=3,
         timeout_s=600,
-        placement={
-            "cpu": "100m",
-            "memory": "1Gi",
-            "shared_memory": "64Mi",
-            "scratch": "1Gi",
-            "env": {"AWS_ENDPOINT_URL": store.inside},
-            "env_secrets": [SECRET],
-        },
+        placement=placement,
     )
 
 
@@ -110,14 +58,6 @@ def losses(result: TrainResult) -> list[float]:
     return [entry["validation_loss"] for entry in result.history]
 
 
-def require(resource: Resource) -> None:
-    command = ["kubectl", "get", "deployments", "-A", "-o", "name"]
-    found = subprocess.run(command, check=True, capture_output=True, text=True)
-    wanted = {"pytorchjobs": "training-operator", "trainjobs": "trainer-controller"}[resource.plural]
-    if wanted not in found.stdout:
-        pytest.skip(f"{resource.kind} has no controller in this cluster ({wanted})")
-
-
 @pytest.mark.parametrize(
     ("trainer", "resource"),
     [(PyTorchJobTrainer, pytorchjob.RESOURCE), (TrainJobTrainer, trainjob.RESOURCE)],
@@ -126,12 +66,13 @@ def require(resource: Resource) -> None:
 def test_pods_make_the_model_that_a_laptop_makes_and_tell_the_loss_while_they_do(
     trainer: type[Trainer],
     resource: Resource,
+    cluster: dynamic.DynamicClient,
     spec: TrainSpec,
     laptop: TrainResult,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    require(resource)
+    require_controller(cluster, resource)
     caplog.set_level(logging.INFO, "seaway")
     result = trainer().train(dataclasses.replace(spec, output=tmp_path / "model"))
     assert losses(result) == pytest.approx(losses(laptop), abs=TOLERANCE)
@@ -140,15 +81,24 @@ def test_pods_make_the_model_that_a_laptop_makes_and_tell_the_loss_while_they_do
     assert losses(again) == losses(result), "the model of this run was not taken from the storage"
 
 
+@pytest.mark.parametrize("elastic", [None, {"min_workers": 2}], ids=["all-begin-anew", "elastic"])
 def test_the_loss_of_a_worker_changes_nothing(
-    spec: TrainSpec, laptop: TrainResult, place: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    elastic: dict[str, int] | None,
+    cluster: dynamic.DynamicClient,
+    spec: TrainSpec,
+    laptop: TrainResult,
+    place: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    require(pytorchjob.RESOURCE)
+    """Whether its peers wait for it or go on without it: each row weighs the same on any number of workers."""
+    require_controller(cluster, pytorchjob.RESOURCE)
     caplog.set_level(logging.INFO, "seaway")
-    checkpoints = remote(spec, fingerprint(spec)).checkpoints
+    disturbed = dataclasses.replace(spec, output=tmp_path / "model", placement={**spec.placement, "elastic": elastic})
+    checkpoints = remote(disturbed, fingerprint(disturbed)).checkpoints
     killer = threading.Thread(target=kill_a_worker_after_the_first_checkpoint, args=[checkpoints, place])
     killer.start()
-    result = PyTorchJobTrainer().train(dataclasses.replace(spec, output=tmp_path / "model"))
+    result = PyTorchJobTrainer().train(disturbed)
     killer.join()
     assert losses(result) == pytest.approx(losses(laptop), abs=TOLERANCE)
     assert any("resuming after epoch" in record.message for record in caplog.records)
@@ -163,43 +113,16 @@ def kill_a_worker_after_the_first_checkpoint(checkpoints: str, place: str) -> No
     subprocess.run(command, check=True, capture_output=True)
 
 
-def test_a_training_that_cannot_be_done_fails_with_the_pods_own_words(spec: TrainSpec, tmp_path: Path) -> None:
-    require(pytorchjob.RESOURCE)
+def test_a_training_that_cannot_be_done_fails_with_the_pods_own_words(
+    cluster: dynamic.DynamicClient, spec: TrainSpec, tmp_path: Path
+) -> None:
+    require_controller(cluster, pytorchjob.RESOURCE)
     wrong = dataclasses.replace(
         spec,
         output=tmp_path / "model",
         params={**spec.params, "numeric": ["no_such_column"]},
+        workers=1,
         placement={**spec.placement, "restarts": 0},
     )
     with pytest.raises(TrainingFailed, match="no column no_such_column"):
         PyTorchJobTrainer().train(wrong)
-
-
-def test_the_flights_network_trained_in_pods_by_the_pipeline_is_that_of_a_laptop(
-    spec: TrainSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    require(pytorchjob.RESOURCE)
-    settings = tmp_path / "placement.json"
-    settings.write_text(json.dumps(dict(spec.placement)))
-    monkeypatch.setenv("SEAWAY_PLACEMENT", str(settings))
-    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("SEAWAY_RUN_ID")
-    parameters = ["months=1", "rows=20000", "epochs=2", "workers=3"]
-    words = [word for parameter in parameters for word in ("-p", parameter)]
-    command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", str(TRAINING_ONLY), *words]
-    run = subprocess.run([*command, "--platform", "kubernetes"], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    [root] = (tmp_path / "home" / "artifacts").glob("flights-training-*")
-    logs = "".join(path.read_text() for path in (tmp_path / "home" / "runs").glob("*/steps/*.log"))
-    assert all(f"-{role} | " in logs for role in ("master-0", "worker-0", "worker-1")), "the pods were not heard"
-    examples = root / "get-training-examples"
-    here = TrainSpec(
-        examples / "train",
-        examples / "validation",
-        tmp_path / "laptop",
-        tmp_path / "checkpoints",
-        params={**COLUMNS, **DEEP, "epochs": 2},
-        workers=3,
-    )
-    in_pods = TrainResult.read(root / "train-pytorch" / "model")
-    assert losses(in_pods) == pytest.approx(losses(TorchrunTrainer().train(here)), abs=TOLERANCE)

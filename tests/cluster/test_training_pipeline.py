@@ -1,0 +1,123 @@
+"""`seaway run --platform kubernetes`: steps here, training in pods."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installed import require_controller
+from kubernetes import client, dynamic
+from seaway.platforms.kubernetes import pytorchjob, trainjob
+from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.training import TrainResult, TrainSpec
+from seaway_pipelines.flights.pipeline import COLUMNS, DEEP
+
+pytestmark = pytest.mark.timeout(1200)
+TRAINING_ONLY = Path(__file__).parent / "flights_training.py"  # a pipeline that ends with the network
+TOLERANCE = 1e-4  # nats; the addends of the workers are summed in an order that processes do not share
+ROLES = {"pytorchjob": ("master-0", "worker-0", "worker-1"), "trainjob": ("node-0-0", "node-0-1", "node-0-2")}
+STARTED_S = 300  # for the steps before the training, and the pods
+
+
+class Run:
+    """One `seaway run` of the pipeline, with its state in `home`."""
+
+    def __init__(self, home: Path, **parameters: object) -> None:
+        self.home = home
+        words = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
+        program = [sys.executable, "-c", "from seaway.cli import main; main()", "run", str(TRAINING_ONLY)]
+        environment = {name: value for name, value in os.environ.items() if name != "SEAWAY_RUN_ID"}
+        self.process = subprocess.Popen(
+            [*program, *words, "--platform", "kubernetes"],
+            env={**environment, "SEAWAY_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and output."""
+        output, _ = self.process.communicate(timeout=900)
+        return self.process.returncode, output
+
+    def logs(self) -> str:
+        return "".join(path.read_text() for path in (self.home / "runs").glob("*/steps/*.log"))
+
+    def artifact(self, path: str) -> Path:
+        """The newest of this name; a step that is taken from the cache has left it in an earlier run."""
+        return max(
+            (self.home / "artifacts").glob(f"flights-training-*/{path}"), key=lambda found: found.stat().st_mtime
+        )
+
+
+@pytest.fixture(autouse=True)
+def settings(
+    training_environment: str, placement: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cluster's placement in a file, as a user names it."""
+    file = tmp_path / "placement.json"
+    file.write_text(json.dumps(placement))
+    monkeypatch.setenv("SEAWAY_PLACEMENT", str(file))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared, so that the second backend takes the steps before the training from the cache."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.mark.parametrize("resource", [pytorchjob.RESOURCE, trainjob.RESOURCE], ids=["pytorchjob", "trainjob"])
+def test_the_flights_network_trained_in_pods_is_that_of_a_laptop(
+    resource: Resource, cluster: dynamic.DynamicClient, home: Path
+) -> None:
+    require_controller(cluster, resource)
+    backend = resource.kind.lower()
+    run = Run(home, months=1, rows=20_000, epochs=2, workers=3, backend=backend)
+    code, output = run.end()
+    assert code == 0, output
+    assert all(f"-{role}" in run.logs() for role in ROLES[backend]), "the pods were not heard"
+    here = TrainSpec(
+        run.artifact("get-training-examples/train"),
+        run.artifact("get-training-examples/validation"),
+        home / "laptop",
+        home / "checkpoints",
+        params={**COLUMNS, **DEEP, "epochs": 2},
+        workers=3,
+    )
+    in_pods = TrainResult.read(run.artifact("train-pytorch/model"))
+    assert losses(in_pods) == pytest.approx(losses(TorchrunTrainer().train(here)), abs=TOLERANCE)
+
+
+def losses(result: TrainResult) -> list[float]:
+    return [entry["validation_loss"] for entry in result.history]
+
+
+def test_sigterm_leaves_neither_job_nor_pods(
+    cluster: dynamic.DynamicClient, place: str, training_environment: str, tmp_path: Path
+) -> None:
+    require_controller(cluster, pytorchjob.RESOURCE)
+    run = Run(tmp_path / "home", months=1, rows=20_000, epochs=100_000, workers=2, backend="pytorchjob")
+    deadline = time.monotonic() + STARTED_S
+    while "epoch 1/" not in run.logs() and run.process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert pods(cluster, place), run.logs()
+    run.process.send_signal(signal.SIGTERM)
+    code, output = run.end()
+    assert code == 128 + signal.SIGTERM, output
+    assert pods(cluster, place) == []
+    jobs = cluster.resources.get(api_version=pytorchjob.RESOURCE.api_version, kind=pytorchjob.RESOURCE.kind)
+    assert all(job.status.completionTime for job in jobs.get(namespace=place).items), "a job still runs"
+
+
+def pods(cluster: dynamic.DynamicClient, place: str) -> list[str]:
+    """The pods of trainings that have not ended."""
+    found = client.CoreV1Api(cluster.client).list_namespaced_pod(
+        place, label_selector="app.kubernetes.io/component=training"
+    )
+    return [pod.metadata.name for pod in found.items if pod.status.phase in ("Pending", "Running")]
