@@ -39,6 +39,10 @@ class TrainingFailed(SeawayError):
     """A training process failed or never ended; the message ends with the failing rank's last log lines."""
 
 
+class TuningFailed(SeawayError):
+    """Too many trials of a study failed, or none ended well; the message ends with the last failure's reason."""
+
+
 class CheckpointUnusable(SeawayError):
     """A checkpoint cannot be written (disk full) or is not of this training run (other data, other parameters)."""
 

@@ -1,0 +1,206 @@
+"""How a study searches, and the one table of which backend carries out what."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from seaway.errors import InvalidSpec
+from seaway.tuning.space import Categorical, Float
+
+if TYPE_CHECKING:
+    from seaway.tuning.spec import TuneSpec
+
+OPTUNA, KATIB = "optuna", "katib"
+
+
+@dataclass(frozen=True)
+class Method:
+    """An algorithm: what it does, who wrote it down, which backend has it by which name, and its settings' defaults."""
+
+    title: str
+    source: str
+    backends: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    early_stopping: bool = False
+    numeric_only: bool = False
+
+
+HALVING = {"sampler": "tpe", "min_epochs": 1, "reduction": 3}
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "grid": Method(
+            "every point of the space, in order",
+            "",
+            {OPTUNA: "enqueued trials", KATIB: "grid"},
+        ),
+        "random": Method(
+            "points drawn independently",
+            "Bergstra and Bengio 2012, JMLR 13",
+            {OPTUNA: "RandomSampler", KATIB: "random"},
+        ),
+        "tpe": Method(
+            "tree-structured Parzen estimators: points that are likelier among the good trials than among the rest",
+            "Bergstra et al. 2011, NeurIPS 24",
+            {OPTUNA: "TPESampler", KATIB: "tpe"},
+            {"startup_trials": 10},
+        ),
+        "bayes": Method(
+            "a Gaussian process with expected improvement",
+            "Snoek et al. 2012, NeurIPS 25",
+            {OPTUNA: "GPSampler", KATIB: "bayesianoptimization"},
+            {"startup_trials": 10},
+        ),
+        "cmaes": Method(
+            "covariance matrix adaptation evolution strategy",
+            "Hansen and Ostermeier 2001, Evolutionary Computation 9(2)",
+            {OPTUNA: "CmaEsSampler", KATIB: "cmaes"},
+            numeric_only=True,
+        ),
+        "sobol": Method(
+            "a low-discrepancy sequence, scrambled by the seed",
+            "Sobol 1967, USSR Comp. Math. 7(4); Owen 1998, J. Complexity 14(4)",
+            {OPTUNA: "QMCSampler", KATIB: "sobol"},
+        ),
+        "hyperband": Method(
+            "successive halving from several first rungs",
+            "Li et al. 2018, JMLR 18(185)",
+            {OPTUNA: "HyperbandPruner", KATIB: "hyperband"},
+            HALVING,
+            early_stopping=True,
+        ),
+        "asha": Method(
+            "asynchronous successive halving: of those that reach a rung, only the best part goes on",
+            "Li et al. 2020, MLSys 2",
+            {OPTUNA: "SuccessiveHalvingPruner"},
+            HALVING,
+            early_stopping=True,
+        ),
+        "median": Method(
+            "a trial ends that is worse than the median of the others at the same epoch",
+            "Golovin et al. 2017, KDD",
+            {OPTUNA: "MedianPruner", KATIB: "medianstop"},
+            {"sampler": "tpe", "startup_trials": 5, "min_epochs": 1},
+            early_stopping=True,
+        ),
+        "pbt": Method(
+            "population based training: the worst go on from the checkpoints of the best with perturbed params",
+            "Jaderberg et al. 2017, arXiv:1711.09846",
+            {OPTUNA: "Seaway's own, on its trials", KATIB: "pbt"},
+            {"population": 4, "interval": 1, "quantile": 0.25},
+        ),
+    }
+)
+
+# What a study may ask for beside its algorithm, and who can give it.
+FEATURES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "parameters under a condition": frozenset({OPTUNA}),
+        "a float on both a logarithmic scale and steps": frozenset({KATIB}),
+        "several objectives": frozenset({OPTUNA}),
+        "constraints": frozenset({OPTUNA}),
+        "a warm start": frozenset({OPTUNA}),
+        "a search on a part of the rows": frozenset({OPTUNA}),
+        "a budget in epochs": frozenset({OPTUNA}),
+        "neural architecture search": frozenset({KATIB}),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A search by name, with settings over its defaults.
+
+    Raises:
+        InvalidSpec: the name or a setting is unknown, or a setting is out of range.
+    """
+
+    name: str = "tpe"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.name not in METHODS:
+            raise InvalidSpec(f"Algorithm {self.name!r} is unknown; there are: {', '.join(METHODS)}.")
+        defaults = self.method.settings
+        if unknown := sorted(set(self.settings) - set(defaults)):
+            known = ", ".join(defaults) or "none"
+            raise InvalidSpec(f"{self.name} has no setting {', '.join(unknown)}; there are: {known}.")
+        settings = {
+            name: _setting(name, self.settings.get(name, default), default) for name, default in defaults.items()
+        }
+        object.__setattr__(self, "settings", settings)
+
+    @property
+    def method(self) -> Method:
+        """Its line of the table."""
+        return METHODS[self.name]
+
+
+def _setting(name: str, value: Any, default: Any) -> Any:
+    """A setting of its default's kind: text of the samplers, or a positive number; 3.0 is 3."""
+    if isinstance(default, str):
+        if value not in ("tpe", "random"):
+            raise InvalidSpec(f"{name}={value!r} is no way to choose points; there are: tpe, random.")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise InvalidSpec(f"{name}={value!r} is no number above 0.")
+    if isinstance(default, int) and value != int(value):
+        raise InvalidSpec(f"{name}={value!r} is no whole number.")
+    return type(default)(value)
+
+
+def asked(spec: "TuneSpec") -> list[str]:
+    """The features of `FEATURES` that a study makes use of."""
+    parameters = spec.space.parameters.values()
+    used = {
+        "parameters under a condition": any(one.when is not None for one in parameters),
+        "a float on both a logarithmic scale and steps": any(
+            isinstance(one, Float) and one.log and one.step is not None for one in parameters
+        ),
+        "several objectives": len(spec.objectives) > 1,
+        "constraints": bool(spec.constraints),
+        "a warm start": spec.warm_start is not None,
+        "a search on a part of the rows": spec.rows_fraction < 1,
+        "a budget in epochs": spec.budget.epochs is not None,
+        "neural architecture search": "nasConfig" in spec.passthrough,
+    }
+    return [feature for feature, is_used in used.items() if is_used]
+
+
+def carriers(spec: "TuneSpec") -> list[str]:
+    """The backends that can carry out a study."""
+    able = frozenset(spec.algorithm.method.backends)
+    return sorted(able.intersection(*(FEATURES[feature] for feature in asked(spec))))
+
+
+def refuse(spec: "TuneSpec", backend: str) -> None:
+    """Say before anything starts that a backend cannot carry out a study.
+
+    Raises:
+        InvalidSpec: what it cannot express, and the backend that can; or what nobody can.
+    """
+    _refuse_impossible(spec)
+    lacking = [feature for feature in asked(spec) if backend not in FEATURES[feature]]
+    if backend not in spec.algorithm.method.backends:
+        lacking.insert(0, f"the algorithm {spec.algorithm.name}")
+    if lacking:
+        others = ", ".join(carriers(spec)) or "none: leave one of them out"
+        raise InvalidSpec(f"The backend {backend} has no {', '.join(lacking)}; the backend that has: {others}.")
+
+
+def _refuse_impossible(spec: "TuneSpec") -> None:
+    """What no backend can do, because the algorithm has no meaning there."""
+    method, name = spec.algorithm.method, spec.algorithm.name
+    parameters = spec.space.parameters
+    if name == "grid":
+        spec.space.size()
+    numeric = [one for one, parameter in parameters.items() if not isinstance(parameter, Categorical)]
+    if method.numeric_only and (len(numeric) < len(parameters) or len(numeric) < 2):  # noqa: PLR2004
+        raise InvalidSpec(f"{name} needs two numeric parameters or more and no categorical one; tpe takes all kinds.")
+    if method.early_stopping and len(spec.objectives) > 1:
+        raise InvalidSpec(
+            f"{name} compares trials between epochs by one figure; several objectives take tpe or random."
+        )
+    if name in ("cmaes", "pbt") and len(spec.objectives) > 1:
+        raise InvalidSpec(f"{name} follows one objective; several take tpe or random.")
