@@ -111,6 +111,10 @@ class ObjectDeleted(SeawayError):
     """The object that was waited for was deleted by somebody else."""
 
 
+class ObjectChanged(SeawayError):
+    """Somebody else has changed the object since it was read; nothing was written over the change."""
+
+
 class PodsStuck(SeawayError):
     """A pod cannot start and will not by waiting: its image cannot be had, or Pod Security refuses it."""
 

@@ -51,6 +51,13 @@ def tiny_image() -> str:
     return _imported("docker.io/seaway/tiny", [_layer("tiny", _file_key(Path(busybox)), _write_busybox(Path(busybox)))])
 
 
+def python_image() -> str:
+    """Debian's Python 3.11 without packages."""
+    if named := os.environ.get("SEAWAY_TEST_TRAINER_IMAGE"):
+        return named
+    return _imported("docker.io/seaway/python", [_layer("debian", DEBIAN, _write_debian)])
+
+
 def trainer_image() -> str:
     """What images/trainer/Dockerfile installs: Debian's Python 3.11, torch, and Seaway as it is in this tree."""
     if named := os.environ.get("SEAWAY_TEST_TRAINER_IMAGE"):

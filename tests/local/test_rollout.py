@@ -19,6 +19,7 @@ from seaway.models.packaging import content_sha256
 from seaway.platforms.home import run_id
 from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
 from seaway.platforms.local.mlflow import MlflowTracker
+from seaway.platforms.local.rollout_state import FileState
 from seaway.platforms.local.torchserve import VERSION_DIGITS, TorchServeEndpoint
 from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, run
 from seaway.serving import DeployedEndpoint, EndpointSpec
@@ -121,7 +122,7 @@ def endpoint(folder: Path, packages: dict[str, Path], fault: Path) -> Iterator[D
 def roll_out(endpoint: DeployedEndpoint, examples: Path, state: Path) -> Rollout:
     plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 1.0, 0.01, 0.05, budget=5_000))
     with Replay(examples, endpoint, shadow=0.5) as requests:
-        return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), state)
+        return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileState(state))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_a_candidate_that_now_and_then_does_not_answer_in_time_is_rolled_back(
     fault.write_text("time.sleep(1.0 if time.time_ns() % 16 == 0 else 0.0)")
     plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 0.0, 0.0, 0.05, budget=5_000))
     with Replay(examples, endpoint, shadow=1.0, timeout_s=0.5, give_up_s=0.5) as requests:
-        rollout = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), tmp_path / "state.json")
+        rollout = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileState(tmp_path / "state.json"))
     assert rollout.decision is Decision.ROLLBACK
     assert "Errors" in rollout.reason
 

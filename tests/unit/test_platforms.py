@@ -30,6 +30,17 @@ def test_a_laptop_sends_to_the_cluster_what_has_an_adapter_there(monkeypatch: py
     assert isinstance(platforms.current(Trainer), dict)
 
 
+def test_an_installation_names_what_its_pipelines_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = {"local": {"first": "builtins:dict", "second": "builtins:list"}}
+    monkeypatch.setitem(platforms.BACKENDS, "Trainer", two)
+    monkeypatch.setenv("SEAWAY_TRAINER", "second")
+    assert isinstance(platforms.current(Trainer), list)
+    assert isinstance(platforms.current(Trainer, "first"), dict)
+    monkeypatch.setenv("SEAWAY_TRAINER", "third")
+    with pytest.raises(InvalidSpec, match="first, second"):
+        platforms.current(Trainer)
+
+
 def test_an_unknown_platform_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEAWAY_PLATFORM", "mesos")
     with pytest.raises(InvalidSpec, match="local, kubernetes"):

@@ -15,6 +15,7 @@ from seaway.errors import DataUnreadable, InvalidSpec, MetricsUnavailable, Rolle
 from seaway.models import RegisteredModel
 from seaway.models.packaging import content_sha256
 from seaway.monitoring import ArmCounts
+from seaway.platforms.local.rollout_state import FileState
 from seaway.rollout import Answers, Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, confirm, run
 from seaway.serving import Arm, DeployedEndpoint
 
@@ -148,7 +149,7 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 
 def drive(plan: RolloutPlan, road: Road, state: Path) -> Rollout:
-    return run(plan, road, road, road, state)
+    return run(plan, road, road, road, FileState(state))
 
 
 def test_weights_rise_to_full_traffic_only_for_a_candidate_that_is_safe(plan: RolloutPlan, state: Path) -> None:

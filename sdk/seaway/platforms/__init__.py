@@ -14,7 +14,7 @@ Port = TypeVar("Port")
 
 PLACES = ("local", "kubernetes")
 
-# port -> place -> backend -> adapter; the first backend of a place is its default
+# port -> place -> backend -> adapter; the first backend of a place is its default, unless SEAWAY_<PORT> names one
 BACKENDS: dict[str, dict[str, dict[str, str]]] = {
     "Trainer": {
         "local": {"torchrun": "seaway.platforms.local.torchrun:TorchrunTrainer"},
@@ -24,8 +24,25 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
         },
     },
     "Endpoint": {"local": {"torchserve": "seaway.platforms.local.torchserve:TorchServeEndpoint"}},
-    "Traffic": {"local": {"envoy": "seaway.platforms.local.envoy:EnvoyTraffic"}},
-    "Metrics": {"local": {"envoy": "seaway.platforms.local.envoy:EnvoyMetrics"}},
+    "Traffic": {
+        "local": {"envoy": "seaway.platforms.local.envoy:EnvoyTraffic"},
+        "kubernetes": {
+            "istio": "seaway.platforms.kubernetes.istio:IstioTraffic",
+            "gateway-api": "seaway.platforms.kubernetes.gateway_api:GatewayApiTraffic",
+            "seldon": "seaway.platforms.kubernetes.seldon_traffic:SeldonTraffic",
+        },
+    },
+    "Metrics": {
+        "local": {"envoy": "seaway.platforms.local.envoy:EnvoyMetrics"},
+        "kubernetes": {
+            "prometheus": "seaway.platforms.kubernetes.prometheus:PrometheusMetrics",
+            "gateway": "seaway.platforms.kubernetes.gateway_stats:GatewayMetrics",
+        },
+    },
+    "State": {
+        "local": {"file": "seaway.platforms.local.rollout_state:FileState"},
+        "kubernetes": {"configmap": "seaway.platforms.kubernetes.rollout_state:ConfigMapState"},
+    },
     "Tracker": {"local": {"mlflow": "seaway.platforms.local.mlflow:MlflowTracker"}},
 }
 
@@ -41,7 +58,7 @@ def place() -> str:
 
 
 def current(port: type[Port], backend: str = "auto") -> Port:
-    """The adapter that carries out `port` by `backend`; `auto` takes the default of this place.
+    """The adapter that carries out `port` by `backend`; `auto` takes `$SEAWAY_<PORT>`, else the default of this place.
 
     `SEAWAY_PLATFORM=kubernetes` on a laptop sends to the cluster what has an adapter there; the rest is carried out
     here. A pod has no such "here": what it served or kept would end with it.
@@ -52,7 +69,8 @@ def current(port: type[Port], backend: str = "auto") -> Port:
     places = BACKENDS[port.__name__]
     offered = {name: reference for backends in places.values() for name, reference in backends.items()}
     if backend == "auto":
-        backend = next(iter(_backends(places)), f"auto on {place()}")
+        default = next(iter(_backends(places)), f"auto on {place()}")
+        backend = os.environ.get(f"SEAWAY_{port.__name__.upper()}") or default
     if backend not in offered:
         raise InvalidSpec(f"No {port.__name__} backend {backend!r}; there are: {', '.join(sorted(offered))}.")
     adapter: Port = load_object(offered[backend])()

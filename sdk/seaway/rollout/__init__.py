@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from seaway.rollout.evidence import Decision, Evidence, Finding, Verdict
+from seaway.rollout.journal import State
 from seaway.rollout.looks import ArmLook, Look
 from seaway.rollout.plan import STEPS, RolloutPlan, Step
 from seaway.rollout.policy import Bounds, LatencyBounds, Policy
@@ -32,6 +33,7 @@ __all__ = [
     "Requests",
     "Rollout",
     "RolloutPlan",
+    "State",
     "Step",
     "Traffic",
     "Verdict",

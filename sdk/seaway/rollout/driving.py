@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from seaway.errors import ObjectChanged, TrafficFailed
 from seaway.monitoring import Metrics
 from seaway.rollout.evidence import Decision, Verdict
-from seaway.rollout.journal import Journal
+from seaway.rollout.journal import Journal, State
 from seaway.rollout.judging import glance, judge
 from seaway.rollout.looks import ArmLook, Look
 from seaway.rollout.observing import Observer
@@ -70,7 +71,7 @@ class Rollout:
         write_json(file, {**value, "arms": arms, "steps": list(self.steps), "ticks": list(self.ticks)})
 
 
-def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, state: Path) -> Rollout:
+def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, state: State) -> Rollout:
     """Roll the candidate out, or back.
 
     An endpoint without a candidate is UNCHANGED: nothing is sent. An interrupted rollout of the same plan goes on from
@@ -78,19 +79,20 @@ def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metric
     returns or raises; SIGTERM counts as an exception.
 
     Args:
-        state: a file that is written after every look.
+        state: is written after every look.
 
     Raises:
-        TrafficFailed: the traffic does not follow the weights.
+        TrafficFailed: the traffic does not follow the weights, or somebody else has changed them.
+        ObjectChanged: another process drives this rollout; the weights are left to it.
     """
     if "candidate" not in plan.endpoint.arms:
         return _unchanged(plan)
-    journal = Journal.open(state, plan)
+    journal = Journal.open(state.read(plan.endpoint), plan)
     if journal.decision is None:
         if journal.position is not None:
             requests.resume(journal.position)
         with _ending_on_sigterm(), _back_to_stable(plan.endpoint, traffic):
-            _drive(plan, traffic, requests, metrics, journal)
+            _drive(plan, traffic, requests, metrics, journal, state)
     return Rollout(Decision(journal.decision or ""), journal.reason, plan.endpoint, _steps(plan), tuple(journal.ticks))
 
 
@@ -107,7 +109,9 @@ def _steps(plan: RolloutPlan) -> tuple[Mapping[str, int], ...]:
     return tuple({"weight": step.weight, "requests": step.requests} for step in plan.steps)
 
 
-def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, journal: Journal) -> None:
+def _drive(
+    plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, journal: Journal, state: State
+) -> None:
     """Look after look until there is a decision."""
     weights: Mapping[str, int] = {}
     observer = Observer(metrics, plan.endpoint, plan.policy.max_age_s)
@@ -118,6 +122,7 @@ def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Met
             traffic.set_weights(plan.endpoint, wanted)
             weights = wanted
         answers = requests.send(plan.requests_per_look)
+        _require_unchanged(plan.endpoint, traffic, weights)
         look = observer.look(answers)
         journal.looks.append(look)
         journal.sent += answers.sent
@@ -127,7 +132,21 @@ def _drive(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Met
         _advance(plan, journal, verdict, exhausted=answers.sent == 0)
         if journal.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
             traffic.set_weights(plan.endpoint, ALL_STABLE)
-        journal.save()
+        state.write(plan.endpoint, journal.to_json())
+
+
+def _require_unchanged(endpoint: DeployedEndpoint, traffic: Traffic, weights: Mapping[str, int]) -> None:
+    """Refuse answers to other weights than those that were set; weights that cannot be read now prove nothing."""
+    try:
+        now = traffic.weights(endpoint)
+    except TrafficFailed as error:
+        log.warning("the weights of %s cannot be read: %s", endpoint.name, error)
+        return
+    if now != weights:
+        raise TrafficFailed(
+            f"Somebody else has changed the weights of endpoint {endpoint.name}: they are {dict(now)}, this rollout "
+            f"had set {dict(weights)}. Find out who moves its traffic, then run the rollout again."
+        )
 
 
 def _verdict(plan: RolloutPlan, journal: Journal, exhausted: bool) -> Verdict:
@@ -189,6 +208,8 @@ def _median_ms(arm: ArmLook) -> float | None:
 def _back_to_stable(endpoint: DeployedEndpoint, traffic: Traffic) -> Iterator[None]:
     try:
         yield
+    except ObjectChanged:
+        raise
     except BaseException:
         log.warning("the rollout of %s is interrupted; all traffic goes back to stable", endpoint.name)
         traffic.set_weights(endpoint, ALL_STABLE)

@@ -1,23 +1,35 @@
 """A rollout's memory: written whole after every look, so that a restarted step goes on where the last look ended."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from seaway.errors import DataUnreadable
 from seaway.rollout.evidence import Decision
 from seaway.rollout.looks import ArmLook, Look
 from seaway.rollout.plan import RolloutPlan
-from seaway.storage import atomic_path, read_json
+from seaway.serving import DeployedEndpoint
+
+
+class State(Protocol):
+    """Where the journal of an endpoint's rollout is kept between the processes that drive it."""
+
+    def read(self, endpoint: DeployedEndpoint) -> dict[str, Any] | None:
+        """What was written last; None where nothing was."""
+        ...
+
+    def write(self, endpoint: DeployedEndpoint, value: Mapping[str, Any]) -> None:
+        """Keep plain JSON values, whole or not at all.
+
+        Raises:
+            ObjectChanged: another process has written since this one has read or written.
+        """
+        ...
 
 
 @dataclass
 class Journal:
     """What a rollout has seen and decided so far; `ticks` are the report's timeline, one for each look."""
 
-    file: Path
     fingerprint: str
     step: int = 0
     sent: int = 0
@@ -28,24 +40,15 @@ class Journal:
     reason: str = ""
 
     @classmethod
-    def open(cls, file: Path, plan: RolloutPlan) -> "Journal":
+    def open(cls, kept: Mapping[str, Any] | None, plan: RolloutPlan) -> "Journal":
         """The journal that an interrupted rollout of the same plan left, else a new one."""
-        try:
-            value = read_json(file)
-        except DataUnreadable:
-            return cls(file, plan.fingerprint)
-        if value["fingerprint"] != plan.fingerprint:
-            return cls(file, plan.fingerprint)
-        decision = Decision(value["decision"]) if value["decision"] else None
-        looks = [_look(look) for look in value["looks"]]
-        return cls(**{**value, "file": file, "decision": decision, "looks": looks})
+        if kept is None or kept["fingerprint"] != plan.fingerprint:
+            return cls(plan.fingerprint)
+        decision = Decision(kept["decision"]) if kept["decision"] else None
+        return cls(**{**kept, "decision": decision, "looks": [_look(look) for look in kept["looks"]]})
 
-    def save(self) -> None:
-        """Write everything, atomically."""
-        value = {key: item for key, item in vars(self).items() if key not in {"file", "looks"}}
-        text = json.dumps({**value, "looks": [_plain(look) for look in self.looks]}, allow_nan=False)
-        with atomic_path(self.file) as draft:
-            draft.write_text(text, encoding="utf-8")
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "looks": [_plain(look) for look in self.looks]}
 
 
 def _plain(look: Look) -> dict[str, Any]:

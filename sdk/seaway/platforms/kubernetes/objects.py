@@ -3,14 +3,14 @@
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from urllib3 import BaseHTTPResponse
 
-from seaway.errors import ObjectDeleted
+from seaway.errors import InvalidSpec, ObjectChanged, ObjectDeleted
 from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.refusals import UNREACHABLE, Call, Status, refusal
 from seaway.platforms.kubernetes.resources import Manifest, Resource
@@ -18,6 +18,7 @@ from seaway.platforms.kubernetes.retrying import Backoff
 
 MANAGER = "seaway"  # field manager of all that we write
 APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"  # RFC 6902
 STRICT = {"fieldManager": MANAGER, "fieldValidation": "Strict"}  # a misspelt field is refused, not dropped
 PAGE = 500  # objects in one answer to a list
 log = logging.getLogger(__name__)
@@ -64,6 +65,28 @@ class Objects:
         name = manifest["metadata"]["name"]
         call = Call("patch", resource, self.namespace, name)
         return self._ask(call, "PATCH", resource.path(self.namespace, name), STRICT, manifest, APPLY)
+
+    def patch(self, resource: Resource, found: Manifest, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """JSON patch of an object as it was read.
+
+        Raises:
+            ObjectChanged: it is another one by now, be it by an earlier attempt of this very request.
+            ObjectDeleted: it is gone.
+        """
+        name, version = found["metadata"]["name"], found["metadata"]["resourceVersion"]
+        call = Call("patch", resource, self.namespace, name)
+        unchanged = {"op": "test", "path": "/metadata/resourceVersion", "value": version}
+        path = resource.path(self.namespace, name)
+        try:
+            return self._ask(call, "PATCH", path, STRICT, [unchanged, *operations], JSON_PATCH)
+        except InvalidSpec as refused:
+            now = self.get(resource, name)
+            if now and now["metadata"]["resourceVersion"] == version:
+                raise
+            raise ObjectChanged(
+                f"{call} was changed by somebody else while it was written; the change was left as it is. "
+                f"`kubectl get {call.kubectl_target} -o yaml --show-managed-fields` shows by whom."
+            ) from refused
 
     def get(self, resource: Resource, name: str) -> dict[str, Any] | None:
         """The object, or None where there is none."""

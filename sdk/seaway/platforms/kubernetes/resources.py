@@ -35,4 +35,6 @@ class Resource:
 
 PODS = Resource("", "v1", "pods", "Pod")
 EVENTS = Resource("", "v1", "events", "Event")
+SERVICES = Resource("", "v1", "services", "Service")
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 POD_LOGS = Resource("", "v1", "pods/log", "Log of Pod")  # as RBAC names it

@@ -1,0 +1,51 @@
+"""HTTP answers of monitoring systems and gateways, had whole and in time or not at all."""
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+import urllib3
+
+LARGEST = 64 << 20  # bytes of an answer
+CHUNK = 1 << 16
+POOL = urllib3.PoolManager(maxsize=4)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers (names in lower case) and body of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def fetch(url: str, timeout_s: float, headers: Mapping[str, str] | None = None) -> Answer:
+    """GET `url`; redirects are not followed.
+
+    Raises:
+        OSError: no whole answer within `timeout_s` seconds, or one that is too large.
+    """
+    deadline = time.monotonic() + timeout_s
+    try:
+        response = POOL.request(
+            "GET", url, headers=dict(headers or {}), timeout=timeout_s, retries=False, preload_content=False
+        )
+        with closing(response):
+            body = _whole(response, deadline)
+    except urllib3.exceptions.HTTPError as error:
+        raise ConnectionError(f"{url} did not answer in full: {error}") from error
+    return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+
+
+def _whole(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    """A socket's time-out starts anew with every byte, so the clock is read as well."""
+    body = bytearray()
+    while chunk := response.read1(CHUNK):
+        body += chunk
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the answer of {response.url} was still arriving when its time was up")
+        if len(body) > LARGEST:
+            raise OSError(f"the answer of {response.url} is larger than {LARGEST >> 20} MiB")
+    return bytes(body)
