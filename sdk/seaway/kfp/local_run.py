@@ -16,28 +16,32 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
+import sys
 import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
+from google.protobuf import json_format
 from kfp import local
 from kfp.local import cache, pipeline_orchestrator, subprocess_task_handler
 from kfp.local.orchestrator import task_executor
 from kfp.local.status import Status
+from kfp.local.subprocess_task_handler import replace_python_executable
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import RunFailed
-from seaway.kfp import arguments, compiling, ending, steps
+from seaway.kfp import arguments, compiling, ending, launcher, preloading, steps
 from seaway.kfp.caching import VerifiedCache, code_hash
+from seaway.kfp.forking import Forks
 from seaway.kfp.recording import Listener, Record, State, Step
 from seaway.platforms.home import home
 
@@ -72,7 +76,7 @@ def local_run(
     spec = compiling.load(pipeline)
     bound = arguments.bind(spec, given)
     record = _open_record(spec, bound, listener)
-    run = _Run(record, home())
+    run = _Run(record, home(), _preload(spec))
     source = Path(pipeline) if Path(pipeline).exists() else None
     with run.in_charge():
         try:
@@ -106,6 +110,15 @@ def _count(spec: pipeline_spec_pb2.PipelineSpec) -> int:
     dags = [spec.root.dag, *(component.dag for component in spec.components.values())]
     references = [task.component_ref.name for dag in dags for task in dag.tasks.values()]
     return sum(1 for name in references if spec.components[name].executor_label)
+
+
+def _preload(spec: pipeline_spec_pb2.PipelineSpec) -> list[str]:
+    """What the steps of a pipeline will import."""
+    containers = [
+        one.get("container", {}) for one in json_format.MessageToDict(spec.deployment_spec)["executors"].values()
+    ]
+    commands = [replace_python_executable(container.get("command", []), sys.executable) for container in containers]
+    return preloading.imports(found.source for command in commands if (found := launcher.program(command)))
 
 
 def _initialise(state_folder: Path, source: Path | None, caching: bool) -> None:
@@ -163,7 +176,8 @@ class _Run:
 
     record: Record
     state_folder: Path
-    alive: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    preload: Sequence[str]  # what the steps' fork server imports before they do
+    alive: set[steps.Process] = field(default_factory=set)
     stopping: bool = False
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="seaway-")))
 
@@ -198,14 +212,14 @@ class _Run:
             return
         self.stopping = True
         self._signal_all(signal.SIGTERM)
-        killer = threading.Timer(steps.GRACE_S, self._signal_all, [signal.SIGKILL])  # steps of a loop are in threads
+        killer = threading.Timer(steps.grace_s(), self._signal_all, [signal.SIGKILL])  # steps of a loop are in threads
         killer.daemon = True
         killer.start()
         raise Interrupted(number)
 
     def _signal_all(self, number: signal.Signals) -> None:
         for process in list(self.alive):
-            steps.signal_group(process, number)
+            steps.signal_group(process.pid, number)
 
     def _executing(self, execute: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap kfp.local's task execution: one step of the record for each task, none after the first failure.
@@ -236,7 +250,7 @@ class _Run:
         if step.attempts > 1:
             step.state, step.seconds = "retrying", time.monotonic() - step.started
             self.record.tell(step)
-        exit_code = self._attempt(full_command, self._environment(env_vars or {}), step.log)
+        exit_code = self._attempt(full_command, env_vars or {}, step.log)
         if exit_code:
             step.reason = steps.reason(step.log, exit_code)
         return exit_code
@@ -252,10 +266,20 @@ class _Run:
         }
         return {**inherited, **env_vars, **own}
 
-    def _attempt(self, command: list[str], environment: Mapping[str, str], log_file: Path) -> int:
+    @cached_property
+    def _forks(self) -> Forks:
+        return Forks(self._environment({}), self.preload, self.record.folder / "forkserver.log")
+
+    def _start(self, command: list[str], env_vars: Mapping[str, str], log_file: Path) -> steps.Process:
+        """Fork a step where that is the same as starting it afresh; libraries of macOS forbid it."""
+        program = launcher.program(command) if sys.platform == "linux" and not env_vars else None
+        forked = self._forks.start(program, log_file) if program else None
+        return forked or steps.start(command, self._environment(env_vars), log_file)
+
+    def _attempt(self, command: list[str], env_vars: Mapping[str, str], log_file: Path) -> int:
         if self.stopping:
             return 128 + signal.SIGTERM
-        process = steps.start(command, environment, log_file)
+        process = self._start(command, env_vars, log_file)
         self.alive.add(process)
         try:
             return process.wait()
@@ -268,14 +292,20 @@ class _Run:
         self.stopping = True
         for process in list(self.alive):
             steps.end(process)
+        self._end_forks()
         ending.end_run(self.record.run)
         try:
             self.record.close(state)
         finally:
             self.tidy()
 
+    def _end_forks(self) -> None:
+        if "_forks" in vars(self):
+            self._forks.close()
+
     def tidy(self) -> None:
-        """Remove the temporary folder, but not under a process that still serves."""
+        """End the fork server; remove the temporary folder, but not under a process that still serves."""
+        self._end_forks()
         if not steps.processes_of(self.record.run):
             shutil.rmtree(self.scratch, ignore_errors=True)
             return

@@ -8,10 +8,14 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
-GRACE_S = 5.0  # what a step gets between SIGTERM and SIGKILL, so that it can end what it started
+from seaway import platforms
+
+# What a step gets between SIGTERM and SIGKILL to end what it started; on a cluster its pods have 60 s themselves.
+GRACE_S = {"local": 5.0, "kubernetes": 75.0}
 REASON_CHARACTERS = 4000  # a reason is a paragraph, not a log
 SEAWAY_ERROR = re.compile(r"^seaway\.errors\.(\w+: .*)", re.MULTILINE)
 ANY_ERROR = re.compile(
@@ -19,6 +23,24 @@ ANY_ERROR = re.compile(
 )
 
 log = logging.getLogger(__name__)
+
+
+class Process(Protocol):
+    """A running step, which leads a process group; `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """The exit code once it has ended."""
+
+    def wait(self) -> int:
+        """Wait for the exit code."""
+
+
+def grace_s() -> float:
+    """Seconds between SIGTERM and SIGKILL for the steps of this place."""
+    return GRACE_S.get(platforms.place(), GRACE_S["local"])
 
 
 def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path) -> subprocess.Popen[bytes]:
@@ -35,28 +57,28 @@ def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path
         )
 
 
-def signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Send a signal to the step and to everything in its process group; one that has ended is left alone."""
+def signal_group(group: int, number: signal.Signals) -> None:
+    """Send a signal to a step and to everything in its process group; one that has ended is left alone."""
     try:
-        os.killpg(process.pid, number)
+        os.killpg(group, number)
     except ProcessLookupError:
-        log.debug("process group %d has ended", process.pid)
+        log.debug("process group %d has ended", group)
 
 
-def end(process: subprocess.Popen[bytes], grace_s: float = GRACE_S) -> None:
-    """End the step's process group: SIGTERM, and SIGKILL for what is still there after `grace_s` seconds.
+def end(process: Process) -> None:
+    """End the step's process group: SIGTERM, and SIGKILL for what is still there after the grace.
 
     The group is waited for, not its leader: kfp's launcher is a shell that dies before the program it started.
     """
-    signal_group(process, signal.SIGTERM)
-    deadline = time.monotonic() + grace_s
+    signal_group(process.pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace_s()
     while _group_lives(process) and time.monotonic() < deadline:
         time.sleep(0.05)
-    signal_group(process, signal.SIGKILL)
+    signal_group(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _group_lives(process: subprocess.Popen[bytes]) -> bool:
+def _group_lives(process: Process) -> bool:
     process.poll()  # a dead leader would otherwise stay in the group until it is waited for
     try:
         os.killpg(process.pid, 0)
@@ -104,10 +126,10 @@ def processes_of(run: str) -> list[psutil.Process]:
     return found
 
 
-def end_processes_of(run: str, grace_s: float = GRACE_S) -> list[str]:
+def end_processes_of(run: str) -> list[str]:
     """End every process of a run; returns what was ended, as `name (pid)`."""
     ended = []
-    deadline = time.monotonic() + grace_s
+    deadline = time.monotonic() + grace_s()
     while (alive := processes_of(run)) and time.monotonic() < deadline:
         ended += [f"{process.name()} ({process.pid})" for process in alive if _terminate(process)]
         psutil.wait_procs(alive, timeout=1.0)

@@ -55,6 +55,20 @@ def running(pid: int, started: float) -> bool:
         return False
 
 
+def alone() -> bool:
+    """Whether a fork would copy all that runs in this process: one thread, where the system tells (Linux).
+
+    One fork is tried, since OpenBLAS ends its idle threads before each.
+    """
+    tasks = Path("/proc/self/task")
+    if not tasks.is_dir():
+        return False
+    if not (pid := os.fork()):
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return len(list(tasks.iterdir())) == 1
+
+
 def start(
     name: str,
     command: Sequence[str],

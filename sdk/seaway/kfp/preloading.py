@@ -1,0 +1,43 @@
+"""What a component's step will import: asked for by its fork server before the step needs it.
+
+A component says by its source which packages of the library it calls, and they import what is heavy late; so the table
+below names that. It goes by what is soon imported and soon needed, since a step has to wait for the import under way.
+A name that is missing here costs time, nothing else.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from seaway.training.tabular import PRELOADED as TABULAR
+
+LATE = {
+    "seaway.data": ("pyarrow.csv", "pyarrow.parquet", "duckdb", "pandas", "pandera.pandas"),
+    "seaway.features": (
+        *("seaway.features.feast_import:import_feast", "seaway.features.asof"),
+        *("feast.repo_operations", "ibis.backends.duckdb"),
+    ),
+    "seaway.models": ("model_signing.signing", "model_signing.verifying"),
+    "seaway.platforms": ("seaway.platforms.local.mlflow:_import_mlflow", "seaway.platforms.local.torchserve"),
+    "seaway.reporting": ("seaway.reporting.report", "matplotlib.figure", "matplotlib.backends.backend_svg"),
+    "seaway.rollout": ("seaway.rollout.driving", "seaway.rollout.replay", "seaway.rollout.concluding"),
+    "seaway.training": ("torch", *TABULAR),
+    "seaway.evaluation": ("seaway.evaluation.evaluating", "seaway.reporting.quality", "seaway.models.exported"),
+    "seaway.serving": ("seaway.serving.compiling",),
+}
+
+
+def imports(sources: Iterable[str]) -> list[str]:
+    """References for `seaway.kfp.forkserver.load`, in the table's order, for components of these source texts."""
+    called = {package for source in sources for package in _packages(source)}
+    return [reference for package in LATE if package in called for reference in LATE[package]]
+
+
+def _packages(source: str) -> Iterator[str]:
+    """`seaway.<package>` of each import in a source text."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == "seaway":
+            yield from (f"seaway.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield ".".join(node.module.split(".")[:2])
+        elif isinstance(node, ast.Import):
+            yield from (".".join(alias.name.split(".")[:2]) for alias in node.names)

@@ -1,0 +1,116 @@
+"""Steps forked from a process that has their libraries are as much on their own as processes started afresh."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from seaway.kfp.forking import Forks
+from seaway.kfp.launcher import Program
+from seaway.kfp.local_run import local_run
+from seaway.kfp.preloading import LATE
+
+HERE = Path(__file__).parent
+RUN = [sys.executable, "-c", "from seaway.cli import main; main()", "run"]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="steps are forked on Linux only")
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_steps_are_forked_die_alone_and_leave_nothing(state: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "server"
+    record = local_run(str(HERE / "forking_pipeline.py"), {"marker": str(marker)})
+    steps = {step.name: step for step in record.steps}
+    server = int(marker.read_text())
+
+    parent, leads_its_session, _ = steps["look"].outputs["Output"]
+    assert "seaway.kfp.forkserver" in parent
+    assert leads_its_session
+    assert "looking around" in steps["look"].log.read_text()
+
+    parent, leads_its_session, variable = steps["look-2"].outputs["Output"]  # it has an environment of its own
+    assert "seaway.kfp.forkserver" not in parent
+    assert (leads_its_session, variable) == (False, "yes")  # kfp's shell leads
+
+    assert steps["die-once"].attempts == 2
+    assert steps["die-once"].outputs["Output"] == server  # which outlived the first attempt, but not the run
+    assert not psutil.pid_exists(server)
+
+
+def test_a_killed_runner_takes_its_steps_along(state: Path, tmp_path: Path) -> None:
+    """The step ignores SIGTERM, so that only its grace and SIGKILL end it."""
+    pids = tmp_path / "pids"
+    command = [*RUN, str(HERE / "stubborn_pipeline.py"), "-p", f"pids={pids}"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as runner:
+        while not pids.exists():
+            assert runner.poll() is None
+            time.sleep(0.1)
+        step, own_session = (psutil.Process(pid) for pid in json.loads(pids.read_text()))
+        server = step.parent()
+        runner.kill()
+    try:
+        assert "seaway.kfp.forkserver" in server.cmdline()
+        assert psutil.wait_procs([step, server], timeout=30)[1] == []
+    finally:
+        own_session.kill()
+
+
+def test_no_step_is_forked_beside_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LATE, "seaway.data", ("threaded",))
+    forks = Forks({**os.environ, "PYTHONPATH": str(HERE)}, [], tmp_path / "server.log")
+    try:
+        assert forks.start(Program("from seaway.data import ingest", ()), tmp_path / "step.log") is None
+    finally:
+        forks.close()
+
+
+def test_what_is_imported_for_steps_exists_and_starts_no_thread() -> None:
+    references = [reference for group in LATE.values() for reference in group]
+    program = (
+        "import os, sys\n"
+        "from seaway.kfp.forkserver import load\n"
+        "from seaway.platforms.local.processes import alone\n"
+        "missing = [one for one in sys.argv[1:] if load(one) or one.partition(':')[0] not in sys.modules]\n"
+        "print(missing, alone())"
+    )
+    environment = {**os.environ, "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, *references],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[] True"
+
+
+def test_a_step_on_a_cluster_has_time_to_end_its_pods(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from seaway.kfp import steps
+
+    monkeypatch.setattr(steps, "GRACE_S", {**steps.GRACE_S, "local": 0.2})
+    program = (
+        "import pathlib, signal, sys, time\n"
+        "def end(*_): time.sleep(1); pathlib.Path('ended').touch(); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end); pathlib.Path('ready').touch(); time.sleep(60)"
+    )
+    ended = {}
+    for place in ("local", "kubernetes"):
+        monkeypatch.setenv("SEAWAY_PLATFORM", place)
+        folder = tmp_path / place
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        process = steps.start([sys.executable, "-c", program], os.environ, folder / "log")
+        while not (folder / "ready").exists():
+            time.sleep(0.05)
+        steps.end(process)
+        ended[place] = (process.poll(), (folder / "ended").exists())
+    assert ended == {"local": (-signal.SIGKILL, False), "kubernetes": (0, True)}
