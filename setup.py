@@ -13,5 +13,5 @@ def below(name: str, folder: str) -> list[str]:
 setup(
     package_dir={"": "sdk", **TREES},
     packages=find_packages("sdk") + [package for tree in TREES.items() for package in below(*tree)],
-    package_data={"": ["*.json", "*.yaml", "*.html", "*.css", "*.md", "py.typed"]},
+    package_data={"": ["*.json", "*.proto", "*.yaml", "*.html", "*.css", "*.md", "py.typed"]},
 )

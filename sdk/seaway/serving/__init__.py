@@ -3,6 +3,7 @@
 from seaway.models import differing
 from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
 from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec
+from seaway.serving.grpc_client import GrpcClient
 from seaway.serving.settling import settle
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "DeployedEndpoint",
     "Endpoint",
     "EndpointSpec",
+    "GrpcClient",
     "InferenceRefused",
     "InferenceUnavailable",
     "differing",

@@ -76,9 +76,9 @@ class Arm:
 class DeployedEndpoint:
     """An endpoint as `endpoint.json` in its state folder records it.
 
-    `url` is empty until it is ready. `host` is the Host header by which a shared gateway knows the endpoint, empty where
-    the URL is the endpoint's own. `deployed` is when it was laid out, in seconds since 1970. `settled` says that its
-    run succeeded and left it in charge.
+    `url` is empty until it is ready. `host` is the Host header by which a shared gateway knows the endpoint, empty
+    where the URL is the endpoint's own. `deployed` is when it was laid out, in seconds since 1970. `settled` says that
+    its run succeeded and left it in charge.
     """
 
     name: str

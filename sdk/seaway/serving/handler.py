@@ -1,11 +1,10 @@
 """The Open Inference Protocol inside a TorchServe worker: JSON in, one batched pass through the model, JSON out.
 
 TorchServe imports this file as the handler of a model folder that holds `package/` (the verified package) and, where
-the graph could be scripted, `model.ts`. Requests that Envoy marks `x-seaway-request: metadata` or `ready` are answered
-without the model.
+the graph could be scripted, `model.ts`. Requests that Envoy marks `x-seaway-request: metadata`, `ready` or `server`
+are answered without the model. A gRPC call comes as its bare protobuf message and is answered by one.
 """
 
-import json
 import logging
 import math
 import os
@@ -19,8 +18,8 @@ import torch
 from seaway.errors import InvalidSpec
 from seaway.models import Signature, TensorSpec
 from seaway.serving.compiling import SCRIPT_FILE
+from seaway.serving.wires import Wire, wire
 
-BAD_REQUEST = 400
 INTEGERS: set[type] = {int}
 NUMBERS: set[type] = {int, float, type(None)}
 KINDS: dict[str, set[type]] = {
@@ -57,32 +56,41 @@ class OpenInferenceHandler:
 
         return ExportedModel.load(self.package).graph
 
-    def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str]:
+    def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str | bytes]:
         """One answer per request, in order."""
-        answers: dict[int, dict[str, Any]] = {}
+        wires = [wire(context.get_request_header(index, "content-type")) for index in range(len(data))]
+        answers: dict[int, str | bytes] = {}
         bodies: dict[int, dict[str, Any]] = {}
         columns: dict[int, Columns] = {}
         for index, request in enumerate(data):
-            context.set_response_content_type(index, "application/json")
+            context.set_response_content_type(index, wires[index].content_type)
             if kind := context.get_request_header(index, "x-seaway-request"):
-                answers[index] = self.describe() if kind == "metadata" else self.readiness()
+                answers[index] = self.describe(kind, wires[index])
                 continue
             try:
-                bodies[index] = _body(request)
+                bodies[index] = wires[index].body(request)
                 columns[index] = _columns(bodies[index], self.signature)
             except InvalidSpec as error:
-                answers[index] = _refusal(context, index, error)
+                answers[index] = wires[index].refusal(context, index, error)
         for index, result in self._results(columns).items():
-            refused = isinstance(result, InvalidSpec)
-            answers[index] = _refusal(context, index, result) if refused else self.answer(bodies[index], result)
-        return [json.dumps(answers[index]) for index in range(len(data))]
+            if isinstance(result, InvalidSpec):
+                answers[index] = wires[index].refusal(context, index, result)
+            else:
+                answers[index] = wires[index].inference(self.answer(bodies[index], result))
+        return [answers[index] for index in range(len(data))]
 
     def predict(self, inputs: Mapping[str, Any]) -> list[Any]:
         """Output arrays in the signature's order for encoded input arrays."""
         result = self.graph(*map(torch.from_numpy, inputs.values()))
         return [tensor.numpy() for tensor in (result if isinstance(result, (tuple, list)) else (result,))]
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self, kind: str, form: Wire) -> str | bytes:
+        """What a marked request asks for: `metadata` of the model, of the `server`, or whether it is `ready`."""
+        if kind == "metadata":
+            return form.metadata(self.metadata())
+        return form.server() if kind == "server" else form.readiness(self.name)
+
+    def metadata(self) -> dict[str, Any]:
         """The model's metadata, as the protocol words it."""
         signature = self.signature.to_json()
         tensors = {
@@ -90,9 +98,6 @@ class OpenInferenceHandler:
             for side in ("inputs", "outputs")
         }
         return {"name": self.name, "versions": [self.version], "platform": "pytorch_torchexport", **tensors}
-
-    def readiness(self) -> dict[str, Any]:
-        return {"name": self.name, "ready": True}
 
     def answer(self, body: Mapping[str, Any], outputs: Sequence[Any]) -> dict[str, Any]:
         """The response object of one request."""
@@ -119,18 +124,6 @@ class OpenInferenceHandler:
         ends = np.cumsum([_rows(first, request[first.name]) for request in columns.values()])[:-1]
         parts = [np.split(output, ends) for output in self.predict(inputs)]
         return {index: [part[place] for part in parts] for place, index in enumerate(columns)}
-
-
-def _body(request: Mapping[str, Any]) -> dict[str, Any]:
-    body = request.get("body", b"")
-    if isinstance(body, (bytes, bytearray)):
-        try:
-            body = json.loads(body)
-        except ValueError as error:
-            raise InvalidSpec(f"The request is no JSON ({error}); send an Open Inference Protocol object.") from error
-    if not isinstance(body, dict) or not isinstance(body.get("inputs"), list):
-        raise InvalidSpec("The request has no list 'inputs'; send an Open Inference Protocol object.")
-    return body
 
 
 def _columns(body: Mapping[str, Any], signature: Signature) -> Columns:
@@ -179,11 +172,6 @@ def _encode(signature: Signature, requests: Iterable[Columns]) -> dict[str, Any]
             -1, *spec.shape[1:]
         )
     return signature.encode(joined)
-
-
-def _refusal(context: Any, index: int, error: InvalidSpec) -> dict[str, Any]:
-    context.set_response_status(BAD_REQUEST, idx=index)
-    return {"error": str(error)}
 
 
 def _json(array: Any) -> list[Any]:

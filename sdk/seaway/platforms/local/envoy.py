@@ -18,6 +18,20 @@ from urllib.parse import urlsplit
 from seaway.errors import DataUnreadable, EndpointFailed, MetricsUnavailable, TrafficFailed
 from seaway.monitoring import ArmCounts
 from seaway.platforms.local import processes, sockets
+from seaway.platforms.local.envoy_config import (
+    TYPE,
+    Server,
+    answer,
+    cluster,
+    exact,
+    grpc_filters,
+    header,
+    infer_paths,
+    latency_buckets,
+    listener,
+    protocol_routes,
+    split,
+)
 from seaway.platforms.local.ports import LOOPBACK, require_free
 from seaway.serving import DeployedEndpoint
 from seaway.storage import write_json
@@ -29,34 +43,6 @@ DRAIN_TIMEOUT_S = 30.0
 START_TIMEOUT_S = 15.0
 POLL_S = 0.02
 STATS_FLUSH_S = 0.2  # how old a latency histogram can be
-REQUEST_TIMEOUT_S = 30
-TYPE = "type.googleapis.com/envoy"
-LATENCY_BUCKETS_MS = (
-    1,
-    2,
-    3,
-    5,
-    7,
-    10,
-    15,
-    20,
-    30,
-    50,
-    75,
-    100,
-    150,
-    200,
-    300,
-    500,
-    750,
-    1000,
-    2000,
-    5000,
-    10000,
-    30000,
-)
-
-UNAUTHORIZED = "The bearer token is missing or wrong; see the endpoint's token file."
 
 logger = logging.getLogger(__name__)
 
@@ -177,7 +163,7 @@ def write_clusters(endpoint: DeployedEndpoint) -> None:
     Two, so that health and metadata requests do not count as traffic.
     """
     clusters = [
-        _cluster(name, backend_socket(endpoint, arm.backend))
+        cluster(name, backend_socket(endpoint, arm.backend))
         for arm in endpoint.arms.values()
         for name in (arm.backend, _control(arm.backend))
     ]
@@ -260,127 +246,52 @@ def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], versio
     keys: dict[str, str] = json.loads((_folder(endpoint) / "keys.json").read_text(encoding="utf-8"))
     routes = {
         "name": "arms",
-        "response_headers_to_add": [_header("x-seaway-config", str(version))],
+        "response_headers_to_add": [header("x-seaway-config", str(version))],
         "virtual_hosts": [{"name": "endpoint", "domains": ["*"], "routes": _routes(endpoint, weights, keys)}],
     }
     _write_discovery(_folder(endpoint) / ROUTES, version, "config.route.v3.RouteConfiguration", [routes])
 
 
 def _routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], keys: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The Open Inference Protocol's paths; those that TorchServe lacks are rewritten to its `infer` with a mark."""
-    model = f"/v2/models/{endpoint.name}"
-    infer = f"{model}/infer"
-    backends = {name: arm.backend for name, arm in endpoint.arms.items()}
-    stable = backends["stable"]
-    forced = [
-        {
-            "match": {"path": infer, "headers": [_exact("x-seaway-arm", name)]},
-            "route": _split({name: 100}, backends, keys),
-        }
-        for name in backends
+    servers = {name: Server(arm.backend, keys[arm.backend]) for name, arm in endpoint.arms.items()}
+    stable = endpoint.arms["stable"].backend
+    infer = [
+        route
+        for name, path in infer_paths(endpoint.name).items()
+        for route in _infer_routes(endpoint.name, name, path, weights, servers)
     ]
-    arms = " and ".join(sorted(backends, reverse=True))
-    absent = _answer(404, {"error": f"There is no such arm (x-seaway-arm); endpoint {endpoint.name} has {arms}."})
-    stranger = {**_exact("authorization", f"Bearer {endpoint.token()}"), "invert_match": True}
+    return protocol_routes(endpoint.name, endpoint.token(), infer, Server(_control(stable), keys[stable]))
+
+
+def _infer_routes(
+    model: str, name: str, path: str, weights: Mapping[str, int], servers: Mapping[str, Server]
+) -> list[dict[str, Any]]:
+    """By the arm that the request names, else by weight."""
+    arms = " and ".join(sorted(servers, reverse=True))
+    absent = answer(404, {"error": f"There is no such arm (x-seaway-arm); endpoint {model} has {arms}."})
     return [
-        {"match": {"prefix": "/", "headers": [stranger]}, **_answer(401, {"error": UNAUTHORIZED})},
-        *forced,
-        {"match": {"path": infer, "headers": [{"name": "x-seaway-arm", "present_match": True}]}, **absent},
-        {"name": "infer", "match": {"path": infer}, "route": _split(weights, backends, keys)},
-        _marked("/v2/health/ready", infer, "ready", stable, keys),
-        _marked(f"{model}/ready", infer, "ready", stable, keys),
-        _marked(model, infer, "metadata", stable, keys),
-        {"match": {"path": "/v2/health/live"}, **_answer(200, {"live": True})},
-        {"match": {"path": "/v2"}, **_answer(200, {"name": "seaway", "version": "2", "extensions": []})},
-        {"match": {"prefix": "/"}, **_answer(404, {"error": f"No such path; this endpoint serves {model}."})},
+        *(
+            {
+                "match": {"path": path, "headers": [exact("x-seaway-arm", arm)]},
+                "route": split(model, {arm: 100}, servers),
+            }
+            for arm in servers
+        ),
+        {"match": {"path": path, "headers": [{"name": "x-seaway-arm", "present_match": True}]}, **absent},
+        {"name": name, "match": {"path": path}, "route": split(model, weights, servers)},
     ]
-
-
-def _split(weights: Mapping[str, int], backends: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, Any]:
-    clusters = [
-        {
-            "name": backends[name],
-            "weight": weight,
-            "request_headers_to_add": [_authorization(keys[backends[name]])],
-            "response_headers_to_add": [_header("x-seaway-arm", name)],
-        }
-        for name, weight in weights.items()
-    ]
-    return {
-        "weighted_clusters": {"clusters": clusters},
-        "timeout": f"{REQUEST_TIMEOUT_S}s",
-        "retry_policy": {"retry_on": "connect-failure,refused-stream", "num_retries": 2},
-    }
-
-
-def _marked(path: str, infer: str, mark: str, backend: str, keys: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "match": {"path": path},
-        "route": {"cluster": _control(backend), "prefix_rewrite": infer},
-        "request_headers_to_add": [_authorization(keys[backend]), _header("x-seaway-request", mark)],
-    }
-
-
-def _answer(status: int, body: object) -> dict[str, Any]:
-    return {
-        "direct_response": {"status": status, "body": {"inline_string": json.dumps(body)}},
-        "response_headers_to_add": [_header("content-type", "application/json")],
-    }
-
-
-def _header(key: str, value: str) -> dict[str, Any]:
-    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-
-
-def _authorization(key: str) -> dict[str, Any]:
-    return _header("authorization", f"Bearer {key}")
-
-
-def _exact(name: str, value: str) -> dict[str, Any]:
-    return {"name": name, "string_match": {"exact": value}}
-
-
-def _cluster(name: str, socket: Path) -> dict[str, Any]:
-    endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
-    return {
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "2s",
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
-    }
 
 
 def _bootstrap(endpoint: DeployedEndpoint, port: int) -> dict[str, Any]:
     folder = _folder(endpoint)
-    manager = {
-        "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "endpoint",
-        "rds": {"route_config_name": "arms", "config_source": _file_source(folder / ROUTES)},
-        "http_filters": [
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {
-                    "@type": f"{TYPE}.extensions.filters.http.router.v3.Router",
-                    "suppress_envoy_headers": True,
-                },
-            }
-        ],
-    }
-    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-    listener = {
-        "name": "endpoint",
-        "address": {"socket_address": {"address": LOOPBACK, "port_value": port}},
-        "enable_reuse_port": False,  # by default two endpoints could share a port, each with some of the requests
-        "filter_chains": [chain],
-    }
-    buckets = {"match": {"suffix": "upstream_rq_time"}, "buckets": list(LATENCY_BUCKETS_MS)}
+    routes = {"rds": {"route_config_name": "arms", "config_source": _file_source(folder / ROUTES)}}
     return {
         "node": {"id": f"{endpoint.name}-{endpoint.run}", "cluster": "seaway"},
         "admin": {"address": {"pipe": {"path": str(_admin(endpoint)), "mode": 0o600}}},
         "stats_flush_interval": f"{STATS_FLUSH_S}s",
-        "stats_config": {"histogram_bucket_settings": [buckets]},
+        "stats_config": latency_buckets(),
         "dynamic_resources": {"cds_config": _file_source(folder / CLUSTERS)},
-        "static_resources": {"listeners": [listener]},
+        "static_resources": {"listeners": [listener("endpoint", LOOPBACK, port, routes, grpc_filters())]},
     }
 
 

@@ -1,0 +1,202 @@
+"""What Envoy's configuration is made of: routes of the Open Inference Protocol, clusters, listeners.
+
+gRPC needs no server of its own: Envoy's bridge hands the bare message of a unary call to the same HTTP/1.1 server that
+answers REST, as `application/x-protobuf`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seaway.serving.grpc_messages import CONTENT_TYPE, MESSAGE, SERVICE, STATUS
+
+TYPE = "type.googleapis.com/envoy"
+REQUEST_TIMEOUT_S = 30
+LATENCY_BUCKETS_MS = (
+    *(1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 750),
+    *(1000, 2000, 5000, 10000, 30000),
+)
+UNAUTHORIZED = "The bearer token is missing or wrong; see the endpoint's token file."
+GRPC_INFER = f"/{SERVICE}/ModelInfer"
+GRPC_MARKS = {"ServerLive": "ready", "ServerReady": "ready", "ModelReady": "ready", "ServerMetadata": "server",
+              "ModelMetadata": "metadata"}  # fmt: skip
+
+BRIDGE = "grpc_http1_reverse_bridge.v3"
+UNBRIDGED = {
+    "envoy.filters.http.grpc_http1_reverse_bridge": {
+        "@type": f"{TYPE}.extensions.filters.http.{BRIDGE}.FilterConfigPerRoute",
+        "disabled": True,
+    }
+}  # Envoy's own answers to gRPC are gRPC already
+GRPC_STATUS = f"""
+function envoy_on_response(handle)
+  local status, message = handle:headers():get("{STATUS}"), handle:headers():get("{MESSAGE}")
+  if status then
+    local trailers = handle:trailers()
+    trailers:replace("grpc-status", status)
+    trailers:replace("grpc-message", message)
+  end
+end
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A model server as Envoy reaches it: a cluster, and the key that it takes in place of the user's token."""
+
+    cluster: str
+    key: str
+
+
+def protocol_routes(
+    model: str, token: str, infer: Sequence[Mapping[str, Any]], control: Server
+) -> list[dict[str, Any]]:
+    """The Open Inference Protocol's paths, REST and gRPC.
+
+    Those that TorchServe lacks are rewritten to its `infer` with a mark, and go to `control`; `infer` are the routes
+    of inference requests themselves.
+    """
+    path = f"/v2/models/{model}"
+    stranger = {**exact("authorization", f"Bearer {token}"), "invert_match": True}
+    return [
+        {"match": {"prefix": "/", "headers": [stranger]}, **answer(401, {"error": UNAUTHORIZED})},
+        *map(dict, infer),
+        marked("/v2/health/ready", model, "ready", control),
+        marked(f"{path}/ready", model, "ready", control),
+        marked(path, model, "metadata", control),
+        *(marked(f"/{SERVICE}/{call}", model, mark, control) for call, mark in GRPC_MARKS.items()),
+        {"match": {"path": "/v2/health/live"}, **answer(200, {"live": True})},
+        {"match": {"path": "/v2"}, **answer(200, {"name": "seaway", "version": "2", "extensions": []})},
+        {"match": {"prefix": "/"}, **answer(404, {"error": f"No such path; this endpoint serves {path}."})},
+    ]
+
+
+def infer_path(model: str) -> str:
+    """Where TorchServe answers inference requests."""
+    return f"/v2/models/{model}/infer"
+
+
+def infer_paths(model: str) -> dict[str, str]:
+    """Paths of inference requests by the name of their route: REST's and gRPC's."""
+    return {"infer": infer_path(model), "grpc-infer": GRPC_INFER}
+
+
+def split(model: str, weights: Mapping[str, int], servers: Mapping[str, Server]) -> dict[str, Any]:
+    """A route action: per cent by arm; the answer's header says which arm it was."""
+    clusters = [
+        {
+            "name": servers[arm].cluster,
+            "weight": weight,
+            "request_headers_to_add": [authorization(servers[arm].key)],
+            "response_headers_to_add": [header("x-seaway-arm", arm)],
+        }
+        for arm, weight in weights.items()
+    ]
+    return {"weighted_clusters": {"clusters": clusters}, **forwarding(model)}
+
+
+def forwarding(model: str) -> dict[str, Any]:
+    """How long an inference request may take, and when it is sent again: only where no server has seen it."""
+    return {
+        "prefix_rewrite": infer_path(model),
+        "timeout": f"{REQUEST_TIMEOUT_S}s",
+        "retry_policy": {"retry_on": "connect-failure,refused-stream", "num_retries": 2},
+    }
+
+
+def marked(path: str, model: str, mark: str, server: Server) -> dict[str, Any]:
+    """A route to the model server's `infer`, with a mark that has the handler answer something else."""
+    return {
+        "match": {"path": path},
+        "route": {"cluster": server.cluster, "prefix_rewrite": infer_path(model)},
+        "request_headers_to_add": [authorization(server.key), header("x-seaway-request", mark)],
+    }
+
+
+def answer(status: int, body: object) -> dict[str, Any]:
+    """A route that Envoy answers itself."""
+    return {
+        "direct_response": {"status": status, "body": {"inline_string": json.dumps(body)}},
+        "typed_per_filter_config": UNBRIDGED,
+        "response_headers_to_add": [header("content-type", "application/json")],
+    }
+
+
+def header(key: str, value: str) -> dict[str, Any]:
+    """A header to be set, in the place of what was there."""
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def authorization(key: str) -> dict[str, Any]:
+    """The header by which TorchServe knows who may ask."""
+    return header("authorization", f"Bearer {key}")
+
+
+def exact(name: str, value: str) -> dict[str, Any]:
+    """A header that must have this value."""
+    return {"name": name, "string_match": {"exact": value}}
+
+
+def cluster(name: str, socket: Path) -> dict[str, Any]:
+    """An HTTP/1.1 server on a Unix socket."""
+    endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def listener(
+    name: str, address: str, port: int, routes: Mapping[str, Any], filters: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """HTTP/1.1 and, without TLS by prior knowledge, HTTP/2; `routes` is `route_config` or `rds`."""
+    manager = {
+        "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        **routes,
+        "http_filters": [
+            *map(dict, filters),
+            _filter("router", "router.v3.Router", {"suppress_envoy_headers": True}),
+        ],
+    }
+    return {
+        "name": name,
+        "address": {"socket_address": {"address": address, "port_value": port}},
+        "enable_reuse_port": False,  # by default two endpoints could share a port, each with some of the requests
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    }
+
+
+def grpc_filters() -> list[dict[str, Any]]:
+    """Turn a unary gRPC call into an HTTP/1.1 request of the bare message, and back.
+
+    The bridge knows no other status than that of HTTP, so a refusal tells its own in headers, which become trailers.
+    """
+    bridge = {"content_type": CONTENT_TYPE, "withhold_grpc_frames": True}
+    return [
+        _filter("lua", "lua.v3.Lua", {"default_source_code": {"inline_string": GRPC_STATUS}}),
+        _filter("grpc_http1_reverse_bridge", f"{BRIDGE}.FilterConfig", bridge),
+    ]
+
+
+def health_check(path: str) -> dict[str, Any]:
+    """The filter that answers `path` with 503 once Envoy has been told to fail its health checks."""
+    matcher = {"name": ":path", "string_match": {"exact": path}}
+    return _filter("health_check", "health_check.v3.HealthCheck", {"pass_through_mode": True, "headers": [matcher]})
+
+
+def latency_buckets() -> dict[str, Any]:
+    """Envoy's `stats_config`: bounds of latency histograms, in milliseconds."""
+    buckets = {"match": {"suffix": "upstream_rq_time"}, "buckets": list(LATENCY_BUCKETS_MS)}
+    return {"histogram_bucket_settings": [buckets]}
+
+
+def _filter(name: str, kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    typed = {"@type": f"{TYPE}.extensions.filters.http.{kind}", **settings}
+    return {"name": f"envoy.filters.http.{name}", "typed_config": typed}
