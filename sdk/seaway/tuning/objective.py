@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from seaway.errors import InvalidSpec
 
 GOALS = ("maximize", "minimize")
+Figure = TypeVar("Figure", "Objective", "Constraint")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Constraint:
         return _parsed(cls, fields)
 
 
-def _parsed(kind: Any, fields: Mapping[str, Any]) -> Any:
+def _parsed(kind: type[Figure], fields: Mapping[str, Any]) -> Figure:
     try:
         return kind(**fields)
     except TypeError as error:

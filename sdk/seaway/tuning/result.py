@@ -142,7 +142,8 @@ class TuneResult:
         return pa.array([one.values.get(metric) for one in self.trials], pa.float64())
 
     def _metrics(self) -> list[str]:
-        return list(dict.fromkeys(one.metric for one in (*self.spec.objectives, *self.spec.constraints)))
+        bounded = [one.metric for one in self.spec.constraints]
+        return list(dict.fromkeys([*(one.metric for one in self.spec.objectives), *bounded]))
 
     def _why_none(self) -> str:
         failed = [trial for trial in self.trials if trial.state is State.FAILED]
