@@ -82,7 +82,7 @@ def flights(
         batch_size: Waiting requests that the endpoint answers by one pass through the model, at most.
         port: Port of the endpoint; 0 for any free one.
     """
-    ended = _step(tear_down(name=endpoint_name), "Tear down", cache=False)
+    ended = _step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", cache=False)
     with dsl.ExitHandler(ended, name="From data to production"):
         ingested = _step(ingest_tables(options={"months": months, "rows": rows}), "Ingest tables")
         tables = ingested.outputs["tables"]
@@ -92,7 +92,7 @@ def flights(
         examples = _step(get_training_examples(repository=repository, tables=tables), "Get training examples")
         train, test = examples.outputs["train"], examples.outputs["test"]
 
-        data = {"train": train, "validation": examples.outputs["validation"], "seed": seed}
+        data = {"train": train, "validation": examples.outputs["validation"], "seed": seed, "track_as": model_name}
         linear = {**COLUMNS, **LINEAR}
         deep = {**COLUMNS, **DEEP, "epochs": epochs}
         trained_baseline = _step(train_pytorch(**data, params=linear), "Train baseline", "2", "2Gi")
@@ -125,7 +125,7 @@ def flights(
             parent=production.outputs["version"],
         )
         package = _step(packed.after(checked), "Package network").outputs["package"]
-        listed = register_model(package=package, trained=network, name=model_name)
+        listed = register_model(package=package, name=model_name)
         registered = _step(_retried(listed), "Register network", cache=False)
         deployed = deploy_endpoint(
             stable=production.outputs["package"],

@@ -55,6 +55,10 @@ class RegistryUnavailable(SeawayError):
     """The model registry or tracking store does not answer, or has no such model."""
 
 
+class ProductionChanged(SeawayError):
+    """Another model than the expected one is in production; nothing was promoted over it."""
+
+
 class GateClosed(SeawayError):
     """The model misses a threshold of the evaluation gate; the message names each one with value and bound."""
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,8 @@ from seaway import models, platforms
 from seaway.errors import PackageRefused, RegistryUnavailable
 from seaway.models.exported import ExportedModel
 from seaway.platforms.home import home
-from seaway.platforms.local.mlflow import MlflowTracker
+from seaway.platforms.local import mlflow
+from seaway.platforms.local.mlflow import WEIGHTS_TAG, MlflowTracker
 from seaway_components.models.get_production_model.component import get_production_model
 from seaway_components.models.package_model.component import package_model
 from seaway_components.models.promote_model.component import promote_model
@@ -79,14 +81,25 @@ def package(trained: Path, train: Path, tmp_path: Path) -> Path:
     return make_package(trained, train, tmp_path / "package", seed=1)
 
 
-def test_curves_and_figures_of_a_training_are_in_the_store() -> None:
-    run = MlflowTracker().log_training("delays", {"epochs": 3}, METRICS, HISTORY)
+def test_curves_and_figures_of_a_training_are_in_the_store_once() -> None:
+    run = MlflowTracker().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "0" * 64)
+    assert MlflowTracker().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "0" * 64) == run
+    assert MlflowTracker().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "1" * 64) != run
     client = MlflowTracker()._client
     data = client.get_run(run).data
     assert data.params == {"epochs": "3"}
     assert data.metrics["auc"] == METRICS["auc"]
     curve = client.get_metric_history(run, "curve/loss")
     assert [(point.step, point.value) for point in curve] == [(row["epoch"], row["loss"]) for row in HISTORY]
+
+
+def test_a_record_whose_writer_died_is_written_anew() -> None:
+    tracker, dead = MlflowTracker(), "2" * 64
+    with tracker._session() as client:
+        half = client.create_run(tracker._experiment, run_name="half", tags={WEIGHTS_TAG: dead}).info.run_id
+    run = tracker.log_training("half", {}, METRICS, HISTORY, dead)
+    assert run != half
+    assert tracker.log_training("half", {}, METRICS, HISTORY, dead) == run
 
 
 def test_the_first_model_becomes_production_and_a_promoted_one_replaces_it(
@@ -190,21 +203,98 @@ print(MlflowTracker().register("together", Path(sys.argv[1])))
 """
 
 
+PROMOTE = """
+import sys
+from seaway.errors import ProductionChanged
+from seaway.platforms.local.mlflow import MlflowTracker
+tracker = MlflowTracker()
+tracker.versions("race")
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    tracker.promote(*sys.argv[1:3], over=sys.argv[3])
+    print("promoted")
+except ProductionChanged as change:
+    print(change)
+"""
+
+
+def in_process(code: str, home: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        env={**os.environ, "SEAWAY_HOME": str(home)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def promoter(name: str, version: str, over: str) -> subprocess.Popen[str]:
+    """A process that has the store open and promotes as soon as it is told to go."""
+    process = in_process(PROMOTE, home(), name, version, over)
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+@pytest.fixture
+def race(request: pytest.FixtureRequest, trained: Path, train: Path, package: Path, tmp_path: Path) -> list[str]:
+    """Name of a model in production, its content hash, and two versions that were judged against it."""
+    tracker, name = MlflowTracker(), f"race-{request.node.name[-20:]}"
+    tracker.promote(name, tracker.register(name, package))
+    rivals = [make_package(trained, train, tmp_path / str(seed), seed) for seed in (21, 22)]
+    judged = models.verify(package, models.verifying_key(home() / "keys")).sha256[:12]
+    return [name, judged, *(tracker.register(name, rival) for rival in rivals)]
+
+
+def in_production(name: str) -> list[str]:
+    return [one.version for one in MlflowTracker().versions(name) if one.production]
+
+
+def test_of_processes_that_promote_over_the_same_model_at_once_one_does(race: list[str]) -> None:
+    name, judged, *versions = race
+    racing = {version: promoter(name, version, judged) for version in versions}
+    for process in racing.values():
+        go(process)
+    told = {version: process.communicate()[0] for version, process in racing.items()}
+    (winner,) = [version for version, line in told.items() if line == "promoted\n"]
+    (refused,) = [line for version, line in told.items() if version != winner]
+    assert f"version {winner} is in production" in refused
+    MlflowTracker().promote(name, winner, over=judged)  # as a step that is tried again
+    assert in_production(name) == [winner]
+
+
+def test_nobody_promotes_between_the_look_and_the_write_of_a_promotion(
+    monkeypatch: pytest.MonkeyPatch, race: list[str]
+) -> None:
+    name, judged, ours, theirs = race
+    other, look = promoter(name, theirs, judged), mlflow._require_replaceable
+
+    def look_while_the_other_goes(*seen: Any) -> None:
+        look(*seen)
+        go(other)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(1.0)  # unhindered it takes milliseconds
+
+    monkeypatch.setattr(mlflow, "_require_replaceable", look_while_the_other_goes)
+    MlflowTracker().promote(name, ours, over=judged)
+    assert f"version {ours} is in production" in other.communicate()[0]
+    assert in_production(name) == [ours]
+
+
 def test_processes_that_register_at_once_in_a_new_store_agree(
     state: Path, trained: Path, train: Path, tmp_path: Path
 ) -> None:
     fresh = tmp_path / "home"
     shutil.copytree(state / "keys", fresh / "keys")
     package = make_package(trained, train, tmp_path / "same", seed=5)
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", REGISTER, str(package)],
-            env={**os.environ, "SEAWAY_HOME": str(fresh)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
+    started = [in_process(REGISTER, fresh, str(package)) for _ in range(2)]
     versions = [process.communicate()[0].strip() for process in started]
     assert [process.returncode for process in started] == [0, 0]
     assert versions == ["1", "1"]
@@ -219,12 +309,14 @@ def test_components_take_a_trained_model_to_production(trained: Path, train: Pat
     receipt = dsl.Artifact(name="receipt", uri=str(tmp_path / "r"))
     rows = dsl.Dataset(name="train", uri=str(train))
     package_model.python_func(model=model, train=rows, package=package, parameters={"hidden": [4]}, seed=9)
-    (version,) = register_model.python_func(package=package, receipt=receipt, name="steps", trained=model)
+    lineage = models.trace(trained, train, {"hidden": [4]}, seed=9)
+    run = models.log_trained(platforms.current(models.Tracker), "steps", trained, lineage)
+    (version,) = register_model.python_func(package=package, receipt=receipt, name="steps")
     promote_model.python_func(receipt=receipt, name="steps", version=version)
     (current,) = get_production_model.python_func(fallback=package, package=copy, name="steps")
     assert current == version == "1"
     checked = models.verify(Path(copy.path), models.verifying_key(home() / "keys"))
     assert checked.lineage.seed == 9
     assert copy.metadata["summary"] == "steps version 1 in production"
-    run = platforms.current(models.Tracker).versions("steps")[0].run_id
+    assert platforms.current(models.Tracker).versions("steps")[0].run_id == run
     assert len(MlflowTracker()._client.get_metric_history(run, "curve/loss")) == len(HISTORY)

@@ -11,9 +11,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from seaway.errors import DataUnreadable, InvalidSpec, MetricsUnavailable, RolledBack
-from seaway.models import RegisteredModel
-from seaway.models.packaging import content_sha256
+from seaway.errors import (
+    DataUnreadable,
+    EndpointFailed,
+    InvalidSpec,
+    MetricsUnavailable,
+    ProductionChanged,
+    RolledBack,
+)
 from seaway.monitoring import ArmCounts
 from seaway.platforms.local.rollout_state import FileState
 from seaway.rollout import Answers, Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, confirm, run
@@ -138,7 +143,7 @@ class Echo(Road):
 
 @pytest.fixture
 def plan(tmp_path: Path) -> RolloutPlan:
-    arms = {name: Arm(name, tmp_path, name) for name in ("stable", "candidate")}
+    arms = {name: Arm(name, str(tmp_path), name) for name in ("stable", "candidate")}
     endpoint = DeployedEndpoint("flights", "r1", tmp_path, arms=arms)
     return RolloutPlan(endpoint, (Step(10, 200), Step(50, 400), Step(100, 100)), POLICY)
 
@@ -272,53 +277,50 @@ def test_examples_that_cannot_be_replayed_are_refused(plan: RolloutPlan, tmp_pat
 
 
 class Registry:
-    """A registry and an endpoint in one: what is in production, and what was done to the arms."""
+    """A registry and an endpoint in one: the content in production, and what was done to version and arms."""
 
-    def __init__(self, endpoint: DeployedEndpoint, production: RegisteredModel | None) -> None:
-        self.endpoint, self.in_production = endpoint, production
+    def __init__(self, endpoint: DeployedEndpoint, content: str) -> None:
+        self.endpoint, self.content = endpoint, content
         self.done: list[str] = []
-
-    def production(self, name: str) -> RegisteredModel | None:
-        return self.in_production
 
     def list(self) -> list[DeployedEndpoint]:
         return [self.endpoint]
 
-    def promote(self, name: str, version: str) -> None:
+    def promote(self, name: str, version: str, over: str | None = None) -> None:
+        if over is not None and not self.content.startswith(over):
+            raise ProductionChanged("flights version 2 is in production.")
         self.done.append(f"promote {version}")
 
     def roll_back(self, name: str, run: str) -> None:
         self.done.append(f"roll back {run}")
 
 
-def packages(folder: Path) -> dict[str, Path]:
-    found = {name: folder / name for name in ("judged", "other")}
-    for name, package in found.items():
-        package.mkdir()
-        (package / "model.pt2").write_text(name)
-    return found
-
-
 @pytest.mark.parametrize(
-    ("current", "version", "decision", "done"),
+    ("in_production", "decision", "done"),
     [
-        ("judged", "1", Decision.PROMOTE, ["promote r1", "promote 3"]),
-        ("other", "2", Decision.ROLLBACK, ["roll back r1"]),
-        ("other", "3", Decision.PROMOTE, ["promote r1", "promote 3"]),
+        ("abc", Decision.PROMOTE, ["promote 3", "promote r1"]),
+        ("def", Decision.ROLLBACK, ["roll back r1"]),
     ],
-    ids=["the judged one", "another run's", "the candidate already"],
+    ids=["the judged one", "another run's"],
 )
 def test_a_candidate_replaces_only_the_model_that_it_was_judged_against(
-    plan: RolloutPlan, state: Path, current: str, version: str, decision: Decision, done: list[str]
+    plan: RolloutPlan, state: Path, in_production: str, decision: Decision, done: list[str]
 ) -> None:
-    found = packages(state.parent)
-    arms = {**plan.endpoint.arms, "stable": Arm(content_sha256(found["judged"])[:18], found["judged"], "stable")}
+    arms = {**plan.endpoint.arms, "stable": Arm("abc", "/judged", "stable")}
     endpoint = replace(plan.endpoint, arms=arms)
     rollout = drive(replace(plan, endpoint=endpoint), Road(), state)
-    registry = Registry(endpoint, RegisteredModel("flights", version, found[current]))
+    registry = Registry(endpoint, in_production)
     ended = conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
     assert (ended.decision, registry.done) == (decision, done)
     assert ("came into production during this rollout" in ended.reason) == (decision is Decision.ROLLBACK)
+
+
+def test_the_registry_is_told_nothing_of_a_candidate_whose_endpoint_is_gone(plan: RolloutPlan, state: Path) -> None:
+    rollout = drive(plan, Road(), state)
+    registry = Registry(replace(plan.endpoint, run="another"), rollout.endpoint.arms["stable"].version)
+    with pytest.raises(EndpointFailed, match="removed during its rollout"):
+        conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
+    assert registry.done == []
 
 
 class Moody(BaseHTTPRequestHandler):

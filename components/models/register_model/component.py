@@ -9,16 +9,14 @@ def register_model(
     package: dsl.Input[dsl.Model],
     receipt: dsl.Output[dsl.Artifact],
     name: str,
-    trained: dsl.Input[dsl.Model] = None,
     backend: str = "auto",
 ) -> NamedTuple("Outputs", [("version", str)]):
-    """Verify a model package and register it as a version, with its lineage as tags and its training as a run.
+    """Verify a model package and register it as a version of the run that trained it, with its lineage as tags.
 
     Args:
         package: Made by `package_model`.
         receipt: Name and version, in its metadata.
         name: Registered model's name.
-        trained: The trained model, whose metrics and curves are logged as the version's run.
         backend: Registry; `auto` takes this place's.
 
     Returns:
@@ -33,9 +31,7 @@ def register_model(
     from seaway import models, platforms
     from seaway.storage import write_json
 
-    folder, tracker = Path(package.path), platforms.current(models.Tracker, backend)
-    run = models.log_trained(tracker, name, Path(trained.path), models.Lineage.read(folder)) if trained else None
-    version = models.register_new(tracker, name, folder, run)
+    version = models.register_new(platforms.current(models.Tracker, backend), name, Path(package.path))
     write_json(Path(receipt.path), {"name": name, "version": version})
     receipt.metadata["summary"] = f"{name} version {version}"
     return (version,)

@@ -31,12 +31,13 @@ def train_pytorch(
         timeout_s: Seconds after which the training is ended as failed.
         placement: How pods run (image, memory, gpus, node_selector ...), see docs/reference/training.md; for a cluster.
         backend: Trainer: `torchrun`, `pytorchjob` or `trainjob`; `auto` takes this place's.
-        track_as: Name of a run in the experiment tracker; empty leaves the training untracked.
+        track_as: Name of the run in the experiment tracker that gets figures and curves; empty leaves it untracked.
 
     Raises:
         DataUnreadable: a data file is missing or empty.
         InvalidSpec: an argument is out of range, or the entrypoint does not exist.
         TrainingFailed: with the last lines of the failing rank's log.
+        RegistryUnavailable: the experiment tracker does not answer; tried again, the finished training is reused.
     """
     from pathlib import Path
 
@@ -58,7 +59,8 @@ def train_pytorch(
     )
     result = platforms.current(Trainer, backend).train(spec)
     if track_as:
-        platforms.current(models.Tracker).log_training(track_as, params, result.metrics, result.history)
+        lineage = models.trace(Path(model.path), Path(train.path), params, seed=seed)
+        models.log_trained(platforms.current(models.Tracker), track_as, Path(model.path), lineage)
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)
     model.metadata["sha256"] = result.sha256

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from seaway.errors import DataUnreadable, RegistryUnavailable
+from seaway.errors import DataUnreadable, ProductionChanged, RegistryUnavailable
 from seaway.models.lineage import METRICS_FILE, Lineage
+from seaway.models.packaging import WEIGHTS_FILE, content_sha256
 from seaway.models.sameness import differing
-from seaway.storage import read_json
+from seaway.storage import read_json, sha256
 
 PRODUCTION = "production"
 HISTORY_FILE = "history.jsonl"
@@ -47,13 +49,23 @@ class Tracker(Protocol):
         params: Mapping[str, Any],
         metrics: Mapping[str, float],
         history: Sequence[Mapping[str, float]],
-        artifacts: Path | None = None,
+        weights_sha256: str,
     ) -> str:
-        """Record a training; `history` is one mapping an epoch with its number under `epoch`. Gives the run's id."""
+        """Record a training and give its run's id; weights that were recorded before keep their run.
+
+        Args:
+            name: Of the run.
+            params: What the model was trained with.
+            metrics: Final figures.
+            history: One mapping an epoch, with its number under `epoch`.
+            weights_sha256: Content hash of `model.safetensors`, by which `register` finds the run.
+        """
         ...
 
-    def register(self, name: str, package: Path, run_id: str | None = None) -> str:
+    def register(self, name: str, package: Path) -> str:
         """Verify and register a package and give its version; a package registered before keeps its version.
+
+        The version belongs to the run that recorded the training of its weights, or to a new one where none did.
 
         Raises:
             PackageRefused: the package is not sound, nothing is registered.
@@ -68,8 +80,18 @@ class Tracker(Protocol):
         """
         ...
 
-    def promote(self, name: str, version: str) -> None:
-        """Make a registered version the one in production."""
+    def promote(self, name: str, version: str, over: str | None = None) -> None:
+        """Make a registered version the one in production.
+
+        Args:
+            name: Registered model's name.
+            version: What `register` gave.
+            over: First digits of the content hash of the package that may be replaced; None for any. Where there is no
+                production model yet, or the version is it already, nothing is in the way.
+
+        Raises:
+            ProductionChanged: another package is in production, which stays.
+        """
         ...
 
     def versions(self, name: str) -> list[ModelVersion]:
@@ -84,8 +106,13 @@ def log_trained(tracker: Tracker, name: str, model: Path, lineage: Lineage) -> s
         DataUnreadable: `metrics.json` or `history.jsonl` is missing or broken.
     """
     facts = {"data_sha256": lineage.data_sha256, "code_version": lineage.code_version, "seed": lineage.seed}
-    metrics = {**read_json(model / METRICS_FILE), **lineage.metrics}
-    return tracker.log_training(name, {**facts, **lineage.parameters}, metrics, _history(model / HISTORY_FILE))
+    return tracker.log_training(
+        name,
+        {**facts, **lineage.parameters},
+        {**read_json(model / METRICS_FILE), **lineage.metrics},
+        _history(model / HISTORY_FILE),
+        sha256(model / WEIGHTS_FILE),
+    )
 
 
 def production_or_first(tracker: Tracker, name: str, first: Path) -> RegisteredModel:
@@ -96,7 +123,8 @@ def production_or_first(tracker: Tracker, name: str, first: Path) -> RegisteredM
     """
     found = tracker.production(name)
     if found is None:
-        tracker.promote(name, tracker.register(name, first))
+        with suppress(ProductionChanged):  # another run's first model came before this one
+            tracker.promote(name, tracker.register(name, first), over=content_sha256(first))
         found = tracker.production(name)
     if found is None:
         raise RegistryUnavailable(
@@ -105,7 +133,7 @@ def production_or_first(tracker: Tracker, name: str, first: Path) -> RegisteredM
     return found
 
 
-def register_new(tracker: Tracker, name: str, package: Path, run_id: str | None = None) -> str:
+def register_new(tracker: Tracker, name: str, package: Path) -> str:
     """The package's version; the one in production where it is the same model, whatever its lineage.
 
     Raises:
@@ -114,7 +142,7 @@ def register_new(tracker: Tracker, name: str, package: Path, run_id: str | None 
     found = tracker.production(name)
     if found is not None and differing(found.package, package) is None:
         return found.version
-    return tracker.register(name, package, run_id)
+    return tracker.register(name, package)
 
 
 def _history(source: Path) -> list[dict[str, float]]:

@@ -4,9 +4,8 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from seaway.errors import EndpointFailed, RolledBack
-from seaway.models import RegisteredModel, Tracker
-from seaway.models.packaging import content_sha256
+from seaway.errors import EndpointFailed, ProductionChanged, RolledBack
+from seaway.models import Tracker
 from seaway.rollout.driving import Rollout
 from seaway.rollout.evidence import Decision
 from seaway.serving import DeployedEndpoint, Endpoint
@@ -19,37 +18,32 @@ def conclude(rollout: Rollout, endpoints: Endpoint, tracker: Tracker, model: str
     """Promote the candidate on the endpoint and in the registry, or end it; doing it twice changes nothing.
 
     A candidate is promoted only over the model that it was judged against: if another one has come into production
-    meanwhile, it is ended.
+    meanwhile, it is ended. The registry, which alone can tell, is asked first; the endpoint follows it.
 
     Returns:
         The rollout, ROLLBACK where production has changed.
 
     Raises:
-        EndpointFailed: the endpoint is gone or refuses.
-        RegistryUnavailable: the registry does not say what is in production, or the candidate serves and the registry
-            could not be told.
-        PackageRefused: what the registry has in production is not what was signed.
+        EndpointFailed: the endpoint is gone, and the registry was told nothing; or it does not follow the registry.
+        RegistryUnavailable: the registry does not answer; both arms serve as before.
     """
-    if rollout.promoted:
-        rollout = _unless_overtaken(rollout, tracker.production(model), version)
     name, run = rollout.endpoint.name, rollout.endpoint.run
-    if "candidate" in _current(endpoints, name, run).arms:
-        (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
+    arms = _current(endpoints, name, run).arms
     if rollout.promoted:
-        tracker.promote(model, version)
+        rollout = _promote_unless_overtaken(rollout, tracker, model, version)
+    if "candidate" in arms:
+        (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
     log.info("rollout of %s version %s: %s", model, version, rollout.decision)
     return rollout
 
 
-def _unless_overtaken(rollout: Rollout, production: RegisteredModel | None, version: str) -> Rollout:
-    judged = rollout.endpoint.arms["stable"].version  # the hash's first digits
-    if production is None or production.version == version or content_sha256(production.package).startswith(judged):
-        return rollout
-    reason = (
-        f"{production.name} version {production.version} came into production during this rollout; the candidate, "
-        f"version {version}, was judged against another model ({judged}). Run the pipeline again to compare them."
-    )
-    return replace(rollout, decision=Decision.ROLLBACK, reason=f"{reason} The judge had said: {rollout.reason}")
+def _promote_unless_overtaken(rollout: Rollout, tracker: Tracker, model: str, version: str) -> Rollout:
+    try:
+        tracker.promote(model, version, over=rollout.endpoint.arms["stable"].version)
+    except ProductionChanged as change:
+        reason = f"Another model came into production during this rollout: {change} Run the pipeline again to compare."
+        return replace(rollout, decision=Decision.ROLLBACK, reason=f"{reason} The judge had said: {rollout.reason}")
+    return rollout
 
 
 def _current(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:

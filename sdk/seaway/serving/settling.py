@@ -3,37 +3,53 @@
 from dataclasses import replace
 
 from seaway.errors import EndpointFailed
+from seaway.models import Tracker
+from seaway.models.packaging import content_sha256
 from seaway.serving.endpoint import DeployedEndpoint, Endpoint
+from seaway.storage import locked
 
 
-def settle(endpoints: Endpoint, name: str, run: str, succeeded: bool) -> list[str]:
-    """End the run's endpoint where it failed; where it succeeded, those of earlier runs that it replaces.
+def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: str, succeeded: bool) -> list[str]:
+    """End the run's endpoint where it failed; where it succeeded, leave one of those that runs have settled.
 
-    Replaced is what another run has settled and deployed earlier. All else stays: what a run that still goes has
-    deployed, what is newer, and what was deployed by hand, which no run settles.
+    Of the settled endpoints of that name the one stays that serves the production version of `model`: the run's own
+    where it does or none does. All else stays too: what a run that still goes has deployed, and what was deployed by
+    hand, which no run settles. Runs that end at once take turns.
 
     Returns:
         The runs whose endpoint of that name was ended.
 
     Raises:
         EndpointFailed: the run succeeded, yet its endpoint is gone; nothing was ended.
+        RegistryUnavailable: several are settled and the registry does not say which one is to stay; all do.
     """
     if not succeeded:
         endpoints.remove(name, run)
         return [run]
-    named = {endpoint.run: endpoint for endpoint in endpoints.list() if endpoint.name == name and endpoint.url}
-    own = named.get(run)
-    if own is None:
-        raise EndpointFailed(
-            f"Endpoint {name} of run {run} is gone: it was ended by hand, or never deployed. What else serves under "
-            "that name was left as it is; run the pipeline again."
-        )
-    replace(own, settled=True).write()
-    replaced = [other.run for other in named.values() if _replaces(own, other)]
-    for other_run in replaced:
-        endpoints.remove(name, other_run)
-    return replaced
+    with locked(_named(endpoints, name, run).folder.parent / "lock"):
+        replace(_named(endpoints, name, run), settled=True).write()
+        settled = [endpoint for endpoint in endpoints.list() if endpoint.name == name and endpoint.settled]
+        stays = _in_charge(settled, tracker, model, run)
+        ended = [endpoint.run for endpoint in settled if endpoint.run != stays]
+        for each in ended:
+            endpoints.remove(name, each)
+    return ended
 
 
-def _replaces(own: DeployedEndpoint, other: DeployedEndpoint) -> bool:
-    return other.settled and other.deployed < own.deployed
+def _named(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
+    for endpoint in endpoints.list():
+        if (endpoint.name, endpoint.run) == (name, run) and endpoint.url:
+            return endpoint
+    raise EndpointFailed(
+        f"Endpoint {name} of run {run} is gone: it was ended by hand, or never deployed. What else serves under "
+        "that name was left as it is; run the pipeline again."
+    )
+
+
+def _in_charge(settled: list[DeployedEndpoint], tracker: Tracker, model: str, run: str) -> str:
+    """The run whose endpoint stays; the registry is asked only where there is a choice."""
+    if len(settled) == 1 or (production := tracker.production(model)) is None:
+        return run
+    content = content_sha256(production.package)
+    serving = [endpoint.run for endpoint in settled if content.startswith(endpoint.arms["stable"].version)]
+    return run if run in serving or not serving else serving[0]

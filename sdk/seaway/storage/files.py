@@ -1,5 +1,6 @@
-"""Files that are never half written, and content hashes."""
+"""Files that are never half written, content hashes, and a lock between processes."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -59,6 +60,18 @@ def read_json(source: Path) -> Any:
         raise DataUnreadable(f"{source} does not exist; the step that writes it has not run or failed.") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataUnreadable(f"{source} is not valid JSON ({error}); write it anew.") from error
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold an exclusive lock on `file`, made when missing; other processes of this machine wait for it.
+
+    The kernel frees it when the process ends, however it ends.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def sha256(path: Path) -> str:

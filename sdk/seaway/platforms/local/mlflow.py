@@ -1,6 +1,5 @@
 """Tracking and registry by MLflow: SQLite and a folder under the state folder, or a server by MLFLOW_TRACKING_URI."""
 
-import fcntl
 import logging
 import os
 import re
@@ -11,16 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from seaway.errors import PackageRefused, RegistryUnavailable
-from seaway.models.packaging import Package, verified_copy, verify
+from seaway.errors import PackageRefused, ProductionChanged, RegistryUnavailable
+from seaway.models.packaging import WEIGHTS_FILE, Package, verified_copy, verify
 from seaway.models.signing import verifying_key
 from seaway.models.tracking import PRODUCTION, ModelVersion, RegisteredModel
 from seaway.platforms.home import home, run_id
+from seaway.storage import locked, sha256
 
 log = logging.getLogger(__name__)
 
 EXPERIMENT = "seaway"
 HASH_TAG = "package_sha256"
+WEIGHTS_TAG = "weights_sha256"
 MAX_VALUE = 500  # characters of a parameter or tag that every MLflow store takes
 BATCH = 1000  # metrics that one log_batch call takes
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
@@ -35,18 +36,19 @@ class MlflowTracker:
         params: Mapping[str, Any],
         metrics: Mapping[str, float],
         history: Sequence[Mapping[str, float]],
-        artifacts: Path | None = None,
+        weights_sha256: str,
     ) -> str:
-        """One run: parameters, final metrics, one curve a column of `history` over its `epoch`, and files."""
+        """One run: parameters, final metrics, and one curve a column of `history` over its `epoch`."""
         with self._session() as client:
-            run: str = client.create_run(self._experiment, run_name=name, tags={"seaway.run": run_id()}).info.run_id
+            if (recorded := self._run_of(weights_sha256)) is not None:
+                return recorded
+            tags = {"seaway.run": run_id(), WEIGHTS_TAG: weights_sha256}
+            run: str = client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
             self._log(run, params, metrics, history)
-            if artifacts is not None:
-                client.log_artifacts(run, str(artifacts))
             client.set_terminated(run)
             return run
 
-    def register(self, name: str, package: Path, run_id: str | None = None) -> str:
+    def register(self, name: str, package: Path) -> str:
         """A version whose files are the package and whose tags are its lineage; the same content keeps its version."""
         checked = verify(package, self._public_key)
         with self._session() as client:
@@ -54,7 +56,7 @@ class MlflowTracker:
             same = client.search_model_versions(f"name='{name}' and tags.{HASH_TAG}='{checked.sha256}'")
             if same:
                 return str(same[0].version)
-            return self._create_version(name, checked, run_id)
+            return self._create_version(name, checked)
 
     def production(self, name: str) -> RegisteredModel | None:
         """The version with the alias `production`, in a verified folder under the state folder."""
@@ -68,9 +70,19 @@ class MlflowTracker:
                 verified_copy(fetched, target, self._public_key)
             return RegisteredModel(name, str(found.version), target)
 
-    def promote(self, name: str, version: str) -> None:
-        """Move the alias `production` to a version, in one write."""
+    def promote(self, name: str, version: str, over: str | None = None) -> None:
+        """Move the alias `production` to a version.
+
+        Look and write are one step for all processes that share a state folder, hence for every user of the store
+        kept there. MLflow's own API knows no conditional write: two machines that share a server by
+        MLFLOW_TRACKING_URI can both look before either writes, within one round trip of each other.
+
+        Raises:
+            ProductionChanged: the version in production is not of the package `over`.
+        """
         with self._session() as client:
+            if over is not None:
+                _require_replaceable(_version_in_production(client, name), version, over)
             client.set_registered_model_alias(name, PRODUCTION, version)
 
     def versions(self, name: str) -> list[ModelVersion]:
@@ -104,9 +116,7 @@ class MlflowTracker:
     @contextmanager
     def _session(self) -> Iterator[Any]:
         """The client, alone with the store on this machine: SQLite's first tables and look-then-create need that."""
-        self._folder.mkdir(exist_ok=True)
-        with _store_errors(self._uri), (self._folder / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _store_errors(self._uri), locked(self._folder / "lock"):
             yield self._client
 
     @cached_property
@@ -140,11 +150,19 @@ class MlflowTracker:
         for start in range(0, len(points), BATCH):
             self._client.log_batch(run, metrics=points[start : start + BATCH])
 
-    def _create_version(self, name: str, package: Package, run: str | None) -> str:
+    def _run_of(self, weights_sha256: str) -> str | None:
+        """The whole record of the training that gave these weights; one whose writer died is none."""
+        wanted = f"attributes.status = 'FINISHED' and tags.{WEIGHTS_TAG} = '{weights_sha256}'"
+        found = self._client.search_runs([self._experiment], wanted, max_results=1)
+        return str(found[0].info.run_id) if found else None
+
+    def _create_version(self, name: str, package: Package) -> str:
         client = self._client
-        if run is None:
-            run = client.create_run(self._experiment, run_name=f"register {name}").info.run_id
-            client.set_terminated(run)
+        run = self._run_of(sha256(package.path / WEIGHTS_FILE))
+        run = run or client.create_run(self._experiment, run_name=f"register {name}").info.run_id
+        known = client.get_run(run).data.metrics
+        self._log(run, {}, {each: y for each, y in package.lineage.metrics.items() if each not in known}, [])
+        client.set_terminated(run)
         folder = f"package-{package.sha256[:12]}"
         client.log_artifacts(run, str(package.path), folder)
         source = f"{client.get_run(run).info.artifact_uri}/{folder}"
@@ -185,6 +203,15 @@ def _version_in_production(client: Any, name: str) -> Any:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+
+
+def _require_replaceable(current: Any, version: str, over: str) -> None:
+    if current is None or str(current.version) == version or current.tags.get(HASH_TAG, "").startswith(over):
+        return
+    raise ProductionChanged(
+        f"{current.name} version {current.version} is in production and not the package {over} that version {version} "
+        "was to replace; nothing was changed."
+    )
 
 
 def _tags(package: Package) -> dict[str, str]:
