@@ -89,7 +89,7 @@ def weigh(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, 
         unit=comparison.unit,
         log_e_harm=log_e_harm,
         log_e_safety=log_e_safety,
-        inflation=comparison.noise(0.0).inflation,
+        inflation=float(comparison.noise(0.0).inflation),
         n=comparison.n,
         sentence=_sentence(name, finding, comparison, bounds),
     )
@@ -114,12 +114,12 @@ def measure(name: str, comparison: Comparison, bounds: Bounds, harm_level: float
 
 def harm(comparison: Comparison, bound: float) -> float:
     """Log e-value against "the worsening is at most `bound`"."""
-    return dependence.strongest(comparison.log_bets(Hypothesis.HARM, bound), comparison.noise(bound))
+    return float(dependence.strongest(comparison.log_bets(Hypothesis.HARM, bound), comparison.noise(bound)))
 
 
 def safety(comparison: Comparison, bound: float) -> float:
     """Log e-value against "the worsening is at least `bound`"."""
-    return dependence.whole(comparison.log_bets(Hypothesis.SAFETY, bound), comparison.noise(bound))
+    return float(dependence.whole(comparison.log_bets(Hypothesis.SAFETY, bound), comparison.noise(bound)))
 
 
 def _finding(harmful: bool, safe: bool) -> Finding:

@@ -45,7 +45,7 @@ class Policy:
     metrics is blind. Errors are a difference of proportions, quality one of mean losses in [0, 1].
     """
 
-    errors: Bounds | None = Bounds(tolerance=0.0, margin=0.01, share=2.0)
+    errors: Bounds | None = Bounds(tolerance=0.0, margin=0.01, share=3.0)
     latency: LatencyBounds | None = LatencyBounds()
     quality: Bounds | None = Bounds(tolerance=0.0, margin=0.01)
     false_rollback: float = 0.05
@@ -72,7 +72,7 @@ class Policy:
         A latency or quality margin of 0 leaves the criterion out.
         """
         return cls(
-            errors=Bounds(0.0, errors, share=2.0),
+            errors=Bounds(0.0, errors, share=3.0),
             latency=LatencyBounds(Bounds(latency / 4, latency)) if latency else None,
             quality=Bounds(quality / 4, quality) if quality else None,
             false_rollback=false_rollback,

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 # Log odds ratios of candidate to stable that a mixture bets on; 1 takes 2 % to 5.3 %.
 SHIFTS = {
-    Hypothesis.HARM: np.array([0.4, 0.7, 1.0, 1.5, 2.5, 4.0, 7.0]),
+    Hypothesis.HARM: np.array([0.5, 1.0, 2.0, 4.0]),
     Hypothesis.SAFETY: np.array([-1.5, -0.5, 0.0]),
 }
 PRIOR_EVENTS, PRIOR_TRIALS = 0.5, 25.0  # what stands for the stable arm's history before the first look
@@ -28,7 +28,7 @@ BISECTIONS = 24  # halvings of [0, 1]: a proportion to 1e-7
 
 @dataclass(frozen=True)
 class Table:
-    """Counts of a look each: arrays of shape [looks]."""
+    """Counts of a look each: arrays of shape [..., looks]; leading axes are rollouts judged at once."""
 
     stable_trials: Floats
     stable_events: Floats
@@ -37,12 +37,12 @@ class Table:
 
     @property
     def differences(self) -> Floats:
-        """Candidate's proportion minus stable's, [looks]; 0 where an arm had no trials."""
+        """Candidate's proportion minus stable's, [..., looks]; 0 where an arm had no trials."""
         return _ratio(self.candidate_events, self.candidate_trials) - _ratio(self.stable_events, self.stable_trials)
 
     @property
     def variances(self) -> Floats:
-        """Variance of each difference if trials were independent, [looks]; infinite where an arm had no trials."""
+        """Variance of each difference if trials were independent, [..., looks]; infinite where an arm had no trials."""
         with np.errstate(divide="ignore"):
             return _spread(self.stable_events, self.stable_trials) + _spread(
                 self.candidate_events, self.candidate_trials
@@ -54,23 +54,23 @@ def _ratio(events: Floats, trials: Floats) -> Floats:
 
 
 def _spread(events: Floats, trials: Floats) -> Floats:
-    rate = (events.sum() + 0.5) / (trials.sum() + 1)
+    rate = (events.sum(axis=-1, keepdims=True) + 0.5) / (trials.sum(axis=-1, keepdims=True) + 1)
     spread: Floats = rate * (1 - rate) / trials
     return spread
 
 
 def log_bets(table: Table, hypothesis: Hypothesis, bound: float) -> Floats:
-    """Log e-variables of each look and alternative, [looks, alternatives].
+    """Log e-variables of each look and alternative, [..., looks, alternatives].
 
     HARM speaks against "the candidate's proportion is at most stable's + bound", SAFETY against "at least".
     """
-    stable = _history(table)[:, None]
+    stable = _history(table)[..., None]
     candidate = expit(logit(stable) + SHIFTS[hypothesis])
     stable = np.broadcast_to(stable, candidate.shape)
-    trials = table.stable_trials[:, None], table.candidate_trials[:, None]
+    trials = table.stable_trials[..., None], table.candidate_trials[..., None]
     null = _projection(stable, candidate, *trials, bound)
-    bets = _log_ratio(table.stable_events[:, None], trials[0], stable, null) + _log_ratio(
-        table.candidate_events[:, None], trials[1], candidate, null + bound
+    bets = _log_ratio(table.stable_events[..., None], trials[0], stable, null) + _log_ratio(
+        table.candidate_events[..., None], trials[1], candidate, null + bound
     )
     outside = (candidate - stable - bound) * hypothesis.sign > 0
     seen = (trials[0] > 0) & (trials[1] > 0)
@@ -79,8 +79,8 @@ def log_bets(table: Table, hypothesis: Hypothesis, bound: float) -> Floats:
 
 def _history(table: Table) -> Floats:
     """Stable's proportion as known before each look."""
-    events = np.cumsum(table.stable_events) - table.stable_events
-    trials = np.cumsum(table.stable_trials) - table.stable_trials
+    events = np.cumsum(table.stable_events, axis=-1) - table.stable_events
+    trials = np.cumsum(table.stable_trials, axis=-1) - table.stable_trials
     history: Floats = (events + PRIOR_EVENTS) / (trials + PRIOR_TRIALS)
     return history
 
