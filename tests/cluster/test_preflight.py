@@ -21,8 +21,8 @@ from seaway.platforms.kubernetes.resources import Resource
 from seaway.training.remote import RemoteTraining
 from seaway.training.spec import TrainSpec
 
-MUTATED = 250  # generated objects of each kind, most of them wrong
-VALID = 40
+MUTATED = 150  # generated objects of each kind, most of them wrong
+VALID = 25
 SEEN = 0.9  # share of the server's refusals that preflight must foresee
 JSON_NAMES = st.sampled_from(["name", "image", "replicas", "env", "value", "limits", "template", "extra", "a/b", ""])
 TEXTS = st.one_of(
