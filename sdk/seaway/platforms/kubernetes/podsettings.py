@@ -1,9 +1,13 @@
 """Settings that the pods of a training and those of an endpoint have in common: image, resources, nodes, variables."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from seaway.errors import InvalidSpec
 
@@ -102,3 +106,21 @@ def parsed(kind: Any, settings: Mapping[str, Any], where: str) -> Any:
         return kind(**settings)
     except TypeError as error:
         raise InvalidSpec(f"{where}: {error}.") from error
+
+
+def cluster_settings(variable: str) -> dict[str, Any]:
+    """What the YAML or JSON file that this environment variable names says for all that runs on the cluster.
+
+    Raises:
+        InvalidSpec: it cannot be read, or holds no mapping.
+    """
+    file = os.environ.get(variable)
+    if not file:
+        return {}
+    try:
+        settings = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InvalidSpec(f"{variable}={file} cannot be read: {error}") from error
+    if not isinstance(settings, dict):
+        raise InvalidSpec(f"{variable}={file} holds no mapping; write one setting a line.")
+    return settings

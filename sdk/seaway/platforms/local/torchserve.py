@@ -69,8 +69,9 @@ class TorchServeEndpoint:
         self.remove(spec.name, spec.run)
         try:
             endpoint = _lay_out(spec, versions)
-            _start_arms(spec, endpoint, self._handler)
-            endpoint = replace(endpoint, url=envoy.start(endpoint, _keys(endpoint), spec.port))
+            start_arms(spec, endpoint, self._handler)
+            keys = {arm.backend: inference_key(endpoint, arm) for arm in endpoint.arms.values()}
+            endpoint = replace(endpoint, url=envoy.start(endpoint, keys, spec.port))
             endpoint.write()
         except BaseException:
             self.remove(spec.name, spec.run)
@@ -159,8 +160,14 @@ def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
     return endpoint
 
 
-def _start_arms(spec: EndpointSpec, endpoint: DeployedEndpoint, handler: Path) -> None:
-    """Servers start while this process prepares their models; each model is registered as soon as it is ready."""
+def start_arms(spec: EndpointSpec, endpoint: DeployedEndpoint, handler: Path) -> None:
+    """Start TorchServe for each arm and return once each has answered its model's sample.
+
+    Servers start while this process prepares their models; each model is registered as soon as it is ready.
+
+    Raises:
+        PackageRefused, EndpointFailed: see `TorchServeEndpoint.deploy`.
+    """
     daemons = {name: _start_server(spec, endpoint, arm) for name, arm in endpoint.arms.items()}
     for arm in endpoint.arms.values():
         _prepare_model(spec, endpoint, arm, handler)
@@ -177,7 +184,7 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
     folder = endpoint.folder / arm.backend
     (folder / "store").mkdir(parents=True)
     (folder / "tmp").mkdir()
-    (folder / "config.properties").write_text(_properties(endpoint, arm), encoding="utf-8")
+    (folder / "config.properties").write_text(_properties(spec, endpoint, arm), encoding="utf-8")
     (folder / "log4j2.xml").write_text(LOGGING, encoding="utf-8")
     temporary = _sockets_folder(endpoint) / arm.backend
     temporary.mkdir()
@@ -192,6 +199,7 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
     ]
     environment = {
         "TS_OPEN_INFERENCE_PROTOCOL": "oip",
+        "TS_DECODE_INPUT_REQUEST": "false",  # the handler reads JSON and protobuf itself
         "OMP_NUM_THREADS": str(spec.threads),
         "TMPDIR": str(folder / "tmp"),  # the deploying step's own may go before the server does
         "LOG_LOCATION": str(folder),
@@ -200,13 +208,12 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
     return processes.start(arm.backend, command, endpoint.folder, environment, cwd=folder)
 
 
-def _properties(endpoint: DeployedEndpoint, arm: Arm) -> str:
-    folder = _sockets_folder(endpoint)
+def _properties(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> str:
     return "\n".join(
         [
             f"inference_address=unix:{envoy.backend_socket(endpoint, arm.backend)}",
             f"management_address=unix:{_management(endpoint, arm)}",
-            f"metrics_address=unix:{folder / f'{arm.backend}.metrics.sock'}",
+            f"metrics_address=unix:{metrics_socket(endpoint, arm)}",
             "use_native_io=true",
             "grpc_inference_address=127.0.0.1",
             "grpc_management_address=127.0.0.1",
@@ -216,10 +223,11 @@ def _properties(endpoint: DeployedEndpoint, arm: Arm) -> str:
             "disable_token_authorization=false",
             f"token_expiration_min={TOKEN_LIFETIME_MIN}",
             "disable_system_metrics=true",
+            "metrics_mode=prometheus",
             "number_of_netty_threads=2",
             "netty_client_threads=1",
             f"job_queue_size={JOB_QUEUE}",
-            "number_of_gpu=0",
+            f"number_of_gpu={spec.hosting.get('gpus', 0)}",
             "",
         ]
     )
@@ -293,7 +301,7 @@ def _register(endpoint: DeployedEndpoint, arm: Arm, workers: int) -> bool:
 
 def _answers(endpoint: DeployedEndpoint, arm: Arm, sample: object) -> bool:
     path, target = envoy.backend_socket(endpoint, arm.backend), f"/v2/models/{endpoint.name}/infer"
-    status, content = sockets.request(path, "POST", target, sample, _bearer(_key(endpoint, arm, "inference")))
+    status, content = sockets.request(path, "POST", target, sample, _bearer(inference_key(endpoint, arm)))
     if http.client.BAD_REQUEST <= status < http.client.INTERNAL_SERVER_ERROR and status != http.client.NOT_FOUND:
         raise EndpointFailed(f"The model of {arm.backend} refuses its own sample ({status}): {content.decode()}")
     return status == http.client.OK
@@ -335,8 +343,14 @@ def _serves(endpoint: DeployedEndpoint) -> bool:
     return bool(endpoint.url) and running >= {envoy.NAME, *(arm.backend for arm in endpoint.arms.values())}
 
 
-def _keys(endpoint: DeployedEndpoint) -> dict[str, str]:
-    return {arm.backend: _key(endpoint, arm, "inference") for arm in endpoint.arms.values()}
+def inference_key(endpoint: DeployedEndpoint, arm: Arm) -> str:
+    """The key with which the arm's TorchServe takes inference requests, known once it has started."""
+    return _key(endpoint, arm, "inference")
+
+
+def metrics_socket(endpoint: DeployedEndpoint, arm: Arm) -> Path:
+    """Where the arm's TorchServe tells its own counters."""
+    return _sockets_folder(endpoint) / f"{arm.backend}.metrics.sock"
 
 
 def _key(endpoint: DeployedEndpoint, arm: Arm, kind: str) -> str:

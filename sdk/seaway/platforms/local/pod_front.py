@@ -1,0 +1,99 @@
+"""Envoy in front of the one model of a pod: requests with a token on one port, probes and counters on another.
+
+The administration interface stays a Unix socket: the second port shows its counters and nothing else.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from seaway.platforms.local import envoy, sockets
+from seaway.platforms.local.envoy_config import (
+    Server,
+    answer,
+    authorization,
+    cluster,
+    forwarding,
+    grpc_filters,
+    header,
+    health_check,
+    infer_paths,
+    latency_buckets,
+    listener,
+    marked,
+    protocol_routes,
+)
+from seaway.platforms.local.processes import Daemon
+from seaway.platforms.local.torchserve import inference_key, metrics_socket
+from seaway.serving import Arm, DeployedEndpoint
+from seaway.serving.remote import LIVE, PORT, READY, SERVER_STATISTICS, STATISTICS, STATISTICS_PORT
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # a pod's own network namespace; the token guards requests
+ADMIN, METRICS = "admin", "server-metrics"  # clusters
+
+
+def start(endpoint: DeployedEndpoint, arm: Arm, address: str = EVERYWHERE) -> Daemon:
+    """Start Envoy before the arm, whose TorchServe is up. Raises: EndpointFailed."""
+    folder = endpoint.folder / envoy.NAME
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    envoy.write_private(folder / "bootstrap.json", bootstrap(endpoint, arm, address))
+    return envoy.run(endpoint.folder, folder / "bootstrap.json")
+
+
+def leave(endpoint: DeployedEndpoint) -> None:
+    """Answer the readiness probe with 503, and each request with the wish to close its connection."""
+    sockets.request(envoy.admin_socket(endpoint), "POST", "/healthcheck/fail")
+
+
+def bootstrap(endpoint: DeployedEndpoint, arm: Arm, address: str) -> dict[str, Any]:
+    """Envoy's whole configuration: nothing of it changes while the pod lives."""
+    socket = envoy.backend_socket(endpoint, arm.backend)
+    control = Server(envoy.control_cluster(arm.backend), inference_key(endpoint, arm))
+    clusters: dict[str, Path] = {
+        arm.backend: socket,
+        control.cluster: socket,
+        ADMIN: envoy.admin_socket(endpoint),
+        METRICS: metrics_socket(endpoint, arm),
+    }
+    infer = [
+        _infer(endpoint.name, path, Server(arm.backend, control.key)) for path in infer_paths(endpoint.name).values()
+    ]
+    protocol = protocol_routes(endpoint.name, endpoint.token(), infer, control)
+    listeners = [
+        listener("endpoint", address, PORT, _config(protocol, arm.version), grpc_filters()),
+        listener("statistics", address, STATISTICS_PORT, _config(_statistics(endpoint.name, control), arm.version),
+                 [health_check(READY)]),
+    ]  # fmt: skip
+    return {
+        "node": {"id": f"{endpoint.name}-{arm.version}", "cluster": "seaway"},
+        "admin": {"address": {"pipe": {"path": str(envoy.admin_socket(endpoint)), "mode": 0o600}}},
+        "stats_flush_interval": f"{envoy.STATS_FLUSH_S}s",
+        "stats_config": latency_buckets(),
+        "static_resources": {
+            "listeners": listeners,
+            "clusters": [cluster(name, path) for name, path in clusters.items()],
+        },
+    }
+
+
+def _infer(model: str, path: str, server: Server) -> dict[str, Any]:
+    route = {"cluster": server.cluster, **forwarding(model)}
+    return {"match": {"path": path}, "route": route, "request_headers_to_add": [authorization(server.key)]}
+
+
+def _statistics(model: str, control: Server) -> list[dict[str, Any]]:
+    return [
+        marked(READY, model, "ready", control),
+        {"match": {"path": LIVE}, **answer(200, {"live": True})},
+        {"match": {"path": STATISTICS}, "route": {"cluster": ADMIN}},
+        {"match": {"path": SERVER_STATISTICS}, "route": {"cluster": METRICS}},
+        {"match": {"prefix": "/"}, **answer(404, {"error": "Here are readiness and counters only."})},
+    ]
+
+
+def _config(routes: list[dict[str, Any]], version: str) -> dict[str, Any]:
+    return {
+        "route_config": {
+            "response_headers_to_add": [header("x-seaway-version", version)],
+            "virtual_hosts": [{"name": "pod", "domains": ["*"], "routes": routes}],
+        }
+    }

@@ -1,0 +1,122 @@
+"""`python -m seaway.platforms.local.podserver`: a pod's server, one model as on a laptop, TorchServe behind Envoy.
+
+It listens once the model has answered its own sample, tells its servers' logs, ends where one of them ends, and on
+SIGTERM first leaves the traffic, then waits for the last answers.
+"""
+
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from seaway.errors import EndpointFailed, SeawayError
+from seaway.platforms.local import envoy, pod_front, processes
+from seaway.platforms.local.torchserve import default_handler, start_arms
+from seaway.serving import Arm, DeployedEndpoint
+from seaway.serving.remote import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, TOKEN_VARIABLE, RemoteArm
+
+BACKEND = "model"
+LOOK_S = 0.2  # between looks at the servers and their logs
+UNROUTED_S = 5.0  # until no Service and no gateway sends new connections to a pod that is being deleted
+LOG_BYTES = 4 << 20  # a log file that has been told is emptied from here on
+log = logging.getLogger("seaway.podserver")
+
+
+def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event) -> None:
+    """Serve until `ended`, then leave the traffic and answer what is left.
+
+    Raises:
+        PackageRefused, EndpointFailed: the model cannot be served, or one of its servers ended.
+    """
+    folder = Path(environment[SCRATCH_VARIABLE])
+    endpoint = _lay_out(arm, folder, Path(environment[TOKEN_VARIABLE]))
+    with _told(endpoint.folder):
+        try:
+            start_arms(arm.local(folder / PACKAGE, Path(environment[KEY_VARIABLE])), endpoint, default_handler())
+            pod_front.start(endpoint, endpoint.arms["stable"])
+            log.info("model %s version %s answers", arm.name, arm.version)
+            _watch(processes.find(endpoint.folder), ended)
+            pod_front.leave(endpoint)
+            ended.clear()
+            ended.wait(UNROUTED_S)
+            envoy.drain(endpoint, BACKEND, arm.drain_s)
+        finally:
+            processes.stop(endpoint.folder)
+
+
+def _lay_out(arm: RemoteArm, folder: Path, token: Path) -> DeployedEndpoint:
+    """A state folder as a laptop's; what a container before this one left in it is removed."""
+    state = folder / "endpoint"
+    shutil.rmtree(state, ignore_errors=True)
+    state.mkdir(mode=0o700)
+    arms = {"stable": Arm(arm.version, str(folder / PACKAGE), BACKEND)}
+    sockets = Path(tempfile.mkdtemp(prefix="seaway-"))
+    endpoint = DeployedEndpoint(arm.name, "pod", state, sockets=sockets, arms=arms)
+    endpoint.token_file.touch(mode=0o600)
+    endpoint.token_file.write_text(token.read_text(encoding="utf-8"), encoding="utf-8")
+    return endpoint
+
+
+def _watch(servers: list[processes.Daemon], ended: threading.Event) -> None:
+    """Return once `ended`. Raises: EndpointFailed: one of the servers ended by itself."""
+    while not ended.wait(LOOK_S):
+        for server in servers:
+            if not server.running():
+                raise EndpointFailed(f"{server.name} ended by itself. Its log ends:\n{server.last_lines()}")
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Write what the servers write into their log files to this process's output as well."""
+    done = threading.Event()
+    teller = threading.Thread(target=_tell, args=(folder, done), name="logs", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
+
+
+def _tell(folder: Path, done: threading.Event) -> None:
+    places: dict[Path, int] = {}
+    last = False
+    while not last:
+        last = done.wait(LOOK_S)
+        for file in folder.glob("*.log"):
+            places[file] = _copy(file, places.get(file, 0))
+
+
+def _copy(file: Path, place: int) -> int:
+    """Tell what is after `place`; returns how far that was."""
+    with file.open("rb") as stream:
+        stream.seek(place)
+        sys.stdout.buffer.write(stream.read())
+        sys.stdout.buffer.flush()
+        place = stream.tell()
+    if place < LOG_BYTES:
+        return place
+    os.truncate(file, 0)
+    return 0
+
+
+def main() -> None:
+    """Serve what the environment names."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    serve(RemoteArm.parse(os.environ), os.environ, ended)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        main()
+    except SeawayError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
