@@ -79,7 +79,7 @@ def deployment(
         "command": ["python3", "-c", SERVER],
         "env": [{"name": "SETTINGS", "value": json.dumps(settings)}],
         "ports": [{"containerPort": PORT}],
-        "readinessProbe": {"httpGet": {"path": "/v2/health/ready", "port": PORT}, "periodSeconds": 1},
+        "readinessProbe": {"httpGet": {"path": "/v2/health/ready", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 10},
         "securityContext": RESTRICTED,
     }
     marks = labels(version, name)

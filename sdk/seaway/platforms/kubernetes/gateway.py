@@ -43,8 +43,11 @@ class Gateway:
     admin: str = field(default_factory=lambda: os.environ.get("SEAWAY_GATEWAY_ADMIN", ""))
     stats: str = field(default_factory=lambda: os.environ.get("SEAWAY_GATEWAY_STATS", ""))
 
-    def split(self, endpoint: DeployedEndpoint, namespace: str) -> dict[str, int]:
+    def split(self, endpoint: DeployedEndpoint, namespace: str, part: str = "") -> dict[str, int]:
         """Per cent by arm, as the gateway's Envoy has them for requests that name no arm.
+
+        Args:
+            part: which of several routes to the endpoint, by the name that the VirtualService gives it.
 
         Raises:
             TrafficFailed: the Envoy does not tell, or has no route of the endpoint.
@@ -57,8 +60,9 @@ class Gateway:
                 f"The gateway's Envoy at {self.admin} does not tell its routes: {error}. SEAWAY_GATEWAY_ADMIN is the "
                 "URL of its administration port; leave it unset to be content with its answers."
             ) from error
-        for route in _routes(dump, endpoint.host):
-            if (found := _split(route, endpoint, namespace)) and not route["match"].get("headers"):
+        routes = [route for route in _routes(dump, endpoint.host) if _is_open(route["match"])]
+        for route in sorted(routes, key=lambda route: route.get("name", "").partition(".")[0] != part):
+            if found := _split(route, endpoint, namespace):
                 return found
         raise TrafficFailed(
             f"The gateway has no route of host {endpoint.host} to endpoint {endpoint.name}: is the route attached to "
@@ -74,18 +78,23 @@ def _routes(dump: Mapping[str, Any], host: str) -> Iterator[dict[str, Any]]:
                 yield from virtual.get("routes", ())
 
 
+def _is_open(match: Mapping[str, Any]) -> bool:
+    """Whether inference requests take the route without naming an arm."""
+    return not match.get("headers") and match.get("path") != LIVE
+
+
 def _split(route: Mapping[str, Any], endpoint: DeployedEndpoint, namespace: str) -> dict[str, int]:
     """Weights by arm; empty where the route leads elsewhere. Envoy leaves arms of weight 0 out."""
     action = route.get("route", {})
     whole = [{"name": action["cluster"], "weight": 100}] if "cluster" in action else []
     clusters = action.get("weighted_clusters", {}).get("clusters", whole)
-    shares = {_arm(cluster["name"], endpoint, namespace): int(cluster.get("weight", 0)) for cluster in clusters}
+    shares = {arm_of_cluster(cluster["name"], endpoint, namespace): int(cluster.get("weight", 0)) for cluster in clusters}
     if not shares or "" in shares:
         return {}
     return {arm: shares.get(arm, 0) for arm in endpoint.arms}
 
 
-def _arm(cluster: str, endpoint: DeployedEndpoint, namespace: str) -> str:
+def arm_of_cluster(cluster: str, endpoint: DeployedEndpoint, namespace: str) -> str:
     found = CLUSTER.match(cluster)
     if not found or found["namespace"] != namespace:
         return ""

@@ -14,14 +14,23 @@ from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.gateway import Gateway, Weights, service
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
-from seaway.platforms.kubernetes.resources import SERVICES, Manifest, Resource
-from seaway.platforms.kubernetes.routing import FULL, REQUEST_S, RouteKind, RouteTraffic, Rule, marked, named_arms
+from seaway.platforms.kubernetes.resources import Manifest, Resource
+from seaway.platforms.kubernetes.routing import (
+    FULL,
+    PORT,
+    REQUEST_S,
+    RouteKind,
+    RouteTraffic,
+    Rule,
+    marked,
+    named_arms,
+    require_service,
+)
 from seaway.serving import DeployedEndpoint
 
 VIRTUAL_SERVICES = Resource("networking.istio.io", "v1", "virtualservices", "VirtualService")
 DESTINATION_RULES = Resource("networking.istio.io", "v1", "destinationrules", "DestinationRule")
 WEIGHTS = "seaway-weights"  # the http route that splits
-PORT = 80
 RETRIES = {"attempts": 2, "retryOn": "connect-failure,refused-stream"}  # istiod's own would hide an arm's 503s
 
 
@@ -44,7 +53,7 @@ class VirtualServices(RouteKind):
     ) -> dict[str, Any]:
         arms = named_arms(endpoint)
         absent = {"error": f"There is no such arm ({edge.ARM}); endpoint {endpoint.name} has {' and '.join(arms)}."}
-        split = {**_route(WEIGHTS, [{**_destination(endpoint, arm), "weight": weights[arm]} for arm in arms])}
+        split = _route(WEIGHTS, [{**_destination(endpoint, arm), "weight": weights[arm]} for arm in arms])
         if mirrored:
             shadow = {"host": service(endpoint, "candidate"), "port": {"number": PORT}}
             split["mirrors"] = [{"destination": shadow, "percentage": {"value": mirrored}}]
@@ -77,14 +86,10 @@ class VirtualServices(RouteKind):
         )
 
     def require_servable(self, manifest: Manifest, objects: Objects) -> None:
-        _require_valid(manifest)
+        sent = {key: value for key, value in manifest.items() if key != "status"}
+        require_valid(sent, VIRTUAL_SERVICES, (weight_problems,))
         for field, destination in _destinations(manifest):
             _require_known(field, destination, objects)
-
-
-def _require_valid(manifest: Manifest) -> None:
-    sent = {key: value for key, value in manifest.items() if key != "status"}
-    require_valid(sent, VIRTUAL_SERVICES, (weight_problems,))
 
 
 def weight_problems(manifest: Manifest) -> Iterator[Problem]:
@@ -115,16 +120,7 @@ def _require_known(field: str, destination: Mapping[str, Any], objects: Objects)
     name, _, rest = destination["host"].partition(".")
     if rest and not f"{rest}.".startswith(f"{objects.namespace}."):
         return
-    found = objects.get(SERVICES, name)
-    if found is None:
-        raise InvalidSpec(
-            f"{field}.host: there is no Service {name} in namespace {objects.namespace}; each request there would get "
-            f"a 503. `kubectl get services -n {objects.namespace}` lists those that there are."
-        )
-    ports = [port["port"] for port in found["spec"]["ports"]]
-    wanted = destination.get("port", {}).get("number", ports[0])
-    if wanted not in ports or ("port" not in destination and len(ports) > 1):
-        raise InvalidSpec(f"{field}.port: Service {name} has ports {ports}; name one of them.")
+    require_service(field, name, destination.get("port", {}).get("number"), objects)
     if (subset := destination.get("subset")) and subset not in _subsets(name, objects):
         raise InvalidSpec(
             f"{field}.subset: no DestinationRule of host {name} in namespace {objects.namespace} has a subset "

@@ -104,8 +104,10 @@ def _validator(resource: Resource) -> Validator:
 
 
 def _root(published: Mapping[str, Any]) -> dict[str, Any]:
+    """Every object has a type and metadata, though not every published schema says so (Istio's do not)."""
     metadata = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return {**published, "properties": {**published["properties"], "metadata": metadata}}
+    typed = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+    return {**published, "properties": {**typed, **published["properties"], "metadata": metadata}}
 
 
 def _properties(validator: Any, properties: Mapping[str, Any], instance: Any, part: Mapping[str, Any]) -> Errors:

@@ -19,36 +19,44 @@ from seaway.platforms.kubernetes.connection import Connection, connect
 from seaway.platforms.kubernetes.gateway import Gateway, Weights
 from seaway.platforms.kubernetes.naming import MANAGED_BY
 from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import CONFIG_MAPS, Manifest, Resource
+from seaway.platforms.kubernetes.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
 from seaway.serving import ARMS, DeployedEndpoint
 
 ENDPOINT = "seaway.dev/endpoint"
 FULL = 100  # per cent
 ATTEMPTS = 5  # of a patch that others write at the same moment
+PORT = 80  # of an arm's Service
 REQUEST_S = 30  # how long the gateway waits for an arm, as on a laptop
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The part of an object that splits traffic: the JSON pointer of each arm's weight, and the weights now."""
+    """The part of an object that splits traffic: the JSON pointer of each arm's weight, and the weights now.
+
+    `unmirrored` is the JSON patch that ends mirroring, where there is some.
+    """
 
     pointers: Mapping[str, str]
     weights: Weights
+    unmirrored: tuple[Mapping[str, Any], ...] = ()
 
-    def operations(self, weights: Weights) -> list[dict[str, Any]]:
+    def operations(self, weights: Weights) -> list[Mapping[str, Any]]:
         """The JSON patch that sets these weights and nothing else."""
-        return [
+        changed = [
             {"op": "add", "path": pointer, "value": weights.get(arm, 0)}
             for arm, pointer in self.pointers.items()
             if weights.get(arm, 0) != self.weights[arm]
         ]
+        return [*self.unmirrored, *changed]
 
 
 class RouteKind(ABC):
     """A kind of object that splits traffic."""
 
     resource: Resource
+    conditional = False  # whether its status tells that the gateway takes it
+    ours = True  # whether Seaway makes such objects; where a controller does, only weights are patched
 
     @abstractmethod
     def build(
@@ -69,9 +77,17 @@ class RouteKind(ABC):
     def require_servable(self, manifest: Manifest, objects: Objects) -> None:
         """Refuse, with InvalidSpec, what the API server takes and the gateway would never serve."""
 
-    def require_taken_up(self, manifest: Manifest, objects: Objects) -> bool:
-        """Whether the gateway's controller serves the object as it was last written; TrafficFailed if it never will."""
-        return True
+    def mirrored(self, rule: Rule, percent: int) -> list[dict[str, Any]]:
+        """The JSON patch of an object that is not ours, by which the candidate gets copies of requests."""
+        raise TrafficFailed(
+            f"A {self.resource.kind} that somebody else owns is patched at its weights only: let its owner mirror "
+            "requests to the candidate."
+        )
+
+    def waits_for(self, manifest: Manifest, objects: Objects) -> str:
+        """Why the gateway's controller does not yet serve the object as it was last written; empty where it does, or
+        does not tell."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +143,7 @@ class RouteTraffic:
         require_weights(endpoint, weights)
         wanted = {arm: weights.get(arm, 0) for arm in endpoint.arms}
         mark = str(time.time_ns())
-        before = self._patch(endpoint, wanted) if self._named.name else self._write(endpoint, wanted, mark)
+        before = self._write(endpoint, wanted, mark) if self._writes else self._patch(endpoint, wanted)
         self._follow(endpoint, before, wanted, mark)
         self._set[endpoint.name] = wanted
 
@@ -136,13 +152,14 @@ class RouteTraffic:
 
         New weights end it. Raises as `set_weights`; TrafficFailed also for a route that somebody else owns.
         """
-        if self._named.name or "candidate" not in endpoint.arms or not 0 < percent <= FULL:
+        if "candidate" not in endpoint.arms or not 0 < percent <= FULL:
             raise TrafficFailed(
-                f"{percent} % of the requests of endpoint {endpoint.name} cannot be mirrored: that takes a route of "
-                "our own, a candidate, and a whole per cent from 1 to 100."
+                f"{percent} % of the requests of endpoint {endpoint.name} cannot be mirrored: that takes a candidate, "
+                "and a whole per cent from 1 to 100."
             )
         mark, wanted = str(time.time_ns()), {"stable": FULL, "candidate": 0}
-        before = self._write(endpoint, wanted, mark, percent)
+        writes = self._writes
+        before = self._write(endpoint, wanted, mark, percent) if writes else self._patch(endpoint, wanted, percent)
         self._follow(endpoint, before, wanted, mark)
         self._set[endpoint.name] = wanted
 
@@ -154,12 +171,12 @@ class RouteTraffic:
             TrafficFailed: there is no route, or its traffic does not follow it.
         """
         if self._gateway.admin:
-            return self._gateway.split(endpoint, self._objects.namespace)
+            return self._gateway.split(endpoint, self._objects.namespace, self._named.part)
         found = self._found(endpoint)
         if found is None:
             raise TrafficFailed(f"Endpoint {endpoint.name} has no {self._kind.resource.kind}; deploy it anew.")
         written, carried = found["metadata"].get("annotations", {}).get(edge.MARK, ""), edge.carried_mark(endpoint)
-        if written != carried and not self._named.name:
+        if self._writes and written != carried:
             raise TrafficFailed(
                 f"The answers of endpoint {endpoint.name} carry {edge.MARK} {carried or 'nothing'} and its route says "
                 f"{written}: its traffic does not follow the route."
@@ -169,7 +186,7 @@ class RouteTraffic:
     def remove(self, endpoint: DeployedEndpoint) -> None:
         """Delete the endpoint's route; one of somebody else is left as it is."""
         found = self._objects.get(self._kind.resource, endpoint.name)
-        if found and not self._named.name and _ours(found, endpoint):
+        if found and self._writes and _ours(found, endpoint):
             self._objects.delete(self._kind.resource, endpoint.name, found["metadata"]["uid"])
 
     def _write(self, endpoint: DeployedEndpoint, weights: Weights, mark: str, mirrored: int = 0) -> Weights:
@@ -207,7 +224,7 @@ class RouteTraffic:
         )
         return before
 
-    def _patch(self, endpoint: DeployedEndpoint, weights: Weights) -> Weights:
+    def _patch(self, endpoint: DeployedEndpoint, weights: Weights, mirrored: int = 0) -> Weights:
         """Set the weights of somebody else's route, unless they have changed since we set them."""
         for _ in range(ATTEMPTS):
             found = self._found(endpoint)
@@ -221,9 +238,10 @@ class RouteTraffic:
                     f"rollout had set {dict(before)}. They were left as they are. If Argo CD set them back, let it "
                     "ignore the weights: docs/how-to/route-by-istio.md says how."
                 )
-            self._kind.require_servable(_patched(found, rule.operations(weights)), self._objects)
+            operations = [*rule.operations(weights), *(self._kind.mirrored(rule, mirrored) if mirrored else ())]
+            self._kind.require_servable(_patched(found, operations), self._objects)
             try:
-                if operations := rule.operations(weights):
+                if operations:
                     self._objects.patch(self._kind.resource, found, operations)
                 return rule.weights
             except ObjectChanged as error:
@@ -232,27 +250,36 @@ class RouteTraffic:
 
     def _follow(self, endpoint: DeployedEndpoint, before: Weights, wanted: Weights, mark: str) -> None:
         deadline = time.monotonic() + edge.FOLLOW_S
-        while not self._taken_up(endpoint):
-            edge.require_time(endpoint, deadline, f"{self._said(endpoint)} is not yet taken up")
+        while lacking := self._lacking(endpoint, wanted):
+            edge.require_time(endpoint, deadline, lacking)
             time.sleep(edge.POLL_S)
-        while self._gateway.admin and (now := self._split(endpoint)) != wanted:
-            edge.require_time(endpoint, deadline, f"its Envoy has {now or 'no route'}, not {dict(wanted)}")
-            time.sleep(edge.POLL_S)
-        if not self._named.name:
+        if self._writes:
             edge.await_mark(endpoint, mark)
         elif not self._gateway.admin:
             edge.await_shift(endpoint, before, wanted)
 
-    def _taken_up(self, endpoint: DeployedEndpoint) -> bool:
-        found = self._found(endpoint)
-        return found is not None and self._kind.require_taken_up(found, self._objects)
+    def _lacking(self, endpoint: DeployedEndpoint, wanted: Weights) -> str:
+        """What keeps the gateway from routing by these weights, as its controller and its Envoy say."""
+        if self._kind.conditional:
+            found = self._found(endpoint)
+            why = self._kind.waits_for(found, self._objects) if found else "it is gone"
+            if why:
+                return f"{self._said(endpoint)}: {why}"
+        if self._gateway.admin and (now := self._split(endpoint)) != wanted:
+            return f"the gateway's Envoy has {dict(now) or 'no route'}, not {dict(wanted)}"
+        return ""
 
     def _split(self, endpoint: DeployedEndpoint) -> Weights:
         try:
-            return self._gateway.split(endpoint, self._objects.namespace)
+            return self._gateway.split(endpoint, self._objects.namespace, self._named.part)
         except TrafficFailed as error:
             log.debug("%s", error)
             return {}
+
+    @property
+    def _writes(self) -> bool:
+        """Whether the route is our own."""
+        return self._kind.ours and not self._named.name
 
     def _found(self, endpoint: DeployedEndpoint) -> dict[str, Any] | None:
         return self._objects.get(self._kind.resource, self._named.name or endpoint.name)
@@ -270,6 +297,19 @@ def require_weights(endpoint: DeployedEndpoint, weights: Weights) -> None:
             f"Weights {dict(weights)} for endpoint {endpoint.name} with arms {sorted(endpoint.arms)}: they must be "
             "whole per cents of existing arms that add up to 100."
         )
+
+
+def require_service(field: str, name: str, port: int | None, objects: Objects) -> None:
+    """Refuse, with InvalidSpec, a Service or a port of it that there is not."""
+    found = objects.get(SERVICES, name)
+    if found is None:
+        raise InvalidSpec(
+            f"{field}: there is no Service {name} in namespace {objects.namespace}; each request there would get an "
+            f"error. `kubectl get services -n {objects.namespace}` lists those that there are."
+        )
+    ports = [entry["port"] for entry in found["spec"]["ports"]]
+    if port not in ports and (port or len(ports) > 1):
+        raise InvalidSpec(f"{field}: Service {name} has ports {ports}; name one of them.")
 
 
 def labels(endpoint: DeployedEndpoint) -> dict[str, str]:
@@ -297,14 +337,17 @@ def marked(endpoint: DeployedEndpoint, mark: str) -> dict[str, Any]:
 
 
 def _patched(found: Manifest, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The object as these operations, which set members of objects that are there, will leave it."""
+    """The object as these operations, on members of objects that are there, will leave it."""
     patched = copy.deepcopy(dict(found))
     for operation in operations:
         *above, last = operation["path"].strip("/").split("/")
         place: Any = patched
         for step in above:
             place = place[int(step) if isinstance(place, list) else step]
-        place[last] = operation["value"]
+        if operation["op"] == "remove":
+            del place[last]
+        else:
+            place[last] = operation["value"]
     return patched
 
 
