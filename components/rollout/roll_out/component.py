@@ -20,7 +20,8 @@ def roll_out(
     false_rollback: float = 0.05,
     budget: int = 9000,
     shadow: float = 0.3,
-    backend: str = "auto",
+    routing: str = "auto",
+    counting: str = "auto",
     registry: str = "auto",
 ) -> NamedTuple("Outputs", [("decision", str), ("reason", str)]):
     """Shift traffic to the candidate step by step while a judge watches errors, latency and prediction quality.
@@ -44,7 +45,8 @@ def roll_out(
         false_rollback: Chance, over all looks together, that a candidate which is no worse is rolled back.
         budget: Requests of both arms after which an undecided candidate is rolled back.
         shadow: Share of requests asked of both arms, to compare them on the same request.
-        backend: What routes and counts the traffic; `auto` takes this place's.
+        routing: What moves the traffic, such as `istio` or `gateway-api`; `auto` takes this place's.
+        counting: What counts it, such as `prometheus`; `auto` takes this place's.
         registry: Model registry; `auto` takes this place's.
 
     Returns:
@@ -58,14 +60,14 @@ def roll_out(
     from pathlib import Path
 
     from seaway import models, monitoring, platforms, serving
-    from seaway.rollout import Policy, Replay, RolloutPlan, Traffic, conclude, run
+    from seaway.rollout import Policy, Replay, RolloutPlan, State, Traffic, conclude, run
 
     served = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
     policy = Policy.of(error_margin, latency_margin, quality_margin, false_rollback, budget)
     plan = RolloutPlan.of(served, weights, requests, policy, f"{model_name} version {version}")
-    traffic, counts = platforms.current(Traffic, backend), platforms.current(monitoring.Metrics, backend)
+    traffic, counts = platforms.current(Traffic, routing), platforms.current(monitoring.Metrics, counting)
     with Replay(Path(replay.path), served, shadow=shadow) as source:
-        result = run(plan, traffic, source, counts, served.folder / "rollout.json")
+        result = run(plan, traffic, source, counts, platforms.current(State))
     endpoints, tracker = platforms.current(serving.Endpoint), platforms.current(models.Tracker, registry)
     result = conclude(result, endpoints, tracker, model_name, version)
     result.write(Path(rollout.path) / "rollout.json")
