@@ -76,15 +76,25 @@ def test_a_training_that_hangs_is_ended_with_all_its_processes(
     wait_until(lambda: not alive(mark))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_step_leaves_no_process_behind(spec: TrainSpec, tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "libraries"),
+    [
+        *((signal.SIGTERM, ()), (signal.SIGINT, ()), (signal.SIGKILL, ())),
+        *((signal.SIGTERM, ("torch",)), (signal.SIGKILL, ("torch",))),
+    ],
+)
+def test_a_stopped_step_leaves_no_process_behind(
+    spec: TrainSpec, tmp_path: Path, number: signal.Signals, libraries: tuple[str, ...]
+) -> None:
     mark = uuid.uuid4().hex
-    step = start(how(spec, "sleep"), tmp_path, mark)
+    step = start(how(spec, "sleep"), tmp_path, mark, *libraries)
     assert step.stdout is not None
     for line in step.stdout:
         if "sleeping" in line:
             break
     assert len(alive(mark)) > 3
+    commands = [Path(f"/proc/{pid}/cmdline").read_text() for pid in alive(mark)]
+    assert any("elastic" in command for command in commands) is not bool(libraries), "torch is imported twice, or lost"
     step.send_signal(number)
     assert step.wait(60) != 0
     wait_until(lambda: not alive(mark))

@@ -14,8 +14,10 @@ MARK = "SEAWAY_TEST_MARK"
 WAIT_S = 120
 
 STEP = """
-import logging, signal, sys
+import importlib, logging, signal, sys
 from pathlib import Path
+for library in sys.argv[2:]:
+    importlib.import_module(library)
 from seaway.platforms.local.torchrun import TorchrunTrainer
 from seaway.training import TrainSpec
 logging.basicConfig(level=logging.INFO)
@@ -24,11 +26,12 @@ TorchrunTrainer().train(TrainSpec.read(Path(sys.argv[1]))[0])
 """
 
 
-def start(spec: TrainSpec, folder: Path, mark: str) -> subprocess.Popen[str]:
+def start(spec: TrainSpec, folder: Path, mark: str, *libraries: str) -> subprocess.Popen[str]:
+    """Start a step that has imported these libraries; one that has torch hands it on to its workers by a fork."""
     spec.write(folder / "step.json", "")
     environment = {**os.environ, MARK: mark, "PYTHONPATH": str(Path(__file__).parent)}
     return subprocess.Popen(
-        [sys.executable, "-c", STEP, str(folder / "step.json")],
+        [sys.executable, "-c", STEP, str(folder / "step.json"), *libraries],
         env=environment,
         text=True,
         stdout=subprocess.PIPE,

@@ -17,11 +17,17 @@ LATE = {
         *("feast.repo_operations", "ibis.backends.duckdb"),
     ),
     "seaway.models": ("model_signing.signing", "model_signing.verifying"),
-    "seaway.platforms": ("seaway.platforms.local.mlflow:_import_mlflow", "seaway.platforms.local.torchserve"),
+    "seaway.platforms": (
+        *("seaway.platforms.local.mlflow:_import_mlflow", "mlflow.store.tracking.sqlalchemy_store"),
+        *("mlflow.store.model_registry.sqlalchemy_store", "alembic.command", "seaway.platforms.local.torchserve"),
+    ),
     "seaway.reporting": ("seaway.reporting.report", "matplotlib.figure", "matplotlib.backends.backend_svg"),
     "seaway.rollout": ("seaway.rollout.driving", "seaway.rollout.replay", "seaway.rollout.concluding"),
     "seaway.training": ("torch", *TABULAR),
-    "seaway.evaluation": ("seaway.evaluation.evaluating", "seaway.reporting.quality", "seaway.models.exported"),
+    "seaway.evaluation": (
+        *("seaway.evaluation.evaluating", "seaway.reporting.quality", "seaway.models.exported"),
+        *("torch.export._trace", "torch.export.pt2_archive._package"),
+    ),
     "seaway.serving": ("seaway.serving.compiling",),
 }
 

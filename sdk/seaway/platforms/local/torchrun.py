@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from seaway.errors import TrainingFailed
+from seaway.platforms.local.agent import Agent, agent
 from seaway.storage import read_json, write_json
 from seaway.training.fingerprint import fingerprint
 from seaway.training.result import TrainResult, earlier
@@ -81,8 +81,8 @@ def _run(spec: TrainSpec, run: str, job: Path) -> None:
         spec.write(job / "spec.json", run)
         settings = {"entrypoint": spec.entrypoint, "workers": spec.workers, "spec": str(job.absolute() / "spec.json")}
         write_json(job / "job.json", settings)
-        with _agent(job.absolute(), spec.workers) as agent:
-            code = _wait(agent, job, spec.timeout_s)
+        with _agent(job.absolute(), spec.workers) as holder:
+            code = _wait(holder, job, spec.timeout_s)
         if code != 0:
             raise TrainingFailed(_reason(job, code))
     finally:
@@ -90,17 +90,14 @@ def _run(spec: TrainSpec, run: str, job: Path) -> None:
 
 
 @contextmanager
-def _agent(job: Path, workers: int) -> Iterator[subprocess.Popen[bytes]]:
+def _agent(job: Path, workers: int) -> Iterator[Agent]:
     """The process that holds the workers; it and they are gone when this ends, however it ends."""
-    command = [sys.executable, "-m", "seaway.platforms.local.elastic", str(job)]
-    agent = subprocess.Popen(
-        command, stdin=subprocess.PIPE, env=_environment(workers), start_new_session=True, cwd=Path.cwd()
-    )
+    holder = agent(job, _environment(workers))
     try:
-        with _sigterm_raises():
-            yield agent
+        with sigterm_raises():
+            yield holder
     finally:
-        _end(agent)
+        _end(holder)
 
 
 def _environment(workers: int) -> dict[str, str]:
@@ -113,7 +110,7 @@ def _environment(workers: int) -> dict[str, str]:
 
 
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
+def sigterm_raises() -> Iterator[None]:
     """SIGTERM ends a `with` block as Ctrl-C does; only the main thread may say so."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -129,29 +126,28 @@ def _raise_exit(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _wait(agent: subprocess.Popen[bytes], job: Path, timeout_s: float) -> int:
-    try:
-        return agent.wait(timeout_s)
-    except subprocess.TimeoutExpired as error:
+def _wait(holder: Agent, job: Path, timeout_s: float) -> int:
+    code = holder.wait(timeout_s)
+    if code is None:
         raise TrainingFailed(
             f"The training did not end within {timeout_s:g} s and was stopped; raise timeout_s or train on less data. "
             f"Started again, it resumes from its last checkpoint. Its last lines:\n"
             f"{_tail(job, 0)}"
-        ) from error
+        )
+    return code
 
 
-def _end(agent: subprocess.Popen[bytes]) -> None:
+def _end(holder: Agent) -> None:
     """End the agent, which ends its workers, and then whatever is left of its process group."""
     try:
-        if agent.poll() is None:
-            agent.terminate()
-            agent.wait(END_S)
-    except subprocess.TimeoutExpired:
-        log.warning("The workers do not end within %g s and are killed.", END_S)
+        if holder.wait(0) is None:
+            os.kill(holder.pid, signal.SIGTERM)
+            if holder.wait(END_S) is None:
+                log.warning("The workers do not end within %g s and are killed.", END_S)
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(agent.pid, signal.SIGKILL)
-        agent.communicate()
+            os.killpg(holder.pid, signal.SIGKILL)
+        holder.release()
 
 
 def _reason(job: Path, code: int) -> str:
@@ -159,10 +155,11 @@ def _reason(job: Path, code: int) -> str:
         return f"The process that holds the training's workers ended with exit code {code}; see the lines before this."
     failure = read_json(job / "failure.json")
     rank = failure["rank"]
-    return f"Rank {rank} {_ending(failure['exitcode'])}. Its last lines:\n{_tail(job, rank)}"
+    return f"Rank {rank} {ending(failure['exitcode'])}. Its last lines:\n{_tail(job, rank)}"
 
 
-def _ending(exitcode: int) -> str:
+def ending(exitcode: int) -> str:
+    """How a process ended, as the end of a sentence."""
     if exitcode >= 0:
         return f"failed with exit code {exitcode}"
     hint = " (was the machine out of memory?)" if exitcode == -signal.SIGKILL else ""
