@@ -22,6 +22,7 @@ pytestmark = pytest.mark.timeout(1200)
 TRAINING_ONLY = Path(__file__).parent / "flights_training.py"  # a pipeline that ends with the network
 TOLERANCE = 1e-4  # nats; the addends of the workers are summed in an order that processes do not share
 ROLES = {"pytorchjob": ("master-0", "worker-0", "worker-1"), "trainjob": ("node-0-0", "node-0-1", "node-0-2")}
+ENDLESS = 100_000  # epochs
 STARTED_S = 300  # for the steps before the training, and the pods
 
 
@@ -49,6 +50,12 @@ class Run:
     def logs(self) -> str:
         return "".join(path.read_text() for path in (self.home / "runs").glob("*/steps/*.log"))
 
+    def await_log(self, text: str) -> None:
+        deadline = time.monotonic() + STARTED_S
+        while text not in self.logs() and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert text in self.logs(), self.logs()
+
     def artifact(self, path: str) -> Path:
         """The newest of this name; a step that is taken from the cache has left it in an earlier run."""
         return max(
@@ -68,7 +75,7 @@ def settings(
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Shared, so that the second backend takes the steps before the training from the cache."""
+    """Shared, so that later runs take the steps before the training from the cache."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -98,17 +105,15 @@ def losses(result: TrainResult) -> list[float]:
     return [entry["validation_loss"] for entry in result.history]
 
 
-def test_sigterm_leaves_neither_job_nor_pods(
-    cluster: dynamic.DynamicClient, place: str, training_environment: str, tmp_path: Path
-) -> None:
+def test_sigterm_leaves_neither_job_nor_pods(cluster: dynamic.DynamicClient, place: str, home: Path) -> None:
     require_controller(cluster, pytorchjob.RESOURCE)
-    run = Run(tmp_path / "home", months=1, rows=20_000, epochs=100_000, workers=2, backend="pytorchjob")
-    deadline = time.monotonic() + STARTED_S
-    while "epoch 1/" not in run.logs() and run.process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert pods(cluster, place), run.logs()
-    run.process.send_signal(signal.SIGTERM)
-    code, output = run.end()
+    run = Run(home, months=1, rows=20_000, epochs=ENDLESS, workers=2, backend="pytorchjob")
+    try:
+        run.await_log(f"epoch 1/{ENDLESS}")
+        assert pods(cluster, place), "their label is another one"
+    finally:
+        run.process.send_signal(signal.SIGTERM)
+        code, output = run.end()
     assert code == 128 + signal.SIGTERM, output
     assert pods(cluster, place) == []
     jobs = cluster.resources.get(api_version=pytorchjob.RESOURCE.api_version, kind=pytorchjob.RESOURCE.kind)
