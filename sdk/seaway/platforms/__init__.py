@@ -23,6 +23,7 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
             "trainjob": "seaway.platforms.kubernetes.training:TrainJobTrainer",
         },
     },
+    "Tuner": {"local": {"optuna": "seaway.platforms.local.optuna:OptunaTuner"}},
     "Endpoint": {"local": {"torchserve": "seaway.platforms.local.torchserve:TorchServeEndpoint"}},
     "Traffic": {
         "local": {"envoy": "seaway.platforms.local.envoy:EnvoyTraffic"},

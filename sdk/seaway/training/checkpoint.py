@@ -74,6 +74,19 @@ class Checkpoints:
         found = (data for path in reversed(self._paths()) if (data := _undamaged(path)) is not None)
         return next(found, None)
 
+    def adopt(self, folder: Path) -> None:
+        """Go on from the newest checkpoint of another run, which `folder` holds, unless this run has one of its own.
+
+        Raises:
+            CheckpointUnusable: there is none that is undamaged.
+        """
+        if self.newest_data() is not None:
+            return
+        data = Checkpoints(folder, "").newest_data()
+        if data is None:
+            raise CheckpointUnusable(f"{folder} holds no undamaged checkpoint to start from; name another folder.")
+        self.save(_read(data))
+
     def remove_drafts(self) -> None:
         """Remove what a killed writer left; only while no other process writes here."""
         for draft in self.folder.glob(".epoch-*.tmp"):
@@ -101,13 +114,17 @@ class Checkpoints:
         Raises:
             CheckpointUnusable: it belongs to a run with other data, parameters, seed or code.
         """
-        header = _header(data)
-        if header["fingerprint"] != self.fingerprint:
+        if _header(data)["fingerprint"] != self.fingerprint:
             raise CheckpointUnusable(
                 f"The checkpoint in {self.folder} is of another training run (other data, parameters, seed or code); "
                 f"give this run its own checkpoint folder, or remove that one."
             )
-        return Checkpoint(int(header["epoch"]), safetensors.torch.load(data), json.loads(header["state"]))
+        return _read(data)
+
+
+def _read(data: bytes) -> Checkpoint:
+    header = _header(data)
+    return Checkpoint(int(header["epoch"]), safetensors.torch.load(data), json.loads(header["state"]))
 
 
 def _header(data: bytes) -> dict[str, str]:

@@ -29,6 +29,7 @@ class TrainSpec:
         workers: Processes, one accelerator each where there are any.
         seed: Of initial weights and of the order of rows.
         timeout_s: Seconds after which the run is ended as failed.
+        start_from: Folder with the checkpoint of another run that this one goes on from; None starts anew.
         placement: What a cluster wants to know of the pods; JSON values. A platform without pods passes over it.
     Raises:
         InvalidSpec: a field is out of range.
@@ -43,11 +44,14 @@ class TrainSpec:
     workers: int = 1
     seed: int = 0
     timeout_s: float = 3600.0
+    start_from: Path | None = None
     placement: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in PATHS:
             object.__setattr__(self, name, Path(getattr(self, name)))
+        if self.start_from is not None:
+            object.__setattr__(self, "start_from", Path(self.start_from))
         if not MODULE.fullmatch(self.entrypoint):
             raise InvalidSpec(f"entrypoint={self.entrypoint!r} is no module name; give one like 'my_package.train'.")
         if self.workers < 1:
@@ -61,7 +65,8 @@ class TrainSpec:
 
     def write(self, path: Path, fingerprint: str) -> None:
         """Write the file that an entrypoint gets as `--spec`: the fields, paths absolute, and the fingerprint."""
-        fields = asdict(self) | {name: str(getattr(self, name).absolute()) for name in PATHS}
+        named = {name: getattr(self, name) for name in (*PATHS, "start_from")}
+        fields = asdict(self) | {name: path and str(path.absolute()) for name, path in named.items()}
         write_json(path, fields | {"fingerprint": fingerprint})
 
     @classmethod

@@ -25,20 +25,23 @@ class Method:
     settings: Mapping[str, Any] = field(default_factory=dict)
     early_stopping: bool = False
     numeric_only: bool = False
+    learns: bool = True
 
 
-HALVING = {"sampler": "tpe", "min_epochs": 1, "reduction": 3}
+HALVING = {"sampler": "tpe", "startup_trials": 10, "min_epochs": 1, "reduction": 3}
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
         "grid": Method(
             "every point of the space, in order",
             "",
             {OPTUNA: "enqueued trials", KATIB: "grid"},
+            learns=False,
         ),
         "random": Method(
             "points drawn independently",
             "Bergstra and Bengio 2012, JMLR 13",
             {OPTUNA: "RandomSampler", KATIB: "random"},
+            learns=False,
         ),
         "tpe": Method(
             "tree-structured Parzen estimators: points that are likelier among the good trials than among the rest",
@@ -58,10 +61,17 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             {OPTUNA: "CmaEsSampler", KATIB: "cmaes"},
             numeric_only=True,
         ),
+        "nsga2": Method(
+            "an evolution that keeps a front of several objectives",
+            "Deb et al. 2002, IEEE Trans. Evolutionary Computation 6(2)",
+            {OPTUNA: "NSGAIISampler"},
+            {"population": 20},
+        ),
         "sobol": Method(
             "a low-discrepancy sequence, scrambled by the seed",
             "Sobol 1967, USSR Comp. Math. 7(4); Owen 1998, J. Complexity 14(4)",
             {OPTUNA: "QMCSampler", KATIB: "sobol"},
+            learns=False,
         ),
         "hyperband": Method(
             "successive halving from several first rungs",
@@ -81,7 +91,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "a trial ends that is worse than the median of the others at the same epoch",
             "Golovin et al. 2017, KDD",
             {OPTUNA: "MedianPruner", KATIB: "medianstop"},
-            {"sampler": "tpe", "startup_trials": 5, "min_epochs": 1},
+            {"sampler": "tpe", "startup_trials": 10, "compared_trials": 5, "min_epochs": 1},
             early_stopping=True,
         ),
         "pbt": Method(
@@ -89,6 +99,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "Jaderberg et al. 2017, arXiv:1711.09846",
             {OPTUNA: "Seaway's own, on its trials", KATIB: "pbt"},
             {"population": 4, "interval": 1, "quantile": 0.25},
+            learns=False,
         ),
     }
 )
@@ -204,3 +215,14 @@ def _refuse_impossible(spec: "TuneSpec") -> None:
         )
     if name in ("cmaes", "pbt") and len(spec.objectives) > 1:
         raise InvalidSpec(f"{name} follows one objective; several take tpe or random.")
+    if spec.warm_start is not None and not method.learns:
+        raise InvalidSpec(f"{name} learns from no trial, so an earlier study changes nothing; leave out warm_start.")
+    if name in ("pbt", "hyperband"):
+        _ = spec.epochs
+    if name == "pbt" and 0 < spec.budget.trials < 2 * spec.algorithm.settings["population"]:
+        raise InvalidSpec(
+            f"pbt with trials={spec.budget.trials} trains its population of {spec.algorithm.settings['population']} "
+            "once and improves nothing; give at least twice as many trials."
+        )
+    if name == "pbt" and (spec.rows_fraction < 1 or any(one.when is not None for one in parameters.values())):
+        raise InvalidSpec("pbt perturbs params of a network under way: no conditions, and the same rows throughout.")

@@ -233,6 +233,13 @@ class SearchSpace:
         """How many points there are. Raises: InvalidSpec: a float has no step."""
         return sum(1 for _ in self.points())
 
+    def value_in(self, params: Mapping[str, Any], name: str) -> Any:
+        """The value that params have for a parameter, None where they have none."""
+        found: Any = params
+        for key in name.split("."):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return found
+
     def merged(self, params: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         """The params with a point's values set; neither argument is changed.
 

@@ -1,5 +1,6 @@
 """What is to be tuned: a training, where its parameters may lie, and what a better one is."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +34,7 @@ class TuneSpec:
         rows_fraction: Below 1, points are looked for on so many of the training's rows; the best of them are trained
             again on all rows, and the best of those counts.
         warm_start: Folder of an earlier study over the same parameters, whose trials the algorithm learns from.
-        trial_workers: Processes of each trial; None for one, since trials share the machine.
+        trial_workers: Processes of each trial, whatever the training has: trials share the machine.
         passthrough: What only one backend knows, by the backend's own names; JSON values.
     Raises:
         InvalidSpec: a field is out of range.
@@ -66,4 +67,24 @@ class TuneSpec:
             raise InvalidSpec(f"seed={self.seed} is outside 0 to {MAX_SEED}.")
         if not 0 < self.rows_fraction <= 1:
             raise InvalidSpec(f"rows_fraction={self.rows_fraction} is not above 0 and at most 1.")
+        if self.rows_fraction < 1 and self.budget.trials == 1:
+            raise InvalidSpec("rows_fraction below 1 needs 2 trials: one on a part of the rows, one on all.")
         self.space.merged(self.training.params, dict.fromkeys(self.space.parameters))
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a trial that is not ended early.
+
+        Raises:
+            InvalidSpec: the training's params have no `epochs` that is a whole number.
+        """
+        found = self.training.params.get("epochs")
+        try:
+            epochs = float(found) if isinstance(found, int | float | str) else math.nan
+        except ValueError:
+            epochs = math.nan
+        if not epochs >= 1 or not epochs.is_integer():
+            raise InvalidSpec(
+                f"params: epochs={found!r}; {self.algorithm.name} has to know how many epochs a whole training has."
+            )
+        return int(epochs)

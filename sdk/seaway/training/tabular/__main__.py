@@ -38,8 +38,8 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
         best = TabularNetwork(preprocessing.vocabularies.sizes, params)
         best.load_state_dict(fit.best)
         signed = signature(params, sample_rows(spec.validation, params, SAMPLE_ROWS))
+        write_json(spec.output / "metrics.json", _metrics(fit, len(train)))  # first: a tuner waits for no more
         write_model(TabularModel(preprocessing, best), signed, spec.output)
-        write_json(spec.output / "metrics.json", _metrics(fit, len(train)))
 
 
 def _prepare(preprocessing: Preprocessing, examples: Examples, worker: Worker) -> Prepared:
@@ -60,6 +60,8 @@ def _fit(
     worker.split(network, params.parallel)
     fit = Fit(network, adamw(network, params))
     checkpoints = Checkpoints(spec.checkpoints / fingerprint[:16], fingerprint)
+    if worker.first and spec.start_from is not None:
+        checkpoints.adopt(spec.start_from)
     newest = worker.same(checkpoints.newest_data() if worker.first else None)
     if newest is not None:
         checkpoint = checkpoints.parse(newest)

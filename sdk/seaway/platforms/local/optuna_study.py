@@ -1,0 +1,262 @@
+"""A study in Optuna's terms: distributions, samplers, pruners, and the journal file that it is kept in.
+
+The journal is Optuna's own (`optuna.storages.journal`): a line a change, flushed to disk. Its SQLite storage needs
+seconds to make its tables and five commits a trial, which is longer than a small network trains.
+"""
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from seaway.errors import InvalidSpec
+from seaway.tuning import Categorical, Float, Int, State, Trial, TuneSpec, earlier_trials
+from seaway.tuning.space import Parameter
+
+PLAN, OUTCOME, EARLIER = "plan", "outcome", "earlier"  # a trial's attributes; the last marks those of a warm start
+LARGEST = 1e300  # stands for an infinite miss of a constraint, which has to be a number
+STATES = {
+    TrialState.COMPLETE: State.COMPLETE,
+    TrialState.PRUNED: State.PRUNED,
+    TrialState.FAIL: State.FAILED,
+    TrialState.RUNNING: State.RUNNING,
+}
+TOLD = {state: told for told, state in STATES.items()}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a trial is, beside its params; `folder` is the number of its first attempt, whose checkpoints it has."""
+
+    rows: float = 1.0
+    parent: int | None = None
+    stop_at: int | None = None
+    folder: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a trial, beside its state; `at` is when it ended, in seconds of the study's time."""
+
+    values: Mapping[str, float]
+    epochs: int
+    seconds: float
+    at: float
+    reason: str = ""
+    history: Sequence[Mapping[str, float]] = field(default_factory=tuple)
+
+
+def open_study(spec: TuneSpec, file: Path) -> optuna.Study:
+    """The study in a journal, made where it is missing; only one process may have it open."""
+    _repair(file)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    storage = JournalStorage(JournalFileBackend(str(file), JournalFileOpenLock(str(file))))
+    logging.getLogger("optuna.storages").setLevel(logging.WARNING)
+    study = optuna.create_study(
+        study_name="seaway",
+        storage=storage,
+        directions=[one.goal for one in spec.objectives],
+        pruner=pruner(spec),
+        load_if_exists=True,
+    )
+    if not study.get_trials(deepcopy=False):
+        for trial in _earlier(spec):
+            study.add_trial(trial)
+    study.sampler = sampler(spec, study.get_trials(deepcopy=False))
+    return study
+
+
+def _repair(file: Path) -> None:
+    """Drop what a killed writer left: half a line, and the journal's lock."""
+    Path(f"{file}.lock").unlink(missing_ok=True)
+    if file.exists():
+        written = file.read_bytes()
+        file.write_bytes(written[: written.rfind(b"\n") + 1])
+
+
+def distribution(parameter: Parameter) -> BaseDistribution:
+    """The parameter's range as Optuna has it; a choice that is no number or text is drawn by its text."""
+    if isinstance(parameter, Categorical):
+        return CategoricalDistribution(parameter.texts)
+    if isinstance(parameter, Int):
+        return IntDistribution(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
+    high = parameter.high if (steps := parameter.values()) is None else steps[-1]
+    return FloatDistribution(parameter.low, high, log=parameter.log, step=parameter.step)
+
+
+def parameter(drawn_from: BaseDistribution) -> Parameter:
+    """What `distribution` was made of, without its condition; choices that only text can stand for are their texts."""
+    if isinstance(drawn_from, CategoricalDistribution):
+        return Categorical(tuple(drawn_from.choices))
+    if isinstance(drawn_from, IntDistribution):
+        return Int(drawn_from.low, drawn_from.high, log=drawn_from.log, step=drawn_from.step)
+    if isinstance(drawn_from, FloatDistribution):
+        return Float(drawn_from.low, drawn_from.high, log=drawn_from.log, step=drawn_from.step)
+    raise InvalidSpec(f"{drawn_from} is no float, int or categorical distribution.")
+
+
+def drawn(spec: TuneSpec, trial: optuna.Trial) -> dict[str, Any]:
+    """The trial's point: each parameter that is there, given those before it."""
+    point: dict[str, Any] = {}
+    for name, one in spec.space.parameters.items():
+        if spec.space.active(point, name):
+            value = trial._suggest(name, distribution(one))
+            point[name] = one.read(value) if isinstance(one, Categorical) else value
+    return point
+
+
+def as_drawn(spec: TuneSpec, point: Mapping[str, Any]) -> dict[str, Any]:
+    """A point as Optuna holds it."""
+    choices = {name for name, one in spec.space.parameters.items() if isinstance(one, Categorical)}
+    return {name: spec.space.parameters[name].write(v) if name in choices else v for name, v in point.items()}
+
+
+def ended(spec: TuneSpec, study: optuna.Study) -> list[Trial]:
+    """The study's own trials that have come to an end, by number; none that was cut off by a kill."""
+    frozen = study.get_trials(deepcopy=False)
+    return [_trial(spec, one) for one in frozen if OUTCOME in one.user_attrs and one.state.is_finished()]
+
+
+def last_second(study: optuna.Study) -> float:
+    """The study's time so far, without that of trials which were cut off."""
+    outcomes = [one.user_attrs.get(OUTCOME, {"at": 0.0}) for one in study.get_trials(deepcopy=False)]
+    return max((float(outcome["at"]) for outcome in outcomes), default=0.0)
+
+
+def plan(trial: optuna.Trial | FrozenTrial) -> Plan:
+    """The trial's plan; one that was killed before it was written down is an ordinary one."""
+    return Plan(**trial.user_attrs.get(PLAN, {}))
+
+
+def retry_interrupted(study: optuna.Study, first: Plan) -> int:
+    """Tell Optuna of the trials that a kill cut off, queue their points again, and say how many are queued."""
+    for cut_off in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        again = plan(cut_off) if PLAN in cut_off.user_attrs else first
+        kept = again.folder if again.folder is not None else cut_off.number
+        study.tell(cut_off.number, state=TrialState.FAIL)
+        study.enqueue_trial(cut_off.params, user_attrs={PLAN: {**asdict(again), "folder": kept}})
+    return len(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+
+def _trial(spec: TuneSpec, frozen: FrozenTrial) -> Trial:
+    outcome, planned = Outcome(**frozen.user_attrs[OUTCOME]), plan(frozen)
+    parameters = spec.space.parameters
+    read = {
+        name: one.read(frozen.params[name]) if isinstance(one, Categorical) else frozen.params[name]
+        for name, one in parameters.items()
+        if name in frozen.params
+    }
+    return Trial(
+        number=frozen.number,
+        state=STATES[frozen.state],
+        params=read,
+        values=outcome.values,
+        epochs=outcome.epochs,
+        seconds=outcome.seconds,
+        reason=outcome.reason,
+        history=tuple(outcome.history),
+        rows=planned.rows,
+        parent=planned.parent,
+    )
+
+
+def _earlier(spec: TuneSpec) -> list[FrozenTrial]:
+    """The trials of the study to start from that are points of this space and have this study's figures."""
+    if spec.warm_start is None:
+        return []
+    found = [_frozen(spec, trial) for trial in earlier_trials(spec.warm_start) if _usable(spec, trial)]
+    if not found:
+        raise InvalidSpec(
+            f"No trial in {spec.warm_start} is a point of this space and has this study's figures; "
+            "start from a study over the same parameters, or from none."
+        )
+    return found
+
+
+def _usable(spec: TuneSpec, trial: Trial) -> bool:
+    try:
+        spec.space.check(trial.params)
+    except InvalidSpec:
+        return False
+    return trial.state is State.COMPLETE and all(one.metric in trial.values for one in spec.objectives)
+
+
+def _frozen(spec: TuneSpec, trial: Trial) -> FrozenTrial:
+    return create_trial(
+        state=TrialState.COMPLETE,
+        params=as_drawn(spec, trial.params),
+        distributions={name: distribution(spec.space.parameters[name]) for name in trial.params},
+        values=[trial.values[one.metric] for one in spec.objectives],
+        user_attrs={EARLIER: True, OUTCOME: {"at": 0.0, "values": dict(trial.values)}},
+    )
+
+
+def pruner(spec: TuneSpec) -> BasePruner:
+    """What compares trials between epochs."""
+    name, settings = spec.algorithm.name, spec.algorithm.settings
+    if name == "asha":
+        return SuccessiveHalvingPruner(min_resource=settings["min_epochs"], reduction_factor=settings["reduction"])
+    if name == "hyperband":
+        return HyperbandPruner(settings["min_epochs"], spec.epochs, settings["reduction"])
+    if name == "median":
+        return MedianPruner(settings["compared_trials"], n_warmup_steps=settings["min_epochs"] - 1)
+    return NopPruner()
+
+
+def sampler(spec: TuneSpec, known: Sequence[FrozenTrial]) -> BaseSampler:
+    """What chooses points.
+
+    Its random numbers follow the seed and the number of trials before it, so that a study which goes on after a kill
+    draws other points than at its start.
+    """
+    settings = spec.algorithm.settings
+    seed = spec.seed + len(known)
+    bounds = _misses(spec) if spec.constraints else None
+    name = settings.get("sampler", spec.algorithm.name)
+    if name == "tpe":
+        startup = settings["startup_trials"]
+        return TPESampler(n_startup_trials=startup, seed=seed, constant_liar=spec.parallel > 1, constraints_func=bounds)
+    if name == "bayes":
+        return GPSampler(seed=seed, n_startup_trials=settings["startup_trials"], constraints_func=bounds)
+    if name == "nsga2":
+        return NSGAIISampler(population_size=settings["population"], seed=seed, constraints_func=bounds)
+    if name == "cmaes":
+        earlier = [one for one in known if EARLIER in one.user_attrs]
+        return CmaEsSampler(seed=seed, source_trials=earlier or None)
+    if name == "sobol":
+        return QMCSampler(qmc_type="sobol", scramble=True, seed=spec.seed)
+    return RandomSampler(seed=seed)
+
+
+def _misses(spec: TuneSpec) -> Any:
+    """For each constraint by how much a trial misses it, 0 or less where it does not."""
+
+    def misses(frozen: FrozenTrial) -> list[float]:
+        values = frozen.user_attrs[OUTCOME]["values"]
+        return [min(one.excess(values.get(one.metric, float("nan"))), LARGEST) for one in spec.constraints]
+
+    return misses
