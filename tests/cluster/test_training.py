@@ -8,9 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
+from delays import delays
 from installed import require_controller
 from kubernetes import dynamic
 from seaway.errors import TrainingFailed
@@ -29,19 +28,11 @@ TOLERANCE = 1e-4  # nats; the addends of the workers are summed in an order that
 
 @pytest.fixture(scope="module")
 def spec(placement: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
-    folder = tmp_path_factory.mktemp("training")
-    random = np.random.default_rng(0)
-    for name, count in (("train", 20_001), ("validation", 1_003)):
-        wind, origin = random.normal(size=count).astype(np.float32), random.integers(0, 3, count)
-        late = (wind * (origin - 1) + 0.3 * random.normal(size=count) > 0).astype(np.int8)
-        table = {"wind": wind, "origin": np.array(["EWR", "JFK", "LGA"])[origin], "late": late}
-        pd.DataFrame(table).to_parquet(folder / f"{name}.parquet")
-    return TrainSpec(
-        folder / "train.parquet",
-        folder / "validation.parquet",
-        folder / "laptop",
-        folder / "checkpoints",
-        params={"numeric": ["wind"], "categorical": ["origin"], "epochs": EPOCHS, "patience": EPOCHS, "batch_size": 64},
+    return delays(
+        tmp_path_factory.mktemp("training"),
+        rows=20_001,
+        epochs=EPOCHS,
+        batch_size=64,
         workers=3,
         timeout_s=600,
         placement=placement,

@@ -5,40 +5,18 @@ import uuid
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from delays import delays
 from safetensors.numpy import load_file
 from seaway.platforms.local.torchrun import TorchrunTrainer
 from seaway.training import TrainResult, TrainSpec
 
 from training_processes import kill, start, wait_until  # isort: skip
 
-EPOCHS = 6
-
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
-    folder = tmp_path_factory.mktemp("fsdp")
-    random = np.random.default_rng(0)
-    for name, count in (("train", 6_001), ("validation", 1_003)):
-        wind, origin = random.normal(size=count).astype(np.float32), random.integers(0, 3, count)
-        late = (wind * (origin - 1) + 0.3 * random.normal(size=count) > 0).astype(np.int8)
-        table = {"wind": wind, "origin": np.array(["EWR", "JFK", "LGA"])[origin], "late": late}
-        pd.DataFrame(table).to_parquet(folder / f"{name}.parquet")
-    return TrainSpec(
-        folder / "train.parquet",
-        folder / "validation.parquet",
-        folder / "ddp",
-        folder / "checkpoints",
-        params={
-            "numeric": ["wind"],
-            "categorical": ["origin"],
-            "epochs": EPOCHS,
-            "patience": EPOCHS,
-            "batch_size": 128,
-        },
-        workers=2,
-    )
+    return delays(tmp_path_factory.mktemp("fsdp"), rows=6_001, epochs=6, batch_size=128, workers=2)
 
 
 def fsdp(spec: TrainSpec, folder: str) -> TrainSpec:
