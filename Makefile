@@ -3,9 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PRELOAD := $(BIN)/python -W ignore -m seaway.kfp.preloading
 REGISTRY ?= docker.io/seaway
 TAG ?= dev
-# Every step is a fresh Python; without compiled bytecode each one compiles its imports anew.
+# Without compiled bytecode each process would compile its imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -21,6 +22,8 @@ $(STAMP): requirements.lock pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	# compile the bytecode of what steps import, about 6,000 of the 40,000 files, on two cores
+	$(PRELOAD) training evaluation serving & $(PRELOAD) data features models platforms reporting rollout; wait
 	touch $@
 
 run: $(STAMP)     ## run the flights pipeline, from raw data to a promoted canary

@@ -6,7 +6,8 @@ A name that is missing here costs time, nothing else.
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 
 from seaway.training.tabular import PRELOADED as TABULAR
 
@@ -47,3 +48,16 @@ def _packages(source: str) -> Iterator[str]:
             yield ".".join(node.module.split(".")[:2])
         elif isinstance(node, ast.Import):
             yield from (".".join(alias.name.split(".")[:2]) for alias in node.names)
+
+
+def main(packages: Sequence[str]) -> None:
+    """Import what these packages import late, so that its bytecode is compiled before the first run."""
+    from seaway.kfp.forkserver import load
+
+    for package in packages:
+        for reference in LATE[f"seaway.{package}"]:
+            load(reference)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
