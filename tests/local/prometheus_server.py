@@ -1,0 +1,100 @@
+"""A real Prometheus on loopback that scrapes one page, and that page."""
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from seaway.platforms.kubernetes.fetching import fetch
+
+SCRAPE_S = 0.5
+START_S = 60
+CONFIG = """
+global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms}}
+scrape_configs:
+- job_name: gateway
+  metrics_path: /stats/prometheus
+  static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+@dataclass
+class Page:
+    """What the gateway tells; empty: it does not answer."""
+
+    text: str = ""
+    url: str = ""
+
+
+@contextmanager
+def page() -> Iterator[Page]:
+    """Serve a page in Prometheus' text format."""
+    shown = Page()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = shown.text.encode()
+            self.send_response(200 if content else 503)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments: object) -> None:
+            """Scrapes are not printed."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    shown.url = f"http://127.0.0.1:{server.server_address[1]}/stats/prometheus"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield shown
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def prometheus(target: str, folder: Path) -> Iterator[str]:
+    """Run Prometheus on `target` (host:port); yields its URL."""
+    program = shutil.which("prometheus")
+    if not program:
+        pytest.skip("prometheus is missing (Debian: prometheus)")
+    (folder / "prometheus.yml").write_text(CONFIG.format(interval=int(SCRAPE_S * 1000), target=target))
+    address = f"127.0.0.1:{_free_port()}"
+    options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    with (folder / "prometheus.log").open("w") as log:
+        process = subprocess.Popen(
+            [program, *options, f"--web.listen-address={address}", "--log.level=warn"], stdout=log, stderr=log
+        )
+    try:
+        _await_ready(process, f"http://{address}", folder / "prometheus.log")
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _await_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if fetch(f"{url}/-/ready", 2.0).status == HTTPStatus.OK:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"Prometheus did not start: {log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
