@@ -17,6 +17,7 @@ from seaway.kfp.forkserver import ALLOCATOR, END, PID
 from seaway.kfp.launcher import Program
 from seaway.kfp.preloading import imports
 
+OPENMP = {"OMP_WAIT_POLICY": "PASSIVE"}  # read once, when torch is imported: no spinning on cores that steps share
 EXIT_CODE_BYTES = 32
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Forks:
 
     def __init__(self, environment: Mapping[str, str], preload: Sequence[str], log_file: Path) -> None:
         self._control, theirs = socket.socketpair()
-        own = {"_KFP_RUNTIME": "true", ALLOCATOR: "background_thread:false"}
+        own = {"_KFP_RUNTIME": "true", ALLOCATOR: "background_thread:false", **OPENMP}
         with theirs, log_file.open("ab") as output:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "seaway.kfp.forkserver", *preload],
