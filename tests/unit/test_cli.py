@@ -68,6 +68,7 @@ FILES = {
         (["run", "homeless.py"], "No module named 'no_such_library'"),
         (["run", "empty.py"], "must define one pipeline"),
         (["run", "nonsense"], "There is no pipeline 'nonsense'; there are: flights"),
+        (["run", "notes.txt"], "which ends in .py or .yaml"),
         (["run", "flights", "-p", "months"], "NAME=VALUE"),
         (["run", "flights", "-p", "epochs=abc"], "Parameter epochs is 'abc', which is no int."),
         (["components", "show", "nonsense"], "There is no component 'nonsense'"),

@@ -71,12 +71,12 @@ def component(name: str) -> Entry:
 
 def pipeline(name: str) -> Entry:
     """The pipeline of that name."""
-    return _find(name, pipelines(), "pipeline")
+    return _find(name, pipelines(), "pipeline", " Your own is named by its file, which ends in .py or .yaml.")
 
 
-def _find(name: str, entries: list[Entry], kind: str) -> Entry:
+def _find(name: str, entries: list[Entry], kind: str, hint: str = "") -> Entry:
     for entry in entries:
         if name.replace("-", "_") in (entry.name, f"{entry.category}/{entry.name}"):
             return entry
     names = ", ".join(entry.name for entry in entries)
-    raise InvalidSpec(f"There is no {kind} {name!r}; there are: {names}.")
+    raise InvalidSpec(f"There is no {kind} {name!r}; there are: {names}.{hint}")
