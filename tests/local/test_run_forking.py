@@ -64,6 +64,28 @@ def test_a_killed_runner_takes_its_steps_along(state: Path, tmp_path: Path) -> N
         own_session.kill()
 
 
+LEAVING = """
+def leave():
+    import atexit, sys, threading, time
+    atexit.register(print, "handled")
+    threading.Thread(target=lambda: time.sleep(0.3) or print("finished")).start()
+    sys.exit("no licence")
+"""
+
+
+def test_a_forked_step_ends_as_python_does(tmp_path: Path) -> None:
+    executor_input = json.dumps({"inputs": {}, "outputs": {"outputFile": str(tmp_path / "output.json")}})
+    program = Program(LEAVING, ("--executor_input", executor_input, "--function_to_execute", "leave"))
+    forks = Forks(os.environ, [], tmp_path / "server.log")
+    try:
+        step = forks.start(program, tmp_path / "step.log")
+        assert step is not None
+        assert step.wait() == 1
+        assert (tmp_path / "step.log").read_text().splitlines()[-3:] == ["no licence", "finished", "handled"]
+    finally:
+        forks.close()
+
+
 def test_no_step_is_forked_beside_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LATE, "seaway.data", ("threaded",))
     forks = Forks({**os.environ, "PYTHONPATH": str(HERE)}, [], tmp_path / "server.log")

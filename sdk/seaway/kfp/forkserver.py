@@ -10,6 +10,7 @@ afresh. Python's `multiprocessing` has such a server too; its children import th
 outlive a runner that was killed.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -19,12 +20,14 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from kfp.dsl.executor_main import executor_main
 
@@ -152,11 +155,35 @@ def load(reference: str) -> None:
             getattr(loaded, function)()
 
 
+def end_with(code: int) -> NoReturn:
+    """End as Python does, but for taking its modules down: that touches, and so copies, all that is shared (0.7 s)."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
+def run(step: Step) -> int:
+    """Run a step and return its exit code, with what ended it in its log."""
+    try:
+        step.run()
+    except SystemExit as end:
+        if isinstance(end.code, int | None):
+            return end.code or 0
+        sys.stderr.write(f"{end.code}\n")
+        return 1
+    except BaseException as error:  # noqa: BLE001 - this is where Python's own report of it would be
+        sys.excepthook(type(error), error, error.__traceback__)
+        return 1
+    return 0
+
+
 def main(imports: Sequence[str]) -> None:
-    """Serve; in a child, run its step and end as a fresh process would."""
+    """Serve; in a child, run its step and end."""
     control = socket.socket(fileno=sys.stdin.fileno())
     if step := ForkServer(control, imports).serve():
-        step.run()
+        end_with(run(step))
 
 
 if __name__ == "__main__":
