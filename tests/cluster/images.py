@@ -62,18 +62,25 @@ def trainer_image() -> str:
     """What images/trainer/Dockerfile installs: Debian's Python 3.11, torch, and Seaway as it is in this tree."""
     if named := os.environ.get("SEAWAY_TEST_TRAINER_IMAGE"):
         return named
-    return _imported("docker.io/seaway/trainer", trainer_layers())
+    return _imported("docker.io/seaway/trainer", python_layers("trainer"))
 
 
-def trainer_layers() -> list[Path]:
-    """Uncompressed tar files, lowest first: Debian, torch, its companions, Seaway."""
-    needed = closure(_listed(PROJECT / "images" / "trainer" / "requirements.in"))
+def server_image() -> str:
+    """What images/server/Dockerfile installs: TorchServe, its Java runtime, Envoy, torch, and Seaway as it is here."""
+    if named := os.environ.get("SEAWAY_TEST_SERVER_IMAGE"):
+        return named
+    return _imported("docker.io/seaway/server", python_layers("server"))
+
+
+def python_layers(image: str) -> list[Path]:
+    """Uncompressed tar files, lowest first: Debian, torch, its companions as images/IMAGE lists them, Seaway."""
+    needed = closure(_listed(PROJECT / "images" / image / "requirements.in"))
     torch = [package for package in needed if _is_torch(package)]
     others = [package for package in needed if not _is_torch(package)]
     return [
         _layer("debian", DEBIAN, _write_debian),
         _layer("torch", _packages_key(torch), _write_packages(torch)),
-        _layer("packages", _packages_key(others), _write_packages(others)),
+        _layer(f"{image}-packages", _packages_key(others), _write_packages(others)),
         _layer("seaway", _project_key(), _write_project),
     ]
 
@@ -114,7 +121,8 @@ def _listed(file: Path) -> list[str]:
 
 
 def _is_torch(package: Distribution) -> bool:
-    return package.metadata["Name"].lower().startswith(("torch", "nvidia", "triton", "cuda"))
+    name = package.metadata["Name"].lower()
+    return name == "torch" or name.startswith(("nvidia", "triton", "cuda"))
 
 
 def _imported(name: str, layers: list[Path]) -> str:

@@ -24,7 +24,14 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
         },
     },
     "Tuner": {"local": {"optuna": "seaway.platforms.local.optuna:OptunaTuner"}},
-    "Endpoint": {"local": {"torchserve": "seaway.platforms.local.torchserve:TorchServeEndpoint"}},
+    "Endpoint": {
+        "local": {"torchserve": "seaway.platforms.local.torchserve:TorchServeEndpoint"},
+        "kubernetes": {
+            "seldondeployment": "seaway.platforms.kubernetes.endpoint:SeldonEndpoint",
+            "inferenceservice": "seaway.platforms.kubernetes.endpoint:KServeEndpoint",
+            "deployment": "seaway.platforms.kubernetes.endpoint:DeploymentEndpoint",
+        },
+    },
     "Traffic": {
         "local": {"envoy": "seaway.platforms.local.envoy:EnvoyTraffic"},
         "kubernetes": {

@@ -3,10 +3,11 @@
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from seaway.errors import ObjectDeleted, OperatorMissing, PodsStuck, SeawayError, TimedOut
 from seaway.platforms.kubernetes.kinds import Kind, Outcome
@@ -21,6 +22,7 @@ from seaway.platforms.kubernetes.watching import Absent, Change, Mailbox, Scope,
 COMPLAINTS = 5  # warnings told again in an error
 LOOK_S = 1.0  # between looks for what is being deleted, should the watch be what fails
 log = logging.getLogger(__name__)
+Reached = TypeVar("Reached")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Following:
         self.logs = Logs(self.objects, self.tell, self.mailbox.put)
         self.told: set[str] = set()
         self.deleted: set[str] = set()
+        self.parts: set[str] = set()
         self.warnings = deque[str](maxlen=COMPLAINTS)
         self.began = time.monotonic()
         self.imageless: dict[str, float] = {}  # pod -> since when its image is missing
@@ -81,19 +84,22 @@ class Following:
             ObjectDeleted, OperatorMissing, PodsStuck, TimedOut: it will not end by itself.
             Forbidden, KindMissing, ServerGone: it cannot be watched.
         """
+        ended = self.until(job, lambda: self.kind.outcome(self.job))
+        self._read_to_the_end()
+        return ended
+
+    def until(self, job: Manifest, reached: Callable[[], Reached | None]) -> Reached:
+        """Take what happens to `job` and its pods until that makes `reached` say something. Raises as `outcome`."""
         self.job = job
         self.began = time.monotonic()
-        ended = self.kind.outcome(job)
-        while ended is None:
+        while (result := reached()) is None:
             try:
                 self._take(self.mailbox.get(timeout=self._left_s()))
             except Empty:
                 log.debug("Nothing happens to %s.", self.call)
-            ended = self.kind.outcome(self.job)
-            if ended is None:
+            if reached() is None:
                 self._check_patience()
-        self._read_to_the_end()
-        return ended
+        return result
 
     def gone(self) -> bool:
         """Wait until the job and its pods are gone; False where they are still there when the patience ends."""
@@ -137,11 +143,16 @@ class Following:
 
     def _take_job(self, change: Change) -> None:
         if change.object["metadata"]["uid"] != self.job["metadata"]["uid"]:
-            return
-        if change.present:
-            self.job = change.object
-        else:
-            self._look_for_job()
+            return None
+        if not change.present:
+            return self._look_for_job()
+        self.job = change.object
+        for sentence in self.kind.progress(self.job):
+            self._say(logging.INFO, sentence)
+        for name in set(self.kind.parts(self.job)) - self.parts:
+            self.parts.add(name)
+            self._subscribe_events(name)
+        return None
 
     def _look_for_job(self) -> None:
         found = self.objects.get(self.kind.resource, self.name)
@@ -157,12 +168,15 @@ class Following:
             self._subscribe_events(name)
         self._keep(change.object)
         if change.present:
-            self.logs.see(change.object)
+            self._listen(change.object)
         else:
             self.logs.leave(change.object)
         self._note_image(name, change)
         for sentence in troubles(change.object):
             self._say(logging.WARNING, sentence)
+
+    def _listen(self, pod: Manifest) -> None:
+        self.logs.see(pod)
 
     def _keep(self, pod: Manifest) -> None:
         """A pod as it was while nobody deleted it: what its end by deletion says is no reason for anything."""

@@ -1,6 +1,6 @@
 """What the launcher must know about a kind of job: how it is addressed, when it is done, which pods are its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -29,6 +29,11 @@ def no_rules(manifest: Manifest) -> None:
     """A kind whose objects are checked by the API server only."""
 
 
+def nothing(job: Manifest) -> tuple[str, ...]:
+    """A kind whose status has nothing that a person waits to hear, and names no other objects."""
+    return ()
+
+
 def has_status(job: Manifest) -> bool:
     """Whether a controller has written anything into the status."""
     return bool(job.get("status"))
@@ -45,6 +50,8 @@ class Kind:
         preflight: refuses, with InvalidSpec, what the API server would refuse.
         taken_up: whether the controller has seen the object.
         suffix: the longest text that the controller appends to the name for pods and services.
+        progress: sentences on how far the job is; each is told once.
+        parts: names of the objects that the controller has made for it, whose events concern it.
     """
 
     resource: Resource
@@ -54,6 +61,8 @@ class Kind:
     preflight: Callable[[Manifest], None] = no_rules
     taken_up: Callable[[Manifest], bool] = has_status
     suffix: int = 0
+    progress: Callable[[Manifest], Iterable[str]] = nothing
+    parts: Callable[[Manifest], Iterable[str]] = nothing
 
     def pods(self, name: str) -> str:
         """The label selector of a job's pods."""

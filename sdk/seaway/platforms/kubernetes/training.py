@@ -8,10 +8,7 @@ with the cluster's settings for `Placement`; `TrainSpec.placement` wins over the
 import logging
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from seaway.errors import InvalidSpec, JobFailed, TrainingFailed
 from seaway.platforms.home import run_id
@@ -22,6 +19,7 @@ from seaway.platforms.kubernetes.launch import launch
 from seaway.platforms.kubernetes.naming import Step, stamp
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.placement import Placement
+from seaway.platforms.kubernetes.podsettings import cluster_settings
 from seaway.storage import storage_for
 from seaway.training.fingerprint import fingerprint
 from seaway.training.remote import RemoteTraining
@@ -55,14 +53,19 @@ def _train(spec: TrainSpec, run: Callable[[RemoteTraining, Placement], None]) ->
         return result
     training, settings = remote(spec, identity), placement(spec.placement)
     if not storage_for(training.output).exists(training.output):
-        storage_for(training.train).upload(spec.train, training.train)
-        storage_for(training.validation).upload(spec.validation, training.validation)
+        send_data(spec, training)
         run(training, settings)
     storage_for(training.output).download(training.output, spec.output)
     return TrainResult.read(spec.output)
 
 
-def remote(spec: TrainSpec, identity: Mapping[str, str]) -> RemoteTraining:
+def send_data(spec: TrainSpec, training: RemoteTraining) -> None:
+    """Put the data where the pods look for them."""
+    storage_for(training.train).upload(spec.train, training.train)
+    storage_for(training.validation).upload(spec.validation, training.validation)
+
+
+def remote(spec: TrainSpec, identity: Mapping[str, str], step: str = STEP) -> RemoteTraining:
     """The training with its data and model below this run's URI, and checkpoints that later runs find again.
 
     Raises:
@@ -74,7 +77,7 @@ def remote(spec: TrainSpec, identity: Mapping[str, str]) -> RemoteTraining:
             "SEAWAY_STORAGE is not set: give the URI that this machine and the pods keep data under, "
             "such as s3://my-bucket/seaway."
         )
-    run = f"{root}/runs/{run_id()}/{STEP}-{identity['run'][:16]}"
+    run = f"{root}/runs/{run_id()}/{step}-{identity['run'][:16]}"
     return RemoteTraining.of(spec, identity, run, f"{root}/checkpoints")
 
 
@@ -85,25 +88,12 @@ def placement(wanted: Mapping[str, Any]) -> Placement:
         InvalidSpec: no image is named, or a setting is wrong.
     """
     image = os.environ.get("SEAWAY_TRAINER_IMAGE")
-    settings = {**_settings(), **({"image": image} if image else {}), **wanted}
+    settings = {**cluster_settings("SEAWAY_PLACEMENT"), **({"image": image} if image else {}), **wanted}
     if "image" not in settings:
         raise InvalidSpec(
             "Which image has the trainer? Set SEAWAY_TRAINER_IMAGE, or placement.image, to its full name."
         )
     return Placement.parse(settings)
-
-
-def _settings() -> dict[str, Any]:
-    file = os.environ.get("SEAWAY_PLACEMENT")
-    if not file:
-        return {}
-    try:
-        settings = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise InvalidSpec(f"SEAWAY_PLACEMENT={file} cannot be read: {error}") from error
-    if not isinstance(settings, dict):
-        raise InvalidSpec(f"SEAWAY_PLACEMENT={file} holds no mapping; write one setting of Placement a line.")
-    return settings
 
 
 def _launch_pytorchjob(training: RemoteTraining, settings: Placement) -> None:
@@ -115,17 +105,18 @@ def _launch_trainjob(training: RemoteTraining, settings: Placement) -> None:
     if not settings.runtime:
         runtime = trainjob.build_runtime(training, settings)
         trainjob.preflight_runtime(runtime)
-        Objects(_connection()).apply(trainjob.RUNTIME, runtime)
+        Objects(connection()).apply(trainjob.RUNTIME, runtime)
     _launch(trainjob.KIND, job, training.timeout_s)
 
 
 def _launch(kind: Kind, manifest: dict[str, Any], timeout_s: float) -> None:
     stamped = stamp(manifest, Step(run_id(), STEP), kind.suffix)
     try:
-        launch(kind, stamped, timeout_s=timeout_s, connection=_connection())
+        launch(kind, stamped, timeout_s=timeout_s, connection=connection())
     except JobFailed as failure:
         raise TrainingFailed(str(failure)) from failure
 
 
-def _connection() -> Connection:
+def connection() -> Connection:
+    """The namespace of this step's jobs."""
     return connect(os.environ.get("SEAWAY_NAMESPACE"))

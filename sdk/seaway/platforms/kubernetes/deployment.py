@@ -1,0 +1,84 @@
+"""An endpoint's arms as plain Deployments, one a version, each with its autoscaler and disruption budget: any cluster.
+
+A Deployment is made for one version and never changed, so an arm is never half of two models.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from seaway.platforms.kubernetes import serverpod
+from seaway.platforms.kubernetes.backends import Arms, Served, Weights, endless
+from seaway.platforms.kubernetes.kinds import Kind
+from seaway.platforms.kubernetes.resources import Manifest, Resource
+
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
+AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+NEW_FIRST = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+class Deployments:
+    """The backend that needs nothing but Kubernetes."""
+
+    kind = Kind(
+        resource=DEPLOYMENTS,
+        controller="the Deployment controller of kube-controller-manager",
+        outcome=endless,
+        pod_label=serverpod.WORKLOAD,
+    )
+    resources: Sequence[Resource] = (DEPLOYMENTS, AUTOSCALERS, BUDGETS)
+    routes = False
+
+    def workloads(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
+        return {_workload(name, served): Counter({served.version: served.hosting.replicas}) for served in arms.values()}
+
+    def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
+        versions = {served.version: served for served in arms.values()}
+        return [manifest for served in versions.values() for manifest in self._of(name, served)]
+
+    def preflight(self, manifest: Manifest) -> None:
+        """Nothing: of built-in kinds the API server has the only schema, and refuses unknown fields."""
+
+    def _of(self, name: str, served: Served) -> Iterator[dict[str, Any]]:
+        workload, hosting = _workload(name, served), served.hosting
+        selector = {"matchLabels": {serverpod.WORKLOAD: workload}}
+        yield {
+            **head(DEPLOYMENTS, workload),
+            "spec": {
+                **({} if hosting.autoscale else {"replicas": hosting.replicas}),  # the autoscaler's to set
+                "selector": selector,
+                "strategy": NEW_FIRST,
+                "template": {
+                    "metadata": serverpod.metadata(served.arm, hosting, workload),
+                    "spec": serverpod.spec(served.arm, hosting),
+                },
+            },
+        }
+        yield {**head(BUDGETS, workload), "spec": {"maxUnavailable": 1, "selector": selector}}
+        if hosting.autoscale:
+            target = {"apiVersion": DEPLOYMENTS.api_version, "kind": DEPLOYMENTS.kind, "name": workload}
+            yield {
+                **head(AUTOSCALERS, workload),
+                "spec": {
+                    "scaleTargetRef": target,
+                    "minReplicas": hosting.replicas,
+                    "maxReplicas": hosting.autoscale.max_replicas,
+                    "metrics": [cpu_metric(hosting.autoscale.cpu_percent)],
+                },
+            }
+
+
+def _workload(name: str, served: Served) -> str:
+    return f"{name}-{served.version}"
+
+
+def cpu_metric(percent: int) -> dict[str, Any]:
+    """Of the cores that the pods ask for."""
+    target = {"type": "Utilization", "averageUtilization": percent}
+    return {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+
+
+def head(resource: Resource, name: str) -> dict[str, Any]:
+    """The beginning of a manifest."""
+    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}}

@@ -1,0 +1,295 @@
+"""Endpoints of a namespace: their record, their arms, promotion and rollback without a lost request.
+
+An endpoint outlives the runs that bring models to it. A run finds the model that serves, brings its candidate beside
+it, and is in charge until the candidate was promoted or has gone. What a killed step has left is found by its labels.
+
+The environment says where: `SEAWAY_STORAGE` is the URI that packages are kept under, `SEAWAY_SERVER_IMAGE` the pods'
+image, `SEAWAY_HOSTING` a file with the cluster's settings for `Hosting`, `SEAWAY_NAMESPACE` the namespace where it is
+not the context's, `SEAWAY_GATEWAY_URL` the gateway that splits traffic; without one the endpoint's URL is that of its
+stable Service, and a candidate gets no traffic.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from seaway import platforms
+from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PodsStuck, SeawayError, TimedOut
+from seaway.models import verify, verifying_key
+from seaway.platforms.home import home
+from seaway.platforms.kubernetes.backends import Backend, Served, Weights
+from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.deployment import Deployments
+from seaway.platforms.kubernetes.endpoint_record import Record, Records
+from seaway.platforms.kubernetes.following import Patience
+from seaway.platforms.kubernetes.hosting import Hosting, hosting
+from seaway.platforms.kubernetes.kserve import InferenceServices
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.reconciling import Reconciler
+from seaway.platforms.kubernetes.resources import Manifest
+from seaway.platforms.kubernetes.seldon import SeldonDeployments
+from seaway.platforms.kubernetes.terminating import sigterm_raises
+from seaway.rollout import Traffic
+from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
+from seaway.serving.remote import RemoteArm
+from seaway.storage import storage_for
+
+BACKENDS: Mapping[str, Callable[[], Backend]] = {
+    "seldondeployment": SeldonDeployments,
+    "inferenceservice": InferenceServices,
+    "deployment": Deployments,
+}
+VERSION_DIGITS = 12  # of the package's SHA-256
+ALL_STABLE, ALL_CANDIDATE = {"stable": 100, "candidate": 0}, {"stable": 0, "candidate": 100}  # per cent
+log = logging.getLogger(__name__)
+
+
+class KubernetesEndpoint:
+    """Keeps endpoints in one namespace.
+
+    Args:
+        backend: runs endpoints that are new; one that is there keeps its own.
+        connection: to the namespace; by default this process's.
+        patience: with what may pass by itself.
+    """
+
+    def __init__(self, backend: str, connection: Connection | None = None, patience: Patience | None = None) -> None:
+        self._backend, self._patience = backend, patience or Patience()
+        self._objects = Objects(connection or connect(os.environ.get("SEAWAY_NAMESPACE")))
+        self._records = Records(self._objects)
+
+    def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
+        """Bring the spec's packages to the endpoint, all traffic on stable; a model that serves already is untouched.
+
+        Raises:
+            PackageRefused: a package does not verify, here or in its pod.
+            NameTaken: another run's candidate is beside stable, or an object belongs to somebody else.
+            EndpointFailed: the pods do not come to answer; what this call has made is gone.
+            AdmissionRefused, QuotaExceeded, KindMissing, OperatorMissing, Forbidden, ServerGone: see `launch`.
+        """
+        found = self._records.find(spec.name)
+        before = Record.of(found) if found else None
+        self._require_free(spec, before)
+        record = self._wanted(spec, before)
+        with sigterm_raises() as termination:
+            try:
+                with termination.deferred():
+                    found = self._records.write(found, record) if found else self._records.create(record)
+                record = self._serving(record, found)
+            except BaseException as error:
+                with termination.ignored():
+                    self._undo(record, before)
+                if isinstance(error, (PodsStuck, TimedOut)):
+                    raise EndpointFailed(str(error)) from error
+                raise
+        return self._deployed(record)
+
+    def promote(self, name: str, run: str) -> DeployedEndpoint:
+        """Make the candidate stable; the old stable ends once its requests are answered.
+
+        Raises:
+            EndpointFailed: there is no such endpoint, it has no candidate, or the candidate does not answer.
+            TrafficFailed: the traffic does not follow; it is with the candidate, and this may be called again.
+        """
+        record, found = self._with_candidate(name, run)
+        reconciler, candidate = self._reconciler(record, found), record.arms["candidate"]
+        self._split(record, ALL_CANDIDATE)
+        both = replace(record, arms={"stable": candidate, "candidate": candidate})
+        reconciler.bring_up(both, ALL_CANDIDATE)
+        reconciler.lead(both)
+        return self._keep_stable(replace(record, arms={"stable": candidate}, standing=True), found)
+
+    def roll_back(self, name: str, run: str) -> DeployedEndpoint:
+        """Send all traffic to stable and end the candidate once its requests are answered.
+
+        Raises:
+            EndpointFailed: there is no such endpoint, or it has no candidate.
+            TrafficFailed: the traffic does not follow.
+        """
+        record, found = self._with_candidate(name, run)
+        self._split(record, ALL_STABLE)
+        return self._keep_stable(replace(record, arms={"stable": record.arms["stable"]}), found)
+
+    def remove(self, name: str, run: str) -> None:
+        """End what the run has brought: the endpoint that it made, or its candidate beside a model that served before.
+
+        Nothing happens where another run is in charge.
+        """
+        found = self._records.find(name)
+        record = Record.of(found) if found else None
+        if record is None or record.run != run:
+            return
+        if not record.standing:
+            self.delete(name)
+        elif "candidate" in record.arms:
+            self.roll_back(name, run)
+
+    def delete(self, name: str) -> None:
+        """End an endpoint with all that belongs to it, whoever is in charge."""
+        if found := self._records.find(name):
+            record = Record.of(found)
+            self._reconciler(record, found).delete(record)
+
+    def list(self) -> list[DeployedEndpoint]:
+        """All endpoints, those that never became ready included; their tokens can be read here."""
+        return [self._deployed(record) for record in self._records.list()]
+
+    def _require_free(self, spec: EndpointSpec, before: Record | None) -> None:
+        if before is None:
+            return
+        if before.backend != self._backend:
+            raise InvalidSpec(
+                f"Endpoint {spec.name} is served by {before.backend}, not by {self._backend}; deploy it by that, or "
+                f"end it first: `kubectl delete configmap {spec.name}-endpoint -n {self._objects.namespace}`."
+            )
+        if before.run != spec.run and "candidate" in before.arms:
+            raise NameTaken(
+                f"Run {before.run} is rolling out version {before.arms['candidate'].version} on endpoint {spec.name}; "
+                f"nothing was changed. Wait for it, or end its candidate: `seaway down {before.run}`."
+            )
+
+    def _wanted(self, spec: EndpointSpec, before: Record | None) -> Record:
+        """The record of the spec, its packages verified here and put where the pods find them."""
+        settings = hosting(spec.hosting)
+        key = spec.public_key or verifying_key(home() / "keys")
+        known = {served.version: served for served in before.arms.values()} if before else {}
+        arms = {}
+        for arm, package in spec.packages.items():
+            version = verify(package, key).sha256[:VERSION_DIGITS]
+            arms[arm] = known.get(version) or _served(spec, version, settings, key)
+            _keep(arms[arm].arm.package, package)
+        standing = bool(before and (before.standing if before.run == spec.run else before.url))
+        return Record(spec.name, spec.run, self._backend, arms, time.time(), standing=standing)
+
+    def _serving(self, record: Record, found: Manifest) -> Record:
+        """Bring the arms up, and lead traffic to stable; the record with the endpoint's address."""
+        reconciler = self._reconciler(record, found)
+        reconciler.token(record.name)
+        reconciler.bring_up(record, ALL_STABLE)
+        reconciler.lead(record)
+        url, host = self._address(record)
+        served = replace(record, url=url, host=host)
+        self._split(served, ALL_STABLE)
+        reconciler.prune(served, ALL_STABLE)
+        self._records.write(found, served)
+        return served
+
+    def _keep_stable(self, record: Record, found: Manifest) -> DeployedEndpoint:
+        """What follows once all traffic is with the version that stays: only that one is left."""
+        found = self._records.write(found, record)
+        self._split(record, {"stable": 100})
+        reconciler = self._reconciler(record, found)
+        reconciler.bring_up(record, {"stable": 100})
+        reconciler.prune(record, {"stable": 100})
+        return self._deployed(record)
+
+    def _undo(self, record: Record, before: Record | None) -> None:
+        """Leave what served before this run, or nothing."""
+        try:
+            found = self._records.find(record.name)
+            if found is None:
+                return
+            if before is None or not record.standing:
+                self._reconciler(record, found).delete(record)
+                return
+            stood = replace(before, arms={"stable": before.arms["stable"]})
+            found = self._records.write(found, stood)
+            reconciler = self._reconciler(stood, found)
+            reconciler.apply(reconciler.backend.objects(stood.name, stood.arms, {"stable": 100}), stood.name)
+            reconciler.lead(stood)
+            reconciler.prune(stood, {"stable": 100})
+        except SeawayError as error:
+            log.error(
+                "What endpoint %s of run %s has made could not be ended: %s `seaway down %s` tries again.",
+                record.name, record.run, error, record.run,
+            )  # fmt: skip
+
+    def _with_candidate(self, name: str, run: str) -> tuple[Record, dict[str, Any]]:
+        found = self._records.find(name)
+        record = Record.of(found) if found else None
+        if found is None or record is None or record.run != run:
+            raise EndpointFailed(f"There is no endpoint {name} of run {run}; deploy it first.")
+        if "candidate" not in record.arms:
+            raise EndpointFailed(
+                f"Endpoint {name} of run {run} has no candidate: it was promoted or rolled back before."
+            )
+        return record, found
+
+    def _split(self, record: Record, weights: Weights) -> None:
+        """Move the gateway's traffic; without a gateway all of it goes to the stable Service."""
+        if record.host:
+            wanted = {arm: weight for arm, weight in weights.items() if arm in record.arms}
+            routing = "seldon" if _backend(record).routes else "auto"
+            platforms.current(Traffic, routing).set_weights(self._deployed(record), wanted)
+
+    def _address(self, record: Record) -> tuple[str, str]:
+        """URL and Host header."""
+        namespace, stable = self._objects.namespace, record.arms["stable"]
+        if gateway := os.environ.get("SEAWAY_GATEWAY_URL", "").rstrip("/"):
+            return gateway, stable.hosting.host or f"{record.name}.{namespace}"
+        return f"http://{record.name}-stable.{namespace}.svc.cluster.local", ""
+
+    def _deployed(self, record: Record) -> DeployedEndpoint:
+        """The endpoint as a step uses it, with its token in a file of this machine."""
+        backend, namespace = _backend(record), self._objects.namespace
+        names = {arm: min(backend.workloads(record.name, {arm: served})) for arm, served in record.arms.items()}
+        endpoint = DeployedEndpoint(
+            name=record.name,
+            run=record.run,
+            folder=home() / "kubernetes" / namespace / f"{record.name}-{record.run}",
+            url=record.url,
+            arms={arm: Arm(served.version, served.arm.package, names[arm]) for arm, served in record.arms.items()},
+            deployed=record.deployed,
+            host=record.host,
+        )
+        endpoint.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if found := self._records.find(record.name):
+            endpoint.token_file.touch(mode=0o600)
+            endpoint.token_file.write_text(self._reconciler(record, found).token(record.name), encoding="utf-8")
+        endpoint.write()
+        return endpoint
+
+    def _reconciler(self, record: Record, found: Manifest) -> Reconciler:
+        return Reconciler(self._objects, _backend(record), self._patience, found)
+
+
+class SeldonEndpoint(KubernetesEndpoint):
+    """Arms as predictors of a SeldonDeployment."""
+
+    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
+        super().__init__("seldondeployment", connection, patience)
+
+
+class KServeEndpoint(KubernetesEndpoint):
+    """Arms as predictor and canary of an InferenceService."""
+
+    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
+        super().__init__("inferenceservice", connection, patience)
+
+
+class DeploymentEndpoint(KubernetesEndpoint):
+    """Arms as Deployments."""
+
+    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
+        super().__init__("deployment", connection, patience)
+
+
+def _backend(record: Record) -> Backend:
+    return BACKENDS[record.backend]()
+
+
+def _served(spec: EndpointSpec, version: str, settings: Hosting, key: Path) -> Served:
+    package = settings.package_uri(spec.name, version)
+    arm = RemoteArm.of(spec, version, package, settings.gpus, settings.drain_s)
+    return Served(arm, settings, key.read_text(encoding="utf-8"))
+
+
+def _keep(uri: str, package: Path) -> None:
+    """Put the package where the pods find it, unless its version is there: its place is named by its content."""
+    storage = storage_for(uri)
+    if not storage.exists(uri):
+        storage.upload(package, uri)

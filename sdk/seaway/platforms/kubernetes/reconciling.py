@@ -1,0 +1,172 @@
+"""Making an endpoint's objects what its record wants: bring arms up, lead Services to them, end what is wanted no more.
+
+Each call may be repeated: what is there already stays as it is. Nobody else's object is touched.
+"""
+
+import logging
+import secrets
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from seaway.errors import EndpointFailed, NameTaken
+from seaway.platforms.kubernetes import addresses, serverpod
+from seaway.platforms.kubernetes.backends import Backend, Weights
+from seaway.platforms.kubernetes.endpoint_record import Record, is_ours, labels, owner
+from seaway.platforms.kubernetes.following import Following, Patience
+from seaway.platforms.kubernetes.logs import to_log
+from seaway.platforms.kubernetes.naming import MANAGED_BY
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.readiness import Readiness
+from seaway.platforms.kubernetes.refusals import Call
+from seaway.platforms.kubernetes.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
+from seaway.serving.remote import PORT
+
+SECRETS = Resource("", "v1", "secrets", "Secret")
+TOKEN_BYTES = 32
+SERVICE_PORT = 80
+START_S = 300.0  # for scheduling and pulling images, on top of the model's own start
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """The objects of one endpoint; `record` is its ConfigMap."""
+
+    objects: Objects
+    backend: Backend
+    patience: Patience
+    record: Manifest
+
+    def bring_up(self, wanted: Record, weights: Weights) -> None:
+        """Have the pods of all arms run and answer.
+
+        Raises:
+            PackageRefused: a package does not verify in its pod.
+            EndpointFailed, PodsStuck, TimedOut, OperatorMissing, ObjectDeleted: they will not answer.
+        """
+        name, workloads = wanted.name, self.backend.workloads(wanted.name, wanted.arms)
+        timeout_s = START_S + max(served.arm.startup_timeout_s for served in wanted.arms.values())
+        with ExitStack() as stack:
+            waits = [
+                Readiness(self.objects, self.backend.kind, workload, to_log, timeout_s, self.patience, wanted=pods)
+                for workload, pods in workloads.items()
+            ]
+            for wait in waits:
+                stack.enter_context(wait)
+            applied = {
+                manifest["metadata"]["name"]: manifest
+                for manifest in self.apply(self.backend.objects(name, wanted.arms, weights), name)
+                if manifest["kind"] == self.backend.kind.resource.kind
+            }
+            for wait in waits:
+                wait.reached(applied[wait.name])
+
+    def apply(self, manifests: Iterable[Manifest], name: str) -> list[dict[str, Any]]:
+        """Create or change objects of the endpoint. Raises: NameTaken: one is somebody else's."""
+        resources = {resource.kind: resource for resource in (*self.backend.resources, SERVICES)}
+        return [self._apply(resources[manifest["kind"]], manifest, name) for manifest in manifests]
+
+    def lead(self, wanted: Record) -> None:
+        """Have the Service of each arm lead to its version's pods, and to no others once this returns."""
+        if self.backend.routes:
+            return
+        self.apply([service(wanted.name, arm, served.version) for arm, served in wanted.arms.items()], wanted.name)
+        for arm, served in wanted.arms.items():
+            addresses.await_version(self.objects, wanted.name, f"{wanted.name}-{arm}", served.version)
+
+    def prune(self, wanted: Record, weights: Weights) -> None:
+        """End what belongs to the endpoint and is not wanted; its pods have answered their last requests then."""
+        name = wanted.name
+        kept = {
+            (manifest["kind"], manifest["metadata"]["name"])
+            for manifest in [
+                *self.backend.objects(name, wanted.arms, weights),
+                *(service(name, arm, served.version) for arm, served in wanted.arms.items()),
+            ]
+        }
+        with ExitStack() as stack:
+            ends: list[Following] = []
+            for resource in (SERVICES, *reversed(self.backend.resources)):
+                for found in self._listed(resource, name):
+                    if (resource.kind, found["metadata"]["name"]) in kept:
+                        continue
+                    if resource == self.backend.kind.resource:
+                        ends.append(self._end(stack, found["metadata"]["name"]))
+                    self.objects.delete(resource, found["metadata"]["name"], found["metadata"]["uid"])
+            await_ends(ends)
+
+    def delete(self, wanted: Record) -> None:
+        """End the endpoint with all that belongs to it: it is owned by the record."""
+        with ExitStack() as stack:
+            ends = [self._end(stack, workload) for workload in self.backend.workloads(wanted.name, wanted.arms)]
+            metadata = self.record["metadata"]
+            self.objects.delete(CONFIG_MAPS, metadata["name"], metadata["uid"])
+            await_ends(ends)
+
+    def token(self, name: str) -> str:
+        """The endpoint's bearer token, made on first use. Raises: NameTaken."""
+        found = self.objects.get(SECRETS, serverpod.secret(name))
+        if found is None:
+            text = {serverpod.TOKEN: secrets.token_urlsafe(TOKEN_BYTES)}
+            manifest = {"apiVersion": "v1", "kind": SECRETS.kind, "metadata": {"name": serverpod.secret(name)}}
+            found = self.objects.create(SECRETS, {**self._owned(manifest, name), "stringData": text})
+        self._require_ours(SECRETS, found, name)
+        return b64decode(found["data"][serverpod.TOKEN]).decode()
+
+    def _apply(self, resource: Resource, manifest: Manifest, name: str) -> dict[str, Any]:
+        ours = self._owned(manifest, name)
+        if resource == self.backend.kind.resource:
+            self.backend.preflight(ours)
+        if found := self.objects.get(resource, manifest["metadata"]["name"]):
+            self._require_ours(resource, found, name)
+        return self.objects.apply(resource, ours)
+
+    def _owned(self, manifest: Manifest, name: str) -> dict[str, Any]:
+        given = manifest["metadata"]
+        metadata = {**given, "labels": labels(name), "ownerReferences": [owner(self.record)]}
+        return {**manifest, "metadata": metadata}
+
+    def _require_ours(self, resource: Resource, found: Manifest, name: str) -> None:
+        if is_ours(found, name):
+            return
+        call = Call("get", resource, self.objects.namespace, found["metadata"]["name"])
+        raise NameTaken(
+            f"{call} belongs to somebody else and was left as it is; endpoint {name} needs that name. Call the "
+            f"endpoint something else; `kubectl get {call.kubectl_target} --show-labels` shows whose that is."
+        )
+
+    def _listed(self, resource: Resource, name: str) -> list[dict[str, Any]]:
+        query = {"labelSelector": f"{MANAGED_BY}=seaway,{serverpod.ENDPOINT}={name}"}
+        return self.objects.list(resource, query).items
+
+    def _end(self, stack: ExitStack, workload: str) -> Following:
+        return stack.enter_context(Following(self.objects, self.backend.kind, workload, unheard, 0.0, self.patience))
+
+
+def unheard(pod: str, line: str) -> None:
+    """Nobody listens to a pod that ends."""
+
+
+def await_ends(ends: Iterable[Following]) -> None:
+    """Return once these objects and their pods are gone. Raises: EndpointFailed: one is not in time."""
+    for end in ends:
+        if not end.gone():
+            raise EndpointFailed(
+                f"{end.call} or its pods are still being deleted after {end.patience.cleanup_s:g} s. "
+                f"`kubectl get {end.call.kubectl_target} -o yaml` shows what that waits for."
+            )
+
+
+def service(name: str, arm: str, version: str) -> dict[str, Any]:
+    """The Service of an arm."""
+    selector: Mapping[str, str] = {serverpod.ENDPOINT: name, serverpod.VERSION: version}
+    ports = [{"name": "http", "port": SERVICE_PORT, "targetPort": PORT, "protocol": "TCP"}]
+    return {
+        "apiVersion": "v1",
+        "kind": SERVICES.kind,
+        "metadata": {"name": f"{name}-{arm}"},
+        "spec": {"selector": dict(selector), "ports": ports},
+    }

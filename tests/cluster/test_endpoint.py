@@ -1,0 +1,224 @@
+"""Model servers in a real cluster: brought up, promoted and rolled back under load, refused, and cleaned up after."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import endpoints
+import pytest
+from endpoints import SIGNATURE, STARTUP_S, forwarded, load
+from kubernetes import client, dynamic
+from object_store_pod import StoreInCluster, object_store
+from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PackageRefused
+from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.deployment import DEPLOYMENTS
+from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
+from seaway.platforms.kubernetes.following import Patience
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.resources import CONFIG_MAPS, PODS, SERVICES
+from seaway.serving import Client, EndpointSpec, GrpcClient
+from seaway.storage import storage_for
+from small_package import small_package
+
+import images
+
+pytestmark = pytest.mark.timeout(900)
+NAME = "small"
+
+
+@pytest.fixture(scope="module")
+def place(cluster: dynamic.DynamicClient) -> Iterator[str]:
+    with endpoints.namespace(cluster) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def store(cluster: dynamic.DynamicClient, place: str) -> Iterator[StoreInCluster]:
+    with object_store(cluster.client, place) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def server_image(cluster: dynamic.DynamicClient) -> str:
+    return images.server_image()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def packages(home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("packages")
+    return {name: small_package(folder / name, home, seed) for seed, name in enumerate(("first", "second", "third"))}
+
+
+@pytest.fixture(autouse=True)
+def environment(store: StoreInCluster, home: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in endpoints.environment(store, home).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SEAWAY_NAMESPACE", place)
+
+
+@pytest.fixture
+def connection(place: str) -> Connection:
+    return replace(connect(), namespace=place)
+
+
+@pytest.fixture
+def objects(connection: Connection) -> Objects:
+    return Objects(connection)
+
+
+def spec(
+    packages: dict[str, Path], hosting: dict[str, Any], run: str, stable: str, candidate: str = ""
+) -> EndpointSpec:
+    other = packages[candidate] if candidate else None
+    return EndpointSpec(NAME, run, packages[stable], other, startup_timeout_s=STARTUP_S, hosting=hosting)
+
+
+def pods_of(objects: Objects, version: str) -> set[str]:
+    found = objects.list(PODS, {"labelSelector": f"seaway.dev/version={version}"}).items
+    return {pod["metadata"]["uid"] for pod in found}
+
+
+def test_models_are_rolled_back_and_promoted_without_a_lost_request(
+    cluster: dynamic.DynamicClient,
+    packages: dict[str, Path],
+    store: StoreInCluster,
+    server_image: str,
+    place: str,
+    objects: Objects,
+    home: Path,
+) -> None:
+    endpoints.start_loader(cluster, place, server_image)
+    hosting = endpoints.hosting(server_image, store)
+    adapter = DeploymentEndpoint()
+    first = adapter.deploy(spec(packages, hosting, "run-1", "first"))
+    old = first.arms["stable"].version
+    serving = pods_of(objects, old)
+    scaled = {**hosting, "autoscale": {"max_replicas": 2}}
+    with load(place, first.url, first.token(), NAME) as during:
+        second = adapter.deploy(spec(packages, scaled, "run-2", "first", "second"))
+        new = second.arms["candidate"].version
+        assert pods_of(objects, old) == serving, "the model that served was touched"
+        with pytest.raises(NameTaken, match="run-2"):
+            adapter.deploy(spec(packages, hosting, "run-3", "first", "third"))
+        check_by_both_protocols(place, f"svc/{NAME}-candidate", second.token(), new)
+        adapter.roll_back(NAME, "run-2")
+        assert not pods_of(objects, new)
+        adapter.deploy(spec(packages, scaled, "run-3", "first", "second"))
+        promote_although_the_first_try_is_killed("run-3")
+        check_by_both_protocols(place, f"svc/{NAME}-stable", second.token(), new)
+    assert during.failures == []
+    assert during.versions.keys() == {old, new}
+    assert sum(during.versions.values()) > 300
+    assert not pods_of(objects, old)
+    assert {one["metadata"]["name"] for one in objects.list(DEPLOYMENTS).items} == {f"{NAME}-{new}"}
+    [left] = adapter.list()
+    assert (left.run, {arm: one.version for arm, one in left.arms.items()}) == ("run-3", {"stable": new})
+    adapter.remove(NAME, "run-3")
+    assert pods_of(objects, new), "a run that had ended took the promoted model with it"
+
+
+def check_by_both_protocols(place: str, target: str, token: str, version: str) -> None:
+    with forwarded(place, target) as url, Client(url, token) as rest, GrpcClient(url, token) as grpc:
+        assert rest.metadata(NAME)["versions"] == [version]
+        one, other = rest.infer(NAME, SIGNATURE.sample), grpc.infer(NAME, SIGNATURE.sample)
+        assert (one["probability"] == other["probability"]).all()
+
+
+def promote_although_the_first_try_is_killed(run: str) -> None:
+    code = f"from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint as E; E().promote({NAME!r}, {run!r})"
+    with subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ)) as step:
+        adapter = DeploymentEndpoint()
+        while step.poll() is None and stable_version(adapter) == stable_service_version(adapter):
+            time.sleep(0.01)
+        step.send_signal(signal.SIGKILL)
+    if "candidate" in adapter.list()[0].arms:
+        adapter.promote(NAME, run)
+
+
+def stable_version(adapter: DeploymentEndpoint) -> str:
+    return adapter.list()[0].arms["stable"].version
+
+
+def stable_service_version(adapter: DeploymentEndpoint) -> str:
+    found = Objects(replace(connect(), namespace=os.environ["SEAWAY_NAMESPACE"])).get(SERVICES, f"{NAME}-stable")
+    assert found
+    return str(found["spec"]["selector"]["seaway.dev/version"])
+
+
+def test_a_package_that_was_changed_in_the_store_never_serves_and_leaves_nothing(
+    packages: dict[str, Path], store: StoreInCluster, server_image: str, objects: Objects, tmp_path: Path
+) -> None:
+    adapter = DeploymentEndpoint()
+    [before] = adapter.list()
+    hosting = endpoints.hosting(server_image, store)
+    foreign = small_package(tmp_path, tmp_path / "somebody-else")
+    wanted = spec(packages, hosting, "run-4", "second", "third")
+    uri = candidate_uri(wanted)
+    storage_for(uri).upload(foreign, uri)
+    with pytest.raises(PackageRefused, match=uri) as refused:
+        adapter.deploy(wanted)
+    assert "model.sig does not vouch" in str(refused.value)
+    [after] = adapter.list()
+    assert after.arms == before.arms
+    assert len(objects.list(DEPLOYMENTS).items) == 1
+    assert objects.get(SERVICES, f"{NAME}-candidate") is None
+
+
+def candidate_uri(wanted: EndpointSpec) -> str:
+    from seaway.models.packaging import content_sha256
+
+    assert wanted.candidate
+    root = os.environ["SEAWAY_STORAGE"]
+    return f"{root}/endpoints/{NAME}/{content_sha256(wanted.candidate)[:12]}"
+
+
+def test_an_image_that_cannot_be_had_is_told_and_leaves_nothing(
+    packages: dict[str, Path], store: StoreInCluster, objects: Objects
+) -> None:
+    hosting = endpoints.hosting("registry.invalid/seaway/server:none", store)
+    adapter = DeploymentEndpoint(patience=Patience(image_s=3.0))
+    wanted = EndpointSpec("ghost", "run-1", packages["first"], hosting=hosting)
+    with pytest.raises(EndpointFailed, match=r"registry\.invalid/seaway/server:none"):
+        adapter.deploy(wanted)
+    assert objects.get(CONFIG_MAPS, "ghost-endpoint") is None
+    assert not [one for one in objects.list(DEPLOYMENTS).items if one["metadata"]["name"].startswith("ghost")]
+
+
+def test_an_object_of_somebody_else_is_left_as_it_is(
+    cluster: dynamic.DynamicClient, packages: dict[str, Path], store: StoreInCluster, place: str, objects: Objects
+) -> None:
+    theirs = {"metadata": {"name": "taken-token"}, "stringData": {"token": "theirs"}}
+    client.CoreV1Api(cluster.client).create_namespaced_secret(place, theirs)
+    wanted = EndpointSpec("taken", "run-1", packages["first"], hosting=endpoints.hosting("any", store))
+    with pytest.raises(NameTaken, match="taken-token"):
+        DeploymentEndpoint().deploy(wanted)
+    assert objects.get(CONFIG_MAPS, "taken-endpoint") is None
+
+
+def test_a_package_of_another_signer_is_refused_before_anything_is_made(
+    store: StoreInCluster, objects: Objects, tmp_path: Path
+) -> None:
+    foreign = small_package(tmp_path, tmp_path / "somebody-else")
+    wanted = EndpointSpec("foreign", "run-1", foreign, hosting=endpoints.hosting("any", store))
+    with pytest.raises(PackageRefused):
+        DeploymentEndpoint().deploy(wanted)
+    assert objects.get(CONFIG_MAPS, "foreign-endpoint") is None
+
+
+def test_an_endpoint_keeps_its_backend(packages: dict[str, Path], store: StoreInCluster) -> None:
+    from seaway.platforms.kubernetes.endpoint import SeldonEndpoint
+
+    wanted = EndpointSpec(NAME, "run-5", packages["second"], hosting=endpoints.hosting("any", store))
+    with pytest.raises(InvalidSpec, match="served by deployment"):
+        SeldonEndpoint().deploy(wanted)
