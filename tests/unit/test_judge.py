@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.signal import lfilter
+from scipy.stats import binom, norm
 from seaway.errors import InvalidSpec
 from seaway.rollout import ArmLook, Bounds, Decision, Look, Policy, judge, judging
 from seaway.rollout.comparing import ErrorComparison
+from seaway.rollout.dependence import Noise, strongest
+from seaway.rollout.evidence import Hypothesis
 from seaway.rollout.judging import glance
 from seaway.rollout.latency import MIN_HISTORY, Latencies
+from seaway.rollout.proportions import Table, log_bets
 
 ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9)
 
@@ -141,7 +145,11 @@ def test_a_blind_look_never_promotes(blind: Look) -> None:
     assert judge([blind] * 3, ERRORS_ONLY).decision is Decision.CONTINUE
 
 
-@pytest.mark.parametrize("looks", [[], [look(candidate=(0, 0))] * 50], ids=["nothing", "no traffic to the candidate"])
+@pytest.mark.parametrize(
+    "looks",
+    [[], [look(candidate=(0, 0))] * 50, [look(stable=(10**4, 0), candidate=(9, 0))] * 11],
+    ids=["nothing", "no traffic to the candidate", "too little traffic to the candidate"],
+)
 def test_no_evidence_never_promotes(looks: list[Look]) -> None:
     assert judge(looks, ERRORS_ONLY).decision is Decision.CONTINUE
     if looks:
@@ -182,6 +190,25 @@ def test_thirty_looks_at_equal_arms_raise_few_false_alarms() -> None:
         looks = [look(time, (30, int(one)), (30, int(two))) for time, (one, two) in enumerate(errors)]
         alarms += any(judging.harm(ErrorComparison.of(looks[:seen]), 0.0) >= enough for seen in range(1, 31))
     assert alarms <= binom.ppf(0.999, runs, ERRORS_ONLY.false_rollback)
+
+
+@pytest.mark.parametrize("correlation", [0.5, 0.8])
+@pytest.mark.parametrize("rate", [0.02, 0.1])
+def test_bursts_of_errors_raise_few_false_alarms(rate: float, correlation: float) -> None:
+    random, runs, size = np.random.default_rng(8), 200, 50
+    shocks = random.standard_normal((2, runs, 30 * size))
+    shocks[..., 1:] *= math.sqrt(1 - correlation**2)
+    failed = norm.cdf(lfilter([1.0], [1.0, -correlation], shocks)) < rate
+    stable, candidate = failed.reshape(2, runs, 30, size).sum(axis=-1).astype(float)
+    trials = np.full(stable.shape, float(size))
+    alarmed = np.zeros(runs, bool)
+    for seen in range(1, 31):
+        table = Table(*(part[:, :seen] for part in (trials, stable, trials, candidate)))
+        bets = log_bets(table, Hypothesis.HARM, 0.0)
+        alarmed |= strongest(bets, Noise(table.differences, table.variances)) >= math.log(
+            1 / ERRORS_ONLY.significance("errors")
+        )
+    assert alarmed.sum() <= binom.ppf(0.999, runs, ERRORS_ONLY.false_rollback)
 
 
 def test_settings_that_could_never_end_are_refused() -> None:

@@ -56,6 +56,29 @@ def test_tempering_never_passes_a_threshold_that_independence_did_not_pass(
     assert dependence.strongest(np.array(bets)[:, None], noise) <= max(0.0, *windows) + 1e-9
 
 
+def test_rollouts_judged_together_are_judged_as_each_alone() -> None:
+    random = np.random.default_rng(7)
+    sizes, events = np.full((3, 9), 40.0), random.binomial(40, 0.1, (2, 3, 9)).astype(float)
+    sizes[:, 4] = 0.0
+    events[:, :, 4] = 0.0
+    every = proportions.Table(sizes, events[0], sizes, events[1])
+    for hypothesis in Hypothesis:
+        bets = proportions.log_bets(every, hypothesis, 0.01)
+        together = dependence.strongest(bets, dependence.Noise(every.differences, every.variances))
+        for row in range(3):
+            one = proportions.Table(sizes[row], events[0, row], sizes[row], events[1, row])
+            alone = proportions.log_bets(one, hypothesis, 0.01)
+            noise = dependence.Noise(one.differences, one.variances)
+            assert dependence.strongest(alone, noise) == pytest.approx(together[row])
+
+
+def test_looks_that_differ_by_more_than_chance_weaken_evidence() -> None:
+    steady, noisy = (0.05 + np.array(spread) for spread in ([0.0, 0.001, 0.0, -0.001], [0.2, -0.2, 0.15, -0.15]))
+    found = [dependence.Noise(differences, np.full(4, 1e-4)).spreads for differences in (steady, noisy)]
+    calm, wild = (float(spreads.discount(np.full(4, 6.0))[0]) for spreads in found)
+    assert wild < calm / 3 < 2.0
+
+
 @pytest.mark.parametrize(("correlation", "least", "most"), [(0.0, 1.0, 1.15), (0.5, 2.3, 3.6), (0.8, 6.5, 11.0)])
 def test_serial_dependence_is_measured(correlation: float, least: float, most: float) -> None:
     random = np.random.default_rng(4)

@@ -88,6 +88,24 @@ class Desert(Road):
         return Answers(sent=count)
 
 
+class Detour(Road):
+    """Whatever the weights say, stable gets every request."""
+
+    def send(self, count: int) -> Answers:
+        wanted, self.split = self.split, {"stable": 100, "candidate": 0}
+        answers = super().send(count)
+        self.split = wanted
+        return answers
+
+
+class Mirage(Road):
+    """Its metrics speak of another arm than was asked for."""
+
+    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
+        seen = super().read(endpoint)
+        return {"stable": seen["stable"], "canary": seen["candidate"]}
+
+
 class Bog(Road):
     """One in eight of the candidate's requests is never answered, nor counted."""
 
@@ -170,8 +188,10 @@ def test_weights_rise_to_full_traffic_only_for_a_candidate_that_is_safe(plan: Ro
         (Fog(), Decision.INCONCLUSIVE),
         (Amnesia(), Decision.INCONCLUSIVE),
         (Desert(), Decision.INCONCLUSIVE),
+        (Detour(), Decision.INCONCLUSIVE),
+        (Mirage(), Decision.INCONCLUSIVE),
     ],
-    ids=["failing", "no metrics", "counters reset", "no traffic"],
+    ids=["failing", "no metrics", "counters reset", "no traffic", "none for the candidate", "wrong answer"],
 )
 def test_all_else_ends_on_stable(plan: RolloutPlan, state: Path, road: Road, decision: Decision) -> None:
     rollout = drive(plan, road, state)
