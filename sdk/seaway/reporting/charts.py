@@ -77,10 +77,10 @@ def lines(
         _end_labels(canvas, axis, series)
         if mark is not None:
             axis.axvline(mark, color=str(MUTED), linewidth=1, linestyle=(0, (3, 3)))
-            _note(axis, mark, 1.0, f" {mark_label}", transform=axis.get_xaxis_transform(), va="top")
+            note(axis, mark, 1.0, f" {mark_label}", transform=axis.get_xaxis_transform(), va="top")
         _integers(axis, series)
         axis.set(xlabel=x_label)
-        _y_title(axis, y_label)
+        y_title(axis, y_label)
         return canvas.chart(alt)
 
 
@@ -90,11 +90,11 @@ def roc(curves: Sequence[Series], alt: str) -> Chart:
         canvas = Canvas(WIDTH, 400)
         axis = canvas.axes[0]
         axis.plot([0, 1], [0, 1], color=str(GREY), linewidth=1, linestyle=(0, (3, 3)))
-        _note(axis, 0.60, 0.56, "a coin's toss", ha="left", va="top")
+        note(axis, 0.60, 0.56, "a coin's toss", ha="left", va="top")
         _curves(axis, curves)
         _key(axis, curves, x=0.97, y=0.04, upwards=True)
         axis.set(xlabel="false positive rate", xlim=(0, 1), ylim=(0, 1.005))
-        _y_title(axis, "true positive rate")
+        y_title(axis, "true positive rate")
         return canvas.chart(alt)
 
 
@@ -104,11 +104,11 @@ def precision_recall(curves: Sequence[Series], base_rate: float, alt: str) -> Ch
         canvas = Canvas(WIDTH, 400)
         axis = canvas.axes[0]
         axis.axhline(base_rate, color=str(GREY), linewidth=1, linestyle=(0, (3, 3)))
-        _note(axis, 0.02, base_rate, f"guessing  {base_rate:.2f}", ha="left", va="top")
+        note(axis, 0.02, base_rate, f"guessing  {base_rate:.2f}", ha="left", va="top")
         _curves(axis, curves)
         _key(axis, curves, x=0.97, y=0.97, upwards=False)
         axis.set(xlabel="recall", xlim=(0, 1), ylim=(0, 1.005))
-        _y_title(axis, "precision")
+        y_title(axis, "precision")
         return canvas.chart(alt)
 
 
@@ -119,17 +119,17 @@ def calibration(bins: Sequence[Bin], alt: str) -> Chart:
         upper, lower = canvas.axes
         top = min(1.0, max([*(bin_.high for bin_ in bins), *(bin_.predicted for bin_ in bins)]) * 1.05)
         upper.plot([0, top], [0, top], color=str(GREY), linewidth=1, linestyle=(0, (3, 3)))
-        _note(upper, top * 0.97, top * 0.90, "perfect", ha="right", va="top")
+        note(upper, top * 0.97, top * 0.90, "perfect", ha="right", va="top")
         x = [bin_.predicted for bin_ in bins]
         y = [bin_.observed for bin_ in bins]
         spread = [[bin_.observed - bin_.low for bin_ in bins], [bin_.high - bin_.observed for bin_ in bins]]
         upper.errorbar(x, y, yerr=spread, color=str(BLUE), linewidth=1.5, elinewidth=1.2, marker="o", markersize=4)
         upper.set(xlim=(0, top), ylim=(0, top))
-        _y_title(upper, "observed rate")
+        y_title(upper, "observed rate")
         lower.vlines(x, 0, [bin_.count for bin_ in bins], color=str(BLUE), linewidth=5, alpha=0.6)
         lower.set(xlabel="predicted probability", ylim=(0, None))
         _thousands(lower)
-        _y_title(lower, "rows")
+        y_title(lower, "rows")
         return canvas.chart(alt)
 
 
@@ -147,11 +147,11 @@ def intervals(
             axis.plot(
                 [bar.value], [row], color=colour, marker="o", markersize=5.5, fillstyle="none" if bar.faint else "full"
             )
-            _note(axis, 1.01, row, f"{bar.count:,}", transform=axis.get_yaxis_transform(), va="center")
+            note(axis, 1.01, row, f"{bar.count:,}", transform=axis.get_yaxis_transform(), va="center")
         if reference is not None:
             axis.axvline(reference, color=str(MUTED), linewidth=1, linestyle=(0, (3, 3)), zorder=0)
-            _note(axis, reference, -0.9, reference_label, ha="center", va="bottom")
-        _note(axis, 1.01, -0.9, "rows", transform=axis.get_yaxis_transform(), va="bottom")
+            note(axis, reference, -0.9, reference_label, ha="center", va="bottom")
+        note(axis, 1.01, -0.9, "rows", transform=axis.get_yaxis_transform(), va="bottom")
         axis.set(xlabel=x_label, ylim=(len(bars) - 0.5, -0.9))
         axis.set_yticks(range(len(bars)), [bar.name for bar in bars])
         axis.tick_params(axis="y", labelcolor=str(INK))
@@ -171,13 +171,13 @@ def matrix(counts: Sequence[Sequence[int]], names: tuple[str, str], alt: str) ->
                     [column - 0.48, column + 0.48], row - 0.48, row + 0.48, color=str(BLUE), alpha=0.08 + 0.4 * share
                 )
                 axis.text(column, row, f"{count:,}", ha="center", va="bottom", fontsize=16, weight="bold")
-                _note(axis, column, row + 0.06, f"{share:.0%} of the row", ha="center", va="top")
+                note(axis, column, row + 0.06, f"{share:.0%} of the row", ha="center", va="top")
         axis.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), xlabel="predicted")
         axis.set_xticks([0, 1], names)
         axis.set_yticks([0, 1], names)
         axis.grid(visible=False)
         axis.spines["bottom"].set_visible(False)
-        _y_title(axis, "observed")
+        y_title(axis, "observed")
         return canvas.chart(alt)
 
 
@@ -195,7 +195,7 @@ def columns(names: Sequence[str], parts: Mapping[str, Sequence[float]], y_label:
         axis.set_ylim(0, max(base, default=0) * 1.2 or 1)
         _inline_key(axis, list(parts))
         _thousands(axis)
-        _y_title(axis, y_label)
+        y_title(axis, y_label)
         return canvas.chart(alt)
 
 
@@ -212,7 +212,7 @@ def histogram(edges: Sequence[float], counts: Mapping[str, Sequence[float]], x_l
         axis.set(xlabel=x_label, ylim=(0, None), xlim=(edges[0], edges[-1]))
         axis.margins(y=0.2)
         _inline_key(axis, list(counts))
-        _y_title(axis, "share of rows, %")
+        y_title(axis, "share of rows, %")
         return canvas.chart(alt)
 
 
@@ -235,10 +235,10 @@ def _weights(axis: "Axes", ticks: Sequence[Tick]) -> None:
             colour, marker, word = DECISIONS[tick.decision]
             place = [tick.seconds], [tick.weight]
             axis.plot(*place, color=str(colour), marker=marker, markersize=7, clip_on=False, zorder=5)
-            _note(axis, tick.seconds, tick.weight + 7, word, ha="right", va="bottom", color=str(colour))
+            note(axis, tick.seconds, tick.weight + 7, word, ha="right", va="bottom", color=str(colour))
     axis.set_ylim(0, 122)
     axis.set_yticks([0, 25, 50, 75, 100])
-    _y_title(axis, "candidate's weight, %")
+    y_title(axis, "candidate's weight, %")
 
 
 DECISIONS: dict[str, tuple[Colour, str, str]] = {
@@ -261,7 +261,7 @@ def _key(axis: "Axes", curves: Sequence[Series], x: float, y: float, upwards: bo
     """Name the curves in their colours in a corner: curves that nearly coincide have no free ends."""
     order = list(zip(_colours(len(curves)), curves, strict=True))
     for place, (colour, curve) in enumerate(reversed(order) if upwards else order):
-        _note(
+        note(
             axis,
             x,
             y + (1 if upwards else -1) * 0.062 * place,
@@ -304,11 +304,12 @@ def _apart(values: Sequence[float], room: float, top: float) -> list[float]:
     return [min(place, top - (last - rank) * room) for rank, place in enumerate(places)]
 
 
-def _note(axis: "Axes", x: float, y: float, text: str, **how: Any) -> None:
+def note(axis: "Axes", x: float, y: float, text: str, **how: Any) -> None:
+    """A text in the chart, muted unless `how` has a colour."""
     axis.text(x, y, text, fontsize=9.5, **{"color": str(MUTED), **how})
 
 
-def _y_title(axis: "Axes", text: str) -> None:
+def y_title(axis: "Axes", text: str) -> None:
     """A horizontal title above the axis reads faster than a rotated one beside it."""
     axis.set_title(text, loc="left", color=str(MUTED), pad=8)
 
@@ -339,7 +340,9 @@ __all__ = [
     "intervals",
     "lines",
     "matrix",
+    "note",
     "precision_recall",
     "roc",
     "timeline",
+    "y_title",
 ]

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable, InvalidSpec, TuningFailed
+from seaway.reporting.study import figure
 from seaway.storage import atomic_path, read_json, write_json
+from seaway.tuning.importance import Importance, importance
 from seaway.tuning.objective import dominates
 from seaway.tuning.spec import TuneSpec
 from seaway.tuning.trial import State, Trial
@@ -63,6 +65,11 @@ class TuneResult:
             return dict(self.spec.training.params)
         return self.spec.space.merged(self.spec.training.params, self.best.params)
 
+    @cached_property
+    def importance(self) -> Importance | None:
+        """How much each parameter matters for the first objective; None where there are too few trials to say."""
+        return importance(self.spec.space, self.spec.objectives[0], self.trials)
+
     @property
     def epochs(self) -> int:
         """Epochs of all trials together."""
@@ -82,7 +89,8 @@ class TuneResult:
         """A line for a person: the best figures, and what they cost."""
         if not self.trials:
             return "off, params as given"
-        figures = [f"{one.metric.replace('_', ' ')} {self.best.values[one.metric]:.4f}" for one in self.spec.objectives]
+        values = self.best.values
+        figures = [f"{one.metric.replace('_', ' ')} {figure(values[one.metric])}" for one in self.spec.objectives]
         part = self.spec.rows_fraction
         rows = [] if part == 1 else [f"first on {part:.0%} of the rows"]
         cost = f"{len(self.trials)} trials, {self.count(State.PRUNED)} pruned, {self.epochs} epochs"
@@ -113,6 +121,7 @@ class TuneResult:
             "best": self.best.number if self.trials else None,
             "pareto": [trial.number for trial in self.pareto],
             "params": self.params,
+            "importance": None if (shares := self.importance) is None else asdict(shares),
             "trials": [_finite(asdict(trial)) for trial in self.trials],
         }
 

@@ -23,7 +23,6 @@ from seaway.platforms.local.optuna_study import (
     TOLD,
     Outcome,
     Plan,
-    as_drawn,
     drawn,
     ended,
     last_second,
@@ -33,9 +32,11 @@ from seaway.platforms.local.optuna_study import (
 )
 from seaway.platforms.local.torchrun import sigterm_raises
 from seaway.platforms.local.trials import TrialProcess
+from seaway.reporting.study import figure
 from seaway.storage import atomic_path, locked
 from seaway.tuning import State, Trial, TuneResult, TuneSpec, refuse
 from seaway.tuning.algorithm import OPTUNA
+from seaway.tuning.distributions import as_drawn
 from seaway.tuning.fingerprint import fingerprint
 from seaway.tuning.proposing import propose
 
@@ -201,7 +202,7 @@ class Study:
             return None
         planned = asdict(Plan(proposal.rows, proposal.parent, proposal.stop_at))
         if proposal.params is not None:
-            self._study.enqueue_trial(as_drawn(self._spec, proposal.params), user_attrs={PLAN: planned})
+            self._study.enqueue_trial(as_drawn(self._spec.space, proposal.params), user_attrs={PLAN: planned})
             return self._study.ask()
         trial = self._study.ask()
         trial.set_user_attr(PLAN, planned)
@@ -292,7 +293,7 @@ class Study:
         self._require_bearable()
 
     def _tell(self, trial: Trial) -> None:
-        figures = [f"{name} {value:.4f}" for name, value in trial.values.items()]
+        figures = [f"{name} {figure(value)}" for name, value in trial.values.items()]
         reason = [trial.reason.strip().splitlines()[-1]] if trial.reason else []
         rows = [] if trial.rows == 1 else [f"{trial.rows:.0%} of the rows"]
         cost = [f"{trial.epochs} epochs", f"{trial.seconds:.1f} s", *rows, json.dumps(dict(trial.params))]

@@ -1,4 +1,4 @@
-"""A study in Optuna's terms: distributions, samplers, pruners, and the journal file that it is kept in.
+"""A study in Optuna's terms: trials, samplers, pruners, and the journal file that it is kept in.
 
 The journal is Optuna's own (`optuna.storages.journal`): a line a change, flushed to disk. Its SQLite storage needs
 seconds to make its tables and five commits a trial, which is longer than a small network trains.
@@ -12,12 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import (
     BaseSampler,
@@ -33,8 +27,8 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from seaway.errors import InvalidSpec
-from seaway.tuning import Categorical, Float, Int, State, Trial, TuneSpec, earlier_trials
-from seaway.tuning.space import Parameter
+from seaway.tuning import Categorical, State, Trial, TuneSpec, earlier_trials
+from seaway.tuning.distributions import as_drawn, as_read, distribution
 
 PLAN, OUTCOME, EARLIER = "plan", "outcome", "earlier"  # a trial's attributes; the last marks those of a warm start
 LARGEST = 1e300  # stands for an infinite miss of a constraint, which has to be a number
@@ -98,27 +92,6 @@ def _repair(file: Path) -> None:
         file.write_bytes(written[: written.rfind(b"\n") + 1])
 
 
-def distribution(parameter: Parameter) -> BaseDistribution:
-    """The parameter's range as Optuna has it; a choice that is no number or text is drawn by its text."""
-    if isinstance(parameter, Categorical):
-        return CategoricalDistribution(parameter.texts)
-    if isinstance(parameter, Int):
-        return IntDistribution(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
-    high = parameter.high if (steps := parameter.values()) is None else steps[-1]
-    return FloatDistribution(parameter.low, high, log=parameter.log, step=parameter.step)
-
-
-def parameter(drawn_from: BaseDistribution) -> Parameter:
-    """What `distribution` was made of, without its condition; choices that only text can stand for are their texts."""
-    if isinstance(drawn_from, CategoricalDistribution):
-        return Categorical(tuple(drawn_from.choices))
-    if isinstance(drawn_from, IntDistribution):
-        return Int(drawn_from.low, drawn_from.high, log=drawn_from.log, step=drawn_from.step)
-    if isinstance(drawn_from, FloatDistribution):
-        return Float(drawn_from.low, drawn_from.high, log=drawn_from.log, step=drawn_from.step)
-    raise InvalidSpec(f"{drawn_from} is no float, int or categorical distribution.")
-
-
 def drawn(spec: TuneSpec, trial: optuna.Trial) -> dict[str, Any]:
     """The trial's point: each parameter that is there, given those before it."""
     point: dict[str, Any] = {}
@@ -127,12 +100,6 @@ def drawn(spec: TuneSpec, trial: optuna.Trial) -> dict[str, Any]:
             value = trial._suggest(name, distribution(one))
             point[name] = one.read(value) if isinstance(one, Categorical) else value
     return point
-
-
-def as_drawn(spec: TuneSpec, point: Mapping[str, Any]) -> dict[str, Any]:
-    """A point as Optuna holds it."""
-    choices = {name for name, one in spec.space.parameters.items() if isinstance(one, Categorical)}
-    return {name: spec.space.parameters[name].write(v) if name in choices else v for name, v in point.items()}
 
 
 def ended(spec: TuneSpec, study: optuna.Study) -> list[Trial]:
@@ -164,16 +131,10 @@ def retry_interrupted(study: optuna.Study, first: Plan) -> int:
 
 def _trial(spec: TuneSpec, frozen: FrozenTrial) -> Trial:
     outcome, planned = Outcome(**frozen.user_attrs[OUTCOME]), plan(frozen)
-    parameters = spec.space.parameters
-    read = {
-        name: one.read(frozen.params[name]) if isinstance(one, Categorical) else frozen.params[name]
-        for name, one in parameters.items()
-        if name in frozen.params
-    }
     return Trial(
         number=frozen.number,
         state=STATES[frozen.state],
-        params=read,
+        params=as_read(spec.space, frozen.params),
         values=outcome.values,
         epochs=outcome.epochs,
         seconds=outcome.seconds,
@@ -208,7 +169,7 @@ def _usable(spec: TuneSpec, trial: Trial) -> bool:
 def _frozen(spec: TuneSpec, trial: Trial) -> FrozenTrial:
     return create_trial(
         state=TrialState.COMPLETE,
-        params=as_drawn(spec, trial.params),
+        params=as_drawn(spec.space, trial.params),
         distributions={name: distribution(spec.space.parameters[name]) for name in trial.params},
         values=[trial.values[one.metric] for one in spec.objectives],
         user_attrs={EARLIER: True, OUTCOME: {"at": 0.0, "values": dict(trial.values)}},
