@@ -7,10 +7,10 @@ import functools
 import json
 from typing import Any
 
+from jobs import NOBODY, RESTRICTED
 from kubernetes import client
 
 import images
-from jobs import NOBODY, RESTRICTED
 
 NAME = "tiny"
 PORT = 8080
@@ -79,7 +79,11 @@ def deployment(
         "command": ["python3", "-c", SERVER],
         "env": [{"name": "SETTINGS", "value": json.dumps(settings)}],
         "ports": [{"containerPort": PORT}],
-        "readinessProbe": {"httpGet": {"path": "/v2/health/ready", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 10},
+        "readinessProbe": {
+            "httpGet": {"path": "/v2/health/ready", "port": PORT},
+            "periodSeconds": 1,
+            "timeoutSeconds": 10,
+        },
         "securityContext": RESTRICTED,
     }
     marks = labels(version, name)

@@ -22,7 +22,7 @@ ARM, VERSION, MARK = "x-seaway-arm", "x-seaway-version", "x-seaway-config"  # he
 LIVE = "/v2/health/live"
 FOLLOW_S = 30.0  # istiod gathers changes for 0.1 to 10 s before it sends them (PILOT_DEBOUNCE_AFTER, _MAX)
 ANSWER_S = 5.0
-POLL_S = 0.02
+POLL_S = 0.05
 PROOFS = 8  # answers in a row, each by a connection of its own, so that they come from all workers and replicas
 EVIDENCE = math.log(1000)  # the new weights explain the answers a thousand times better than the old ones
 CLUSTER = re.compile(r"outbound\|(?P<port>\d+)\|(?P<subset>[^|]*)\|(?P<service>[^.|]+)\.(?P<namespace>[^.|]+)\.svc\b")
@@ -43,11 +43,11 @@ class Gateway:
     admin: str = field(default_factory=lambda: os.environ.get("SEAWAY_GATEWAY_ADMIN", ""))
     stats: str = field(default_factory=lambda: os.environ.get("SEAWAY_GATEWAY_STATS", ""))
 
-    def split(self, endpoint: DeployedEndpoint, namespace: str, part: str = "") -> dict[str, int]:
+    def split(self, endpoint: DeployedEndpoint, namespace: str, name: str = "") -> dict[str, int]:
         """Per cent by arm, as the gateway's Envoy has them for requests that name no arm.
 
         Args:
-            part: which of several routes to the endpoint, by the name that the VirtualService gives it.
+            name: the Envoy's name of the route; empty for the first that leads to the arms.
 
         Raises:
             TrafficFailed: the Envoy does not tell, or has no route of the endpoint.
@@ -60,9 +60,9 @@ class Gateway:
                 f"The gateway's Envoy at {self.admin} does not tell its routes: {error}. SEAWAY_GATEWAY_ADMIN is the "
                 "URL of its administration port; leave it unset to be content with its answers."
             ) from error
-        routes = [route for route in _routes(dump, endpoint.host) if _is_open(route["match"])]
-        for route in sorted(routes, key=lambda route: route.get("name", "").partition(".")[0] != part):
-            if found := _split(route, endpoint, namespace):
+        for route in _routes(dump, endpoint.host):
+            named = f"{route.get('name', '')}.".startswith(f"{name}.") if name else not route["match"].get("headers")
+            if named and (found := _split(route, endpoint, namespace)):
                 return found
         raise TrafficFailed(
             f"The gateway has no route of host {endpoint.host} to endpoint {endpoint.name}: is the route attached to "
@@ -78,17 +78,14 @@ def _routes(dump: Mapping[str, Any], host: str) -> Iterator[dict[str, Any]]:
                 yield from virtual.get("routes", ())
 
 
-def _is_open(match: Mapping[str, Any]) -> bool:
-    """Whether inference requests take the route without naming an arm."""
-    return not match.get("headers") and match.get("path") != LIVE
-
-
 def _split(route: Mapping[str, Any], endpoint: DeployedEndpoint, namespace: str) -> dict[str, int]:
     """Weights by arm; empty where the route leads elsewhere. Envoy leaves arms of weight 0 out."""
     action = route.get("route", {})
     whole = [{"name": action["cluster"], "weight": 100}] if "cluster" in action else []
     clusters = action.get("weighted_clusters", {}).get("clusters", whole)
-    shares = {arm_of_cluster(cluster["name"], endpoint, namespace): int(cluster.get("weight", 0)) for cluster in clusters}
+    shares = {
+        arm_of_cluster(cluster["name"], endpoint, namespace): int(cluster.get("weight", 0)) for cluster in clusters
+    }
     if not shares or "" in shares:
         return {}
     return {arm: shares.get(arm, 0) for arm in endpoint.arms}

@@ -47,7 +47,6 @@ class HttpRoutes(RouteKind):
     """How an HTTPRoute splits an endpoint's traffic."""
 
     resource = HTTP_ROUTES
-    conditional = True
 
     def build(
         self, endpoint: DeployedEndpoint, weights: Weights, mark: str, gateway: Gateway, mirrored: int = 0
@@ -86,6 +85,7 @@ class HttpRoutes(RouteKind):
         return Rule(
             {arm: f"/spec/rules/{index}/backendRefs/{place}/weight" for arm, place in places.items()},
             {arm: int(backends[place].get("weight", 1)) for arm, place in places.items()},
+            ".".join((manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"], str(index))),
         )
 
     def require_servable(self, manifest: Manifest, objects: Objects) -> None:

@@ -83,6 +83,7 @@ class VirtualServices(RouteKind):
         return Rule(
             {arm: f"/spec/http/{index}/route/{place}/weight" for arm, place in places.items()},
             {arm: int(route["route"][place].get("weight", lone)) for arm, place in places.items()},
+            name or WEIGHTS,
         )
 
     def require_servable(self, manifest: Manifest, objects: Objects) -> None:

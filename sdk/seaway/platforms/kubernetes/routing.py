@@ -4,12 +4,11 @@ A kind of route says where its weights are. A route of our own is written whole;
 patched at its weights only, and only while they are as we have set them.
 """
 
-import copy
 import logging
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +33,13 @@ log = logging.getLogger(__name__)
 class Rule:
     """The part of an object that splits traffic: the JSON pointer of each arm's weight, and the weights now.
 
-    `unmirrored` is the JSON patch that ends mirroring, where there is some.
+    `envoy_name` is what the gateway's Envoy calls it, empty where nobody knows; `unmirrored` the JSON patch that ends
+    mirroring, where there is some.
     """
 
     pointers: Mapping[str, str]
     weights: Weights
+    envoy_name: str = ""
     unmirrored: tuple[Mapping[str, Any], ...] = ()
 
     def operations(self, weights: Weights) -> list[Mapping[str, Any]]:
@@ -55,7 +56,6 @@ class RouteKind(ABC):
     """A kind of object that splits traffic."""
 
     resource: Resource
-    conditional = False  # whether its status tells that the gateway takes it
     ours = True  # whether Seaway makes such objects; where a controller does, only weights are patched
 
     @abstractmethod
@@ -170,18 +170,19 @@ class RouteTraffic:
         Raises:
             TrafficFailed: there is no route, or its traffic does not follow it.
         """
-        if self._gateway.admin:
-            return self._gateway.split(endpoint, self._objects.namespace, self._named.part)
         found = self._found(endpoint)
         if found is None:
             raise TrafficFailed(f"Endpoint {endpoint.name} has no {self._kind.resource.kind}; deploy it anew.")
+        rule = self._kind.rule(found, endpoint, self._named.part)
+        if self._gateway.admin:
+            return self._gateway.split(endpoint, self._objects.namespace, rule.envoy_name)
         written, carried = found["metadata"].get("annotations", {}).get(edge.MARK, ""), edge.carried_mark(endpoint)
         if self._writes and written != carried:
             raise TrafficFailed(
                 f"The answers of endpoint {endpoint.name} carry {edge.MARK} {carried or 'nothing'} and its route says "
                 f"{written}: its traffic does not follow the route."
             )
-        return dict(self._kind.rule(found, endpoint, self._named.part).weights)
+        return dict(rule.weights)
 
     def remove(self, endpoint: DeployedEndpoint) -> None:
         """Delete the endpoint's route; one of somebody else is left as it is."""
@@ -192,9 +193,10 @@ class RouteTraffic:
     def _write(self, endpoint: DeployedEndpoint, weights: Weights, mark: str, mirrored: int = 0) -> Weights:
         """Create or replace the route of our own."""
         built = self._kind.build(endpoint, weights, mark, self._gateway, mirrored)
-        self._kind.require_servable(built, self._objects)
         for _ in range(ATTEMPTS):
-            found = self._objects.get(self._kind.resource, endpoint.name)
+            found = self._standing(endpoint)
+            if found is None or weights.get("candidate") or mirrored:  # the way back to stable is never barred
+                self._kind.require_servable(built, self._objects)
             try:
                 if found is None:
                     self._objects.create(self._kind.resource, _owned(self._objects, built, endpoint))
@@ -203,6 +205,14 @@ class RouteTraffic:
             except ObjectChanged as error:
                 log.info("%s", error)
         raise TrafficFailed(f"{self._said(endpoint)} is written by others again and again; its weights were not set.")
+
+    def _standing(self, endpoint: DeployedEndpoint) -> dict[str, Any] | None:
+        """The object that has the endpoint's name; one that is being deleted is waited for."""
+        deadline = time.monotonic() + edge.FOLLOW_S
+        while (found := self._objects.get(self._kind.resource, endpoint.name)) and _is_dying(found):
+            edge.require_time(endpoint, deadline, f"{self._said(endpoint)} of before is still being deleted")
+            time.sleep(edge.POLL_S)
+        return found
 
     def _replace(self, endpoint: DeployedEndpoint, found: Manifest, built: Manifest) -> Weights:
         if not _ours(found, endpoint):
@@ -238,8 +248,9 @@ class RouteTraffic:
                     f"rollout had set {dict(before)}. They were left as they are. If Argo CD set them back, let it "
                     "ignore the weights: docs/how-to/route-by-istio.md says how."
                 )
+            if weights.get("candidate") or mirrored:
+                self._kind.require_servable(found, self._objects)
             operations = [*rule.operations(weights), *(self._kind.mirrored(rule, mirrored) if mirrored else ())]
-            self._kind.require_servable(_patched(found, operations), self._objects)
             try:
                 if operations:
                     self._objects.patch(self._kind.resource, found, operations)
@@ -260,21 +271,19 @@ class RouteTraffic:
 
     def _lacking(self, endpoint: DeployedEndpoint, wanted: Weights) -> str:
         """What keeps the gateway from routing by these weights, as its controller and its Envoy say."""
-        if self._kind.conditional:
-            found = self._found(endpoint)
-            why = self._kind.waits_for(found, self._objects) if found else "it is gone"
-            if why:
-                return f"{self._said(endpoint)}: {why}"
-        if self._gateway.admin and (now := self._split(endpoint)) != wanted:
-            return f"the gateway's Envoy has {dict(now) or 'no route'}, not {dict(wanted)}"
-        return ""
-
-    def _split(self, endpoint: DeployedEndpoint) -> Weights:
+        found = self._found(endpoint)
+        if found is None:
+            return f"{self._said(endpoint)} is gone"
+        if why := self._kind.waits_for(found, self._objects):
+            return f"{self._said(endpoint)}: {why}"
+        if not self._gateway.admin:
+            return ""
         try:
-            return self._gateway.split(endpoint, self._objects.namespace, self._named.part)
+            name = self._kind.rule(found, endpoint, self._named.part).envoy_name
+            now = self._gateway.split(endpoint, self._objects.namespace, name)
         except TrafficFailed as error:
-            log.debug("%s", error)
-            return {}
+            return str(error)
+        return "" if now == wanted else f"the gateway's Envoy has {now}, not {dict(wanted)}"
 
     @property
     def _writes(self) -> bool:
@@ -336,19 +345,8 @@ def marked(endpoint: DeployedEndpoint, mark: str) -> dict[str, Any]:
     return {"name": endpoint.name, "labels": labels(endpoint), "annotations": {edge.MARK: mark}}
 
 
-def _patched(found: Manifest, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The object as these operations, on members of objects that are there, will leave it."""
-    patched = copy.deepcopy(dict(found))
-    for operation in operations:
-        *above, last = operation["path"].strip("/").split("/")
-        place: Any = patched
-        for step in above:
-            place = place[int(step) if isinstance(place, list) else step]
-        if operation["op"] == "remove":
-            del place[last]
-        else:
-            place[last] = operation["value"]
-    return patched
+def _is_dying(found: Manifest) -> bool:
+    return "deletionTimestamp" in found["metadata"]
 
 
 def _ours(found: Manifest, endpoint: DeployedEndpoint) -> bool:

@@ -53,7 +53,7 @@ class SeldonDeployments(RouteKind):
         return Rule(
             {arm: f"/spec/predictors/{place}/traffic" for arm, place in places.items()},
             {arm: 0 if arm in shadows else share for arm, share in shares.items()},
-            tuple({"op": "remove", "path": f"/spec/predictors/{places[arm]}/shadow"} for arm in shadows),
+            unmirrored=tuple({"op": "remove", "path": f"/spec/predictors/{places[arm]}/shadow"} for arm in shadows),
         )
 
     def mirrored(self, rule: Rule, percent: int) -> list[dict[str, Any]]:

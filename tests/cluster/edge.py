@@ -1,0 +1,132 @@
+"""A real gateway before tiny models: an Istio Gateway, or one of the Gateway API, and an endpoint of two arms.
+
+`SEAWAY_TEST_GATEWAY_URL` is where port 80 of the gateway `istio: ingressgateway` answers, `SEAWAY_TEST_GATEWAY_ADMIN`
+its Envoy's administration port.
+"""
+
+import collections
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_model
+from kubernetes import client, dynamic
+from seaway.platforms.kubernetes.connection import Connection
+from seaway.platforms.kubernetes.fetching import fetch
+from seaway.platforms.kubernetes.gateway import Gateway
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.serving import Arm, Client, DeployedEndpoint
+
+URL = os.environ.get("SEAWAY_TEST_GATEWAY_URL", "http://127.0.0.1:18080")
+ADMIN = os.environ.get("SEAWAY_TEST_GATEWAY_ADMIN", "http://127.0.0.1:15000")
+STATS = f"{ADMIN}/stats/prometheus"
+ISTIO_NAMESPACE = "istio-system"
+ADDRESS = f"istio-ingressgateway.{ISTIO_NAMESPACE}.svc.cluster.local"
+READY_S = 120
+NAME = tiny_model.NAME
+ENFORCE = "pod-security.kubernetes.io/enforce"
+
+
+def require_gateway(cluster: dynamic.DynamicClient) -> None:
+    """Skip where there is no Istio, or its gateway cannot be reached from here."""
+    try:
+        cluster.resources.get(api_version="networking.istio.io/v1", kind="VirtualService")
+        fetch(f"{ADMIN}/ready", 5.0)
+    except (dynamic.exceptions.ResourceNotFoundError, OSError) as error:
+        pytest.skip(f"no Istio gateway with its Envoy's administration at {ADMIN}: {error}")
+
+
+def istio_gateway(namespace: str) -> dict[str, Any]:
+    server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": [f"*.{namespace}.test"]}
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "edge"},
+        "spec": {"selector": {"istio": "ingressgateway"}, "servers": [server]},
+    }
+
+
+def api_gateway(namespace: str, name: str = "edge") -> dict[str, Any]:
+    """istiod takes the host's gateway for a Gateway of its own namespace only."""
+    listener = {"name": "http", "port": 80, "protocol": "HTTP", "hostname": f"*.{namespace}.test"}
+    allowed = {"allowedRoutes": {"namespaces": {"from": "All"}}}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": name},
+        "spec": {
+            "gatewayClassName": "istio",
+            "addresses": [{"type": "Hostname", "value": ADDRESS}],
+            "listeners": [{**listener, **allowed}],
+        },
+    }
+
+
+def endpoint(namespace: str, folder: Path, arms: Mapping[str, str] | None = None) -> DeployedEndpoint:
+    """Arms by version, as `tiny_model.start` starts them."""
+    versions = arms or {"stable": "v1", "candidate": "v2"}
+    (folder / "token").write_text("token", encoding="utf-8")
+    served = {arm: Arm(version, f"s3://models/{version}", f"{NAME}-{version}") for arm, version in versions.items()}
+    return DeployedEndpoint(NAME, "r1", folder, URL, arms=served, host=f"{NAME}.{namespace}.test")
+
+
+def gateway(namespace: str, admin: str = ADMIN) -> Gateway:
+    return Gateway(f"{namespace}/edge", admin, STATS)
+
+
+def start(connection: Connection, **settings: Mapping[str, Any]) -> None:
+    """Serve stable as v1 and the candidate as v2; `settings` are those of `tiny_model.deployment`, by arm."""
+    versions = {"stable": "v1", "candidate": "v2"}
+    arms = {arm: {"version": version, **settings.get(arm, {})} for arm, version in versions.items()}
+    tiny_model.start(connection.requests, connection.namespace, arms)
+    await_ready(connection)
+
+
+def await_ready(connection: Connection) -> None:
+    """Wait until all deployments of the namespace are."""
+    apps, deadline = client.AppsV1Api(connection.requests), time.monotonic() + READY_S
+    while True:
+        found = apps.list_namespaced_deployment(connection.namespace).items
+        if found and all(item.status.ready_replicas == item.spec.replicas for item in found):
+            return
+        assert time.monotonic() < deadline, [item.status for item in found]
+        time.sleep(0.2)
+
+
+def answering(endpoint: DeployedEndpoint, count: int, arm: str | None = None) -> collections.Counter[str]:
+    """How many of so many requests each arm answered."""
+    with Client(endpoint.url, endpoint.token(), host=endpoint.host) as model:
+        arms = collections.Counter[str]()
+        for _ in range(count):
+            model.infer(NAME, {"x": [[0.5]]}, arm)
+            arms[model.arm] += 1
+    return arms
+
+
+@contextlib.contextmanager
+def namespace(cluster: dynamic.DynamicClient) -> Iterator[str]:
+    """A namespace that takes only pods of Pod Security `restricted`."""
+    name = f"seaway-traffic-{secrets.token_hex(4)}"
+    core = client.CoreV1Api(cluster.client)
+    core.create_namespace({"metadata": {"name": name, "labels": {ENFORCE: "restricted"}}})
+    try:
+        yield name
+    finally:
+        core.delete_namespace(name)
+
+
+@contextlib.contextmanager
+def in_istio_namespace(connection: Connection, manifest: dict[str, Any], resource: Any) -> Iterator[None]:
+    """An object of Istio's namespace, for as long as a test needs it."""
+    objects = Objects(replace(connection, namespace=ISTIO_NAMESPACE))
+    objects.create(resource, manifest)
+    try:
+        yield
+    finally:
+        objects.delete(resource, manifest["metadata"]["name"])

@@ -1,0 +1,300 @@
+"""Weights in a VirtualService, through a real istiod and a real Envoy."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import edge
+import pytest
+import tiny_model
+from kubernetes import client, dynamic
+from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, TrafficFailed
+from seaway.platforms.kubernetes import gateway as proof
+from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.fetching import fetch
+from seaway.platforms.kubernetes.gateway import Gateway
+from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
+from seaway.platforms.kubernetes.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
+from seaway.platforms.kubernetes.objects import JSON_PATCH, Objects
+from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.rollout_state import ConfigMapState
+from seaway.serving import DeployedEndpoint, InferenceRefused
+
+GATEWAYS = Resource("networking.istio.io", "v1", "gateways", "Gateway")
+ALL_STABLE = {"stable": 100, "candidate": 0}
+SIGMAS = 5  # a right split misses by more in one of two million tests
+
+
+@pytest.fixture(scope="module")
+def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
+    """One namespace with both arms for the whole file."""
+    edge.require_gateway(cluster)
+    with edge.namespace(cluster) as name:
+        connection = replace(connect(), namespace=name)
+        Objects(connection).create(GATEWAYS, edge.istio_gateway(name))
+        edge.start(connection)
+        yield connection
+
+
+@pytest.fixture
+def objects(connection: Connection) -> Iterator[Objects]:
+    """Without any route at the end."""
+    objects = Objects(connection)
+    yield objects
+    for resource in (VIRTUAL_SERVICES, DESTINATION_RULES):
+        while items := objects.list(resource).items:
+            for item in items:
+                objects.delete(resource, item["metadata"]["name"])
+
+
+@pytest.fixture
+def endpoint(objects: Objects, tmp_path: Path) -> DeployedEndpoint:
+    return edge.endpoint(objects.namespace, tmp_path)
+
+
+def traffic(objects: Objects, admin: str = edge.ADMIN, named: str = "") -> IstioTraffic:
+    return IstioTraffic(objects.connection, edge.gateway(objects.namespace, admin), named)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "FOLLOW_S", 3.0)
+
+
+@pytest.mark.parametrize("admin", [edge.ADMIN, ""], ids=["by its Envoy", "by answers"])
+def test_traffic_follows_the_weights_at_once(objects: Objects, endpoint: DeployedEndpoint, admin: str) -> None:
+    moved = traffic(objects, admin)
+    for candidate in (20, 100, 0):
+        moved.set_weights(endpoint, {"stable": 100 - candidate, "candidate": candidate})
+        share, requests = candidate / 100, 150
+        answered = edge.answering(endpoint, requests)["candidate"]
+        assert abs(answered - share * requests) <= SIGMAS * math.sqrt(share * (1 - share) * requests)
+        assert moved.weights(endpoint) == {"stable": 100 - candidate, "candidate": candidate}
+
+
+def test_testers_say_which_arm_they_want(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    traffic(objects).set_weights(endpoint, ALL_STABLE)
+    assert edge.answering(endpoint, 5, "candidate") == {"candidate": 5}
+    with pytest.raises(InferenceRefused, match="no such arm"):
+        edge.answering(endpoint, 1, "another")
+
+
+def test_a_shadow_gets_the_requests_and_answers_nobody(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    moved, metrics = traffic(objects), GatewayMetrics(objects.namespace, edge.STATS)
+    moved.mirror(endpoint, 100)
+    before = metrics.read(endpoint)["candidate"].requests
+    assert edge.answering(endpoint, 20) == {"stable": 20}
+    deadline = time.monotonic() + 10
+    while metrics.read(endpoint)["candidate"].requests < before + 20:
+        assert time.monotonic() < deadline
+    moved.set_weights(endpoint, ALL_STABLE)
+    assert "mirrors" not in str(objects.get(VIRTUAL_SERVICES, endpoint.name))
+
+
+def test_an_endpoint_of_one_arm_has_no_route_to_another(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    alone = replace(endpoint, arms={"stable": endpoint.arms["stable"]})
+    traffic(objects).set_weights(alone, {"stable": 100})
+    assert traffic(objects).weights(alone) == {"stable": 100}
+    with pytest.raises(InferenceRefused, match="no such arm"):
+        edge.answering(alone, 1, "candidate")
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("admin", [edge.ADMIN, ""], ids=["by its Envoy", "by answers"])
+def test_a_gateway_that_does_not_follow_is_told(objects: Objects, endpoint: DeployedEndpoint, admin: str) -> None:
+    astray = IstioTraffic(objects.connection, Gateway(f"{objects.namespace}/nowhere", admin, ""), "")
+    with pytest.raises(TrafficFailed, match="does not follow"):
+        astray.set_weights(endpoint, ALL_STABLE)
+
+
+def test_an_arm_without_a_service_is_refused_before_anything_is_written(
+    objects: Objects, endpoint: DeployedEndpoint
+) -> None:
+    arms = endpoint.arms
+    unknown = replace(endpoint, name="unknown", arms=arms)
+    with pytest.raises(InvalidSpec, match="no Service unknown-stable"):
+        traffic(objects).set_weights(unknown, ALL_STABLE)
+    assert objects.list(VIRTUAL_SERVICES).items == []
+
+
+NEWS = {"name": "news", "match": [{"uri": {"prefix": "/news"}}], "directResponse": {"status": 204}}
+
+
+def destination(arm: str, **part: Any) -> dict[str, Any]:
+    return {
+        "destination": {"host": f"{edge.NAME}-{arm}", **part},
+        "headers": {"response": {"set": {"x-seaway-arm": arm}}},
+    }
+
+
+def somebodys(objects: Objects, name: str = "site", **split: Any) -> dict[str, Any]:
+    """A VirtualService that somebody else has made, with a route of its own before the one that splits."""
+    route = [{**destination("stable"), "weight": 100}, {**destination("candidate"), "weight": 0}]
+    docs = {"name": "docs", "match": [{"uri": {"prefix": "/docs"}}], "directResponse": {"status": 200}}
+    http = [docs, {"name": "models", "route": route, "timeout": "7s", **split}]
+    spec = {"hosts": [f"{edge.NAME}.{objects.namespace}.test"], "gateways": ["edge"], "http": http}
+    manifest = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+    api = client.CustomObjectsApi(objects.connection.requests)
+    made: dict[str, Any] = api.create_namespaced_custom_object(
+        "networking.istio.io", "v1", objects.namespace, "virtualservices", manifest, field_manager="somebody"
+    )
+    return made
+
+
+def edited(objects: Objects, operations: list[dict[str, Any]], name: str = "site") -> None:
+    """Somebody edits it."""
+    path = VIRTUAL_SERVICES.path(objects.namespace, name)
+    objects.connection.request("PATCH", path, {"fieldManager": "somebody"}, operations, JSON_PATCH)
+
+
+NAMED = "virtualservice/site#models"
+
+
+@pytest.mark.parametrize("admin", [edge.ADMIN, ""], ids=["by its Envoy", "by answers"])
+def test_somebodys_route_is_moved_at_its_weights_only(objects: Objects, endpoint: DeployedEndpoint, admin: str) -> None:
+    before = somebodys(objects)
+    moved = traffic(objects, admin, NAMED)
+    moved.set_weights(endpoint, {"stable": 60, "candidate": 40})
+    assert 0 < edge.answering(endpoint, 60)["candidate"] < 60
+    assert moved.weights(endpoint) == {"stable": 60, "candidate": 40}
+    moved.set_weights(endpoint, ALL_STABLE)
+    assert edge.answering(endpoint, 30) == {"stable": 30}
+    after = objects.get(VIRTUAL_SERVICES, "site")
+    assert after
+    assert after["spec"] == before["spec"]
+    assert {key: after["metadata"].get(key) for key in ("labels", "annotations", "ownerReferences")} == {
+        key: before["metadata"].get(key) for key in ("labels", "annotations", "ownerReferences")
+    }
+    moved.remove(endpoint)
+    assert objects.get(VIRTUAL_SERVICES, "site")
+
+
+def test_a_change_of_another_route_at_the_same_moment_is_kept(
+    objects: Objects, endpoint: DeployedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebodys(objects)
+    refused: list[ObjectChanged] = []
+    unpatched = Objects.patch
+
+    def patch(self: Objects, resource: Resource, found: Any, operations: Any) -> dict[str, Any]:
+        if not refused:
+            edited(objects, [{"op": "add", "path": "/spec/http/0", "value": NEWS}])
+        try:
+            return unpatched(self, resource, found, operations)
+        except ObjectChanged as error:
+            refused.append(error)
+            raise
+
+    monkeypatch.setattr(Objects, "patch", patch)
+    traffic(objects, named=NAMED).set_weights(endpoint, {"stable": 60, "candidate": 40})
+    assert len(refused) == 1
+    now = objects.get(VIRTUAL_SERVICES, "site")
+    assert now
+    assert [route["name"] for route in now["spec"]["http"]] == ["news", "docs", "models"]
+    assert [entry["weight"] for entry in now["spec"]["http"][2]["route"]] == [60, 40]
+
+
+def test_weights_that_somebody_else_sets_meanwhile_are_left(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    somebodys(objects)
+    moved = traffic(objects, named=NAMED)
+    moved.set_weights(endpoint, {"stable": 60, "candidate": 40})
+    weights = [{"op": "replace", "path": f"/spec/http/1/route/{place}/weight", "value": 50} for place in (0, 1)]
+    edited(objects, weights)
+    with pytest.raises(TrafficFailed, match="somebody has set the weights"):
+        moved.set_weights(endpoint, ALL_STABLE)
+    now = objects.get(VIRTUAL_SERVICES, "site")
+    assert now
+    assert [entry["weight"] for entry in now["spec"]["http"][1]["route"]] == [50, 50]
+
+
+def split(stable: int, candidate: int | None, **part: Any) -> list[dict[str, Any]]:
+    weighed = {} if candidate is None else {"weight": candidate}
+    return [{**destination("stable"), "weight": stable}, {**destination("candidate", **part), **weighed}]
+
+
+GHOST = [{"destination": {"host": "ghost"}}]
+UNSERVED = {
+    "110 %": ({"route": split(60, 50)}, "add up to 110"),
+    "3000 %": ({"route": split(3000, 0)}, "add up to 3000"),
+    "no weight": ({"route": split(100, None)}, "without a weight"),
+    "unknown subset": ({"route": split(100, 0, subset="v9")}, "subset v9"),
+    "unknown host": ({"route": split(100, 0), "mirrors": GHOST}, "no Service ghost"),
+    "unknown port": ({"route": split(100, 0, port={"number": 81})}, "has ports"),
+}
+
+
+@pytest.mark.parametrize(("split", "reason"), UNSERVED.values(), ids=UNSERVED)
+def test_what_istio_takes_and_never_serves_is_refused(
+    objects: Objects, endpoint: DeployedEndpoint, split: dict[str, Any], reason: str
+) -> None:
+    before = somebodys(objects, **split)  # istiod's own webhook takes it
+    with pytest.raises(InvalidSpec, match=reason):
+        traffic(objects, named=NAMED).set_weights(endpoint, {"stable": 60, "candidate": 40})
+    now = objects.get(VIRTUAL_SERVICES, "site")
+    assert now
+    assert now["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+
+
+def test_the_way_back_to_stable_is_open_when_the_candidate_is_gone(
+    objects: Objects, endpoint: DeployedEndpoint
+) -> None:
+    core = client.CoreV1Api(objects.connection.requests)
+    moved = traffic(objects)
+    moved.set_weights(endpoint, {"stable": 60, "candidate": 40})
+    core.delete_namespaced_service(f"{edge.NAME}-candidate", objects.namespace)
+    try:
+        moved.set_weights(endpoint, ALL_STABLE)
+        assert edge.answering(endpoint, 20) == {"stable": 20}
+    finally:
+        core.create_namespaced_service(objects.namespace, tiny_model.service("candidate", "v2"))
+
+
+def test_subsets_of_one_host_are_arms(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    host = f"{edge.NAME}-all"
+    core = client.CoreV1Api(objects.connection.requests)
+    selector = {"seaway.dev/endpoint": edge.NAME}
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+    core.create_namespaced_service(
+        objects.namespace, {"metadata": {"name": host}, "spec": {"selector": selector, "ports": ports}}
+    )
+    subsets = [{"name": arm, "labels": {"seaway.dev/version": endpoint.arms[arm].version}} for arm in endpoint.arms]
+    rule = {"apiVersion": DESTINATION_RULES.api_version, "kind": "DestinationRule", "metadata": {"name": "arms"},
+            "spec": {"host": host, "subsets": subsets}}  # fmt: skip
+    objects.create(DESTINATION_RULES, rule)
+    route = [{"destination": {"host": host, "subset": arm}, "weight": share} for arm, share in ALL_STABLE.items()]
+    somebodys(objects, route=route)
+    moved = traffic(objects, named=NAMED)
+    moved.set_weights(endpoint, {"stable": 0, "candidate": 100})
+    answer = fetch(f"{endpoint.url}{proof.LIVE}", 5.0, {"host": endpoint.host})
+    assert proof.answering_arm(endpoint, answer.headers) == "candidate"
+    moved.set_weights(endpoint, ALL_STABLE)
+
+
+def test_a_route_of_somebody_else_that_was_not_named_is_left(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    before = somebodys(objects, name=edge.NAME)
+    with pytest.raises(NameTaken, match="SEAWAY_ROUTE=virtualservice"):
+        traffic(objects).set_weights(endpoint, ALL_STABLE)
+    traffic(objects).remove(endpoint)
+    now = objects.get(VIRTUAL_SERVICES, edge.NAME)
+    assert now
+    assert now["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+
+
+def test_a_journal_is_read_by_the_next_process_and_written_by_one(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    first, second = ConfigMapState(objects.connection), ConfigMapState(objects.connection)
+    assert first.read(endpoint) is None
+    journal = {"looks": [{"latencies_s": [0.001 * number for number in range(9_000)]}]}
+    first.write(endpoint, journal)
+    assert second.read(endpoint) == journal
+    second.write(endpoint, {"step": 2})
+    with pytest.raises(ObjectChanged, match="Another process drives"):
+        first.write(endpoint, {"step": 1})
+    assert second.read(endpoint) == {"step": 2}

@@ -1,0 +1,122 @@
+"""Weights in an HTTPRoute, through the same istiod and Envoy."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import edge
+import pytest
+from kubernetes import dynamic
+from seaway.errors import InvalidSpec, TrafficFailed
+from seaway.platforms.kubernetes import gateway as proof
+from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.gateway import Gateway
+from seaway.platforms.kubernetes.gateway_api import GATEWAYS, HTTP_ROUTES, GatewayApiTraffic
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.serving import DeployedEndpoint
+
+ALL_STABLE = {"stable": 100, "candidate": 0}
+SIGMAS = 5
+
+
+@pytest.fixture(scope="module")
+def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
+    """One namespace with both arms, and a Gateway that is named as the namespace."""
+    edge.require_gateway(cluster)
+    with edge.namespace(cluster) as name:
+        connection = replace(connect(), namespace=name)
+        edge.start(connection)
+        with edge.in_istio_namespace(connection, edge.api_gateway(name, name), GATEWAYS):
+            yield connection
+
+
+@pytest.fixture
+def objects(connection: Connection) -> Iterator[Objects]:
+    objects = Objects(connection)
+    yield objects
+    while items := objects.list(HTTP_ROUTES).items:
+        for item in items:
+            objects.delete(HTTP_ROUTES, item["metadata"]["name"])
+
+
+@pytest.fixture
+def endpoint(objects: Objects, tmp_path: Path) -> DeployedEndpoint:
+    return edge.endpoint(objects.namespace, tmp_path)
+
+
+def traffic(objects: Objects, admin: str = edge.ADMIN, named: str = "", gateway: str = "") -> GatewayApiTraffic:
+    name = gateway or f"{edge.ISTIO_NAMESPACE}/{objects.namespace}"
+    return GatewayApiTraffic(objects.connection, Gateway(name, admin, ""), named)
+
+
+@pytest.mark.parametrize("admin", [edge.ADMIN, ""], ids=["by its Envoy", "by answers"])
+def test_traffic_follows_the_weights_at_once(objects: Objects, endpoint: DeployedEndpoint, admin: str) -> None:
+    moved = traffic(objects, admin)
+    for candidate in (20, 100, 0):
+        moved.set_weights(endpoint, {"stable": 100 - candidate, "candidate": candidate})
+        share, requests = candidate / 100, 100
+        answered = edge.answering(endpoint, requests)["candidate"]
+        assert abs(answered - share * requests) <= SIGMAS * math.sqrt(share * (1 - share) * requests)
+        assert moved.weights(endpoint) == {"stable": 100 - candidate, "candidate": candidate}
+    assert edge.answering(endpoint, 5, "candidate") == {"candidate": 5}
+    moved.mirror(endpoint, 50)
+    assert edge.answering(endpoint, 5) == {"stable": 5}
+
+
+def test_a_gateway_that_is_not_programmed_is_told(
+    objects: Objects, endpoint: DeployedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """istiod accepts a route to a Gateway of another namespace than its own, and answers 404."""
+    monkeypatch.setattr(proof, "FOLLOW_S", 5.0)
+    objects.create(GATEWAYS, edge.api_gateway(objects.namespace))
+    with pytest.raises(TrafficFailed, match="is not Programmed"):
+        traffic(objects, gateway=f"{objects.namespace}/edge").set_weights(endpoint, ALL_STABLE)
+    route = objects.get(HTTP_ROUTES, endpoint.name)
+    assert route
+    assert {"Accepted": "True"}.items() <= {
+        entry["type"]: entry["status"] for entry in route["status"]["parents"][0]["conditions"]
+    }.items()
+
+
+def test_a_gateway_that_does_not_exist_is_told(
+    objects: Objects, endpoint: DeployedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "FOLLOW_S", 2.0)
+    with pytest.raises(TrafficFailed, match="does not follow its weights"):
+        traffic(objects, gateway=f"{objects.namespace}/nowhere").set_weights(endpoint, ALL_STABLE)
+
+
+def test_an_arm_without_a_service_is_refused(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    with pytest.raises(InvalidSpec, match="no Service unknown-stable"):
+        traffic(objects).set_weights(replace(endpoint, name="unknown"), ALL_STABLE)
+
+
+def test_somebodys_route_is_moved_at_its_weights_only(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    parent = {"name": objects.namespace, "namespace": edge.ISTIO_NAMESPACE}
+    marked = [
+        {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "x-seaway-arm", "value": arm}]}}
+        for arm in ALL_STABLE
+    ]
+    split = [
+        {"name": f"{edge.NAME}-{arm}", "port": 80, "weight": weight, "filters": [header]}
+        for (arm, weight), header in zip(ALL_STABLE.items(), marked, strict=True)
+    ]
+    docs = {
+        "matches": [{"path": {"type": "PathPrefix", "value": "/docs"}}],
+        "backendRefs": [{"name": f"{edge.NAME}-stable", "port": 80}],
+    }
+    route = {
+        "apiVersion": HTTP_ROUTES.api_version,
+        "kind": "HTTPRoute",
+        "metadata": {"name": "site"},
+        "spec": {"parentRefs": [parent], "hostnames": [endpoint.host], "rules": [docs, {"backendRefs": split}]},
+    }
+    before = objects.create(HTTP_ROUTES, route)
+    moved = traffic(objects, named="httproute/site#1")
+    moved.set_weights(endpoint, {"stable": 0, "candidate": 100})
+    assert edge.answering(endpoint, 10) == {"candidate": 10}
+    moved.set_weights(endpoint, ALL_STABLE)
+    after = objects.get(HTTP_ROUTES, "site")
+    assert after
+    assert after["spec"] == before["spec"]
