@@ -151,17 +151,25 @@ class Replay(AbstractContextManager["Replay"]):
 
     def _infer(self, request: bytes, arm: str | None) -> Answer:
         client = self._client()
-        client.arm = ""
+        client.arm = client.version = ""
         begun = time.perf_counter()
         try:
             outputs = client.answer(self._endpoint.name, request, arm)
         except (InferenceUnavailable, InferenceRefused) as error:
             log.debug("a replayed request failed: %s", error)
             refused = isinstance(error, InferenceRefused)
-            answered = refused or bool(client.arm)
-            return Answer(arm or client.arm, time.perf_counter() - begun, math.nan if refused else None, answered)
+            answered = refused or bool(client.arm or client.version)
+            latency_s = time.perf_counter() - begun
+            return Answer(self._arm(client) or arm or "", latency_s, math.nan if refused else None, answered)
         latency_s = time.perf_counter() - begun
-        return Answer(arm or client.arm, latency_s, _probability(outputs) if latency_s <= self._timeout_s else math.nan)
+        probability = _probability(outputs) if latency_s <= self._timeout_s else math.nan
+        return Answer(self._arm(client) or arm or "", latency_s, probability)
+
+    def _arm(self, client: Client) -> str:
+        """The arm that answered, as the route says, or by the model's version: somebody else's route may name no arm,
+        and may not heed the arm that was asked for."""
+        versions = {arm.version: name for name, arm in self._endpoint.arms.items()}
+        return client.arm or versions.get(client.version, "")
 
     def _note(self, number: int, outcomes: Sequence[Answer], answers: Answers) -> None:
         predictions = []

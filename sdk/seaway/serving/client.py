@@ -29,7 +29,8 @@ class InferenceUnavailable(EndpointFailed):
 class Client:
     """One kept-alive connection to an endpoint; not for use from several threads at once.
 
-    After `infer`, `arm` names the arm that answered. `host` is a DeployedEndpoint's, for a gateway of many endpoints.
+    After `infer`, `arm` names the arm that answered, or `version` its model where the route names no arm. `host` is a
+    DeployedEndpoint's, for a gateway of many endpoints.
     """
 
     def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
@@ -40,7 +41,7 @@ class Client:
             self._headers["host"] = host
         self._url = url
         self._datatypes: dict[str, dict[str, str]] = {}
-        self.arm = ""
+        self.arm = self.version = ""
 
     def __enter__(self) -> "Client":
         return self
@@ -110,6 +111,7 @@ class Client:
             self._connection.close()
             raise InferenceUnavailable(f"{self._url}{path} did not answer: {error!r}.") from error
         self.arm = response.getheader("x-seaway-arm", "")
+        self.version = response.getheader("x-seaway-version", "")
         if response.status == http.HTTPStatus.OK:
             return json.loads(content)
         kind = InferenceRefused if response.status in CLIENT_ERRORS else InferenceUnavailable
