@@ -20,7 +20,7 @@ from seaway.platforms.kubernetes.resources import PODS, Resource
 from seaway.training.remote import RemoteTraining
 
 KINDS = {kind.resource: kind for kind in (job.KIND, pytorchjob.KIND, trainjob.KIND)}
-PERMISSIONS = list(access.permissions())
+PERMISSIONS = list(access.permissions(access.JOBS))
 SMALL = {"cpu": "10m", "memory": "64Mi", "shared_memory": "16Mi"}
 TOKEN_S = 3600
 SETTLED_S = 30  # an authorizer has seen a new role long before

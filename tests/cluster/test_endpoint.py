@@ -198,12 +198,14 @@ def test_an_image_that_cannot_be_had_is_told_and_leaves_nothing(
 def test_an_object_of_somebody_else_is_left_as_it_is(
     cluster: dynamic.DynamicClient, packages: dict[str, Path], store: StoreInCluster, place: str, objects: Objects
 ) -> None:
-    theirs = {"metadata": {"name": "taken-token"}, "stringData": {"token": "theirs"}}
-    client.CoreV1Api(cluster.client).create_namespaced_secret(place, theirs)
+    core = client.CoreV1Api(cluster.client)
+    core.create_namespaced_config_map(place, {"metadata": {"name": "taken-endpoint"}, "data": {"theirs": "yes"}})
     wanted = EndpointSpec("taken", "run-1", packages["first"], hosting=endpoints.hosting("any", store))
-    with pytest.raises(NameTaken, match="taken-token"):
+    with pytest.raises(NameTaken, match="taken-endpoint"):
         DeploymentEndpoint().deploy(wanted)
-    assert objects.get(CONFIG_MAPS, "taken-endpoint") is None
+    found = objects.get(CONFIG_MAPS, "taken-endpoint")
+    assert found
+    assert found["data"] == {"theirs": "yes"}
 
 
 def test_a_package_of_another_signer_is_refused_before_anything_is_made(

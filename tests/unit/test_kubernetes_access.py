@@ -28,10 +28,14 @@ def test_the_role_has_every_permission_of_the_table_and_no_other() -> None:
     assert granted == {(resource.group, resource.plural, verb) for resource, verb in access.permissions()}
 
 
-def test_nothing_unbounded_is_granted_and_no_secret_can_be_read() -> None:
+def test_nothing_unbounded_is_granted_and_no_secret_can_be_read_but_the_endpoints_tokens() -> None:
     for resource, verb in access.permissions():
         assert verb not in UNBOUNDED
-        assert resource.plural not in ("*", "secrets", "pods/exec", "serviceaccounts/token")
+        assert resource.plural not in ("*", "pods/exec", "serviceaccounts/token")
+    for rule in access.RULES:
+        if rule.resource.plural == "secrets":
+            assert rule.verbs == ("create",) or rule.names == ("seaway-endpoint-tokens",)
+            assert not {"list", "watch"} & set(rule.verbs)
 
 
 @pytest.mark.parametrize("resource, verb", access.permissions(), ids=lambda value: getattr(value, "plural", value))

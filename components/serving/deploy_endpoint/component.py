@@ -13,11 +13,13 @@ def deploy_endpoint(
     workers: int = 1,
     threads: int = 1,
     port: int = 0,
+    hosting: dict = {},  # noqa: B006
     backend: str = "auto",
 ):
     """Serve two model packages behind one endpoint, all traffic on the stable one.
 
-    A candidate of the same graph and weights as the stable package is not served a second time.
+    A candidate of the same graph and weights as the stable package is not served a second time. On a cluster the
+    endpoint outlives its runs: a stable package that serves already is left as it is.
 
     Args:
         stable: Package that answers until the candidate has proved itself.
@@ -28,13 +30,17 @@ def deploy_endpoint(
         max_batch_delay_ms: How long a request waits for others, in milliseconds.
         workers: Processes per model.
         threads: Threads per process.
-        port: Port to listen on; 0 for any free one.
-        backend: What serves; `auto` takes this place's.
+        port: Port to listen on; 0 for any free one. On this machine only.
+        hosting: Settings of the pods on a cluster, such as `{"replicas": 2, "cpu": "2", "memory": "4Gi", "gpus": 1,
+            "autoscale": {"max_replicas": 8}}`; they win over those of the cluster.
+        backend: What serves: `torchserve` here, `seldondeployment`, `inferenceservice` or `deployment` on a cluster;
+            `auto` takes this place's.
 
     Raises:
         PackageRefused: a package is corrupted or not signed by this installation.
         PortTaken: the port is in use.
-        EndpointFailed: a model did not answer its own sample in time.
+        EndpointFailed: a model did not answer its own sample in time; the pods' troubles are told.
+        NameTaken: another run is rolling out a model on this endpoint.
     """
     from pathlib import Path
 
@@ -45,7 +51,7 @@ def deploy_endpoint(
     packages["candidate"] = serving.differing(packages["stable"], Path(candidate.path))
     spec = serving.EndpointSpec(
         name, run_id(), **packages, batch_size=batch_size, max_batch_delay_ms=max_batch_delay_ms,
-        workers=workers, threads=threads, port=port,
+        workers=workers, threads=threads, port=port, hosting=hosting,
     )  # fmt: skip
     deployed = platforms.current(serving.Endpoint, backend).deploy(spec)
     deployed.write(Path(endpoint.path) / "endpoint.json")

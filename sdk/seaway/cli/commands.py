@@ -208,6 +208,35 @@ def serve(
     serve_package(package, name, port, output is Format.JSON)
 
 
+@app.command(
+    epilog=_examples(
+        """seaway predict flights '{"carrier": ["AA"], "distance": [2475.0]}'""",
+        "seaway predict flights rows.json --arm candidate --grpc",
+        "seaway predict flights rows.json --platform kubernetes --url http://127.0.0.1:8080",
+    )
+)
+def predict(
+    name: Annotated[str, typer.Argument(help="The endpoint's and the model's name.")],
+    inputs: Annotated[str, typer.Argument(help="Lists by input: JSON, a file that holds it, or - for standard input.")],
+    run: Annotated[str | None, typer.Option(help="The run whose endpoint is asked; by default the newest.")] = None,
+    arm: Annotated[str | None, typer.Option(help="stable or candidate, whatever the weights.")] = None,
+    grpc: Annotated[bool, typer.Option("--grpc", help="By gRPC rather than REST.")] = False,
+    url: Annotated[
+        str | None, typer.Option(help="Where the endpoint is reached from here, such as a forwarded port.")
+    ] = None,
+    platform: Annotated[Platform | None, typer.Option(help="Where the endpoint is. Default: SEAWAY_PLATFORM.")] = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Ask an endpoint for predictions.
+
+    By the Open Inference Protocol, with the endpoint's own token; one line a row."""
+    from seaway.cli.predicting import predict_rows
+
+    if platform:
+        os.environ["SEAWAY_PLATFORM"] = platform.value
+    predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
+
+
 @app.command(epilog=_examples("seaway down", "seaway down --all", "seaway down 20260102-030405-ab12"))
 def down(
     run: RunName = None,

@@ -36,11 +36,14 @@ Columns = dict[str, list[Any]]  # flat values by input
 class OpenInferenceHandler:
     """Loads the package and answers batches of requests; a bad request never fails the others of its batch."""
 
+    device = "cpu"
+
     def initialize(self, context: Any) -> None:
         logging.getLogger().setLevel(logging.WARNING)  # TorchServe's worker logs every batch at INFO
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         torch.set_grad_enabled(False)
         folder = Path(context.system_properties["model_dir"])
+        self.device = _device(context.system_properties.get("gpu_id"), folder)
         self.name: str = context.model_name
         self.package = (folder / "package").resolve()
         self.version = (folder / "version").read_text(encoding="utf-8").strip()
@@ -51,7 +54,7 @@ class OpenInferenceHandler:
     def load(self, folder: Path) -> Any:
         """The callable graph: tensors in the signature's order in, a tensor or a tuple of tensors out."""
         if (folder / SCRIPT_FILE).exists():
-            return torch.jit.load(folder / SCRIPT_FILE)
+            return torch.jit.load(folder / SCRIPT_FILE, map_location=self.device)
         from seaway.models.exported import ExportedModel
 
         return ExportedModel.load(self.package).graph
@@ -81,8 +84,8 @@ class OpenInferenceHandler:
 
     def predict(self, inputs: Mapping[str, Any]) -> list[Any]:
         """Output arrays in the signature's order for encoded input arrays."""
-        result = self.graph(*map(torch.from_numpy, inputs.values()))
-        return [tensor.numpy() for tensor in (result if isinstance(result, (tuple, list)) else (result,))]
+        result = self.graph(*(torch.from_numpy(array).to(self.device) for array in inputs.values()))
+        return [tensor.cpu().numpy() for tensor in (result if isinstance(result, (tuple, list)) else (result,))]
 
     def describe(self, kind: str, form: Wire) -> str | bytes:
         """What a marked request asks for: `metadata` of the model, of the `server`, or whether it is `ready`."""
@@ -124,6 +127,12 @@ class OpenInferenceHandler:
         ends = np.cumsum([_rows(first, request[first.name]) for request in columns.values()])[:-1]
         parts = [np.split(output, ends) for output in self.predict(inputs)]
         return {index: [part[place] for part in parts] for place, index in enumerate(columns)}
+
+
+def _device(gpu: int | None, folder: Path) -> str:
+    """The accelerator that TorchServe gave this worker; a graph that is served as exported stays on the CPU."""
+    scripted = (folder / SCRIPT_FILE).exists()
+    return f"cuda:{gpu}" if gpu is not None and scripted and torch.cuda.is_available() else "cpu"
 
 
 def _columns(body: Mapping[str, Any], signature: Signature) -> Columns:

@@ -5,13 +5,13 @@ Each call may be repeated: what is there already stays as it is. Nobody else's o
 
 import logging
 import secrets
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from seaway.errors import EndpointFailed, NameTaken
+from seaway.errors import EndpointFailed, NameTaken, ObjectChanged
 from seaway.platforms.kubernetes import addresses, serverpod
 from seaway.platforms.kubernetes.backends import Backend, Weights
 from seaway.platforms.kubernetes.endpoint_record import Record, is_ours, labels, owner
@@ -105,16 +105,43 @@ class Reconciler:
             metadata = self.record["metadata"]
             self.objects.delete(CONFIG_MAPS, metadata["name"], metadata["uid"])
             await_ends(ends)
+        self._forget_token(wanted.name)
 
     def token(self, name: str) -> str:
-        """The endpoint's bearer token, made on first use. Raises: NameTaken."""
-        found = self.objects.get(SECRETS, serverpod.secret(name))
+        """The endpoint's bearer token, made on first use. Raises: NameTaken: the Secret is somebody else's."""
+        while (found := self._tokens()) is None or name not in found.get("data", {}):
+            made = b64encode(secrets.token_urlsafe(TOKEN_BYTES).encode()).decode()
+            try:
+                self._keep_token(found, name, made)
+            except (NameTaken, ObjectChanged) as error:  # by another endpoint at the same moment
+                log.debug("%s", error)
+        return b64decode(found["data"][name]).decode()
+
+    def _tokens(self) -> dict[str, Any] | None:
+        found = self.objects.get(SECRETS, serverpod.SECRET)
+        if found and found["metadata"].get("labels", {}).get(MANAGED_BY) != "seaway":
+            raise NameTaken(
+                f"Secret {self.objects.namespace}/{serverpod.SECRET} belongs to somebody else and was left as it is; "
+                "the tokens of Seaway's endpoints need that name."
+            )
+        return found
+
+    def _keep_token(self, found: Manifest | None, name: str, text: str) -> None:
         if found is None:
-            text = {serverpod.TOKEN: secrets.token_urlsafe(TOKEN_BYTES)}
-            manifest = {"apiVersion": "v1", "kind": SECRETS.kind, "metadata": {"name": serverpod.secret(name)}}
-            found = self.objects.create(SECRETS, {**self._owned(manifest, name), "stringData": text})
-        self._require_ours(SECRETS, found, name)
-        return b64decode(found["data"][serverpod.TOKEN]).decode()
+            metadata = {"name": serverpod.SECRET, "labels": {MANAGED_BY: "seaway"}}
+            made = {"apiVersion": "v1", "kind": SECRETS.kind, "metadata": metadata, "data": {name: text}}
+            self.objects.create(SECRETS, made)
+        else:
+            self.objects.patch(
+                SECRETS, found, [{"op": "add", "path": "/data", "value": {**found.get("data", {}), name: text}}]
+            )
+
+    def _forget_token(self, name: str) -> None:
+        while (found := self._tokens()) is not None and name in found.get("data", {}):
+            try:
+                self.objects.patch(SECRETS, found, [{"op": "remove", "path": f"/data/{name}"}])
+            except ObjectChanged as error:
+                log.debug("%s", error)
 
     def _apply(self, resource: Resource, manifest: Manifest, name: str) -> dict[str, Any]:
         ours = self._owned(manifest, name)

@@ -30,6 +30,7 @@ SERVE = ["python", "-m", "seaway.platforms.local.podserver"]
 FETCHER, SERVER = "fetch", "server"  # containers
 SCRATCH, KEYS, TOKENS = "/scratch", "/etc/seaway/keys", "/etc/seaway/token"
 PUBLIC_KEY, TOKEN = "signing.pub", "token"  # files of the last two
+SECRET = "seaway-endpoint-tokens"  # noqa: S105  # one for all, a key an endpoint: a role can name it
 PROBE_S = 5
 FAILED_PROBES = 3  # a pod that is overloaded for so many is left alone by its Service for a while
 
@@ -77,11 +78,6 @@ def config_map(name: str) -> str:
     return f"{name}-endpoint"
 
 
-def secret(name: str) -> str:
-    """The Secret of an endpoint's bearer token."""
-    return f"{name}-token"
-
-
 def _server(arm: RemoteArm, hosting: Hosting, name: str) -> dict[str, Any]:
     environment = {**_environment(arm, hosting), TOKEN_VARIABLE: f"{TOKENS}/{TOKEN}"}
     mounts = _mounts("scratch", "key", "token")
@@ -122,7 +118,7 @@ def _mounts(*names: str) -> list[dict[str, Any]]:
 
 def _volumes(arm: RemoteArm, hosting: Hosting) -> list[dict[str, Any]]:
     key = {"name": config_map(arm.name), "items": [{"key": key_of(arm.version), "path": PUBLIC_KEY}]}
-    token = {"secretName": secret(arm.name), "items": [{"key": TOKEN, "path": TOKEN}]}
+    token = {"secretName": SECRET, "items": [{"key": arm.name, "path": TOKEN}]}
     return [
         {"name": "scratch", "emptyDir": {"sizeLimit": hosting.scratch}},
         {"name": "key", "configMap": key},

@@ -381,6 +381,7 @@ LOGGING = """<?xml version="1.0" encoding="UTF-8"?>
   </Appenders>
   <Loggers>
     <Logger name="MODEL_LOG" level="info"/>
+    <Logger name="io.netty.bootstrap" level="error"/>
     <Root level="warn"><AppenderRef ref="console"/></Root>
   </Loggers>
 </Configuration>

@@ -1,0 +1,75 @@
+"""`seaway predict`: one request to an endpoint of this machine or of a cluster."""
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from seaway import platforms
+from seaway.cli.printing import print_json, print_table
+from seaway.errors import EndpointFailed, InvalidSpec
+
+
+def predict_rows(
+    name: str, inputs: str, run: str | None, arm: str | None, url: str | None, grpc: bool, as_json: bool
+) -> None:
+    """Ask for the outputs of `inputs` and print them, one line a row."""
+    from seaway.serving import Client, GrpcClient
+
+    endpoint = _endpoint(name, run)
+    kind = GrpcClient if grpc else Client
+    with kind(url or endpoint.url, endpoint.token(), host=endpoint.host) as client:
+        outputs = client.infer(name, _columns(inputs), arm)
+        answered = client.arm
+    columns = {output: [_plain(value) for value in array.tolist()] for output, array in outputs.items()}
+    if as_json:
+        print_json({"arm": answered, "outputs": columns})
+        return
+    rows = zip(*columns.values(), strict=True)
+    print_table(list(columns), [[json.dumps(value) for value in row] for row in rows])
+    if answered:
+        typer.echo(f"answered by the {answered} arm", err=True)
+
+
+def _endpoint(name: str, run: str | None) -> Any:
+    """The endpoint of that name that was deployed last. Raises: EndpointFailed."""
+    from seaway.serving import Endpoint
+
+    found = [
+        endpoint
+        for endpoint in platforms.current(Endpoint).list()
+        if endpoint.name == name and endpoint.url and run in (None, endpoint.run)
+    ]
+    if not found:
+        of_run = f" of run {run}" if run else ""
+        raise EndpointFailed(
+            f"No endpoint {name}{of_run} serves here; `seaway serve` or a pipeline run starts one. One of a cluster is "
+            "found with --platform kubernetes."
+        )
+    return max(found, key=lambda endpoint: endpoint.deployed)
+
+
+def _columns(text: str) -> dict[str, Any]:
+    """Inputs by name: JSON, the name of a file that holds it, or `-` for standard input. Raises: InvalidSpec."""
+    try:
+        if text == "-":
+            text = sys.stdin.read()
+        elif not text.lstrip().startswith("{"):
+            text = Path(text).read_text(encoding="utf-8")
+        columns = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise InvalidSpec(f"The inputs cannot be read: {error}. Give JSON, a file that holds it, or -.") from error
+    if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
+        raise InvalidSpec('The inputs are no lists by name; write {"carrier": ["AA"], "distance": [2475.0]}.')
+    return columns
+
+
+def _plain(value: Any) -> Any:
+    """A row's value as JSON has it: a list of one is that one, NaN is null."""
+    if isinstance(value, list):
+        values = [_plain(one) for one in value]
+        return values[0] if len(values) == 1 else values
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,77 @@
+"""Objects of every backend before the real API server, and what the shipped role lets an endpoint's adapter do."""
+
+from typing import Any
+
+import pytest
+from installed import require_served
+from kubernetes import dynamic
+from seaway.platforms.kubernetes import access
+from seaway.platforms.kubernetes.backends import Backend, Served
+from seaway.platforms.kubernetes.connection import Connection
+from seaway.platforms.kubernetes.deployment import Deployments
+from seaway.platforms.kubernetes.endpoint_record import Record, Records
+from seaway.platforms.kubernetes.following import Patience
+from seaway.platforms.kubernetes.hosting import Autoscale, Hosting
+from seaway.platforms.kubernetes.kserve import InferenceServices
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.reconciling import Reconciler
+from seaway.platforms.kubernetes.resources import CONFIG_MAPS, SERVICES
+from seaway.platforms.kubernetes.seldon import SeldonDeployments
+from seaway.serving.remote import RemoteArm
+from test_access import as_account
+
+BACKENDS: tuple[Backend, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
+WEIGHTS = {"stable": 90, "candidate": 10}
+
+
+def served(version: str, **settings: Any) -> Served:
+    arm = RemoteArm("flights", version, f"s3://models/flights/{version}", 32, 1, 1, 1, 120.0)
+    everything = {
+        "replicas": 1,
+        "gpus": 1,
+        "env": {"AWS_ENDPOINT_URL": "http://s3"},
+        "env_secrets": ["storage"],
+        "node_selector": {"disk": "ssd"},
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+        "image_pull_secrets": ["registry"],
+        "priority_class": "system-cluster-critical",
+        "labels": {"team": "flights"},
+        "annotations": {"sidecar.istio.io/inject": "true"},
+    }
+    return Served(arm, Hosting("docker.io/seaway/server:1", **{**everything, **settings}), "key")
+
+
+ARMS = {"stable": served("a" * 12), "candidate": served("b" * 12, autoscale=Autoscale(4))}
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.kind.resource.kind)
+def test_the_api_server_takes_every_object_whole(
+    backend: Backend, cluster: dynamic.DynamicClient, connection: Connection
+) -> None:
+    """In strict validation a field that it does not know is an error."""
+    require_served(cluster, backend.kind.resource) if backend.kind.resource.group != "apps" else None
+    objects, resources = Objects(connection), {resource.kind: resource for resource in backend.resources}
+    for arms, weights in ((ARMS, WEIGHTS), ({"stable": ARMS["stable"]}, {"stable": 100})):
+        for manifest in backend.objects("flights", arms, weights):
+            made = objects.create(resources[manifest["kind"]], manifest, dry_run=True)
+            assert made["metadata"]["name"].startswith("flights")
+
+
+def test_the_shipped_role_lets_the_adapter_do_its_work(connection: Connection) -> None:
+    limited = Objects(as_account(connection, access.RULES))
+    records = Records(limited)
+    record = Record("flights", "run-1", "deployment", ARMS, 0.0)
+    found = records.create(record)
+    reconciler = Reconciler(limited, Deployments(), Patience(cleanup_s=60), found)
+    token = reconciler.token("flights")
+    assert token == reconciler.token("flights")
+    reconciler.apply(Deployments().objects("flights", ARMS, WEIGHTS), "flights")
+    alone = Record("flights", "run-1", "deployment", {"stable": ARMS["stable"]}, 0.0)
+    found = records.write(found, alone)
+    Reconciler(limited, Deployments(), Patience(cleanup_s=60), found).prune(alone, {"stable": 100})
+    kept = [item["metadata"]["name"] for item in limited.list(Deployments.kind.resource).items]
+    assert kept == [f"flights-{'a' * 12}"]
+    Reconciler(limited, Deployments(), Patience(cleanup_s=60), found).delete(alone)
+    assert limited.get(CONFIG_MAPS, "flights-endpoint") is None
+    assert not limited.list(Deployments.kind.resource).items
+    assert not limited.list(SERVICES).items

@@ -1,0 +1,146 @@
+"""A pod's programs as they run in a pod: what is fetched is verified, what is served drains before it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from seaway.models import verifying_key
+from seaway.models.packaging import content_sha256
+from seaway.serving import Client, EndpointSpec, GrpcClient, InferenceRefused
+from seaway.serving.remote import (
+    KEY_VARIABLE,
+    LIVE,
+    PORT,
+    READY,
+    SCRATCH_VARIABLE,
+    SERVER_STATISTICS,
+    STATISTICS,
+    STATISTICS_PORT,
+    TOKEN_VARIABLE,
+    VARIABLE,
+    RemoteArm,
+)
+from small_package import SIGNATURE, small_package
+
+TOKEN = "a-token"  # noqa: S105
+URL, SECOND = f"http://127.0.0.1:{PORT}", f"http://127.0.0.1:{STATISTICS_PORT}"
+STARTUP_S = 300.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pod")
+
+
+@pytest.fixture(scope="module")
+def arm(folder: Path) -> RemoteArm:
+    package = small_package(folder, folder / "home")
+    (folder / "token").write_text(TOKEN)
+    spec = EndpointSpec("small", "r1", package, startup_timeout_s=STARTUP_S)
+    return RemoteArm.of(spec, content_sha256(package)[:12], str(package), gpus=0, drain_s=10)
+
+
+def environment(arm: RemoteArm, folder: Path, scratch: Path) -> dict[str, str]:
+    scratch.mkdir(exist_ok=True)
+    files = {KEY_VARIABLE: str(verifying_key(folder / "home" / "keys")), TOKEN_VARIABLE: str(folder / "token")}
+    return {**os.environ, **files, VARIABLE: arm.text, SCRATCH_VARIABLE: str(scratch), "SEAWAY_HOME": str(scratch)}
+
+
+def fetch(arm: RemoteArm, folder: Path, scratch: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "seaway.serving.fetch"]
+    return subprocess.run(command, env=environment(arm, folder, scratch), capture_output=True, text=True, check=False)
+
+
+def get(path: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(SECOND + path, timeout=10) as answer:  # noqa: S310
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+    except OSError:
+        return 0, b""
+
+
+@contextmanager
+def served(arm: RemoteArm, folder: Path, scratch: Path) -> Iterator[subprocess.Popen[bytes]]:
+    for port in (PORT, STATISTICS_PORT):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                pytest.skip(f"port {port}, which a pod's server listens on, is taken on this machine")
+    command = [sys.executable, "-m", "seaway.platforms.local.podserver"]
+    with subprocess.Popen(command, env=environment(arm, folder, scratch), stdout=subprocess.PIPE) as server:
+        try:
+            deadline = time.monotonic() + STARTUP_S
+            while get(READY)[0] != 200:
+                assert server.poll() is None and time.monotonic() < deadline
+                time.sleep(0.1)
+            yield server
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=60)
+
+
+def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
+    arm: RemoteArm, folder: Path, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "scratch"
+    assert fetch(arm, folder, scratch).returncode == 0
+    with served(arm, folder, scratch) as server, Client(URL, TOKEN) as rest, GrpcClient(URL, TOKEN) as grpc:
+        one, other = rest.infer("small", SIGNATURE.sample), grpc.infer("small", SIGNATURE.sample)
+        assert (one["probability"] == other["probability"]).all()
+        assert rest.metadata("small") == grpc.metadata("small")
+        with Client(URL, "wrong") as stranger, pytest.raises(InferenceRefused):
+            stranger.infer("small", SIGNATURE.sample)
+        assert get(LIVE)[0] == 200
+        assert b"envoy_cluster_upstream_rq_completed" in get(STATISTICS)[1]
+        assert b"ts_inference_requests_total" in get(SERVER_STATISTICS)[1]
+        assert get("/quitquitquit")[0] == 404, "the administration of Envoy can be reached"
+        server.send_signal(signal.SIGTERM)
+        while get(READY)[0] == 200:
+            time.sleep(0.01)
+        assert get(READY)[0] == 503
+        rest.infer("small", SIGNATURE.sample)
+        assert server.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda package: (package / "lineage.json").write_text("{}"), "model.sig"),
+        (lambda package: (package / "model.sig").unlink(), "model.sig"),
+        (lambda package: (package / "more.pkl").write_bytes(b"x"), "more.pkl"),
+    ],
+    ids=["changed", "unsigned", "with a pickle"],
+)
+def test_a_package_that_is_not_what_was_signed_is_refused_by_name(
+    arm: RemoteArm, folder: Path, tmp_path: Path, change: object, said: str
+) -> None:
+    copy = tmp_path / "package"
+    copy.mkdir()
+    for file in Path(arm.package).iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    change(copy)  # type: ignore[operator]
+    done = fetch(replace(arm, package=str(copy)), folder, tmp_path / "scratch")
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith(f"PackageRefused: The package {copy} of endpoint small is refused")
+    assert said in done.stderr
+    assert not (tmp_path / "scratch" / "package").exists()
+
+
+def test_a_signed_package_of_another_version_is_refused(arm: RemoteArm, folder: Path, tmp_path: Path) -> None:
+    done = fetch(replace(arm, version="0" * 12), folder, tmp_path / "scratch")
+    assert done.returncode == 1
+    assert "not the 000000000000" in done.stderr
