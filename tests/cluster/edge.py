@@ -42,8 +42,9 @@ def require_gateway(cluster: dynamic.DynamicClient) -> None:
         pytest.skip(f"no Istio gateway with its Envoy's administration at {ADMIN}: {error}")
 
 
-def istio_gateway(namespace: str) -> dict[str, Any]:
-    server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": [f"*.{namespace}.test"]}
+def istio_gateway(namespace: str, host: str = "") -> dict[str, Any]:
+    hosts = [host or f"*.{namespace}.test"]
+    server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": hosts}
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "Gateway",

@@ -174,7 +174,7 @@ def test_a_server_that_is_not_there_is_no_metrics(endpoint: DeployedEndpoint) ->
 
 def test_a_scrape_that_is_too_old_is_no_metrics(server: str, gateway: Page, endpoint: DeployedEndpoint) -> None:
     gateway.text = istio(endpoint, {"stable": (90, 0), "candidate": (10, 0)})
-    metrics = PrometheusMetrics("team", server, max_age_s=2)
+    metrics = PrometheusMetrics("team", server, max_age_s=2, patience_s=0.0)
     counted(metrics, endpoint, 90)
     gateway.text = ""
     time.sleep(2 + 2 * SCRAPE_S)
@@ -202,6 +202,16 @@ def test_an_arm_that_is_not_counted_is_no_metrics(server: str, gateway: Page, en
     with pytest.raises(MetricsUnavailable, match=f"{endpoint.name}-candidate"):
         counted(PrometheusMetrics("team", server), replace(endpoint, arms={"stable": endpoint.arms["stable"]}), 90)
         PrometheusMetrics("team", server).read(endpoint)
+
+
+def test_counters_that_the_next_scrape_brings_are_waited_for(
+    server: str, gateway: Page, endpoint: DeployedEndpoint
+) -> None:
+    metrics = PrometheusMetrics("team", server, patience_s=SCRAPED_S)
+    with pytest.raises(MetricsUnavailable, match="no counters"):
+        metrics.read(endpoint)
+    gateway.text = istio(endpoint, {"stable": (9, 0), "candidate": (1, 0)})
+    assert metrics.read(endpoint)["candidate"].requests == 1
 
 
 class Road:
@@ -252,7 +262,7 @@ def drive(road: Road, url: str, max_age_s: float) -> Any:
     counted(PrometheusMetrics("team", url), road.endpoint, road.counts["stable"])
     steps = (Step(10, 200), Step(50, 400), Step(100, 100))
     plan = RolloutPlan(road.endpoint, steps, replace(POLICY, max_age_s=max_age_s), requests_per_look=200)
-    metrics = PrometheusMetrics("team", url, MAX_AGE_S)
+    metrics = PrometheusMetrics("team", url, MAX_AGE_S, patience_s=2.0)
     return run(plan, road, road, metrics, FileState(road.endpoint.folder / "state.json"))
 
 

@@ -96,6 +96,11 @@ def connect(namespace: str | None = None) -> Connection:
     return connection_of(settings, namespace or context)
 
 
+def connected() -> Connection:
+    """The connection to the namespace that `SEAWAY_NAMESPACE` names, else to that of the context."""
+    return connect(os.environ.get("SEAWAY_NAMESPACE"))
+
+
 def connection_of(settings: client.Configuration, namespace: str) -> Connection:
     """A connection by settings that are made elsewhere."""
     settings.retries = False  # `objects` retries, with back-off

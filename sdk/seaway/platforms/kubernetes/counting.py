@@ -25,6 +25,10 @@ INSTANCE_LABELS = ("instance", "pod")  # tell one process from another
 Identity = tuple[str, frozenset[tuple[str, str]]]
 
 
+class NotCounted(MetricsUnavailable):
+    """An arm has no counters (yet): its first request makes them, and the next scrape brings them."""
+
+
 @dataclass(frozen=True)
 class Series:
     """One counter of one process: its name, its labels, and its values with their times in seconds, oldest first."""
@@ -103,7 +107,8 @@ class ArmTallies:
         """Counts by arm; `source` is who told the series.
 
         Raises:
-            MetricsUnavailable: an arm has no counters, or a value is impossible.
+            NotCounted: an arm has no counters.
+            MetricsUnavailable: a value is impossible.
         """
         found = _of_one_family([(arm, one) for one in series if (arm := _arm(one, endpoint, namespace))])
         _require_all(endpoint, namespace, found, source)
@@ -146,7 +151,7 @@ def _keys(arm: str, series: Series) -> Iterator[Key]:
 def _require_all(endpoint: DeployedEndpoint, namespace: str, found: Sequence[tuple[str, Series]], source: str) -> None:
     if lacking := sorted(endpoint.arms.keys() - {arm for arm, _ in found}):
         names = " and ".join(service(endpoint, arm) for arm in lacking)
-        raise MetricsUnavailable(
+        raise NotCounted(
             f"{source} has no counters of {names} in namespace {namespace}: has no request been sent there yet, and is "
             "the gateway scraped?"
         )

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from seaway.errors import InvalidSpec, MetricsUnavailable
 from seaway.monitoring import ArmCounts
-from seaway.platforms.kubernetes.connection import connect
+from seaway.platforms.kubernetes.connection import connected
 from seaway.platforms.kubernetes.counting import ENVOY, ISTIO, ArmTallies, Series
 from seaway.platforms.kubernetes.fetching import fetch
 from seaway.platforms.kubernetes.gateway import Gateway
@@ -34,7 +34,7 @@ class GatewayMetrics:
                 "Nothing says where the gateway tells its counters: set SEAWAY_GATEWAY_STATS to the URL of each of its "
                 "replicas (such as http://10.0.0.7:15090/stats/prometheus), or count by Prometheus."
             )
-        self._namespace = namespace or connect().namespace
+        self._namespace = namespace or connected().namespace
         self._tallies = ArmTallies()
 
     def read(self, endpoint: DeployedEndpoint) -> dict[str, ArmCounts]:

@@ -8,19 +8,22 @@ is MetricsUnavailable.
 import json
 import os
 import re
+import time
 from typing import Any
 from urllib.parse import urlencode
 
 from seaway.errors import InvalidSpec, MetricsUnavailable
 from seaway.monitoring import ArmCounts
-from seaway.platforms.kubernetes.connection import connect
-from seaway.platforms.kubernetes.counting import ENVOY, ISTIO, ArmTallies, Series
+from seaway.platforms.kubernetes.connection import connected
+from seaway.platforms.kubernetes.counting import ENVOY, ISTIO, ArmTallies, NotCounted, Series
 from seaway.platforms.kubernetes.fetching import fetch
 from seaway.platforms.kubernetes.gateway import service
 from seaway.serving import DeployedEndpoint
 
 TIMEOUT_S = 5.0
 MAX_AGE_S = 90  # three scrapes at the Prometheus operator's default interval
+PATIENCE_S = 45.0
+POLL_S = 0.5
 
 
 class PrometheusMetrics:
@@ -30,25 +33,46 @@ class PrometheusMetrics:
         namespace: of the endpoints; by default this process's.
         url: by default `SEAWAY_PROMETHEUS_URL`.
         max_age_s: how old a sample may be, in seconds; at least the scrape interval.
+        patience_s: how long a scrape that brings an arm's first counters is waited for, in seconds.
     """
 
-    def __init__(self, namespace: str | None = None, url: str | None = None, max_age_s: int = MAX_AGE_S) -> None:
+    def __init__(
+        self,
+        namespace: str | None = None,
+        url: str | None = None,
+        max_age_s: int = MAX_AGE_S,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         self._url = (url if url is not None else os.environ.get("SEAWAY_PROMETHEUS_URL", "")).rstrip("/")
         if not self._url:
             raise InvalidSpec(
                 "Nothing says where Prometheus is: set SEAWAY_PROMETHEUS_URL (such as "
                 "http://prometheus.istio-system:9090), or count by the gateway's own counters: SEAWAY_METRICS=gateway."
             )
-        self._namespace = namespace or connect().namespace
-        self._max_age_s = max_age_s
+        self._namespace = namespace or connected().namespace
+        self._max_age_s, self._patience_s = max_age_s, patience_s
+        self._asked: set[str] = set()
         self._tallies = ArmTallies()
 
     def read(self, endpoint: DeployedEndpoint) -> dict[str, ArmCounts]:
         """Counts of all requests to the arms, as old as the last scrape.
 
+        From the second time on counters that are missing are waited for: requests have been sent since the first.
+
         Raises:
             MetricsUnavailable: Prometheus does not answer in full, or has no fresh counters of an arm.
         """
+        deadline = time.monotonic() + (self._patience_s if endpoint.name in self._asked else 0.0)
+        self._asked.add(endpoint.name)
+        while True:
+            try:
+                return self._read(endpoint)
+            except NotCounted:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL_S)
+
+    def _read(self, endpoint: DeployedEndpoint) -> dict[str, ArmCounts]:
         series = self._samples(_istio(endpoint, self._namespace)) or self._samples(_envoy(endpoint, self._namespace))
         source = f"Prometheus at {self._url}, within the last {self._max_age_s} s,"
         return self._tallies.read(endpoint, self._namespace, series, source)

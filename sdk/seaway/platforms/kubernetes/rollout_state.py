@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from seaway.errors import NameTaken, ObjectChanged
-from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.connection import Connection, connected
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.resources import CONFIG_MAPS, Manifest
-from seaway.platforms.kubernetes.routing import labels
+from seaway.platforms.kubernetes.routing import labels, owned
 from seaway.serving import DeployedEndpoint
 
 KEY = "journal.json.gz"
@@ -23,7 +23,7 @@ class ConfigMapState:
     """One process writes at a time: a write is refused once another process has written."""
 
     def __init__(self, connection: Connection | None = None) -> None:
-        self._objects = Objects(connection or connect())
+        self._objects = Objects(connection or connected())
         self._known: dict[str, Manifest | None] = {}
 
     def read(self, endpoint: DeployedEndpoint) -> dict[str, Any] | None:
@@ -43,7 +43,8 @@ class ConfigMapState:
         known = self._known.get(endpoint.name)
         try:
             if known is None:
-                return self._objects.create(CONFIG_MAPS, _config_map(endpoint, data))
+                created = owned(self._objects, _config_map(endpoint, data), endpoint)
+                return self._objects.create(CONFIG_MAPS, created)
             return self._objects.patch(CONFIG_MAPS, known, [{"op": "add", "path": "/binaryData", "value": data}])
         except (NameTaken, ObjectChanged) as error:
             now = self._objects.get(CONFIG_MAPS, _name(endpoint))

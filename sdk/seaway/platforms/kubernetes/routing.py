@@ -14,7 +14,7 @@ from typing import Any
 
 from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, TrafficFailed
 from seaway.platforms.kubernetes import gateway as edge
-from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.connection import Connection, connected
 from seaway.platforms.kubernetes.gateway import Gateway, Weights
 from seaway.platforms.kubernetes.naming import MANAGED_BY
 from seaway.platforms.kubernetes.objects import Objects
@@ -126,7 +126,7 @@ class RouteTraffic:
         gateway: Gateway | None = None,
         named: str | None = None,
     ) -> None:
-        self._kind, self._objects = kind, Objects(connection or connect())
+        self._kind, self._objects = kind, Objects(connection or connected())
         self._gateway = gateway or Gateway()
         text = os.environ.get("SEAWAY_ROUTE", "") if named is None else named
         self._named = Named.of(text, kind.resource.kind)
@@ -199,7 +199,7 @@ class RouteTraffic:
                 self._kind.require_servable(built, self._objects)
             try:
                 if found is None:
-                    self._objects.create(self._kind.resource, _owned(self._objects, built, endpoint))
+                    self._objects.create(self._kind.resource, owned(self._objects, built, endpoint))
                     return {}
                 return self._replace(endpoint, found, built)
             except ObjectChanged as error:
@@ -354,11 +354,11 @@ def _ours(found: Manifest, endpoint: DeployedEndpoint) -> bool:
     return bool(marks.get(MANAGED_BY) == "seaway" and marks.get(ENDPOINT) == endpoint.name)
 
 
-def _owned(objects: Objects, built: dict[str, Any], endpoint: DeployedEndpoint) -> dict[str, Any]:
+def owned(objects: Objects, built: Manifest, endpoint: DeployedEndpoint) -> dict[str, Any]:
     """`built`, to go with the endpoint's record where there is one."""
     record = objects.get(CONFIG_MAPS, f"{endpoint.name}-endpoint")
     if record is None:
-        return built
+        return dict(built)
     owner = {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -1,0 +1,38 @@
+"""A rollout in a process of its own, which a test can kill: `rollout_step.py FOLDER`."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from seaway.monitoring import Metrics
+from seaway.platforms.kubernetes.connection import connect
+from seaway.platforms.kubernetes.gateway import Gateway
+from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
+from seaway.platforms.kubernetes.istio import IstioTraffic
+from seaway.platforms.kubernetes.rollout_state import ConfigMapState
+from seaway.rollout import Policy, Replay, Rollout, RolloutPlan, Step, Traffic, run
+from seaway.serving import DeployedEndpoint
+
+STEPS = (Step(10, 160), Step(50, 240), Step(100, 80))
+POLICY = Policy.of(0.02, 2.0, 0.05, 0.05, budget=4_000)
+
+
+def roll_out(folder: Path, traffic: Traffic | None = None, metrics: Metrics | None = None) -> Rollout:
+    """Roll out what `folder` describes: `endpoint.json`, `replay.parquet` and `plan.json` (gateway settings)."""
+    given = json.loads((folder / "plan.json").read_text())
+    endpoint = DeployedEndpoint.read(folder / "endpoint.json")
+    connection = replace(connect(), namespace=given["namespace"])
+    gateway = Gateway(given["gateway"], given["admin"], given["stats"])
+    with Replay(folder / "replay.parquet", endpoint, shadow=0.5, connections=4) as requests:
+        return run(
+            RolloutPlan(endpoint, STEPS, POLICY),
+            traffic or IstioTraffic(connection, gateway, ""),
+            requests,
+            metrics or GatewayMetrics(given["namespace"], given["stats"]),
+            ConfigMapState(connection),
+        )
+
+
+if __name__ == "__main__":
+    roll_out(Path(sys.argv[1]))

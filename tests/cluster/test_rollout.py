@@ -1,0 +1,188 @@
+"""Rollouts through a real gateway: the judge's word becomes traffic, whenever its process is killed."""
+
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import edge
+import numpy as np
+import pandas as pd
+import pytest
+import tiny_model
+from kubernetes import client, dynamic
+from prometheus_server import prometheus
+from rollout_step import STEPS, roll_out
+from seaway.platforms.kubernetes import gateway as proof
+from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.fetching import fetch
+from seaway.platforms.kubernetes.istio import IstioTraffic
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.prometheus import PrometheusMetrics
+from seaway.platforms.kubernetes.resources import Resource
+from seaway.rollout import Decision
+from seaway.serving import DeployedEndpoint
+
+GATEWAYS = Resource("networking.istio.io", "v1", "gateways", "Gateway")
+ROWS = 4_000
+log = logging.getLogger(__name__)
+CANDIDATES = {
+    "good": {"bias": 0.0},
+    "failing": {"failing": 0.3},
+    "slow": {"delay_s": 0.1},
+    "worse": {"bias": 3.0},
+}
+PATIENCE_S = 120
+
+
+@pytest.fixture(scope="module")
+def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
+    """A stable model that is a bit off, and candidates beside it."""
+    edge.require_gateway(cluster)
+    with edge.namespace(cluster) as name:
+        connection = replace(connect(), namespace=name)
+        Objects(connection).create(GATEWAYS, edge.istio_gateway(name))
+        apps = client.AppsV1Api(connection.requests)
+        for version, settings in CANDIDATES.items():
+            apps.create_namespaced_deployment(name, tiny_model.deployment(version, **settings))
+        arms = {"stable": {"version": "stable", "bias": 0.4}}
+        tiny_model.start(connection.requests, name, arms)
+        client.CoreV1Api(connection.requests).create_namespaced_service(name, tiny_model.service("candidate", "good"))
+        edge.await_ready(connection)
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A row every five minutes, its label known two hours later, drawn by the good model."""
+    random, file = np.random.default_rng(7), tmp_path_factory.mktemp("replay") / "replay.parquet"
+    x = random.normal(scale=2.0, size=ROWS)
+    events = pd.Timestamp("2013-12-01", tz="UTC") + pd.to_timedelta(5 * np.arange(ROWS), unit="min")
+    late = random.uniform(size=ROWS) < 1 / (1 + np.exp(-x))
+    known = events + pd.Timedelta(hours=2)
+    frame = pd.DataFrame({"event_timestamp": events, "label_timestamp": known, "x": x, "late": late.astype("int8")})
+    frame.to_parquet(file)
+    return file
+
+
+def prepared(connection: Connection, examples: Path, folder: Path, candidate: str) -> DeployedEndpoint:
+    """What a rollout of this candidate needs, in `folder`; returns once the gateway knows its pod."""
+    endpoint = edge.endpoint(connection.namespace, folder, {"stable": "stable", "candidate": candidate})
+    endpoint = replace(endpoint, run=folder.name)
+    endpoint.write()
+    (folder / "replay.parquet").symlink_to(examples)
+    settings = {
+        "namespace": connection.namespace,
+        "gateway": f"{connection.namespace}/edge",
+        "admin": edge.ADMIN,
+        "stats": edge.STATS,
+    }
+    (folder / "plan.json").write_text(json.dumps(settings))
+    point(connection, endpoint, candidate)
+    return endpoint
+
+
+def point(connection: Connection, endpoint: DeployedEndpoint, version: str) -> None:
+    """Let the candidate's Service select this version, and wait until its answers come."""
+    service = tiny_model.service("candidate", version)
+    client.CoreV1Api(connection.requests).patch_namespaced_service(
+        service["metadata"]["name"], connection.namespace, {"spec": service["spec"]}
+    )
+    IstioTraffic(connection, edge.gateway(connection.namespace), "").set_weights(endpoint, {"stable": 100})
+    deadline, asked = time.monotonic() + PATIENCE_S, {"host": endpoint.host, "x-seaway-arm": "candidate"}
+    url = f"{endpoint.url}/v2/models/{edge.NAME}"
+    while fetch(url, 30.0, {**asked, "connection": "close"}).headers.get("x-seaway-version") != version:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+class Timed(IstioTraffic):
+    """Takes the time from the judge's word to the traffic."""
+
+    back_s = 0.0
+
+    def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
+        begun = time.monotonic()
+        super().set_weights(endpoint, weights)
+        self.back_s = time.monotonic() - begun
+
+
+def split(connection: Connection, endpoint: DeployedEndpoint) -> dict[str, int]:
+    return edge.gateway(connection.namespace).split(endpoint, connection.namespace, "seaway-weights")
+
+
+@pytest.mark.parametrize(("candidate", "evidence"), [("failing", "errors"), ("slow", "latency"), ("worse", "quality")])
+def test_a_bad_candidate_is_rolled_back(
+    connection: Connection, examples: Path, tmp_path: Path, candidate: str, evidence: str
+) -> None:
+    endpoint = prepared(connection, examples, tmp_path, candidate)
+    traffic = Timed(connection, edge.gateway(connection.namespace), "")
+    rollout = roll_out(tmp_path, traffic)
+    assert rollout.decision is Decision.ROLLBACK, rollout.reason
+    assert evidence in rollout.reason.lower()
+    assert split(connection, endpoint) == {"stable": 100, "candidate": 0}
+    assert edge.answering(endpoint, 20) == {"stable": 20}
+    log.info("%s: %d looks, on stable %.2f s after the evidence", candidate, len(rollout.ticks), traffic.back_s)
+
+
+def test_a_good_candidate_is_promoted_by_what_prometheus_counts_at_the_gateway(
+    connection: Connection, examples: Path, tmp_path: Path
+) -> None:
+    endpoint = prepared(connection, examples, tmp_path, "good")
+    with prometheus(edge.ADMIN.removeprefix("http://"), tmp_path) as url:
+        rollout = roll_out(tmp_path, metrics=PrometheusMetrics(connection.namespace, url))
+    assert rollout.decision is Decision.PROMOTE, rollout.reason
+    assert [step.weight for step in STEPS] == sorted({tick["weights"]["candidate"] for tick in rollout.ticks})
+    assert split(connection, endpoint) == {"stable": 0, "candidate": 100}
+
+
+def started(folder: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, str(Path(__file__).with_name("rollout_step.py")), str(folder)])
+
+
+def await_weight(
+    connection: Connection, endpoint: DeployedEndpoint, weight: int, step: "subprocess.Popen[bytes]"
+) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while split(connection, endpoint)["candidate"] != weight:
+        assert step.poll() is None, "the rollout ended before this step"
+        assert time.monotonic() < deadline
+        time.sleep(proof.POLL_S)
+
+
+def test_a_rollout_that_is_killed_at_each_step_ends_with_the_right_weights(
+    connection: Connection, examples: Path, tmp_path: Path
+) -> None:
+    endpoint = prepared(connection, examples, tmp_path, "good")
+    for weight in (step.weight for step in STEPS):
+        with started(tmp_path) as step:
+            try:
+                await_weight(connection, endpoint, weight, step)
+            finally:
+                step.kill()
+        assert split(connection, endpoint)["candidate"] == weight
+    rollout = roll_out(tmp_path)
+    assert rollout.decision is Decision.PROMOTE, rollout.reason
+    assert split(connection, endpoint) == {"stable": 0, "candidate": 100}
+
+
+def test_a_killed_rollout_goes_back_where_its_candidate_has_failed_meanwhile(
+    connection: Connection, examples: Path, tmp_path: Path
+) -> None:
+    endpoint = prepared(connection, examples, tmp_path, "good")
+    with started(tmp_path) as step:
+        try:
+            await_weight(connection, endpoint, 50, step)
+        finally:
+            step.kill()
+    service = tiny_model.service("candidate", "failing")
+    client.CoreV1Api(connection.requests).patch_namespaced_service(
+        service["metadata"]["name"], connection.namespace, {"spec": service["spec"]}
+    )
+    rollout = roll_out(tmp_path)
+    assert rollout.decision is Decision.ROLLBACK, rollout.reason
+    assert split(connection, endpoint) == {"stable": 100, "candidate": 0}
