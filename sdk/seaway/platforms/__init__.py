@@ -23,7 +23,10 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
             "trainjob": "seaway.platforms.kubernetes.training:TrainJobTrainer",
         },
     },
-    "Tuner": {"local": {"optuna": "seaway.platforms.local.optuna:OptunaTuner"}},
+    "Tuner": {
+        "local": {"optuna": "seaway.platforms.local.optuna:OptunaTuner"},
+        "kubernetes": {"katib": "seaway.platforms.kubernetes.katib:KatibTuner"},
+    },
     "Endpoint": {
         "local": {"torchserve": "seaway.platforms.local.torchserve:TorchServeEndpoint"},
         "kubernetes": {

@@ -3,7 +3,9 @@
 import hashlib
 import importlib.util
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.storage import sha256
@@ -17,14 +19,19 @@ def fingerprint(spec: TrainSpec) -> dict[str, str]:
         DataUnreadable: a data file is missing or empty.
         InvalidSpec: the entrypoint does not exist.
     """
-    settings = {"entrypoint": spec.entrypoint, "params": dict(spec.params), "seed": spec.seed}
     parts = {
         "train": _data_hash(spec.train),
         "validation": _data_hash(spec.validation),
         "code": _code_hash(spec.entrypoint),
-        "settings": _digest(settings),
     }
-    return {**parts, "run": _digest(parts)}
+    return with_params(parts, spec.entrypoint, spec.params, spec.seed)
+
+
+def with_params(parts: Mapping[str, str], entrypoint: str, params: Mapping[str, Any], seed: int) -> dict[str, str]:
+    """The fingerprint of the same data and code with these settings."""
+    known = {name: parts[name] for name in ("train", "validation", "code")}
+    known["settings"] = _digest({"entrypoint": entrypoint, "params": dict(params), "seed": seed})
+    return {**known, "run": _digest(known)}
 
 
 def _digest(value: object) -> str:

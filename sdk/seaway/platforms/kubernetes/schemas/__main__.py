@@ -25,10 +25,11 @@ def main(crds: list[Path]) -> None:
         for crd in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             for version in crd["spec"]["versions"]:
                 name = f"{crd['spec']['names']['plural']}.{crd['spec']['group']}_{version['name']}.json"
-                _write(Path(__file__).parent / name, version["schema"]["openAPIV3Schema"])
+                write(Path(__file__).parent / name, version["schema"]["openAPIV3Schema"])
 
 
-def _write(target: Path, published: Schema) -> None:
+def write(target: Path, published: Schema) -> None:
+    """The published schema, plain and without what is written by controllers."""
     plain = _plain(published)
     plain["properties"]["status"] = ANY  # the controllers write it, Seaway does not
     with atomic_path(target) as draft:
