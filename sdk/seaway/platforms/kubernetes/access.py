@@ -79,7 +79,12 @@ STUDIES = (
     Rule(experiment.RESOURCE, LAUNCHED, "launch: create or adopt, follow and cancel an Experiment"),
     Rule(experiment.TRIALS, ("list",), "katib: what each trial of an Experiment came to"),
 )
-RULES = (*JOBS, *ENDPOINTS, *STUDIES)
+ROUTES = (
+    Rule(VIRTUAL_SERVICES, ROUTED, "istio: an endpoint's own route, or the weights of one that SEAWAY_ROUTE names"),
+    Rule(DESTINATION_RULES, ("list",), "istio: whether the subsets of a route exist"),
+    Rule(HTTP_ROUTES, ROUTED, "gateway_api: the same for an HTTPRoute"),
+)
+RULES = (*JOBS, *ENDPOINTS, *STUDIES, *ROUTES)
 
 
 def role(rules: tuple[Rule, ...] = RULES) -> dict[str, Any]:
