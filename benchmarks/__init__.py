@@ -1,5 +1,6 @@
 """Ratios measured side by side: `make bench` prints them all, `python -m benchmarks.join` one part."""
 
+import math
 import os
 import platform
 from collections.abc import Callable, Sequence
@@ -30,8 +31,8 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """ours / theirs."""
-        return self.ours / self.theirs
+        """ours / theirs; NaN where theirs is 0."""
+        return self.ours / self.theirs if self.theirs else math.nan
 
 
 def machine() -> str:

@@ -1,89 +1,252 @@
-"""The judge beside two common ones, by simulation: false rollbacks over 30 looks, power, and requests until caught.
+"""The judge beside three common ones, by simulation: false rollbacks over 30 looks, power, requests until caught.
 
-Settings: 30 requests an arm and look; 2 % of requests fail, in the faulty candidate 5 %; or 0.1 % and 1 %. Dependent
-errors are thresholds of a Gaussian AR(1) series of requests. All judges see the same looks. Seeds are fixed.
+All judges see the same rollouts; seeds are fixed. Ours is asked criterion by criterion, each with its part of
+`Policy.false_rollback`; the others see each look's figure (error rate, p99, mean loss) and bars that a person who knows
+the usual figure would write. A figure from n rollouts that is p % has a standard error of sqrt(p (100 - p) / n) points.
 """
 
-import functools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
-from scipy.stats import mannwhitneyu, norm
-from seaway.rollout import ArmLook, Look, Policy
-from seaway.rollout.comparing import ErrorComparison
-from seaway.rollout.judging import harm
+from seaway.rollout import Bounds, LatencyBounds, Policy, bounded, dependence, judging, proportions
+from seaway.rollout.comparing import Comparison, LatencyComparison, QualityComparison
+from seaway.rollout.evidence import Hypothesis
+from seaway.rollout.latency import Latencies
 
 from benchmarks import Row, main
+from benchmarks.judge_noise import Shape, errors, latencies, losses, wandering
+from benchmarks.judge_others import Bars, Counts, argo_like, first_alarms, flagger_like, kayenta_like
 
-LOOKS, SIZE, RUNS = 30, 30, 100
-HORIZON = 120  # looks that a faulty candidate is given
-ENOUGH = math.log(1 / Policy().significance("errors"))
+Floats = NDArray[np.float64]
+Arms = tuple[Floats, Floats]  # stable, candidate: [runs, looks, size]
+Figure = Callable[[Floats], Floats]
 
-Counts = NDArray[np.int64]
-Judge = Callable[[Counts, Counts], bool]
+SEED = 2013
+POLICY = Policy(latency=LatencyBounds(Bounds(0.0, 0.5), (0.99,)), quality=Bounds(0.0, 0.02))
+EVERYDAY = Shape(1000, 30, 30)  # rollouts, looks, requests an arm and look
+SINGLE = Shape(150, 30, 60)  # of kinds whose rollouts are judged one by one
+OTHERS = {"Kayenta-like": kayenta_like, "Flagger-like": flagger_like, "Argo-like": argo_like}
+FLIGHTS = Path(__file__).with_name(
+    "flights_losses.npz"
+)  # differences of Brier losses, network minus logistic regression
 
 
-def ours(stable: Counts, candidate: Counts) -> bool:
-    looks = [
-        Look(0.0, ArmLook(SIZE, int(one)), ArmLook(SIZE, int(two))) for one, two in zip(stable, candidate, strict=True)
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of evidence is judged by: ours on requests, the others on one figure a look."""
+
+    alarms: Callable[[Arms], Counts]
+    figure: Figure
+    bars: Bars
+
+    def all(self, arms: Arms) -> list[Counts]:
+        """First alarms of ours and of the others, 0 for none, each [runs]."""
+        stable, candidate = (self.figure(arm) for arm in arms)
+        return [self.alarms(arms), *(other(stable, candidate, self.bars) for other in OTHERS.values())]
+
+
+def enough(criterion: str) -> float:
+    return math.log(1 / POLICY.significance(criterion))
+
+
+def error_alarms(arms: Arms) -> Counts:
+    """All rollouts at once, by the arrays that `judge` computes for one."""
+    events = [arm.sum(axis=-1) for arm in arms]
+    trials = np.full(events[0].shape, float(arms[0].shape[-1]))
+    bets = proportions.log_bets(proportions.Table(trials, events[0], trials, events[1]), Hypothesis.HARM, 0.0)
+
+    def alarmed(rows: Counts, seen: int) -> NDArray[np.bool_]:
+        table = proportions.Table(*(part[rows, :seen] for part in (trials, events[0], trials, events[1])))
+        evidence = dependence.strongest(bets[rows, :seen], dependence.Noise(table.differences, table.variances))
+        found: NDArray[np.bool_] = evidence >= enough("errors")
+        return found
+
+    return first_alarms(*trials.shape, alarmed)
+
+
+def _each(arms: Arms, compare: Callable[[Floats, Floats], Comparison], level: float) -> Counts:
+    """Rollout by rollout, each look as the judge would see it; nothing is tolerated."""
+
+    def alarmed(rows: Counts, seen: int) -> NDArray[np.bool_]:
+        found = [judging.harm(compare(arms[0][row, :seen], arms[1][row, :seen]), 0.0) for row in rows]
+        return np.array(found) >= level
+
+    return first_alarms(*arms[0].shape[:2], alarmed)
+
+
+def latency_alarms(arms: Arms, quantile: float = 0.99, level: float = 0.0) -> Counts:
+    def compare(stable: Floats, candidate: Floats) -> Comparison:
+        return LatencyComparison(Latencies(list(stable), list(candidate)), quantile)
+
+    return _each(arms, compare, level or enough("latency p99"))
+
+
+def three_quantiles(arms: Arms) -> Counts:
+    """The first alarm of p50, p90 and p99, which share the significance of latency."""
+    quantiles = (0.5, 0.9, 0.99)
+    level = enough("latency p99") + math.log(len(quantiles))
+    alarms = np.array([latency_alarms(arms, quantile, level) for quantile in quantiles])
+    first: Counts = np.where(alarms > 0, alarms, arms[0].shape[1] + 1).min(axis=0)
+    return np.where(first <= arms[0].shape[1], first, 0)
+
+
+def pair_alarms(arms: Arms) -> Counts:
+    def compare(stable: Floats, candidate: Floats) -> Comparison:
+        return QualityComparison(list(candidate - stable), (0, 0))
+
+    return _each(arms, compare, enough("quality"))
+
+
+def unpaired_alarms(arms: Arms) -> Counts:
+    """As if each request had been asked of one arm only."""
+    half = arms[0][..., ::2], arms[1][..., 1::2]
+
+    def compare(stable: Floats, candidate: Floats) -> Comparison:
+        return QualityComparison([bounded.matched(*look) for look in zip(stable, candidate, strict=True)], (0, 0))
+
+    return _each(half, compare, enough("quality"))
+
+
+def p99(arm: Floats) -> Floats:
+    return np.quantile(arm, 0.99, axis=-1)
+
+
+def mean(arm: Floats) -> Floats:
+    return arm.mean(axis=-1)
+
+
+USUAL_P99_S, USUAL_LOSS = 0.01 * math.exp(2.326), 0.146  # of the simulated stable arm; a log-normal's 99 % point
+SLOW_BARS = Bars(1.1 * USUAL_P99_S, 1.2 * USUAL_P99_S)
+ERRORS = Kind(error_alarms, mean, Bars(0.05, 0.1))
+LATENCY = Kind(latency_alarms, p99, SLOW_BARS)
+SLOWER = Kind(three_quantiles, p99, SLOW_BARS)
+QUALITY = Kind(pair_alarms, mean, Bars(USUAL_LOSS + 0.01, USUAL_LOSS + 0.02))
+
+
+def shares(name: str, kind: Kind, arms: Arms, goal: str) -> Row:
+    """How many rollouts were rolled back, in per cent."""
+    found = [100 * float(np.mean(first > 0)) for first in kind.all(arms)]
+    return _row(f"{name} ({len(arms[0])} rollouts)", found, "%", goal, "lower")
+
+
+def caught(name: str, kind: Kind, arms: Arms, goals: tuple[str, str]) -> list[Row]:
+    """Power within the looks given, and requests an arm until then, all of them where it never came."""
+    runs, looks, size = arms[0].shape
+    alarms = kind.all(arms)
+    spent = [float(np.mean(size * np.where(first > 0, first, looks))) for first in alarms]
+    power = [100 * float(np.mean(first > 0)) for first in alarms]
+    return [
+        _row(f"{name}, caught in {looks * size:,} requests an arm ({runs} rollouts)", power, "%", goals[0], "higher"),
+        _row("requests an arm until then", spent, "mean", goals[1], "lower"),
     ]
-    return harm(ErrorComparison.of(looks), 0.0) >= ENOUGH
 
 
-def mann_whitney(stable: Counts, candidate: Counts) -> bool:
-    """Error rates of all looks so far compared at every look at 5 %, as Kayenta compares time series."""
-    return len(stable) > 1 and bool(mannwhitneyu(candidate, stable, alternative="greater").pvalue < 0.05)
-
-
-def threshold(stable: Counts, candidate: Counts) -> bool:
-    """More than 5 % errors in five looks of the rollout, as Flagger counts failed checks."""
-    return int(np.sum(candidate > 0.05 * SIZE)) >= 5
-
-
-def errors(random: np.random.Generator, rate: float, correlation: float, looks: int) -> Counts:
-    """Errors of each look, [looks]."""
-    noise = random.standard_normal(looks * SIZE)
-    noise[1:] *= math.sqrt(1 - correlation**2)
-    failed = norm.cdf(lfilter([1.0], [1.0, -correlation], noise)) < rate
-    counts: Counts = failed.reshape(looks, SIZE).sum(axis=1)
-    return counts
-
-
-def first_alarm(judge: Judge, stable: Counts, candidate: Counts) -> int:
-    """The look at which the judge rolls back; 0 if it never does."""
-    return next((seen for seen in range(1, len(stable) + 1) if judge(stable[:seen], candidate[:seen])), 0)
-
-
-@functools.cache
-def alarms(judge: Judge, rate: float, correlation: float, looks: int, stable: float = 0.02) -> Sequence[int]:
-    """First alarms of RUNS rollouts of a candidate with that error rate beside a stable arm with 2 %, or another."""
-    random = np.random.default_rng(2013)
-    pairs = [[errors(random, each, correlation, looks) for each in (stable, rate)] for _ in range(RUNS)]
-    return [first_alarm(judge, *pair) for pair in pairs]
+def _row(name: str, found: Sequence[float], unit: str, goal: str, better: Literal["higher", "lower"]) -> Row:
+    ours, theirs, *rest = found
+    note = ", ".join(f"{other} {value:,.4g}" for other, value in zip(list(OTHERS)[1:], rest, strict=True))
+    return Row(name, ours, theirs, unit, goal, better, f"other: Kayenta-like; {note}")
 
 
 def measure() -> list[Row]:
-    others = {"Mann-Whitney at each look": mann_whitney, "5 looks above 5 %": threshold}
-    return [row for name, other in others.items() for row in compare(name, other)]
+    random = np.random.default_rng(SEED)
+    return [*false_rollbacks(random), *power(random), *pairs(random), *equals(random)]
 
 
-def compare(name: str, other: Judge) -> list[Row]:
-    """False rollbacks under each kind of noise, then power and requests until caught."""
+def false_rollbacks(random: np.random.Generator) -> list[Row]:
     rows = []
-    for correlation in (0.0, 0.5, 0.8):
-        false = [100 * np.mean(np.array(alarms(judge, 0.02, correlation, LOOKS)) > 0) for judge in (ours, other)]
-        title = f"false rollbacks, AR(1) {correlation:g}" if correlation else "false rollbacks, independent errors"
-        rows.append(Row(title, *map(float, false), unit="%", goal="ours <= 5 %", better="lower", note=name))
-    caught = [np.array(alarms(judge, 0.05, 0.0, HORIZON)) for judge in (ours, other)]
-    power = [float(100 * np.mean(each > 0)) for each in caught]
-    spent = [float(SIZE * np.mean(np.where(each > 0, each, HORIZON))) for each in caught]
-    rows.append(Row("2 % -> 5 % errors caught", *power, unit="%", goal="ours >= 99 %", better="higher", note=name))
-    rows.append(Row("requests an arm until caught", *spent, unit="mean", goal="ours <= 900", better="lower", note=name))
-    rare = [float(100 * np.mean(np.array(alarms(judge, 0.01, 0.0, HORIZON, 0.001)) > 0)) for judge in (ours, other)]
-    rows.append(Row("0.1 % -> 1 % errors caught", *rare, unit="%", goal="ours >= 99 %", better="higher", note=name))
+    for noise in (0.0, 0.5, 0.8):
+        title = f"AR(1) {noise:g} between requests" if noise else "independent"
+        sets = {
+            "errors of 2 %": (ERRORS, (errors(random, EVERYDAY, 0.02, noise), errors(random, EVERYDAY, 0.02, noise))),
+            "latency p99": (LATENCY, (latencies(random, SINGLE, noise), latencies(random, SINGLE, noise))),
+            "quality, paired": (QUALITY, losses(random, SINGLE, noise, 0.4)),
+        }
+        rows += [shares(f"false rollbacks, {name}, {title}", *pair, "<= 5 %") for name, pair in sets.items()]
+    wide = Shape(500, 30, 100)
+    for rate, spread, shared in ((0.02, 0.5, True), (0.02, 0.2, False), (0.1, 0.2, False), (0.1, 0.5, False)):
+        who = "both arms together" if shared else "each arm on its own"
+        name = f"false rollbacks, errors of {rate:.0%}, AR(1) 0.8 between looks, log-odds +-{spread:g}, {who}"
+        rows.append(shares(name, ERRORS, wandering(random, wide, rate, spread, shared), "<= 5 %"))
+    return rows
+
+
+def power(random: np.random.Generator) -> list[Row]:
+    shape, long = Shape(400, 120, 30), Shape(60, 40, 500)
+    rows = []
+    for before, after, goal in ((0.02, 0.05, "<= 900"), (0.001, 0.01, "")):
+        arms = errors(random, shape, before), errors(random, shape, after)
+        rows += caught(f"errors {before:.1%} -> {after:.1%}", ERRORS, arms, (">= 99 %", goal))
+    for tail, kind, judged in (("lognormal", LATENCY, "p99"), ("pareto", LATENCY, "p99"), ("lognormal", SLOWER, "all")):
+        arms = latencies(random, long, 0.0, tail), 1.2 * latencies(random, long, 0.0, tail)
+        rows += caught(f"latency + 20 %, {tail} tail, judged by {judged}", kind, arms, (">= 99 %", ""))
+    return rows
+
+
+def pairs(random: np.random.Generator) -> list[Row]:
+    """Shadow requests, asked of both arms, beside as many requests asked of one arm each."""
+    arms = losses(random, Shape(60, 60, 40), 0.0, 1.0)
+    rows = caught("mean Brier loss + 0.02, in pairs", QUALITY, arms, (">= 99 %", ""))
+    apart = unpaired_alarms(arms)
+    spent = float(np.mean(np.where(apart > 0, apart, arms[0].shape[1]) * arms[0].shape[2]))
+    name = "the same, requests of both arms together"
+    return [
+        *rows,
+        Row(name, 2 * rows[1].ours, spent, "mean", "< 1x", "lower", "other: ours, one arm a request"),
+    ]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The flights pipeline's rollout of a network over logistic regression: real losses in the order of their labels.
+
+    80 rows a look, `SHADOWED` of them asked of both arms, all of them once more counted as requests; no promotion
+    before the steps' 2,000 rows. Differences are centred over the five weeks, then worsened by `worse`.
+    """
+
+    worse: float
+    margin: float = 0.02
+    budget: int = 12_000
+
+    ROWS, SHADOWED, STEPS = 80, 24, 25  # rows and pairs a look; looks before full traffic
+
+    def end(self, differences: Floats, start: int) -> tuple[str, int]:
+        """What became of the rollout that begins at a row, and after how many requests."""
+        policy = Policy.of(errors=0.01, latency=1.0, quality=self.margin, false_rollback=0.05, budget=self.budget)
+        harmful, safe = math.log(1 / policy.significance("quality")), math.log(1 / policy.false_promotion)
+        spaced = start + np.linspace(0, self.ROWS, self.SHADOWED, endpoint=False).astype(int)
+        looks: list[Floats] = []
+        requests = 0
+        while requests < self.budget:
+            looks.append(np.clip(differences[spaced + len(looks) * self.ROWS] + self.worse, -1, 1))
+            requests += self.ROWS + self.SHADOWED
+            comparison = QualityComparison(looks, (0, 0))
+            if judging.harm(comparison, self.margin / 4) >= harmful:
+                return "rolled back", requests
+            if len(looks) >= self.STEPS and judging.safety(comparison, self.margin) >= safe:
+                return "promoted", requests
+        return "undecided", requests
+
+
+def equals(random: np.random.Generator) -> list[Row]:
+    """An equal candidate and worse ones in the flights pipeline."""
+    differences = np.load(FLIGHTS)["differences"].astype(float)
+    differences -= differences.mean()
+    rows = []
+    for worse, ending, goal in ((0.0, "promoted", ">= 97 %"), (0.02, "promoted", "<= 5 %"), (0.04, "rolled back", "")):
+        case = Replayed(worse)
+        starts = random.integers(0, len(differences) - case.budget, 100)
+        ends = [case.end(differences, int(start)) for start in starts]
+        share = 100 * float(np.mean([end == ending for end, _ in ends]))
+        spent = [requests for end, requests in ends if end == ending] or [0]
+        told = f"requests: median {np.median(spent):,.0f}, 90 % within {np.quantile(spent, 0.9):,.0f}"
+        better: Literal["higher", "lower"] = "lower" if goal.startswith("<=") else "higher"
+        name = f"flights, candidate worse by {worse:g}: {ending} ({len(ends)} rollouts)"
+        rows.append(Row(name, share, 100.0, "%", goal, better, f"other: all of them; {told}"))
     return rows
 
 
