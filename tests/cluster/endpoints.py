@@ -23,7 +23,8 @@ LOADER = "loader"
 # Asks until its standard input ends, then says how many answers each version gave, and every failure.
 LOAD = """
 import collections, json, sys, threading, time
-from seaway.serving import Client, EndpointFailed
+from seaway.errors import EndpointFailed
+from seaway.serving import Client
 url, token, model, inputs = json.loads(sys.stdin.readline())
 ended, versions, failures = threading.Event(), collections.Counter(), []
 def ask():

@@ -62,13 +62,15 @@ def roll_out(
     from seaway import models, monitoring, platforms, serving
     from seaway.rollout import Policy, Replay, RolloutPlan, State, Traffic, conclude, run
 
-    served = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
+    deployed = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
+    endpoints = platforms.current(serving.Endpoint)
+    served = serving.find(endpoints, deployed.name, deployed.run)
     policy = Policy.of(error_margin, latency_margin, quality_margin, false_rollback, budget)
     plan = RolloutPlan.of(served, weights, requests, policy, f"{model_name} version {version}")
     traffic, counts = platforms.current(Traffic, routing), platforms.current(monitoring.Metrics, counting)
     with Replay(Path(replay.path), served, shadow=shadow) as source:
         result = run(plan, traffic, source, counts, platforms.current(State))
-    endpoints, tracker = platforms.current(serving.Endpoint), platforms.current(models.Tracker, registry)
+    tracker = platforms.current(models.Tracker, registry)
     result = conclude(result, endpoints, tracker, model_name, version)
     result.write(Path(rollout.path) / "rollout.json")
     for name, value in result.metrics.items():

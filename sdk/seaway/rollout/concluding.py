@@ -4,11 +4,11 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from seaway.errors import EndpointFailed, ProductionChanged, RolledBack
+from seaway.errors import ProductionChanged, RolledBack
 from seaway.models import Tracker
 from seaway.rollout.driving import Rollout
 from seaway.rollout.evidence import Decision
-from seaway.serving import DeployedEndpoint, Endpoint
+from seaway.serving import Endpoint, find
 from seaway.storage import read_json
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def conclude(rollout: Rollout, endpoints: Endpoint, tracker: Tracker, model: str
         RegistryUnavailable: the registry does not answer; both arms serve as before.
     """
     name, run = rollout.endpoint.name, rollout.endpoint.run
-    arms = _current(endpoints, name, run).arms
+    arms = find(endpoints, name, run).arms
     if rollout.promoted:
         rollout = _promote_unless_overtaken(rollout, tracker, model, version)
     if "candidate" in arms:
@@ -44,13 +44,6 @@ def _promote_unless_overtaken(rollout: Rollout, tracker: Tracker, model: str, ve
         reason = f"Another model came into production during this rollout: {change} Run the pipeline again to compare."
         return replace(rollout, decision=Decision.ROLLBACK, reason=f"{reason} The judge had said: {rollout.reason}")
     return rollout
-
-
-def _current(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
-    for endpoint in endpoints.list():
-        if (endpoint.name, endpoint.run) == (name, run):
-            return endpoint
-    raise EndpointFailed(f"There is no endpoint {name} of run {run} any more; it was removed during its rollout.")
 
 
 def confirm(rollout: Path) -> None:

@@ -2,7 +2,7 @@
 
 from seaway.models import differing
 from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
-from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec
+from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find
 from seaway.serving.grpc_client import GrpcClient
 from seaway.serving.settling import settle
 
@@ -17,5 +17,6 @@ __all__ = [
     "InferenceRefused",
     "InferenceUnavailable",
     "differing",
+    "find",
     "settle",
 ]

@@ -176,3 +176,15 @@ class Endpoint(Protocol):
     def list(self) -> list[DeployedEndpoint]:
         """All endpoints, those that never became ready included."""
         ...
+
+
+def find(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
+    """An endpoint as its platform knows it now, its token readable by this process.
+
+    Raises:
+        EndpointFailed: it is gone, or another run is in charge of it.
+    """
+    for endpoint in endpoints.list():
+        if (endpoint.name, endpoint.run) == (name, run):
+            return endpoint
+    raise EndpointFailed(f"There is no endpoint {name} of run {run} any more: it was removed. Run the pipeline again.")
