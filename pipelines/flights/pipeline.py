@@ -17,6 +17,7 @@ from seaway_components.rollout.roll_out.component import roll_out
 from seaway_components.serving.deploy_endpoint.component import deploy_endpoint
 from seaway_components.serving.tear_down.component import tear_down
 from seaway_components.training.train_pytorch.component import train_pytorch
+from seaway_components.tuning.tune_model.component import tune_model
 from seaway_examples.flights.schema import FEATURES, UNITS
 
 GATE = {
@@ -32,6 +33,12 @@ COLUMNS = {**FEATURES, "units": UNITS, "name": "flights"}
 # Chosen by validation loss on the whole year.
 LINEAR = {"hidden": [], "embedding": 1, "learning_rate": 0.03, "batch_size": 4096, "epochs": 6}
 DEEP = {"hidden": [64, 32], "embedding": 4, "learning_rate": 0.003}
+SPACE = {
+    "learning_rate": {"type": "float", "low": 1e-3, "high": 2e-2, "log": True},
+    "hidden": {"type": "categorical", "choices": [[32], [64, 32], [128, 64]]},
+    "embedding": {"type": "int", "low": 2, "high": 8},
+}
+TUNE_S = 20.0  # for the whole year on two cores; on a slower machine fewer trials are looked at
 
 
 def _step(task: PipelineTask, title: str, cpu: str = "1", memory: str = "1Gi", cache: bool = True) -> PipelineTask:
@@ -50,6 +57,7 @@ def flights(
     rows: int = 0,
     epochs: int = 4,
     workers: int = 2,
+    tune_trials: int = 8,
     seed: int = 0,
     model_name: str = "flights",
     endpoint_name: str = "flights",
@@ -62,17 +70,19 @@ def flights(
 ):
     """Predict which flights arrive more than 15 minutes late, and put the model into production if it proves itself.
 
-    Real flights become point-in-time correct examples; a logistic regression is trained, then a network with the
-    logistic regression and the carrier's historic rate as baselines. Behind the gate the network is packaged, signed,
-    registered and deployed beside the model in production; held-out flights are sent as requests while a judge shifts
-    the traffic. A first run has no production model: the logistic regression becomes it.
+    Real flights become point-in-time correct examples; a logistic regression is trained, the params of a network are
+    tuned, and the network is trained, with the logistic regression and the carrier's historic rate as baselines. Behind
+    the gate the network is packaged, signed, registered and deployed beside the model in production; held-out flights
+    are sent as requests while a judge shifts the traffic. A first run has no production model: the logistic regression
+    becomes it.
 
     Args:
         months: Months of 2013, such as "1,2", or "all".
         rows: At most so many flights, the earliest; 0 for all.
         epochs: Passes of the network over the training rows, at most.
         workers: Processes that train the network together; the logistic regression needs one.
-        seed: Of initial weights and the order of rows.
+        tune_trials: Networks that are tried with other params before one is trained; 0 takes the params as they are.
+        seed: Of initial weights, the order of rows and the choice of params to try.
         model_name: Name in the model registry.
         endpoint_name: Name of the endpoint, a DNS label.
         gate: Rules that the network must meet, with their bounds; see `evaluate_model`.
@@ -93,8 +103,16 @@ def flights(
         train, test = examples.outputs["train"], examples.outputs["test"]
 
         data = {"train": train, "validation": examples.outputs["validation"], "seed": seed, "track_as": model_name}
+        tuned = tune_model(
+            **data,
+            space=SPACE,
+            params={**COLUMNS, **DEEP, "epochs": epochs},
+            objectives=[{"metric": "validation_loss", "goal": "minimize"}],
+            trials=tune_trials,
+            seconds=TUNE_S,
+        )
+        deep = _step(tuned, "Tune network", "2", "2Gi").outputs["params"]
         linear = {**COLUMNS, **LINEAR}
-        deep = {**COLUMNS, **DEEP, "epochs": epochs}
         trained_baseline = _step(train_pytorch(**data, params=linear), "Train baseline", "2", "2Gi")
         trained = _step(train_pytorch(**data, params=deep, workers=workers), "Train network", "2", "2Gi")
         baseline, network = trained_baseline.outputs["model"], trained.outputs["model"]
@@ -156,6 +174,7 @@ def flights(
             package=package,
             endpoint=endpoint,
             rollout=rollout,
+            study=tuned.outputs["study"],
         )
         reported = _step(written, "Write report", cache=False)
         confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)

@@ -27,7 +27,7 @@ LOOK_S = 0.2  # an endpoint serves for seconds
 CLOSED = '{"min_roc_auc": 0.99}'
 BEFORE_THE_GATE = {
     "ingest-tables", "validate-tables", "build-features", "get-training-examples",
-    "train-pytorch", "train-pytorch-2", "package-model",
+    "train-pytorch", "tune-model", "train-pytorch-2", "package-model",
 }  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def test_one_command_takes_raw_flights_to_a_decision(first: Done) -> None:
     steps = {step["name"]: step["state"] for step in first.record["steps"]}
     failed = [name for name, state in steps.items() if state == "failed"]
     assert (first.code, failed) in [(0, []), (1, ["confirm-promotion"])], first.output
-    assert len(steps) == first.record["total"] == 17
+    assert len(steps) == first.record["total"] == 18
     assert first.promoted or "RolledBack" in first.output
     assert all(step["figure"] for step in first.record["steps"] if step["name"] not in {"tear-down", *failed})
 

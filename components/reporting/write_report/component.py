@@ -19,6 +19,7 @@ def write_report(
     time: str = "scheduled_departure",
     outcome: str = "status",
     label: str = "late",
+    study: dsl.Input[dsl.Artifact] = None,
 ):
     """Write one self-contained page about a whole run, whatever its rollout ended with.
 
@@ -37,6 +38,7 @@ def write_report(
         table: Table that the examples come from.
         time: Its column of time, for the rows by month.
         outcome: Its column that says why a row has no label.
+        study: Made by `tune_model`, where the model's params were tuned.
         label: Its column of the label, 0, 1 or null; also the training rows' one.
 
     Raises:
@@ -53,5 +55,6 @@ def write_report(
     }  # fmt: skip
     paths = {name: Path(artifact.path) for name, artifact in artifacts.items()}
     subject = Subject(table, time, outcome, label)
-    inputs = ReportInputs(**paths, validation=validation.metadata.get("summary", ""), subject=subject)
+    tuned = Path(study.path) if study else None
+    inputs = ReportInputs(**paths, study=tuned, validation=validation.metadata.get("summary", ""), subject=subject)
     report.metadata["summary"] = write_report(inputs, Path(report.path))

@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from seaway.errors import DataUnreadable, ProductionChanged, RegistryUnavailable
 from seaway.models.lineage import METRICS_FILE, Lineage
 from seaway.models.packaging import WEIGHTS_FILE, content_sha256
 from seaway.models.sameness import differing
 from seaway.storage import read_json, sha256
+
+if TYPE_CHECKING:
+    from seaway.tuning import TuneResult
 
 PRODUCTION = "production"
 HISTORY_FILE = "history.jsonl"
@@ -60,6 +63,10 @@ class Tracker(Protocol):
             history: One mapping an epoch, with its number under `epoch`.
             weights_sha256: Content hash of `model.safetensors`, by which `register` finds the run.
         """
+        ...
+
+    def log_study(self, name: str, result: "TuneResult") -> str:
+        """Record a study, its trials as runs nested in one, and give that one's id; the same result keeps its run."""
         ...
 
     def register(self, name: str, package: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable
-from seaway.reporting import dataset, quality, release
+from seaway.reporting import dataset, quality, release, study
 from seaway.reporting.dataset import Subject
 from seaway.reporting.page import Page, Text, Tile
 from seaway.storage import read_json
@@ -18,7 +18,7 @@ from seaway.version import VERSION
 class ReportInputs:
     """The artifacts of a run; folders as the steps wrote them, `train` a Parquet file.
 
-    `validation` is the validation's one-line summary.
+    `validation` is the validation's one-line summary, `study` a tuning's folder where there was one.
     """
 
     tables: Path
@@ -31,6 +31,7 @@ class ReportInputs:
     package: Path
     endpoint: Path
     rollout: Path
+    study: Path | None = None
     subject: Subject = field(default_factory=Subject)
 
 
@@ -48,6 +49,8 @@ def write_report(inputs: ReportInputs, output: Path) -> str:
     page = _head(inputs, evaluation, rollout, endpoint)
     page.section("Data", Text(inputs.validation), *dataset.data_blocks(inputs.tables, inputs.subject))
     page.section("Features", *dataset.feature_blocks(_views(inputs), inputs.train, signature, label))
+    if inputs.study is not None:
+        page.section("Tuning", *study.study_blocks(read_json(inputs.study / "study.json")))
     page.section("Training", *dataset.learning_blocks(_histories(inputs)))
     page.section("Against the baselines", *quality.comparison(evaluation))
     page.section("Curves", *quality.curves(evaluation))

@@ -210,11 +210,9 @@ def _refuse_impossible(spec: "TuneSpec") -> None:
     if method.numeric_only and (len(numeric) < len(parameters) or len(numeric) < 2):  # noqa: PLR2004
         raise InvalidSpec(f"{name} needs two numeric parameters or more and no categorical one; tpe takes all kinds.")
     if method.early_stopping and len(spec.objectives) > 1:
-        raise InvalidSpec(
-            f"{name} compares trials between epochs by one figure; several objectives take tpe or random."
-        )
+        raise InvalidSpec(f"{name} compares trials between epochs by one objective; several take tpe or nsga2.")
     if name in ("cmaes", "pbt") and len(spec.objectives) > 1:
-        raise InvalidSpec(f"{name} follows one objective; several take tpe or random.")
+        raise InvalidSpec(f"{name} follows one objective; several take tpe or nsga2.")
     if spec.warm_start is not None and not method.learns:
         raise InvalidSpec(f"{name} learns from no trial, so an earlier study changes nothing; leave out warm_start.")
     if name in ("pbt", "hyperband"):

@@ -19,7 +19,8 @@ def distribution(parameter: Parameter) -> BaseDistribution:
     if isinstance(parameter, Categorical):
         return CategoricalDistribution(parameter.texts)
     if isinstance(parameter, Int):
-        return IntDistribution(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
+        last = parameter.low + (parameter.high - parameter.low) // parameter.step * parameter.step
+        return IntDistribution(parameter.low, last, log=parameter.log, step=parameter.step)
     high = parameter.high if (steps := parameter.values()) is None else steps[-1]
     return FloatDistribution(parameter.low, high, log=parameter.log, step=parameter.step)
 

@@ -1,6 +1,7 @@
 """How much each parameter matters: PED-ANOVA (Watanabe, Bansal and Hutter 2023, IJCAI), as Optuna has it."""
 
 import importlib.util
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,5 +66,6 @@ def _shares(
         drawn = as_drawn(space, {name: trial.params[name] for name in names})
         distributions = {name: distribution(space.parameters[name]) for name in names}
         study.add_trial(optuna.trial.create_trial(params=drawn, distributions=distributions, value=value))
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST_PART)
     return dict(get_param_importances(study, evaluator=evaluator))

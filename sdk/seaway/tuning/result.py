@@ -80,6 +80,13 @@ class TuneResult:
         """Seconds of all trials together; those that ran at once count each."""
         return sum(trial.seconds for trial in self.trials)
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """The best trial's values, and what they cost; nothing where no trial was asked for."""
+        if not self.trials:
+            return {}
+        return {**self.best.values, "trials": len(self.trials), "epochs": self.epochs, "seconds": self.seconds}
+
     def count(self, state: State) -> int:
         """Trials that ended so."""
         return sum(trial.state is state for trial in self.trials)

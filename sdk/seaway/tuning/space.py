@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from seaway.errors import InvalidSpec
@@ -49,7 +50,7 @@ class Float:
         for name in ("low", "high", "step"):
             object.__setattr__(self, name, _float(name, getattr(self, name)))
         _check_range(self.low, self.high, self.log)
-        if self.step is not None and not 0 < self.step <= self.high - self.low:
+        if self.step is not None and not 0 < self.step <= (self.high - self.low) * (1 + STEPS):
             raise InvalidSpec(f"step={self.step} is not above 0 and at most high - low = {self.high - self.low}.")
 
     def read(self, text: str) -> float:
@@ -69,7 +70,8 @@ class Float:
         if self.step is None:
             return None
         count = math.floor((self.high - self.low) / self.step + STEPS) + 1
-        return tuple(self.low + index * self.step for index in range(count))
+        low, step = Decimal(str(self.low)), Decimal(str(self.step))  # 0.1 + 2 * 0.1 is 0.3, as it was written
+        return tuple(float(low + index * step) for index in range(count))
 
     def _on_step(self, value: float) -> bool:
         return self.step is None or abs(math.remainder(value - self.low, self.step)) <= STEPS * (self.high - self.low)

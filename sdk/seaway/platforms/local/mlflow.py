@@ -1,5 +1,7 @@
 """Tracking and registry by MLflow: SQLite and a folder under the state folder, or a server by MLFLOW_TRACKING_URI."""
 
+import hashlib
+import json
 import logging
 import os
 import re
@@ -16,12 +18,16 @@ from seaway.models.signing import verifying_key
 from seaway.models.tracking import PRODUCTION, ModelVersion, RegisteredModel
 from seaway.platforms.home import home, run_id
 from seaway.storage import locked, sha256
+from seaway.tuning import State, Trial, TuneResult
+from seaway.tuning.result import STUDY_FILE
 
 log = logging.getLogger(__name__)
 
 EXPERIMENT = "seaway"
 HASH_TAG = "package_sha256"
 WEIGHTS_TAG = "weights_sha256"
+STUDY_TAG = "study_sha256"
+RUN_STATUS = {State.COMPLETE: "FINISHED", State.PRUNED: "KILLED", State.FAILED: "FAILED", State.RUNNING: "RUNNING"}
 MAX_VALUE = 500  # characters of a parameter or tag that every MLflow store takes
 BATCH = 1000  # metrics that one log_batch call takes
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
@@ -40,13 +46,35 @@ class MlflowTracker:
     ) -> str:
         """One run: parameters, final metrics, and one curve a column of `history` over its `epoch`."""
         with self._session() as client:
-            if (recorded := self._run_of(weights_sha256)) is not None:
+            if (recorded := self._run_of(WEIGHTS_TAG, weights_sha256)) is not None:
                 return recorded
             tags = {"seaway.run": run_id(), WEIGHTS_TAG: weights_sha256}
             run: str = client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
             self._log(run, params, metrics, history)
             client.set_terminated(run)
             return run
+
+    def log_study(self, name: str, result: TuneResult) -> str:
+        """One run with the best trial's params and figures and `study.json`; below it one a trial, with its curves."""
+        study = result.as_json()
+        content = hashlib.sha256(json.dumps(study, sort_keys=True).encode()).hexdigest()
+        with self._session() as client:
+            if (recorded := self._run_of(STUDY_TAG, content)) is not None:
+                return recorded
+            tags = {"seaway.run": run_id(), STUDY_TAG: content}
+            run: str = client.create_run(self._experiment, run_name=f"tune {name}", tags=tags).info.run_id
+            self._log(run, result.best.params, result.best.values, [])
+            client.log_dict(run, study, STUDY_FILE)
+            for trial in result.trials:
+                self._log_trial(run, trial)
+            client.set_terminated(run)
+            return run
+
+    def _log_trial(self, study: str, trial: Trial) -> None:
+        tags = {"mlflow.parentRunId": study, "seaway.trial": trial.state, "seaway.reason": trial.reason[-MAX_VALUE:]}
+        created = self._client.create_run(self._experiment, run_name=f"trial {trial.number}", tags=tags)
+        self._log(created.info.run_id, trial.params, trial.values, trial.history)
+        self._client.set_terminated(created.info.run_id, RUN_STATUS[trial.state])
 
     def register(self, name: str, package: Path) -> str:
         """A version whose files are the package and whose tags are its lineage; the same content keeps its version."""
@@ -150,15 +178,15 @@ class MlflowTracker:
         for start in range(0, len(points), BATCH):
             self._client.log_batch(run, metrics=points[start : start + BATCH])
 
-    def _run_of(self, weights_sha256: str) -> str | None:
-        """The whole record of the training that gave these weights; one whose writer died is none."""
-        wanted = f"attributes.status = 'FINISHED' and tags.{WEIGHTS_TAG} = '{weights_sha256}'"
+    def _run_of(self, tag: str, sha256: str) -> str | None:
+        """The whole record of the training or study with this hash; one whose writer died is none."""
+        wanted = f"attributes.status = 'FINISHED' and tags.{tag} = '{sha256}'"
         found = self._client.search_runs([self._experiment], wanted, max_results=1)
         return str(found[0].info.run_id) if found else None
 
     def _create_version(self, name: str, package: Package) -> str:
         client = self._client
-        run = self._run_of(sha256(package.path / WEIGHTS_FILE))
+        run = self._run_of(WEIGHTS_TAG, sha256(package.path / WEIGHTS_FILE))
         run = run or client.create_run(self._experiment, run_name=f"register {name}").info.run_id
         known = client.get_run(run).data.metrics
         self._log(run, {}, {each: y for each, y in package.lineage.metrics.items() if each not in known}, [])
