@@ -1,5 +1,6 @@
 """What a pod of a training does around its entrypoint, without torch."""
 
+import ipaddress
 import sys
 from pathlib import Path
 
@@ -27,10 +28,17 @@ def test_ranks_are_those_that_torchrun_would_give() -> None:
 
 def test_an_elastic_job_is_left_to_torchrun() -> None:
     rendezvous = Rendezvous.read({"PET_RDZV_ENDPOINT": "job-worker-0:23456", "PET_NNODES": "1:3"})
-    [(command, variables)] = rendezvous.commands("train", ["--spec", "x"])
-    assert command == [sys.executable, "-m", "torch.distributed.run", "-m", "train", "--spec", "x"]
-    assert variables == {}
+    [(command, _)] = rendezvous.commands("train", ["--spec", "x"])
+    assert command[:3] == [sys.executable, "-m", "torch.distributed.run"]
+    assert command[-4:] == ["-m", "train", "--spec", "x"]
     assert rendezvous.address == "job-worker-0"
+
+
+def test_a_pod_that_replaces_a_lost_one_of_its_name_can_join() -> None:
+    rendezvous = Rendezvous.read({"PET_RDZV_ENDPOINT": "job-worker-0:23456", "PET_NNODES": "1:3"})
+    [(command, variables)] = rendezvous.commands("train", [])
+    assert variables == {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}, "it would not be told where rank 0 is"
+    ipaddress.ip_address(command[command.index("--local-addr") + 1])
 
 
 def test_variables_that_torchrun_could_not_read_are_refused() -> None:

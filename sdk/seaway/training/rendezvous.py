@@ -15,6 +15,8 @@ from seaway.errors import InvalidSpec, TrainingFailed
 
 RESOLVED_S = 600.0  # until the first pod has a name: it may still pull its image
 PAUSE_S = 1.0
+# Else torchrun (2.13) tells where rank 0 is in the first round only, and a pod that joins later waits in vain for it.
+UNSHARED_STORE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +55,8 @@ class Rendezvous:
     def commands(self, module: str, arguments: list[str]) -> "list[tuple[list[str], dict[str, str]]]":
         """What this pod starts: a command line and its variables for each process, or torchrun, which starts them."""
         if self.elastic:
-            return [([sys.executable, "-m", "torch.distributed.run", "-m", module, *arguments], {})]
+            torchrun = [sys.executable, "-m", "torch.distributed.run", "--local-addr", _own_address()]
+            return [([*torchrun, "-m", module, *arguments], UNSHARED_STORE)]
         command = [sys.executable, "-m", module, *arguments]
         return [(command, self._variables(local_rank)) for local_rank in range(self.processes)]
 
@@ -83,6 +86,14 @@ class Rendezvous:
                     f"or the cluster's DNS fails; `kubectl get pods -o wide` shows which."
                 )
             time.sleep(PAUSE_S)
+
+
+def _own_address() -> str:
+    """The IP address, by which torchrun tells a pod from the one of the same name that it replaces.
+
+    By default it takes host name and process number (torch.distributed.elastic, `_NodeDesc`), the same in both.
+    """
+    return socket.gethostbyname(socket.gethostname())
 
 
 def _resolves(host: str) -> bool:
