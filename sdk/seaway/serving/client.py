@@ -39,7 +39,7 @@ class Client:
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         if host:
             self._headers["host"] = host
-        self._url = url
+        self._url, self._base = url.rstrip("/"), parts.path.rstrip("/")
         self._datatypes: dict[str, dict[str, str]] = {}
         self.arm = self.version = ""
 
@@ -104,7 +104,7 @@ class Client:
         self, method: str, path: str, payload: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
         try:
-            self._connection.request(method, path, payload, {**self._headers, **(headers or {})})
+            self._connection.request(method, self._base + path, payload, {**self._headers, **(headers or {})})
             response = self._connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as error:

@@ -230,7 +230,8 @@ class KubernetesEndpoint:
         """URL and Host header."""
         namespace, stable = self._objects.namespace, record.arms["stable"]
         if gateway := os.environ.get("SEAWAY_GATEWAY_URL", "").rstrip("/"):
-            return gateway, stable.hosting.host or f"{record.name}.{namespace}"
+            path = f"/seldon/{namespace}/{record.name}" if _backend(record).routes else ""  # of Seldon's VirtualService
+            return gateway + path, stable.hosting.host or f"{record.name}.{namespace}"
         return f"http://{record.name}-stable.{namespace}.svc.cluster.local", ""
 
     def _deployed(self, record: Record) -> DeployedEndpoint:

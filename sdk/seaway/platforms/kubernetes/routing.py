@@ -239,7 +239,7 @@ class RouteTraffic:
         for _ in range(ATTEMPTS):
             found = self._found(endpoint)
             if found is None:
-                raise TrafficFailed(f"{self._said(endpoint)}, which SEAWAY_ROUTE names, does not exist.")
+                raise TrafficFailed(f"{self._said(endpoint)} does not exist.")
             rule = self._kind.rule(found, endpoint, self._named.part)
             before = self._set.get(endpoint.name, rule.weights)
             if rule.weights not in (before, weights):
