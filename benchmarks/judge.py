@@ -29,7 +29,7 @@ Figure = Callable[[Floats], Floats]
 SEED = 2013
 POLICY = Policy(latency=LatencyBounds(Bounds(0.0, 0.5), (0.99,)), quality=Bounds(0.0, 0.02))
 EVERYDAY = Shape(1000, 30, 30)  # rollouts, looks, requests an arm and look
-SINGLE = Shape(150, 30, 60)  # of kinds whose rollouts are judged one by one
+SINGLE = Shape(200, 30, 60)  # of kinds whose rollouts are judged one by one
 OTHERS = {"Kayenta-like": kayenta_like, "Flagger-like": flagger_like, "Argo-like": argo_like}
 FLIGHTS = Path(__file__).with_name(
     "flights_losses.npz"
@@ -176,7 +176,7 @@ def false_rollbacks(random: np.random.Generator) -> list[Row]:
 
 
 def power(random: np.random.Generator) -> list[Row]:
-    shape, long = Shape(400, 120, 30), Shape(60, 40, 500)
+    shape, long = Shape(400, 120, 30), Shape(100, 40, 750)
     rows = []
     for before, after, goal in ((0.02, 0.05, "<= 900"), (0.001, 0.01, "")):
         arms = errors(random, shape, before), errors(random, shape, after)
@@ -189,7 +189,7 @@ def power(random: np.random.Generator) -> list[Row]:
 
 def pairs(random: np.random.Generator) -> list[Row]:
     """Shadow requests, asked of both arms, beside as many requests asked of one arm each."""
-    arms = losses(random, Shape(60, 60, 40), 0.0, 1.0)
+    arms = losses(random, Shape(100, 80, 40), 0.0, 1.0)
     rows = caught("mean Brier loss + 0.02, in pairs", QUALITY, arms, (">= 99 %", ""))
     apart = unpaired_alarms(arms)
     spent = float(np.mean(np.where(apart > 0, apart, arms[0].shape[1]) * arms[0].shape[2]))
@@ -239,7 +239,7 @@ def equals(random: np.random.Generator) -> list[Row]:
     rows = []
     for worse, ending, goal in ((0.0, "promoted", ">= 97 %"), (0.02, "promoted", "<= 5 %"), (0.04, "rolled back", "")):
         case = Replayed(worse)
-        starts = random.integers(0, len(differences) - case.budget, 100)
+        starts = random.integers(0, len(differences) - case.budget, 150)
         ends = [case.end(differences, int(start)) for start in starts]
         share = 100 * float(np.mean([end == ending for end, _ in ends]))
         spent = [requests for end, requests in ends if end == ending] or [0]
