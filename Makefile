@@ -57,6 +57,7 @@ cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
 generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components, manifests/access
 	$(BIN)/python -m seaway.kfp.generate
 	$(BIN)/python -m seaway.cli.reference
+	$(BIN)/python -m seaway.tuning.reference docs/reference/tuning.md
 	$(BIN)/python -m seaway.platforms.kubernetes.access
 
 images:          ## build images/{runtime,trainer,server} with Docker; TORCH_INDEX and BASE_IMAGE choose

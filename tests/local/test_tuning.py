@@ -177,7 +177,7 @@ def test_a_study_killed_in_the_middle_leaves_no_process_and_goes_on(flights: Pat
 def test_a_trial_that_was_killed_with_its_study_goes_on_from_its_checkpoint(flights: Path, tmp_path: Path) -> None:
     mark = uuid.uuid4().hex
     spec = network(flights, tmp_path, Algorithm("random"), budget=Budget(1), parallel=1)
-    long = dataclasses.replace(spec.training, params={**PARAMS, "epochs": 40, "patience": 40, "batch_size": 64})
+    long = dataclasses.replace(spec.training, params={**PARAMS, "epochs": 12, "patience": 12, "batch_size": 128})
     spec = dataclasses.replace(spec, training=long)
     step = in_a_step(spec, tmp_path, mark)
     try:
@@ -189,11 +189,11 @@ def test_a_trial_that_was_killed_with_its_study_goes_on_from_its_checkpoint(flig
         kill(mark)
     (kept,) = (tmp_path / "home" / "studies").glob("*/0/output/history.jsonl")
     epochs = [json.loads(line) for line in kept.read_text().splitlines()]
-    assert 0 < len(epochs) < 40
+    assert 0 < len(epochs) < 12
     result = OptunaTuner().tune(spec)
     (trial,) = result.trials
     assert list(trial.history[: len(epochs)]) == epochs, "the epochs before the kill were trained again"
-    assert len(trial.history) == 40
+    assert len(trial.history) == 12
 
 
 def test_a_step_that_is_terminated_ends_its_trials(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from seaway.tuning import (
 from seaway.tuning.algorithm import FEATURES
 from seaway.tuning.importance import importance
 from seaway.tuning.proposing import given_point, propose
+from seaway.tuning.reference import written
 
 SPACE = SearchSpace({"x": Float(0, 1), "y": Float(1, 2)})
 TRAINING = TrainSpec("train", "validation", "output", "checkpoints", params={"epochs": 4, "x": 0.5})
@@ -254,3 +255,8 @@ def test_importance_compares_trials_of_different_length_at_an_epoch_that_they_sh
     assert found is not None
     assert (found.epoch, found.trials) == (1, 20)
     assert found.shares["x"] > 0.8
+
+
+def test_the_table_in_the_docs_is_the_one_of_the_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "tuning.md").read_text(encoding="utf-8")
+    assert written(page) == page, "run `make generate`"

@@ -1,0 +1,54 @@
+"""The table of algorithms in docs/reference/tuning.md: `python -m seaway.tuning.reference PAGE` writes it anew."""
+
+import re
+import sys
+from pathlib import Path
+
+from seaway.tuning.algorithm import FEATURES, KATIB, METHODS, OPTUNA
+
+PART = re.compile(r"(<!-- table: written by `make generate` -->\n).*?(<!-- end of the table -->)", re.DOTALL)
+
+
+def table() -> str:
+    """Which backend carries out what, as Markdown."""
+    algorithms = [
+        f"| `{name}` | {method.title} | {_backend(method.backends.get(OPTUNA))} | "
+        f"{_backend(method.backends.get(KATIB))} | {_settings(method.settings)} | {method.source or '–'} |"  # noqa: RUF001
+        for name, method in METHODS.items()
+    ]
+    features = [f"| {name} | {_mark(OPTUNA in able)} | {_mark(KATIB in able)} |" for name, able in FEATURES.items()]
+    return "\n".join(
+        [
+            "| algorithm | what it does | here: Optuna's | on a cluster: Katib's | settings and defaults | source |",
+            "|---|---|---|---|---|---|",
+            *algorithms,
+            "",
+            "| a study may also ask for | `optuna` | `katib` |",
+            "|---|---|---|",
+            *features,
+            "",
+        ]
+    )
+
+
+def _backend(name: str | None) -> str:
+    return "no" if name is None else name if " " in name else f"`{name}`"
+
+
+def _settings(settings: object) -> str:
+    pairs = [f"`{name}` {value}" for name, value in dict(settings).items()]  # type: ignore[call-overload]
+    return ", ".join(pairs) or "none"
+
+
+def _mark(able: bool) -> str:
+    return "yes" if able else "no"
+
+
+def written(page: str) -> str:
+    """The page with the table of today."""
+    return PART.sub(lambda found: f"{found[1]}{table()}{found[2]}", page)
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1])
+    path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
