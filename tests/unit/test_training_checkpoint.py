@@ -74,3 +74,15 @@ def test_a_full_disk_is_told_and_the_earlier_checkpoint_kept(tmp_path: Path) -> 
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert same(checkpoints.newest(), checkpoint(1))
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_run_goes_on_from_anothers_checkpoint_until_it_has_its_own(tmp_path: Path) -> None:
+    Checkpoints(tmp_path / "parent", "parent").save(checkpoint(3))
+    child = Checkpoints(tmp_path / "child", "child")
+    child.adopt(tmp_path / "parent")
+    assert same(child.newest(), checkpoint(3))
+    child.save(checkpoint(4))
+    child.adopt(tmp_path / "parent")
+    assert same(child.newest(), checkpoint(4))
+    with pytest.raises(CheckpointUnusable, match="no undamaged checkpoint"):
+        Checkpoints(tmp_path / "other", "other").adopt(tmp_path / "nothing")

@@ -64,8 +64,9 @@ def test_only_what_changes_the_model_changes_the_fingerprint(tmp_path: Path) -> 
     run = fingerprint(first)["run"]
     same = dataclasses.replace(first, workers=3, timeout_s=5, output=tmp_path / "other", checkpoints=tmp_path)
     others = [{"seed": 1}, {"params": {"a": 1}}, {"entrypoint": "json.decoder"}, {"train": tmp_path / "validation"}]
+    others.append({"start_from": tmp_path})
     assert fingerprint(same)["run"] == run
-    assert len({run, *(fingerprint(dataclasses.replace(first, **other))["run"] for other in others)}) == 5
+    assert len({run, *(fingerprint(dataclasses.replace(first, **other))["run"] for other in others)}) == 6
 
 
 def test_missing_data_and_unknown_entrypoints_are_named(tmp_path: Path) -> None:

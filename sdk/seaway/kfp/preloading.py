@@ -24,6 +24,7 @@ LATE = {
     ),
     "seaway.reporting": ("seaway.reporting.report", "matplotlib.figure", "matplotlib.backends.backend_svg"),
     "seaway.rollout": ("seaway.rollout.driving", "seaway.rollout.replay", "seaway.rollout.concluding"),
+    "seaway.tuning": ("seaway.platforms.local.optuna", "seaway.tuning.report", "pyarrow.parquet"),
     "seaway.training": ("torch", *TABULAR),
     "seaway.evaluation": (
         *("seaway.evaluation.evaluating", "seaway.reporting.quality", "seaway.models.exported"),

@@ -19,8 +19,11 @@ def fingerprint(spec: TrainSpec) -> dict[str, str]:
         DataUnreadable: a data file is missing or empty.
         InvalidSpec: the entrypoint does not exist.
     """
+    train = _data_hash(spec.train)
+    if spec.start_from is not None:
+        train = _digest([train, sha256(spec.start_from)])
     parts = {
-        "train": _data_hash(spec.train),
+        "train": train,
         "validation": _data_hash(spec.validation),
         "code": _code_hash(spec.entrypoint),
     }

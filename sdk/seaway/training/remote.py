@@ -44,7 +44,13 @@ class RemoteTraining:
 
     @classmethod
     def of(cls, spec: TrainSpec, fingerprint: Mapping[str, str], run: str, checkpoints: str) -> "RemoteTraining":
-        """The training of `spec`, its data and model below the URI `run`, its checkpoints below `checkpoints`."""
+        """The training of `spec`, its data and model below the URI `run`, its checkpoints below `checkpoints`.
+
+        Raises:
+            InvalidSpec: it is to start from another run's checkpoint, which is on this machine.
+        """
+        if spec.start_from is not None:
+            raise InvalidSpec("Pods cannot start from a checkpoint on this machine; leave out start_from.")
         return cls(
             train=f"{run}/train.parquet",
             validation=f"{run}/validation.parquet",
