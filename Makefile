@@ -6,11 +6,13 @@ STAMP := $(VENV)/.installed
 PRELOAD := $(BIN)/python -W ignore -m seaway.kfp.preloading
 REGISTRY ?= docker.io/seaway
 TAG ?= dev
+IMAGES := kustomize/components/images/kustomization.yaml
+KEEP ?= 3
 # Without compiled bytecode each process would compile its imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers unit golden local cluster generate images bench lock clean
+.PHONY: help install run test check lint types layers unit golden local cluster generate manifests images bench lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -54,11 +56,15 @@ local: $(STAMP)   ## real parts on loopback
 cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
 	$(BIN)/pytest tests/cluster
 
-generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components, manifests/access
+generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components, manifests/{access,pipelines}
 	$(BIN)/python -m seaway.kfp.generate
 	$(BIN)/python -m seaway.cli.reference
 	$(BIN)/python -m seaway.tuning.reference docs/reference/tuning.md
 	$(BIN)/python -m seaway.platforms.kubernetes.access
+	$(MAKE) manifests
+
+manifests: $(STAMP) ## write manifests/pipelines: a version of each pipeline, with KEEP earlier ones
+	$(BIN)/seaway manifests --images $(IMAGES) --keep $(KEEP)
 
 images:          ## build images/{runtime,trainer,server} with Docker; TORCH_INDEX and BASE_IMAGE choose
 	for name in runtime trainer server; do docker buildx build --file images/$$name/Dockerfile \

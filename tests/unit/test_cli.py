@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 COMMANDS = [
     ["run"],
     ["compile"],
+    ["manifests"],
     ["components", "list"],
     ["components", "show"],
     ["pipelines", "list"],

@@ -120,6 +120,32 @@ def compile_(
     typer.echo(compile_pipeline(pipeline, to, kubernetes_manifest_format))
 
 
+@app.command(
+    epilog=_examples(
+        "seaway manifests",
+        "seaway manifests --to deploy/pipelines --keep 5",
+        "seaway manifests --images kustomize/components/images/kustomization.yaml",
+    )
+)
+def manifests(
+    to: Annotated[Path, typer.Option(help="The folder; its kustomization.yaml lists what is in it.")] = Path(
+        "manifests/pipelines"
+    ),
+    keep: Annotated[int, typer.Option(help="How many earlier versions of a pipeline stay.")] = 3,
+    images: Annotated[
+        Path | None, typer.Option(help="A kustomization whose images say which one steps run in.")
+    ] = None,
+) -> None:
+    """Write the pipelines as objects for GitOps.
+
+    A Pipeline and a PipelineVersion each; a version's name carries the hash of its content, so what did not change
+    writes nothing. Prints the files that changed."""
+    from seaway.cli.compiling import write_manifests
+
+    for path in write_manifests(to, keep, images):
+        typer.echo(path)
+
+
 @components_app.command("list", epilog=_examples("seaway components list", "seaway components list -o json"))
 def list_components(output: Output = Format.TEXT) -> None:
     """List the components by category."""

@@ -1,5 +1,6 @@
 """Compiling from the command line."""
 
+import os
 from pathlib import Path
 
 from seaway.errors import InvalidSpec
@@ -18,3 +19,20 @@ def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: 
     target = target or Path(f"{Path(reference).stem}.yaml")
     compiling.compile_to(source, target, kubernetes_manifests)
     return target
+
+
+def write_manifests(folder: Path, keep: int, images: Path | None) -> list[Path]:
+    """Write Seaway's pipelines as objects; returns the files that changed.
+
+    The steps' image is that of `images`, a kustomization; else `SEAWAY_IMAGE` or Seaway's own.
+    """
+    from seaway.cli.kfp_import import import_kfp
+
+    import_kfp()
+    from seaway.kfp import catalogue, manifests
+    from seaway.version import RUNTIME
+
+    image = manifests.image_of(images, RUNTIME) if images else None
+    if image:
+        os.environ["SEAWAY_IMAGE"] = image  # read when the components are imported, next
+    return manifests.write([entry.load() for entry in catalogue.pipelines()], folder, keep)

@@ -17,6 +17,8 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from seaway.errors import InvalidSpec
 from seaway.kfp import catalogue
 
+HASH_DIGITS = 12  # of a version's name: two of a million versions meet by a chance of 1 in 500
+
 
 def load(reference: str) -> pipeline_spec_pb2.PipelineSpec:
     """The pipeline of that name, of that compiled `.yaml` file, or of that `.py` file.
@@ -80,7 +82,7 @@ def compile_to(source: Any, target: Path, kubernetes_manifests: bool = False) ->
         target.write_text(compile_text(source), encoding="utf-8")
         return
     name = source.pipeline_spec.pipeline_info.name
-    content = hashlib.sha256(compile_text(source).encode()).hexdigest()[:8]
+    content = hashlib.sha256(compile_text(source).encode()).hexdigest()[:HASH_DIGITS]
     # a PipelineVersion is immutable, so that another content needs another name
     options = KubernetesManifestOptions(pipeline_version_name=f"{name}-{content}", include_pipeline_manifest=True)
     compiler.Compiler().compile(

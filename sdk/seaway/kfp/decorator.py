@@ -6,9 +6,9 @@ from typing import Any
 
 from kfp import dsl
 
-from seaway.version import VERSION
+from seaway.version import RUNTIME, VERSION
 
-IMAGE = os.environ.get("SEAWAY_IMAGE", f"docker.io/seaway/runtime:{VERSION}")
+IMAGE = os.environ.get("SEAWAY_IMAGE", f"{RUNTIME}:{VERSION}")
 
 
 def decorate(function: Callable[..., Any] | None, **settings: Any) -> Any:
