@@ -5,7 +5,8 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +20,14 @@ from small_package import SIGNATURE
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 STARTUP_S = 300.0  # of a JVM and torch on a machine where others work
-LOADER = "loader"
-# Asks until its standard input ends, then says how many answers each version gave, and every failure.
+LOADER, STOP = "loader", "/tmp/stop"  # noqa: S108  # a volume of its pod
+ASKING = "asking"
+# Asks until there is a file STOP, then says how many answers each version gave, and every failure.
 LOAD = """
-import collections, json, sys, threading, time
+import collections, json, os, threading, time
 from seaway.errors import EndpointFailed
 from seaway.serving import Client
-url, token, model, inputs = json.loads(sys.stdin.readline())
+url, token, model, inputs, stop = json.loads(os.environ["SETTINGS"])
 ended, versions, failures = threading.Event(), collections.Counter(), []
 def ask():
     with Client(url, token) as client:
@@ -39,7 +41,8 @@ def ask():
 threads = [threading.Thread(target=ask) for _ in range(4)]
 [thread.start() for thread in threads]
 print("asking", flush=True)
-sys.stdin.read()
+while not os.path.exists(stop):
+    time.sleep(0.1)
 ended.set()
 [thread.join() for thread in threads]
 print(json.dumps({"versions": versions, "failures": failures}), flush=True)
@@ -69,27 +72,6 @@ def hosting(image: str, store: StoreInCluster, **settings: Any) -> dict[str, Any
     return {"image": image, **small, "env": {"AWS_ENDPOINT_URL": store.inside}, "env_secrets": [SECRET], **settings}
 
 
-def start_loader(cluster: dynamic.DynamicClient, namespace: str, image: str) -> None:
-    """A pod that requests are sent from, so that they go the way of the cluster's own."""
-    container = {
-        "name": LOADER,
-        "image": image,
-        "command": ["sleep", "infinity"],
-        "securityContext": RESTRICTED,
-        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}},
-    }
-    spec = {
-        "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": 0,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-    }
-    pod = {"metadata": {"name": LOADER}, "spec": spec}
-    client.CoreV1Api(cluster.client).create_namespaced_pod(namespace, pod)
-    command = ["kubectl", "wait", "-n", namespace, f"pod/{LOADER}", "--for=condition=Ready", "--timeout=120s"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
 @dataclass
 class Load:
     """What came of the requests that were sent while it went on."""
@@ -99,21 +81,53 @@ class Load:
 
 
 @contextmanager
-def load(namespace: str, url: str, token: str, model: str) -> Iterator[Load]:
-    """Requests by four kept-alive connections, about 40 a second, until the block ends."""
-    command = ["kubectl", "exec", "-i", "-n", namespace, LOADER, "--", "python", "-c", LOAD]
+def load(namespace: str, image: str, url: str, token: str, model: str) -> Iterator[Load]:
+    """Requests from a pod by four kept-alive connections, until the block ends."""
+    settings = json.dumps([url, token, model, SIGNATURE.sample, STOP])
+    kubectl = ["kubectl", "--namespace", namespace]
+    pod = json.dumps(_loader(image, settings))
+    subprocess.run([*kubectl, "create", "-f", "-"], input=pod, text=True, check=True, stdout=subprocess.DEVNULL)
+    _await(lambda: ASKING in _said(kubectl))
     result = Load()
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin and process.stdout
-        process.stdin.write(json.dumps([url, token, model, SIGNATURE.sample]) + "\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "asking\n"
-        try:
-            yield result
-        finally:
-            process.stdin.close()
-            said = json.loads(process.stdout.read())
-            result.versions, result.failures = said["versions"], said["failures"]
+    yield result
+    subprocess.run([*kubectl, "exec", LOADER, "--", "touch", STOP], check=True)
+    _await(lambda: len(_said(kubectl).splitlines()) > 1)
+    said = json.loads(_said(kubectl).splitlines()[1])
+    result.versions, result.failures = said["versions"], said["failures"]
+
+
+def _await(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + STARTUP_S
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
+def _said(kubectl: list[str]) -> str:
+    return subprocess.run([*kubectl, "logs", LOADER], capture_output=True, text=True, check=False).stdout
+
+
+def _loader(image: str, settings: str) -> dict[str, Any]:
+    container = {
+        "name": LOADER,
+        "image": image,
+        "command": ["python", "-c", LOAD],
+        "env": [{"name": "SETTINGS", "value": settings}, {"name": "OMP_NUM_THREADS", "value": "1"}],
+        "securityContext": RESTRICTED,
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}},
+        "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108
+    }
+    spec = {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 0,
+        "restartPolicy": "Never",
+        "securityContext": {
+            "runAsNonRoot": True, "runAsUser": 1000, "fsGroup": 1000, "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": [{"name": "scratch", "emptyDir": {}}],
+    }  # fmt: skip
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": LOADER}, "spec": spec}
 
 
 @contextmanager

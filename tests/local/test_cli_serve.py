@@ -52,8 +52,17 @@ def test_a_package_is_served_until_down(state: Path, package: Path) -> None:
     with Client(told["url"], "guess") as stranger, pytest.raises(InferenceRefused):
         stranger.infer("small", SIGNATURE.sample)
 
+    rows = state / "rows.json"
+    rows.write_text(json.dumps(SIGNATURE.sample))
+    by_rest, by_grpc = (seaway(state, "predict", "small", str(rows), "-o", "json", *how) for how in ([], ["--grpc"]))
+    assert json.loads(by_rest.stdout) == json.loads(by_grpc.stdout)
+    assert len(json.loads(by_rest.stdout)["outputs"]["probability"]) == 2
+    wrong = seaway(state, "predict", "small", '{"carrier": ["AA"]}')
+    assert (wrong.returncode, "distance" in wrong.stderr, "Traceback" in wrong.stderr) == (1, True, False)
+
     ended = seaway(state, "down", told["run"])
     assert "ended endpoint small" in ended.stdout
+    assert "No endpoint small" in seaway(state, "predict", "small", str(rows)).stderr
     assert (processes_of(told["run"]), left(state)) == ([], [])
 
 

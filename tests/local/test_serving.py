@@ -23,7 +23,15 @@ from seaway.platforms.local import envoy, processes, sockets
 from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
 from seaway.platforms.local.ports import require_free
 from seaway.platforms.local.torchserve import TorchServeEndpoint
-from seaway.serving import Arm, Client, DeployedEndpoint, EndpointSpec, InferenceRefused, InferenceUnavailable
+from seaway.serving import (
+    Arm,
+    Client,
+    DeployedEndpoint,
+    EndpointSpec,
+    GrpcClient,
+    InferenceRefused,
+    InferenceUnavailable,
+)
 from seaway.serving.compiling import kept_script
 from seaway.storage import sha256
 from small_package import SIGNATURE, WEATHER, small_package
@@ -94,6 +102,30 @@ def test_each_arm_answers_what_its_own_package_predicts(packages: dict[str, Path
         expected = ExportedModel.load(packages[arm]).predict(ROWS)["probability"]
         np.testing.assert_allclose(client.infer("flights", ROWS, arm=arm)["probability"], expected, rtol=1e-5)
         assert client.arm == arm
+
+
+def test_grpc_answers_as_rest_does(endpoint: DeployedEndpoint, client: Client) -> None:
+    with GrpcClient(endpoint.url, endpoint.token()) as grpc:
+        assert grpc.live()
+        assert grpc.ready("small")
+        assert grpc.metadata("small") == client.metadata("small")
+        for arm in ("stable", "candidate"):
+            one, other = (caller.infer("small", SIGNATURE.sample, arm) for caller in (grpc, client))
+            assert (one["probability"] == other["probability"]).all()
+            assert grpc.arm == arm
+
+
+def test_grpc_refuses_as_rest_does(endpoint: DeployedEndpoint) -> None:
+    fewer = {name: values[:1] if name == "distance" else values for name, values in SIGNATURE.sample.items()}
+    with GrpcClient(endpoint.url, endpoint.token()) as grpc:
+        with pytest.raises(InferenceRefused, match="INVALID_ARGUMENT: The inputs differ in rows"):
+            grpc.infer("small", fewer)
+        with pytest.raises(InferenceRefused, match="no such arm"):
+            grpc.infer("small", SIGNATURE.sample, "third")
+    with GrpcClient(endpoint.url, "guess") as stranger, pytest.raises(InferenceRefused, match="UNAUTHENTICATED"):
+        stranger.infer("small", SIGNATURE.sample)
+    with GrpcClient("http://127.0.0.1:1", "any", timeout_s=5) as nobody, pytest.raises(InferenceUnavailable):
+        nobody.live()
 
 
 def test_graphs_are_served_as_scripts(packages: dict[str, Path], endpoint: DeployedEndpoint) -> None:

@@ -15,9 +15,10 @@ REFUSALS = {"INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOU
 
 
 class GrpcClient:
-    """As `Client`, over gRPC without TLS; may be used from several threads at once, `arm` then is anybody's.
+    """As `Client`, over gRPC without TLS; of several threads that use it at once, `arm` and `version` are any one's.
 
-    After `infer`, `arm` names the arm that answered. `host` is a DeployedEndpoint's, for a gateway of many endpoints.
+    After `infer`, `arm` names the arm that answered, or `version` its model where the route names no arm. `host` is a
+    DeployedEndpoint's, for a gateway of many endpoints.
     """
 
     def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
@@ -28,7 +29,7 @@ class GrpcClient:
         self._channel = grpc.insecure_channel(f"{parts.hostname}:{parts.port or DEFAULT_PORT}", options)
         self._token, self._timeout_s, self._url = token, timeout_s, url
         self._datatypes: dict[str, dict[str, str]] = {}
-        self.arm = ""
+        self.arm = self.version = ""
 
     def __enter__(self) -> "GrpcClient":
         return self
@@ -105,7 +106,8 @@ class GrpcClient:
         except grpc.RpcError as error:
             kind = InferenceRefused if error.code().name in REFUSALS else InferenceUnavailable
             raise kind(f"{self._url} {name} answered {error.code().name}: {error.details()}") from error
-        self.arm = dict(made.initial_metadata()).get("x-seaway-arm", "")
+        headers = dict(made.initial_metadata())
+        self.arm, self.version = headers.get("x-seaway-arm", ""), headers.get("x-seaway-version", "")
         return answer
 
 

@@ -74,15 +74,16 @@ class KubernetesEndpoint:
         found = self._records.find(spec.name)
         before = Record.of(found) if found else None
         self._require_free(spec, before)
-        record = self._wanted(spec, before)
+        record, written = self._wanted(spec, before), None
         with sigterm_raises() as termination:
             try:
                 with termination.deferred():
-                    found = self._records.write(found, record) if found else self._records.create(record)
-                record = self._serving(record, found)
+                    written = self._records.write(found, record) if found else self._records.create(record)
+                record = self._serving(record, written)
             except BaseException as error:
                 with termination.ignored():
-                    self._undo(record, before)
+                    if written:
+                        self._undo(record, before)
                 if isinstance(error, (PodsStuck, TimedOut)):
                     raise EndpointFailed(str(error)) from error
                 raise
@@ -111,7 +112,7 @@ class KubernetesEndpoint:
             TrafficFailed: the traffic does not follow.
         """
         record, found = self._with_candidate(name, run)
-        self._split(record, ALL_STABLE)
+        self._lead(self._reconciler(record, found), record, ALL_STABLE)
         return self._keep_stable(replace(record, arms={"stable": record.arms["stable"]}), found)
 
     def remove(self, name: str, run: str) -> None:
@@ -149,7 +150,8 @@ class KubernetesEndpoint:
         if before.run != spec.run and "candidate" in before.arms:
             raise NameTaken(
                 f"Run {before.run} is rolling out version {before.arms['candidate'].version} on endpoint {spec.name}; "
-                f"nothing was changed. Wait for it, or end its candidate: `seaway down {before.run}`."
+                f"nothing was changed. Wait for it, or end what it brought by "
+                f"platforms.current(Endpoint).remove({spec.name!r}, {before.run!r})."
             )
 
     def _wanted(self, spec: EndpointSpec, before: Record | None) -> Record:
@@ -170,13 +172,18 @@ class KubernetesEndpoint:
         reconciler = self._reconciler(record, found)
         reconciler.token(record.name)
         reconciler.bring_up(record, ALL_STABLE)
-        reconciler.lead(record)
         url, host = self._address(record)
         served = replace(record, url=url, host=host)
-        self._split(served, ALL_STABLE)
+        self._lead(reconciler, replace(served, arms={"stable": served.arms["stable"]}), {"stable": 100})
+        self._lead(reconciler, served, ALL_STABLE)
         reconciler.prune(served, ALL_STABLE)
         self._records.write(found, served)
         return served
+
+    def _lead(self, reconciler: Reconciler, record: Record, weights: Weights) -> None:
+        """Services first, then the traffic to them: a killed step may have left either with the other arm's model."""
+        reconciler.lead(record)
+        self._split(record, weights)
 
     def _keep_stable(self, record: Record, found: Manifest) -> DeployedEndpoint:
         """What follows once all traffic is with the version that stays: only that one is left."""
@@ -204,8 +211,8 @@ class KubernetesEndpoint:
             reconciler.prune(stood, {"stable": 100})
         except SeawayError as error:
             log.error(
-                "What endpoint %s of run %s has made could not be ended: %s `seaway down %s` tries again.",
-                record.name, record.run, error, record.run,
+                "What run %s has made of endpoint %s could not be ended: %s Its remove() tries again.",
+                record.run, record.name, error,
             )  # fmt: skip
 
     def _with_candidate(self, name: str, run: str) -> tuple[Record, dict[str, Any]]:
@@ -221,10 +228,13 @@ class KubernetesEndpoint:
 
     def _split(self, record: Record, weights: Weights) -> None:
         """Move the gateway's traffic; without a gateway all of it goes to the stable Service."""
-        if record.host:
-            wanted = {arm: weight for arm, weight in weights.items() if arm in record.arms}
-            routing = "seldon" if _backend(record).routes else "auto"
-            platforms.current(Traffic, routing).set_weights(self._deployed(record), wanted)
+        if not record.host:
+            return
+        wanted = {arm: weight for arm, weight in weights.items() if arm in record.arms}
+        if not _backend(record).routes:
+            platforms.current(Traffic).set_weights(self._deployed(record), wanted)
+        elif len(record.arms) > 1:  # what has one arm was made with all traffic on it
+            platforms.current(Traffic, "seldon").set_weights(self._deployed(record), wanted)
 
     def _address(self, record: Record) -> tuple[str, str]:
         """URL and Host header."""
