@@ -189,6 +189,15 @@ def test_an_image_that_cannot_be_had_is_told_and_leaves_nothing(
     assert not [one for one in objects.list(DEPLOYMENTS).items if one["metadata"]["name"].startswith("ghost")]
 
 
+def test_a_container_that_ends_again_and_again_is_told_with_its_reason(
+    packages: dict[str, Path], store: StoreInCluster, image: str, objects: Objects
+) -> None:
+    wanted = EndpointSpec("looping", "run-1", packages["first"], hosting=endpoints.hosting(image, store))
+    with pytest.raises(EndpointFailed, match="again and again"):
+        DeploymentEndpoint().deploy(wanted)
+    assert objects.get(CONFIG_MAPS, "looping-endpoint") is None
+
+
 def test_an_object_of_somebody_else_is_left_as_it_is(
     cluster: dynamic.DynamicClient, packages: dict[str, Path], store: StoreInCluster, place: str, objects: Objects
 ) -> None:

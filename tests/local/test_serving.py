@@ -107,10 +107,10 @@ def test_each_arm_answers_what_its_own_package_predicts(packages: dict[str, Path
 def test_grpc_answers_as_rest_does(endpoint: DeployedEndpoint, client: Client) -> None:
     with GrpcClient(endpoint.url, endpoint.token()) as grpc:
         assert grpc.live()
-        assert grpc.ready("small")
-        assert grpc.metadata("small") == client.metadata("small")
+        assert grpc.ready("flights")
+        assert grpc.metadata("flights") == client.metadata("flights")
         for arm in ("stable", "candidate"):
-            one, other = (caller.infer("small", SIGNATURE.sample, arm) for caller in (grpc, client))
+            one, other = (caller.infer("flights", SIGNATURE.sample, arm) for caller in (grpc, client))
             assert (one["probability"] == other["probability"]).all()
             assert grpc.arm == arm
 
@@ -119,11 +119,11 @@ def test_grpc_refuses_as_rest_does(endpoint: DeployedEndpoint) -> None:
     fewer = {name: values[:1] if name == "distance" else values for name, values in SIGNATURE.sample.items()}
     with GrpcClient(endpoint.url, endpoint.token()) as grpc:
         with pytest.raises(InferenceRefused, match="INVALID_ARGUMENT: The inputs differ in rows"):
-            grpc.infer("small", fewer)
+            grpc.infer("flights", fewer)
         with pytest.raises(InferenceRefused, match="no such arm"):
-            grpc.infer("small", SIGNATURE.sample, "third")
+            grpc.infer("flights", SIGNATURE.sample, "third")
     with GrpcClient(endpoint.url, "guess") as stranger, pytest.raises(InferenceRefused, match="UNAUTHENTICATED"):
-        stranger.infer("small", SIGNATURE.sample)
+        stranger.infer("flights", SIGNATURE.sample)
     with GrpcClient("http://127.0.0.1:1", "any", timeout_s=5) as nobody, pytest.raises(InferenceUnavailable):
         nobody.live()
 

@@ -4,7 +4,6 @@ import http.client
 import json
 import math
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seaway.errors import EndpointFailed
+from seaway.serving.calling import Caller
 
 Array = npt.NDArray[Any]
 RESULT_DTYPES = {"FP16": "float16", "FP32": "float32", "FP64": "float64", "BOOL": "bool", "BYTES": "object"}
@@ -26,7 +26,7 @@ class InferenceUnavailable(EndpointFailed):
     """The endpoint did not answer, or failed on its side (HTTP 5xx)."""
 
 
-class Client:
+class Client(Caller):
     """One kept-alive connection to an endpoint; not for use from several threads at once.
 
     After `infer`, `arm` names the arm that answered, or `version` its model where the route names no arm. `host` is a
@@ -34,22 +34,13 @@ class Client:
     """
 
     def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
+        super().__init__()
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         if host:
             self._headers["host"] = host
         self._url, self._base = url.rstrip("/"), parts.path.rstrip("/")
-        self._datatypes: dict[str, dict[str, str]] = {}
-        self.arm = self.version = ""
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection; the next call opens it again."""
@@ -89,9 +80,7 @@ class Client:
 
     def request(self, model: str, inputs: Mapping[str, Array | Sequence[Any]]) -> bytes:
         """The body of an inference request, to be sent once or several times by `answer`."""
-        if model not in self._datatypes:
-            self._datatypes[model] = {spec["name"]: spec["datatype"] for spec in self.metadata(model)["inputs"]}
-        datatypes = self._datatypes[model]
+        datatypes = self.datatypes(model)
         body = {"inputs": [_tensor(name, values, datatypes.get(name, "FP32")) for name, values in inputs.items()]}
         return json.dumps(body, allow_nan=False).encode()
 

@@ -1,20 +1,20 @@
 """A client of the Open Inference Protocol, version 2, over gRPC."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from seaway.serving import grpc_messages
+from seaway.serving.calling import Caller
 from seaway.serving.client import RESULT_DTYPES, Array, InferenceRefused, InferenceUnavailable
 
 DEFAULT_PORT = 80
 REFUSALS = {"INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "UNIMPLEMENTED"}
 
 
-class GrpcClient:
+class GrpcClient(Caller):
     """As `Client`, over gRPC without TLS; of several threads that use it at once, `arm` and `version` are any one's.
 
     After `infer`, `arm` names the arm that answered, or `version` its model where the route names no arm. `host` is a
@@ -24,20 +24,11 @@ class GrpcClient:
     def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
         import grpc
 
+        super().__init__()
         parts = urlsplit(url)
         options = [("grpc.default_authority", host)] if host else []
         self._channel = grpc.insecure_channel(f"{parts.hostname}:{parts.port or DEFAULT_PORT}", options)
         self._token, self._timeout_s, self._url = token, timeout_s, url
-        self._datatypes: dict[str, dict[str, str]] = {}
-        self.arm = self.version = ""
-
-    def __enter__(self) -> "GrpcClient":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the channel for good."""
@@ -80,10 +71,8 @@ class GrpcClient:
         """
         from seaway.serving.open_inference_pb2 import ModelInferRequest, ModelInferResponse
 
-        if model not in self._datatypes:
-            self._datatypes[model] = {spec["name"]: spec["datatype"] for spec in self.metadata(model)["inputs"]}
         arrays = {name: np.asarray(values, object) for name, values in inputs.items()}
-        datatypes = {name: self._datatypes[model].get(name, "FP32") for name in arrays}
+        datatypes = {name: self.datatypes(model).get(name, "FP32") for name in arrays}
         request = ModelInferRequest(
             model_name=model,
             inputs=[

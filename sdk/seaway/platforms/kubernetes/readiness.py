@@ -11,7 +11,7 @@ from seaway.platforms.kubernetes.resources import Manifest
 from seaway.platforms.kubernetes.serverpod import FETCHER, VERSION
 from seaway.platforms.kubernetes.watching import Change
 
-CRASHES = 3  # restarts of a container after which nobody waits for another
+CRASHES = 2  # restarts of a container, half a minute, after which nobody waits for another
 REFUSED = f"{PackageRefused.__name__}: "  # how the fetching program begins its last words
 
 
