@@ -30,6 +30,7 @@ from seaway.tuning import (
     State,
     TuneResult,
     TuneSpec,
+    When,
 )
 
 from flights_rows import PARAMS, write_flights  # isort: skip
@@ -340,3 +341,14 @@ def test_no_trials_hand_the_params_on(flights: Path, tmp_path: Path) -> None:
     result: TuneResult = OptunaTuner().tune(network(flights, tmp_path, Algorithm("asha"), budget=Budget(0)))
     assert result.params == PARAMS
     assert (tmp_path / "study" / "tuning.html").exists()
+
+
+def test_a_parameter_under_a_condition_is_tried_only_where_it_holds(tmp_path: Path) -> None:
+    space = SearchSpace(
+        {"x": Float(0, 1), "kind": Categorical(["plain", "extra"]), "extra": Int(1, 3, when=When("kind", ("extra",)))}
+    )
+    spec = curve(tmp_path, Algorithm("tpe", {"startup_trials": 3}), space=space, params={"epochs": 1, "pace": 0})
+    result = OptunaTuner().tune(dataclasses.replace(spec, budget=Budget(8)))
+    assert {trial.params["kind"] for trial in result.trials} == {"plain", "extra"}
+    for trial in result.trials:
+        assert ("extra" in trial.params) == (trial.params["kind"] == "extra")

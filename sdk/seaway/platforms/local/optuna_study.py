@@ -104,8 +104,8 @@ def drawn(spec: TuneSpec, trial: optuna.Trial) -> dict[str, Any]:
 
 def ended(spec: TuneSpec, study: optuna.Study) -> list[Trial]:
     """The study's own trials that have come to an end, by number; none that was cut off by a kill."""
-    frozen = study.get_trials(deepcopy=False)
-    return [_trial(spec, one) for one in frozen if OUTCOME in one.user_attrs and one.state.is_finished()]
+    own = [one for one in study.get_trials(deepcopy=False) if EARLIER not in one.user_attrs]
+    return [_trial(spec, one) for one in own if OUTCOME in one.user_attrs and one.state.is_finished()]
 
 
 def last_second(study: optuna.Study) -> float:
