@@ -96,10 +96,13 @@ def test_a_shadow_gets_the_requests_and_answers_nobody(objects: Objects, endpoin
 
 def test_an_endpoint_of_one_arm_has_no_route_to_another(objects: Objects, endpoint: DeployedEndpoint) -> None:
     alone = replace(endpoint, arms={"stable": endpoint.arms["stable"]})
+    traffic(objects).set_weights(endpoint, ALL_STABLE)
     traffic(objects).set_weights(alone, {"stable": 100})
     assert traffic(objects).weights(alone) == {"stable": 100}
     with pytest.raises(InferenceRefused, match="no such arm"):
         edge.answering(alone, 1, "candidate")
+    traffic(objects).set_weights(endpoint, {"stable": 0, "candidate": 100})
+    assert edge.answering(endpoint, 5) == {"candidate": 5}
 
 
 @pytest.mark.usefixtures("impatient")

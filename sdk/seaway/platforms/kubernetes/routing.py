@@ -142,10 +142,7 @@ class RouteTraffic:
         """
         require_weights(endpoint, weights)
         wanted = {arm: weights.get(arm, 0) for arm in endpoint.arms}
-        mark = str(time.time_ns())
-        before = self._write(endpoint, wanted, mark) if self._writes else self._patch(endpoint, wanted)
-        self._follow(endpoint, before, wanted, mark)
-        self._set[endpoint.name] = wanted
+        self._move(endpoint, wanted)
 
     def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
         """Shadow mode: stable answers all requests, and the candidate gets a copy of some, whose answers nobody sees.
@@ -157,11 +154,7 @@ class RouteTraffic:
                 f"{percent} % of the requests of endpoint {endpoint.name} cannot be mirrored: that takes a candidate, "
                 "and a whole per cent from 1 to 100."
             )
-        mark, wanted = str(time.time_ns()), {"stable": FULL, "candidate": 0}
-        writes = self._writes
-        before = self._write(endpoint, wanted, mark, percent) if writes else self._patch(endpoint, wanted, percent)
-        self._follow(endpoint, before, wanted, mark)
-        self._set[endpoint.name] = wanted
+        self._move(endpoint, {"stable": FULL, "candidate": 0}, percent)
 
     def weights(self, endpoint: DeployedEndpoint) -> dict[str, int]:
         """Per cent by arm: as the gateway's Envoy has them, or where that cannot be asked as the object says, whose
@@ -190,7 +183,21 @@ class RouteTraffic:
         if found and self._writes and _ours(found, endpoint):
             self._objects.delete(self._kind.resource, endpoint.name, found["metadata"]["uid"])
 
-    def _write(self, endpoint: DeployedEndpoint, weights: Weights, mark: str, mirrored: int = 0) -> Weights:
+    def _move(self, endpoint: DeployedEndpoint, weights: Weights, mirrored: int = 0) -> None:
+        """Write the weights and return once the gateway routes by them."""
+        mark = str(time.time_ns())
+        if self._writes:
+            self._write(endpoint, weights, mark, mirrored)
+            self._await_taken_up(endpoint, weights)
+            edge.await_mark(endpoint, mark)
+        else:
+            before = self._patch(endpoint, weights, mirrored)
+            self._await_taken_up(endpoint, weights)
+            if not self._gateway.admin:
+                edge.await_shift(endpoint, before, weights)
+        self._set[endpoint.name] = weights
+
+    def _write(self, endpoint: DeployedEndpoint, weights: Weights, mark: str, mirrored: int = 0) -> None:
         """Create or replace the route of our own."""
         built = self._kind.build(endpoint, weights, mark, self._gateway, mirrored)
         for _ in range(ATTEMPTS):
@@ -200,8 +207,9 @@ class RouteTraffic:
             try:
                 if found is None:
                     self._objects.create(self._kind.resource, owned(self._objects, built, endpoint))
-                    return {}
-                return self._replace(endpoint, found, built)
+                else:
+                    self._replace(endpoint, found, built)
+                return
             except ObjectChanged as error:
                 log.info("%s", error)
         raise TrafficFailed(f"{self._said(endpoint)} is written by others again and again; its weights were not set.")
@@ -214,15 +222,12 @@ class RouteTraffic:
             time.sleep(edge.POLL_S)
         return found
 
-    def _replace(self, endpoint: DeployedEndpoint, found: Manifest, built: Manifest) -> Weights:
+    def _replace(self, endpoint: DeployedEndpoint, found: Manifest, built: Manifest) -> None:
         if not _ours(found, endpoint):
             raise NameTaken(
                 f"{self._said(endpoint)} belongs to somebody else and was left as it is. To move only the weights of a "
                 f"route in it, set SEAWAY_ROUTE={self._kind.resource.kind.lower()}/{endpoint.name}#PART."
             )
-        before = self._kind.rule(found, endpoint, "").weights
-        if self._set.get(endpoint.name, before) != before:
-            log.warning("%s: %s has changed its weights to %s", self._said(endpoint), last_writer(found), dict(before))
         marked = {**found["metadata"].get("annotations", {}), **built["metadata"]["annotations"]}
         self._objects.patch(
             self._kind.resource,
@@ -232,7 +237,6 @@ class RouteTraffic:
                 {"op": "replace", "path": "/spec", "value": built["spec"]},
             ],
         )
-        return before
 
     def _patch(self, endpoint: DeployedEndpoint, weights: Weights, mirrored: int = 0) -> Weights:
         """Set the weights of somebody else's route, unless they have changed since we set them."""
@@ -259,15 +263,11 @@ class RouteTraffic:
                 log.info("%s", error)
         raise TrafficFailed(f"{self._said(endpoint)} is written by others again and again; its weights were not set.")
 
-    def _follow(self, endpoint: DeployedEndpoint, before: Weights, wanted: Weights, mark: str) -> None:
+    def _await_taken_up(self, endpoint: DeployedEndpoint, wanted: Weights) -> None:
         deadline = time.monotonic() + edge.FOLLOW_S
         while lacking := self._lacking(endpoint, wanted):
             edge.require_time(endpoint, deadline, lacking)
             time.sleep(edge.POLL_S)
-        if self._writes:
-            edge.await_mark(endpoint, mark)
-        elif not self._gateway.admin:
-            edge.await_shift(endpoint, before, wanted)
 
     def _lacking(self, endpoint: DeployedEndpoint, wanted: Weights) -> str:
         """What keeps the gateway from routing by these weights, as its controller and its Envoy say."""
