@@ -52,7 +52,7 @@ def study_blocks(study: Study) -> list[Block]:
 
 def _lead(study: Study) -> str:
     part = study["rows_fraction"]
-    text = f"The study ended because of this: {study['ending']}."
+    text = f"The study ended: {study['ending']}."
     if part < 1:
         finalists = sum(trial["rows"] == 1 for trial in study["trials"])
         text += (

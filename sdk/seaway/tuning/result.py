@@ -25,7 +25,7 @@ class TuneResult:
     Args:
         spec: What was asked for.
         trials: All trials, by number.
-        ending: What ended it, for a person: "all 20 trials", "30 s are over".
+        ending: What ended it, for a person: "all 20 trials have ended", "30 s are over".
     """
 
     spec: TuneSpec

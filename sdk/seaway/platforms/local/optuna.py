@@ -145,7 +145,7 @@ class Study:
         room = 1 if spent else self._spec.parallel
         while len(self._running) < room and self._start(bool(spent)):
             pass
-        return "" if self._running else spent or f"all {len(self._ended)} trials"
+        return "" if self._running else spent or f"all {len(self._ended)} trials have ended"
 
     def _spent(self) -> str:
         """Which bound of the budget is reached; the number of trials is none, as running ones may end."""
