@@ -33,6 +33,10 @@ class Objective:
         """Whether one value is strictly better than the other."""
         return one > other if self.goal == "maximize" else one < other
 
+    def place(self, values: Mapping[str, float]) -> float:
+        """What sorts trials from the best to the worst."""
+        return -values[self.metric] if self.goal == "maximize" else values[self.metric]
+
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> "Objective":
         """An objective from JSON values."""

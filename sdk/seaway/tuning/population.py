@@ -69,10 +69,8 @@ def _follow(spec: TuneSpec, before: Sequence[Trial], own: Trial, index: int) -> 
 
 def _ranked(spec: TuneSpec, trials: Sequence[Trial]) -> list[Trial]:
     """The trials that ended well, the best first."""
-    objective = spec.objectives[0]
-    sign = -1 if objective.goal == "maximize" else 1
     sound = [trial for trial in trials if trial.state is State.COMPLETE]
-    return sorted(sound, key=lambda trial: (sign * trial.values[objective.metric], trial.number))
+    return sorted(sound, key=lambda trial: (spec.objectives[0].place(trial.values), trial.number))
 
 
 def _perturbed(parameter: Parameter, value: Any, chance: random.Random) -> Any:

@@ -103,11 +103,9 @@ def _finalist(spec: TuneSpec, ended: Sequence[Trial], running: int, spent: bool)
 def _ranked(spec: TuneSpec, trials: Sequence[Trial]) -> list[Trial]:
     """The trials on a part of the rows that ended well: the Pareto front before the rest, by the first objective."""
     sound = [one for one in trials if one.counts(spec.objectives, spec.constraints, spec.rows_fraction)]
-    first = spec.objectives[0]
-    sign = -1 if first.goal == "maximize" else 1
 
     def place(trial: Trial) -> tuple[bool, float, int]:
         beaten = any(dominates(spec.objectives, other.values, trial.values) for other in sound)
-        return beaten, sign * trial.values[first.metric], trial.number
+        return beaten, spec.objectives[0].place(trial.values), trial.number
 
     return sorted(sound, key=place)

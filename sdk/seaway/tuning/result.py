@@ -54,9 +54,8 @@ class TuneResult:
         """
         if not self.pareto:
             raise TuningFailed(f"None of {len(self.trials)} trials ended well{self._why_none()}")
-        objective = self.spec.objectives[0]
-        sign = -1.0 if objective.goal == "maximize" else 1.0
-        return min(self.pareto, key=lambda trial: (sign * trial.values[objective.metric], trial.number))
+        first = self.spec.objectives[0]
+        return min(self.pareto, key=lambda trial: (first.place(trial.values), trial.number))
 
     @property
     def params(self) -> dict[str, Any]:
