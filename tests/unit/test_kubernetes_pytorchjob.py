@@ -89,6 +89,11 @@ def test_a_placement_without_restarts_fails_at_the_first_loss() -> None:
     assert "backoffLimit" not in spec["runPolicy"]
 
 
+def test_a_runtime_is_refused_because_only_trainjobs_have_one() -> None:
+    with pytest.raises(InvalidSpec, match=r"torch-distributed.*trainjob"):
+        pytorchjob.build(training(), Placement("x", runtime="torch-distributed"))
+
+
 def test_one_worker_is_a_master_alone() -> None:
     assert list(pytorchjob.build(training(1), Placement("x"))["spec"]["pytorchReplicaSpecs"]) == ["Master"]
 
@@ -125,6 +130,7 @@ def test_several_accelerators_in_a_pod_are_as_many_processes() -> None:
         ({"image": "x", "elastic": {"min_workers": 0}}, "min_workers"),
         ({"image": "x", "elastic": {"workers": 1}}, "elastic.workers"),
         ({"image": "x", "gpu": 1}, "placement.gpu"),
+        ({"image": "x", "queue": "research"}, "research.*scheduler"),
     ],
 )
 def test_a_wrong_placement_is_refused_before_anything_is_sent(settings, said) -> None:

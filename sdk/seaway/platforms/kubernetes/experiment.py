@@ -20,6 +20,7 @@ from seaway.platforms.kubernetes.experiment_rules import LONGEST_NAME, PLACEHOLD
 from seaway.platforms.kubernetes.kinds import Kind, outcome_by_conditions
 from seaway.platforms.kubernetes.naming import LONGEST
 from seaway.platforms.kubernetes.placement import Placement
+from seaway.platforms.kubernetes.podtemplate import START_S
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
 from seaway.platforms.kubernetes.resources import Manifest, Resource
 from seaway.training.remote import RemoteTraining
@@ -280,7 +281,7 @@ def preflight(manifest: Manifest) -> None:
 def timeout_s(study: Study) -> float:
     """Seconds after which the study cannot still be at work: its trials one after another, `parallel` at a time."""
     turns = math.ceil(study.spec.budget.trials / study.spec.parallel)
-    return turns * (study.template.timeout_s + pytorchjob.START_S)
+    return turns * (study.template.timeout_s + START_S)
 
 
 def progress(experiment: Manifest) -> Iterator[str]:

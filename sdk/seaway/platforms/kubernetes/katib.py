@@ -17,6 +17,7 @@ from typing import Any
 from seaway.errors import DataUnreadable, JobFailed, NameTaken, TuningFailed
 from seaway.platforms.home import run_id
 from seaway.platforms.kubernetes import experiment
+from seaway.platforms.kubernetes.connection import connected
 from seaway.platforms.kubernetes.experiment import EXPERIMENT, KIND, TRIALS, Study
 from seaway.platforms.kubernetes.following import Following, Patience
 from seaway.platforms.kubernetes.kinds import Kind, Outcome, State, condition
@@ -26,7 +27,7 @@ from seaway.platforms.kubernetes.naming import Step, stamp
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.resources import Manifest
-from seaway.platforms.kubernetes.training import connection, placement, remote, send_data
+from seaway.platforms.kubernetes.training import placement, remote, send_data
 from seaway.storage import storage_for
 from seaway.training.fingerprint import fingerprint
 from seaway.tuning import State as TrialState
@@ -56,7 +57,7 @@ class KatibTuner:
             return TuneResult(spec, (), "no trials were asked for")
         training = replace(spec.training, workers=spec.trial_workers)
         template, settings = remote(training, fingerprint(training), STEP), placement(training.placement)
-        objects = Objects(connection())
+        objects = Objects(connected())
         study = Study(spec, template)
         study = replace(study, distributions=has_distributions(study, settings, objects))
         manifest = named(study, settings)

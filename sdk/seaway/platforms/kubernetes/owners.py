@@ -16,18 +16,18 @@ def owned(objects: Objects, manifest: Manifest, environment: Mapping[str, str] =
     A pod that a workflow started names the workflow; the workflow lives as long as the run, the pod only as long as
     one attempt of the step.
     """
-    if manifest["metadata"].get("ownerReferences") or not in_pod(environment):
-        return manifest
-    name = next((environment[key] for key in POD_NAMES if environment.get(key)), "")
-    pod = objects.get(PODS, name) if name else None
+    name = _own_pod(environment)
+    pod = objects.get(PODS, name) if name and not manifest["metadata"].get("ownerReferences") else None
     if pod is None:
         return manifest
     return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [_owner(pod)]}}
 
 
-def in_pod(environment: Mapping[str, str]) -> bool:
-    """Whether this process runs in a pod."""
-    return "KFP_POD_NAME" in environment or "KUBERNETES_SERVICE_HOST" in environment
+def _own_pod(environment: Mapping[str, str]) -> str:
+    """The name of the pod that this process runs in, empty elsewhere: a laptop has a HOSTNAME too."""
+    if not {"KFP_POD_NAME", "KUBERNETES_SERVICE_HOST"} & set(environment):
+        return ""
+    return next((environment[key] for key in POD_NAMES if environment.get(key)), "")
 
 
 def _owner(pod: Manifest) -> dict[str, Any]:

@@ -42,9 +42,10 @@ class Placement(PodSettings):
         restarts: Times that the training may begin anew from its last checkpoint after a pod was lost.
         elastic: Go on with fewer pods; without it all pods begin anew together.
         scheduler: Gang scheduler that places all pods or none, by its name, such as `volcano`.
-        queue: Its queue.
+        queue: Its queue; Volcano has them.
         volumes: Volume source by mount path, `{"/data": {"persistentVolumeClaim": {"claimName": "flights"}}}`.
-        runtime: Name of a ClusterTrainingRuntime that TrainJobs refer to; empty has Seaway bring its own.
+        runtime: Name of a ClusterTrainingRuntime that TrainJobs refer to; empty has Seaway bring its own. With it only
+            `image`, `cpu`, `memory`, `gpus`, `gpu_resource` and `env` can be set here: the rest is the runtime's.
     Raises:
         InvalidSpec: a field is out of range; nothing is sent to a cluster.
     """
@@ -63,6 +64,8 @@ class Placement(PodSettings):
             object.__setattr__(self, "elastic", parsed(Elastic, self.elastic, "elastic."))
         check_quantities(self, "shared_memory")
         check_whole(self, restarts=0)
+        if self.queue and not self.scheduler:
+            raise InvalidSpec(f"queue={self.queue!r} is a gang scheduler's: name it, such as scheduler: volcano.")
         for path, source in self.volumes.items():
             if not path.startswith("/") or len(source) != 1 or next(iter(source)) not in VOLUME_TYPES:
                 raise InvalidSpec(

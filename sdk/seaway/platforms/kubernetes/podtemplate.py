@@ -11,6 +11,7 @@ from seaway.training.remote import VARIABLE, RemoteTraining
 COMMAND = ["python", "-m", "seaway.training.pod"]
 SCRATCH = "/scratch"
 GRACE_S = 60  # from SIGTERM to SIGKILL: the workers end and the last checkpoint is uploaded
+START_S = 900  # for scheduling and pulling images, on top of the training's own time
 SUFFIXES = {"m": Decimal("0.001"), "u": Decimal("1e-6"), "n": Decimal("1e-9"), "k": Decimal(1000)}
 WITHOUT_MESH = {"sidecar.istio.io/inject": "false"}  # a sidecar keeps a finished pod running, and torch from its peers
 

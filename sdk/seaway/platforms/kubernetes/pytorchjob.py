@@ -12,16 +12,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.kinds import Kind, outcome_by_conditions
 from seaway.platforms.kubernetes.placement import Placement
-from seaway.platforms.kubernetes.podtemplate import pod_template
+from seaway.platforms.kubernetes.podtemplate import START_S, pod_template
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
 from seaway.platforms.kubernetes.resources import Manifest, Resource
 from seaway.training.remote import RemoteTraining
 
 RESOURCE = Resource("kubeflow.org", "v1", "pytorchjobs", "PyTorchJob")
 CONTAINER = "pytorch"  # the operator looks for this name
-START_S = 900  # for scheduling and pulling images, on top of the training's own time
 KEPT_S = 24 * 3600  # a finished job, for whoever wants to look at it
 LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 LABEL_LENGTH = 63
@@ -35,8 +35,10 @@ def build(training: RemoteTraining, placement: Placement) -> dict[str, Any]:
     """The job without a name, which the launcher gives it.
 
     Raises:
-        InvalidSpec: the workers do not fit the placement.
+        InvalidSpec: the workers do not fit the placement, or it names a runtime, which a PyTorchJob cannot refer to.
     """
+    if placement.runtime:
+        raise InvalidSpec(f"runtime={placement.runtime!r} is for TrainJobs; take backend 'trainjob' or leave it out.")
     pods = placement.pods(training.workers)
     spec: dict[str, Any] = {
         "nprocPerNode": str(placement.processes),

@@ -13,13 +13,15 @@ from typing import Any
 from seaway.errors import InvalidSpec, JobFailed, TrainingFailed
 from seaway.platforms.home import run_id
 from seaway.platforms.kubernetes import pytorchjob, trainjob
-from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.connection import connected
 from seaway.platforms.kubernetes.kinds import Kind
 from seaway.platforms.kubernetes.launch import launch
 from seaway.platforms.kubernetes.naming import Step, stamp
 from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.owners import owned
 from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.podsettings import cluster_settings
+from seaway.platforms.kubernetes.resources import Manifest
 from seaway.storage import storage_for
 from seaway.training.fingerprint import fingerprint
 from seaway.training.remote import RemoteTraining
@@ -97,26 +99,33 @@ def placement(wanted: Mapping[str, Any]) -> Placement:
 
 
 def _launch_pytorchjob(training: RemoteTraining, settings: Placement) -> None:
-    _launch(pytorchjob.KIND, pytorchjob.build(training, settings), training.timeout_s)
+    _launch(pytorchjob.KIND, _stamped(pytorchjob.KIND, pytorchjob.build(training, settings)), training.timeout_s)
 
 
 def _launch_trainjob(training: RemoteTraining, settings: Placement) -> None:
-    job = trainjob.build(training, settings)
+    job = _stamped(trainjob.KIND, trainjob.build(training, settings))
+    trainjob.preflight(job)
     if not settings.runtime:
-        runtime = trainjob.build_runtime(training, settings)
-        trainjob.preflight_runtime(runtime)
-        Objects(connection()).apply(trainjob.RUNTIME, runtime)
+        bring_runtime(Objects(connected()), trainjob.build_runtime(training, settings))
     _launch(trainjob.KIND, job, training.timeout_s)
 
 
-def _launch(kind: Kind, manifest: dict[str, Any], timeout_s: float) -> None:
-    stamped = stamp(manifest, Step(run_id(), STEP), kind.suffix)
+def bring_runtime(objects: Objects, runtime: Manifest) -> None:
+    """Apply the runtime of a TrainJob, owned by the workflow of this run where there is one.
+
+    Equal placements of several runs share it, and the last of them owns it. Trainer keeps a runtime as long as a
+    TrainJob refers to it (its finalizer `resource-in-use`), and each training applies it anew.
+    """
+    trainjob.preflight_runtime(runtime)
+    objects.apply(trainjob.RUNTIME, owned(objects, runtime))
+
+
+def _stamped(kind: Kind, manifest: Manifest) -> dict[str, Any]:
+    return stamp(manifest, Step(run_id(), STEP), kind.suffix)
+
+
+def _launch(kind: Kind, job: Manifest, timeout_s: float) -> None:
     try:
-        launch(kind, stamped, timeout_s=timeout_s, connection=connection())
+        launch(kind, job, timeout_s=timeout_s, connection=connected())
     except JobFailed as failure:
         raise TrainingFailed(str(failure)) from failure
-
-
-def connection() -> Connection:
-    """The namespace of this step's jobs."""
-    return connect(os.environ.get("SEAWAY_NAMESPACE"))

@@ -10,12 +10,13 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.kinds import Kind, outcome_by_conditions
 from seaway.platforms.kubernetes.placement import Placement
-from seaway.platforms.kubernetes.podtemplate import COMMAND, environment, pod_template, resources
+from seaway.platforms.kubernetes.podtemplate import COMMAND, START_S, environment, pod_template, resources
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
 from seaway.platforms.kubernetes.resources import Manifest, Resource
 from seaway.training.remote import RemoteTraining
@@ -25,7 +26,8 @@ RESOURCE = Resource(GROUP, VERSION, "trainjobs", "TrainJob")
 RUNTIME = Resource(GROUP, VERSION, "trainingruntimes", "TrainingRuntime")
 CONTAINER = "node"  # Trainer looks for this name, of the replicated job and of its container
 STEP_LABEL = "trainer.kubeflow.org/trainjob-ancestor-step"
-START_S = 900  # for scheduling and pulling images, on top of the training's own time
+QUEUE = "scheduling.volcano.sh/queue-name"  # Trainer takes the queue of its PodGroup from this annotation
+SAID_BY_JOB = ("image", "cpu", "memory", "gpus", "gpu_resource", "env", "runtime")  # all else says the runtime
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 NAME_LENGTH = 63
 MANAGERS = ("trainer.kubeflow.org/trainjob-controller", "kueue.x-k8s.io/multikueue")
@@ -37,10 +39,9 @@ def build(training: RemoteTraining, placement: Placement) -> dict[str, Any]:
     """The job without a name, which the launcher gives it; it refers to `build_runtime`'s runtime or the placement's.
 
     Raises:
-        InvalidSpec: the workers do not fit the placement, or it is elastic, which Trainer does not offer.
+        InvalidSpec: the workers do not fit the placement, or it asks for what a TrainJob cannot carry.
     """
-    if placement.elastic:
-        raise InvalidSpec("Trainer has no elastic trainings; take backend 'pytorchjob', or restarts instead.")
+    _check(placement)
     kind = "ClusterTrainingRuntime" if placement.runtime else RUNTIME.kind
     name = placement.runtime or build_runtime(training, placement)["metadata"]["name"]
     trainer = {
@@ -57,6 +58,26 @@ def build(training: RemoteTraining, placement: Placement) -> dict[str, Any]:
         "trainer": trainer,
     }
     return {"apiVersion": RESOURCE.api_version, "kind": RESOURCE.kind, "spec": spec}
+
+
+def _check(placement: Placement) -> None:
+    if placement.elastic:
+        raise InvalidSpec("Trainer has no elastic trainings; take backend 'pytorchjob', or restarts instead.")
+    if placement.queue and placement.scheduler != "volcano":
+        raise InvalidSpec(f"queue={placement.queue!r}: a TrainJob has a queue with scheduler 'volcano' only.")
+    if placement.runtime and (lost := _said_by_runtime(placement)):
+        raise InvalidSpec(
+            f"runtime={placement.runtime!r} says how pods look and restart, and a TrainJob cannot say otherwise: "
+            f"{', '.join(lost)} would be lost. Write them into that ClusterTrainingRuntime and leave them out here, or "
+            f"leave runtime out and Seaway brings its own."
+        )
+
+
+def _said_by_runtime(placement: Placement) -> list[str]:
+    """The settings that differ from their defaults and that a TrainJob does not carry."""
+    plain = Placement(placement.image)
+    names = [each.name for each in fields(placement) if each.name not in SAID_BY_JOB]
+    return [name for name in names if getattr(placement, name) != getattr(plain, name)]
 
 
 def build_runtime(training: RemoteTraining, placement: Placement) -> dict[str, Any]:
@@ -78,6 +99,8 @@ def build_runtime(training: RemoteTraining, placement: Placement) -> dict[str, A
     }
     if placement.scheduler:
         spec["podGroupPolicy"] = {"volcano" if placement.scheduler == "volcano" else "coscheduling": {}}
+    if placement.queue:
+        spec["template"]["metadata"] = {"annotations": {QUEUE: placement.queue}}
     digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
     labels = {"app.kubernetes.io/managed-by": "seaway", "app.kubernetes.io/component": "trainingruntime"}
     metadata = {"name": f"seaway-{digest[:16]}", "labels": labels}
