@@ -126,6 +126,21 @@ class TestDeployments:
         }  # fmt: skip
 
 
+class TestKServe:
+    def test_each_version_is_a_service_of_its_own_in_standard_mode(self) -> None:
+        services = [
+            one for one in InferenceServices().objects("flights", arms(), WEIGHTS) if "predictor" in one["spec"]
+        ]
+        assert [one["metadata"]["name"] for one in services] == [f"flights-{STABLE}", f"flights-{CANDIDATE}"]
+        assert all(one["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard" for one in services)
+
+    @pytest.mark.parametrize("name", ["f" * 50, "1flights"])
+    def test_names_that_its_deployment_could_not_have_are_refused(self, name: str) -> None:
+        service, _ = InferenceServices().objects(name, {"stable": served()}, {"stable": 100})
+        with pytest.raises(InvalidSpec, match="name"):
+            InferenceServices().preflight(named(service))
+
+
 class TestSeldon:
     def test_predictors_are_called_as_the_arms_and_share_the_traffic(self) -> None:
         [deployment] = SeldonDeployments().objects("flights", arms(), WEIGHTS)

@@ -72,7 +72,7 @@ ENDPOINTS = (
     Rule(AUTOSCALERS, APPLIED, "deployment: more pods by load"),
     Rule(BUDGETS, APPLIED, "deployment: a drained node takes one pod at a time"),
     Rule(SELDON_DEPLOYMENTS, (*APPLIED, "watch"), "seldon: the arms as predictors"),
-    Rule(INFERENCE_SERVICES, (*APPLIED, "watch"), "kserve: the arms as predictor and canary"),
+    Rule(INFERENCE_SERVICES, (*APPLIED, "watch"), "kserve: the arms as InferenceServices"),
     Rule(SLICES, ("list", "watch"), "addresses: whether a Service leads to one version only"),
 )
 STUDIES = (

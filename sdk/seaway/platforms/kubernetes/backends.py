@@ -57,11 +57,3 @@ class Backend(Protocol):
 
 def endless(workload: Manifest) -> None:
     """What serves never ends by itself."""
-
-
-def each_arm(arms: Arms) -> Counter[str]:
-    """Pods by version where each arm has its own, even of one version."""
-    counts: Counter[str] = Counter()
-    for served in arms.values():
-        counts[served.version] += served.hosting.replicas
-    return counts

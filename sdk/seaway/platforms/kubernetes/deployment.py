@@ -31,7 +31,7 @@ class Deployments:
     routes = False
 
     def workloads(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
-        return {_workload(name, served): Counter({served.version: served.hosting.replicas}) for served in arms.values()}
+        return workloads_of(name, arms)
 
     def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
         versions = {served.version: served for served in arms.values()}
@@ -41,13 +41,12 @@ class Deployments:
         """Nothing: of built-in kinds the API server has the only schema, and refuses unknown fields."""
 
     def _of(self, name: str, served: Served) -> Iterator[dict[str, Any]]:
-        workload, hosting = _workload(name, served), served.hosting
-        selector = {"matchLabels": {serverpod.WORKLOAD: workload}}
+        workload, hosting = workload_of(name, served), served.hosting
         yield {
             **head(DEPLOYMENTS, workload),
             "spec": {
                 **({} if hosting.autoscale else {"replicas": hosting.replicas}),  # the autoscaler's to set
-                "selector": selector,
+                "selector": {"matchLabels": {serverpod.WORKLOAD: workload}},
                 "strategy": NEW_FIRST,
                 "template": {
                     "metadata": serverpod.metadata(served.arm, hosting, workload),
@@ -55,7 +54,7 @@ class Deployments:
                 },
             },
         }
-        yield {**head(BUDGETS, workload), "spec": {"maxUnavailable": 1, "selector": selector}}
+        yield budget(workload)
         if hosting.autoscale:
             target = {"apiVersion": DEPLOYMENTS.api_version, "kind": DEPLOYMENTS.kind, "name": workload}
             yield {
@@ -69,8 +68,20 @@ class Deployments:
             }
 
 
-def _workload(name: str, served: Served) -> str:
+def workload_of(name: str, served: Served) -> str:
+    """The object of one version."""
     return f"{name}-{served.version}"
+
+
+def workloads_of(name: str, arms: Arms) -> dict[str, Counter[str]]:
+    """Pods that must answer, by object and version, where each version has an object."""
+    return {workload_of(name, served): Counter({served.version: served.hosting.replicas}) for served in arms.values()}
+
+
+def budget(workload: str) -> dict[str, Any]:
+    """A node that is drained takes one pod at a time."""
+    selector = {"matchLabels": {serverpod.WORKLOAD: workload}}
+    return {**head(BUDGETS, workload), "spec": {"maxUnavailable": 1, "selector": selector}}
 
 
 def cpu_metric(percent: int) -> dict[str, Any]:

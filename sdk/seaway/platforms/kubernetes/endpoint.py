@@ -276,7 +276,7 @@ class SeldonEndpoint(KubernetesEndpoint):
 
 
 class KServeEndpoint(KubernetesEndpoint):
-    """Arms as predictor and canary of an InferenceService."""
+    """Arms as InferenceServices."""
 
     def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
         super().__init__("inferenceservice", connection, patience)

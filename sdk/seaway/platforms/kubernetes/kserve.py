@@ -1,25 +1,27 @@
-"""An endpoint's arms as predictor and canary of one InferenceService (serving.kserve.io/v1beta1), Standard mode.
+"""An endpoint's arms as InferenceServices (serving.kserve.io/v1beta1) in Standard mode, one a version, never changed.
 
-KServe 0.20 makes a Deployment, a Service and an autoscaler for the canary but splits no traffic between the two: that
-is done over the arms' own Services, which lead to pods by version.
+`spec.canary` is not used: KServe 0.20 refuses it beside a predictor that is a container, takes the canary's pods out of
+stable's number, splits no traffic, and renames the address at promotion. Two InferenceServices behind the arms' own
+Services have none of that; a route splits between them, and promotion changes neither.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seaway.platforms.kubernetes import serverpod
-from seaway.platforms.kubernetes.backends import Arms, Served, Weights, each_arm, endless
-from seaway.platforms.kubernetes.deployment import BUDGETS, NEW_FIRST, head
+from seaway.platforms.kubernetes.backends import Arms, Served, Weights, endless
+from seaway.platforms.kubernetes.deployment import BUDGETS, NEW_FIRST, budget, head, workload_of, workloads_of
 from seaway.platforms.kubernetes.kinds import Kind
-from seaway.platforms.kubernetes.preflight import require_valid
+from seaway.platforms.kubernetes.preflight import Problem, require_valid
 from seaway.platforms.kubernetes.resources import Manifest, Resource
 
 INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
 STANDARD = {"serving.kserve.io/deploymentMode": "Standard"}
 CONTAINER = "kserve-container"  # KServe looks for this name
-CANARY = "candidate"
-FULL = 100  # per cent
+NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+LONGEST = 63 - len("-predictor")  # which KServe appends for Deployment and Service
 
 
 class InferenceServices:
@@ -30,36 +32,43 @@ class InferenceServices:
     routes = False
 
     def workloads(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
-        return {name: each_arm(arms)}
+        return workloads_of(name, arms)
 
     def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
-        spec: dict[str, Any] = {"predictor": _predictor(name, arms["stable"])}
-        if "candidate" in arms:
-            predictor = {"name": CANARY, **_predictor(name, arms["candidate"])}
-            spec["canary"] = [{"predictor": predictor, "trafficPercent": FULL}]
-        service = {**head(INFERENCE_SERVICES, name), "spec": spec}
-        service["metadata"]["annotations"] = STANDARD
-        selector = {"matchLabels": {serverpod.WORKLOAD: name}}
-        return [service, {**head(BUDGETS, name), "spec": {"maxUnavailable": 1, "selector": selector}}]
+        versions = {served.version: served for served in arms.values()}
+        return [manifest for served in versions.values() for manifest in _of(name, served)]
 
     def preflight(self, manifest: Manifest) -> None:
-        """Refuse what the API server would."""
-        require_valid(manifest, INFERENCE_SERVICES)
+        """Refuse what the API server or KServe's webhook would."""
+        require_valid(manifest, INFERENCE_SERVICES, (rules,))
 
 
-def _predictor(name: str, served: Served) -> dict[str, Any]:
-    hosting = served.hosting
+def rules(manifest: Manifest) -> Iterator[Problem]:
+    """What the webhook of KServe 0.20 refuses of such an object, and names that its Deployment could not have."""
+    name = manifest["metadata"]["name"]
+    if not NAME.fullmatch(name):
+        yield Problem("metadata.name", f'Invalid value: "{name}": must be a letter, then letters, digits and hyphens')
+    if len(name) > LONGEST:
+        yield Problem(
+            "metadata.name", f"Invalid value: its Deployment's name would have more than 63 characters: {name}"
+        )
+    if manifest["spec"].get("canary"):
+        yield Problem("spec.canary", "canary requires a stable predictor with a model, not with containers")
+
+
+def _of(name: str, served: Served) -> Iterator[dict[str, Any]]:
+    workload, hosting = workload_of(name, served), served.hosting
     scaling: dict[str, Any] = {"minReplicas": hosting.replicas, "maxReplicas": hosting.replicas}
     if hosting.autoscale:
-        scaling = {
-            "minReplicas": hosting.replicas,
-            "maxReplicas": hosting.autoscale.max_replicas,
-            "scaleMetric": "cpu",
-            "scaleTarget": hosting.autoscale.cpu_percent,
-        }
-    return {
+        scaling["maxReplicas"] = hosting.autoscale.max_replicas
+        scaling |= {"scaleMetric": "cpu", "scaleTarget": hosting.autoscale.cpu_percent}
+    predictor = {
         **scaling,
         "deploymentStrategy": NEW_FIRST,
-        **serverpod.metadata(served.arm, hosting, name),
+        **serverpod.metadata(served.arm, hosting, workload),
         **serverpod.spec(served.arm, hosting, CONTAINER),
     }
+    service = head(INFERENCE_SERVICES, workload)
+    service["metadata"]["annotations"] = STANDARD
+    yield {**service, "spec": {"predictor": predictor}}
+    yield budget(workload)

@@ -166,8 +166,14 @@ class Reconciler:
         )
 
     def _listed(self, resource: Resource, name: str) -> list[dict[str, Any]]:
+        """Objects of ours; a backend's controller may give its own the labels of ours, but not the record as owner."""
         query = {"labelSelector": f"{MANAGED_BY}=seaway,{serverpod.ENDPOINT}={name}"}
-        return self.objects.list(resource, query).items
+        uid = self.record["metadata"]["uid"]
+        return [
+            item
+            for item in self.objects.list(resource, query).items
+            if any(reference["uid"] == uid for reference in item["metadata"].get("ownerReferences", ()))
+        ]
 
     def _end(self, stack: ExitStack, workload: str) -> Following:
         return stack.enter_context(Following(self.objects, self.backend.kind, workload, unheard, 0.0, self.patience))

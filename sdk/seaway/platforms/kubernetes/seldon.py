@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seaway.platforms.kubernetes import serverpod
-from seaway.platforms.kubernetes.backends import Arms, Served, Weights, each_arm, endless
+from seaway.platforms.kubernetes.backends import Arms, Served, Weights, endless
 from seaway.platforms.kubernetes.deployment import head
 from seaway.platforms.kubernetes.kinds import Kind
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
@@ -30,7 +30,10 @@ class SeldonDeployments:
     routes = True
 
     def workloads(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
-        return {name: each_arm(arms)}
+        counts: Counter[str] = Counter()
+        for served in arms.values():  # each arm has its own pods, even of one version
+            counts[served.version] += served.hosting.replicas
+        return {name: counts}
 
     def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
         predictors = [_predictor(name, arm, served, weights.get(arm, 0)) for arm, served in arms.items()]
