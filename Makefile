@@ -61,6 +61,7 @@ generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.
 	$(BIN)/python -m seaway.cli.reference
 	$(BIN)/python -m seaway.tuning.reference docs/reference/tuning.md
 	$(BIN)/python -m seaway.platforms.kubernetes.access
+	$(BIN)/python -m seaway.platforms.kubernetes.monitors
 	$(MAKE) manifests
 
 manifests: $(STAMP) ## write manifests/pipelines: a version of each pipeline, with KEEP earlier ones

@@ -16,7 +16,7 @@ def package_model(
 
     Args:
         model: Trained model: exported graph, weights, signature, `metrics.json`.
-        train: The rows it was trained on; their hash goes into the lineage.
+        train: The rows it was trained on; their hash goes into the lineage, and a copy is kept for `monitor_drift`.
         package: Signed folder without pickles; see docs/reference/model-package.md.
         evaluation: Folder with `evaluation.json`, whose figures go into the lineage.
         parameters: What the model was trained with.
@@ -28,13 +28,14 @@ def package_model(
     """
     from pathlib import Path
 
-    from seaway import models
-    from seaway.platforms.home import home
+    from seaway import models, monitoring
+    from seaway.platforms.home import home, references
     from seaway.serving.compiling import kept_script
 
     tested = Path(evaluation.path) if evaluation else None
     lineage = models.trace(Path(model.path), Path(train.path), parameters, seed=seed, parent=parent, evaluation=tested)
     made = models.package(Path(model.path), Path(package.path), lineage, models.signing_keys(home() / "keys").private)
+    monitoring.keep_reference(Path(train.path), references())
     kept_script(made.path, home() / "cache" / "scripts")
     package.metadata["sha256"] = made.sha256
     package.metadata["code_version"] = lineage.code_version

@@ -69,6 +69,10 @@ class Tracker(Protocol):
         """Record a study, its trials as runs nested in one, and give that one's id; the same result keeps its run."""
         ...
 
+    def log_check(self, name: str, version: str, figures: Mapping[str, float], report: Path) -> str:
+        """Record what a check of a version in production found, with its folder `report`; gives the run's id."""
+        ...
+
     def register(self, name: str, package: Path) -> str:
         """Verify and register a package and give its version; a package registered before keeps its version.
 

@@ -1,5 +1,35 @@
-"""What an endpoint's traffic looks like: the Metrics port."""
+"""What an endpoint's traffic and its model's inputs, answers and labels look like; the Metrics port."""
 
+from seaway.monitoring.checking import Check, check, in_production, read_check
+from seaway.monitoring.deciding import Retraining, RetrainingPolicy, decide
+from seaway.monitoring.drift import DriftReport, DriftSpec, drift
 from seaway.monitoring.metrics import ArmCounts, Metrics
+from seaway.monitoring.quality import QualityReport, QualitySpec, quality
+from seaway.monitoring.references import keep as keep_reference
+from seaway.monitoring.rules import Objectives, rule_file
+from seaway.monitoring.skew import FeatureLog, SkewReport, check_skew, skew
 
-__all__ = ["ArmCounts", "Metrics"]
+__all__ = [
+    "ArmCounts",
+    "Check",
+    "DriftReport",
+    "DriftSpec",
+    "FeatureLog",
+    "Metrics",
+    "Objectives",
+    "QualityReport",
+    "QualitySpec",
+    "Retraining",
+    "RetrainingPolicy",
+    "SkewReport",
+    "check",
+    "check_skew",
+    "decide",
+    "drift",
+    "in_production",
+    "keep_reference",
+    "quality",
+    "read_check",
+    "rule_file",
+    "skew",
+]

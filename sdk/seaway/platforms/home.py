@@ -22,6 +22,16 @@ def home() -> Path:
     return path
 
 
+def references() -> str:
+    """URI of the folder that keeps training rows for as long as their models are watched: `$SEAWAY_REFERENCES`."""
+    return os.environ.get("SEAWAY_REFERENCES") or str(home() / "references")
+
+
+def figures_folder() -> Path:
+    """Where the checks' figures lie as text files for Prometheus."""
+    return home() / "metrics"
+
+
 def run_id() -> str:
     """The pipeline run that this process is a step of; `manual` outside a run."""
     return os.environ.get("SEAWAY_RUN_ID", "manual")

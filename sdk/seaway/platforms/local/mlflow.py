@@ -70,6 +70,16 @@ class MlflowTracker:
             client.set_terminated(run)
             return run
 
+    def log_check(self, name: str, version: str, figures: Mapping[str, float], report: Path) -> str:
+        """One run: the figures, and the report's files as artifacts."""
+        with self._session() as client:
+            tags = {"seaway.run": run_id()}
+            run: str = client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
+            self._log(run, {"version": version}, figures, [])
+            client.log_artifacts(run, str(report), "check")
+            client.set_terminated(run)
+            return run
+
     def _log_trial(self, study: str, trial: Trial) -> None:
         tags = {"mlflow.parentRunId": study, "seaway.trial": trial.state, "seaway.reason": trial.reason[-MAX_VALUE:]}
         created = self._client.create_run(self._experiment, run_name=f"trial {trial.number}", tags=tags)

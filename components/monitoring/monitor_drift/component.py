@@ -1,0 +1,64 @@
+from typing import NamedTuple
+
+from kfp import dsl
+from seaway.kfp import component
+
+
+@component
+def monitor_drift(
+    current: dsl.Input[dsl.Dataset],
+    check: dsl.Output[dsl.Artifact],
+    report: dsl.Output[dsl.HTML],
+    metrics: dsl.Output[dsl.Metrics],
+    model_name: str,
+    level: float = 0.05,
+    effect: float = 0.1,
+    share: float = 0.2,
+    label: str = "late",
+    quality_margin: float = 0.05,
+    registry: str = "auto",
+) -> NamedTuple("Outputs", [("alarm", bool), ("version", str)]):
+    """Compare recent examples with the training rows of the model in production, and its answers with their labels.
+
+    Inputs and predictions have drifted where they differ by more than chance, with rows of one day not taken for
+    independent and many columns not taken for one, and by more than a trifle. An alarm does not fail this step.
+
+    Args:
+        current: Recent examples, made by `get_training_examples`.
+        check: Folder with `check.json` (every figure), `drift.json` and `drift.html`.
+        report: Evidently's page: each column's distributions, distance and verdict.
+        metrics: Share of drifted columns, and the figures of quality.
+        model_name: Registered model's name; its lineage names the training rows.
+        level: Chance, over all columns together, that one counts as drifted where nothing has changed.
+        effect: Least distance that matters, in standard deviations (numbers) or as Jensen-Shannon's (categories).
+        share: Of the columns, drifted ones from which on there is an alarm; drifted predictions raise one alone.
+        label: Column with the true class, 0 or 1; null while it is not known.
+        quality_margin: Least loss of quality that matters, as a share of the figure when the model was tested.
+        registry: Model registry; `auto` takes this place's.
+
+    Returns:
+        alarm: Whether inputs or predictions have drifted.
+        version: The version in production.
+
+    Raises:
+        RegistryUnavailable: no version is in production.
+        DataUnreadable: the training rows are no longer kept, or a column is missing.
+    """
+    from pathlib import Path
+    from shutil import copyfile
+
+    from seaway import models, monitoring, platforms
+    from seaway.monitoring import publishing
+    from seaway.platforms.home import figures_folder, references
+
+    tracker = platforms.current(models.Tracker, registry)
+    model = monitoring.in_production(tracker, model_name)
+    settings = {"level": level, "effect": effect, "share": share, "label": label, "margin": quality_margin}
+    found = monitoring.check(model, Path(current.path), Path(check.path), references(), **settings)
+    copyfile(Path(check.path) / "drift.html", report.path)
+    figures = publishing.publish(model_name, "drift", found.samples, figures_folder())
+    tracker.log_check(f"check {model_name}", model.version, figures, Path(check.path))
+    for name, value in figures.items():
+        metrics.log_metric(name, value)
+    check.metadata["summary"] = found.summary
+    return (found.drift.alarm, model.version)

@@ -1,0 +1,1 @@
+"""The pipeline that watches the flights model."""

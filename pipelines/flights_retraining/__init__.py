@@ -1,0 +1,1 @@
+"""The pipeline that retrains the flights model on drift."""

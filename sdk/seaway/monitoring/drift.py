@@ -1,0 +1,205 @@
+"""Drift: whether features and predictions are still those that the model was trained on.
+
+A column has drifted where the difference is more than chance (`significance`) and more than a trifle: its distance
+exceeds `DriftSpec.effect`. Either alone misleads: on many rows every difference is significant, and between two weeks
+of weather every distance is large. The whole has drifted where the predictions have, or enough of the columns.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.monitoring import significance
+from seaway.storage import write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from seaway.monitoring.significance import Array
+
+    Samples = tuple[pd.DataFrame, pd.DataFrame]
+
+DRIFT_FILE, PAGE_FILE = "drift.json", "drift.html"
+PREDICTION = "prediction"
+MISSING = " is missing"  # after a number's name: a category of its own
+SEED = 0  # of the rows that are compared where there are more than `DriftSpec.rows`
+
+
+@dataclass(frozen=True)
+class DriftSpec:
+    """What is compared, and what counts as drift.
+
+    Attributes:
+        numeric, categorical: Columns of both samples.
+        time: Column of when a row happened; rows of one day are not independent.
+        level: Chance that any column of two samples of one distribution counts as drifted.
+        effect: Least distance that matters: Wasserstein's in standard deviations of the reference, or Jensen-Shannon's.
+            0.1 is Evidently's own threshold, and what Cohen (1988) would call half of a small effect.
+        share: Of the columns, drifted ones from which on the whole has drifted.
+        rows: At most so many of each sample are compared, drawn at random.
+
+    Raises:
+        InvalidSpec: no column, a column twice, or a number out of range.
+    """
+
+    numeric: Sequence[str]
+    categorical: Sequence[str] = ()
+    time: str = "event_timestamp"
+    level: float = 0.05
+    effect: float = 0.1
+    share: float = 0.2
+    rows: int = 20_000
+
+    def __post_init__(self) -> None:
+        names = (*self.numeric, *self.categorical)
+        if not names or len(set(names)) < len(names) or PREDICTION in names:
+            raise InvalidSpec(f"Drift needs columns, each once and none named {PREDICTION!r}; given are {names}.")
+        for name in ("level", "effect", "share"):
+            if not 0 < getattr(self, name) <= 1:
+                raise InvalidSpec(f"{name} is {getattr(self, name)}; it must be above 0 and at most 1.")
+        if self.rows < 1:
+            raise InvalidSpec(f"rows is {self.rows}; at least one row must be compared.")
+
+
+@dataclass(frozen=True)
+class ColumnDrift:
+    """One column: its distance, the p-value corrected for all columns, and the verdict."""
+
+    name: str
+    distance: float
+    p_value: float
+    drifted: bool
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """The verdict on each column; `limit` is the spec's `share`, `days` and `rows` are of reference and current."""
+
+    columns: Sequence[ColumnDrift]
+    limit: float
+    days: tuple[int, int]
+    rows: tuple[int, int]
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the predictions have drifted, or enough of the features."""
+        return PREDICTION in self.drifted or self.share >= self.limit
+
+    @property
+    def drifted(self) -> list[str]:
+        """Names of drifted columns, the farthest first."""
+        ordered = sorted(self.columns, key=lambda column: -column.distance)
+        return [column.name for column in ordered if column.drifted]
+
+    @property
+    def share(self) -> float:
+        """Features that have drifted, in value or in being missing, among all."""
+        drifted, known = (
+            {feature(column.name) for column in columns}
+            for columns in ([column for column in self.columns if column.drifted], self.columns)
+        )
+        return len(drifted) / len(known)
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        verdict = "drift" if self.alarm else "no drift"
+        farthest = f", farthest {', '.join(self.drifted[:3])}" if self.drifted else ""
+        return f"{verdict}: {self.share:.0%} of the features{farthest}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `drift.json`."""
+        return {
+            **asdict(self),
+            "alarm": self.alarm,
+            "share": self.share,
+            "drifted": self.drifted,
+            "summary": self.summary,
+        }
+
+
+def drift(reference: "pd.DataFrame", current: "pd.DataFrame", spec: DriftSpec, output: Path) -> DriftReport:
+    """Compare two samples and write `drift.json` and `drift.html` into `output`.
+
+    Args:
+        reference: Rows that the model was trained on, with the model's `prediction` where predictions are compared.
+        current: Rows of late, with the same columns.
+        spec: What is compared.
+        output: A folder, made where it is missing.
+
+    Raises:
+        DataUnreadable: a sample is empty, or lacks a column.
+    """
+    from seaway.monitoring.evidently import Comparison
+
+    samples = (_prepared(reference, spec, "reference"), _prepared(current, spec, "current"))
+    numeric, categorical = _columns(samples, spec)
+    comparison = Comparison(*samples, numeric, categorical)
+    tests = {name: _p_value(samples, name, name in numeric, spec) for name in [*numeric, *categorical]}
+    report = _judge(samples, tests, comparison.distances(), spec)
+    output.mkdir(parents=True, exist_ok=True)
+    verdicts = {column.name: (column.p_value, column.drifted) for column in report.columns}
+    comparison.write(verdicts, spec.share, output / PAGE_FILE)
+    write_json(output / DRIFT_FILE, report.to_json())
+    return report
+
+
+def feature(column: str) -> str:
+    """The feature that a column tells of."""
+    return column.removesuffix(MISSING)
+
+
+def _judge(
+    samples: "Samples", p_values: Mapping[str, float], distances: Mapping[str, float], spec: DriftSpec
+) -> DriftReport:
+    columns = [
+        ColumnDrift(name, distances[name], p, p < spec.level and distances[name] > spec.effect)
+        for name, p in significance.holm(p_values).items()
+    ]
+    first, second = samples
+    days, rows = (first[spec.time].nunique(), second[spec.time].nunique()), (len(first), len(second))
+    return DriftReport(columns, spec.share, days, rows)
+
+
+def _prepared(rows: "pd.DataFrame", spec: DriftSpec, which: str) -> "pd.DataFrame":
+    """At most `spec.rows` rows in their order, with one more column of whether a number is missing."""
+    predicted = [PREDICTION] if PREDICTION in rows else []
+    names = [*spec.numeric, *spec.categorical, *predicted, spec.time]
+    if missing := [name for name in names if name not in rows]:
+        raise DataUnreadable(f"The {which} rows lack {', '.join(missing)}; they have {', '.join(rows.columns)}.")
+    if rows.empty:
+        raise DataUnreadable(f"There are no {which} rows to compare.")
+    chosen = rows[names]
+    if len(chosen) > spec.rows:
+        chosen = chosen.sample(spec.rows, random_state=SEED).sort_index()
+    texts = {name: chosen[name].astype("string").fillna("").astype(object) for name in spec.categorical}
+    gaps = {name + MISSING: chosen[name].isna().map({True: "yes", False: "no"}) for name in spec.numeric}
+    numbers = chosen[[*spec.numeric, *predicted]].astype("float64")
+    return numbers.assign(**texts, **gaps, **{spec.time: chosen[spec.time].dt.floor("D")})
+
+
+def _columns(samples: "Samples", spec: DriftSpec) -> tuple[list[str], list[str]]:
+    """Numbers that both samples hold, and categories with those of what is missing anywhere."""
+    numeric = [name for name in (*spec.numeric, PREDICTION) if all(_has(sample, name) for sample in samples)]
+    gaps = (name + MISSING for name in spec.numeric)
+    holes = [name for name in gaps if any((sample[name] == "yes").any() for sample in samples)]
+    return numeric, [*spec.categorical, *holes]
+
+
+def _has(sample: "pd.DataFrame", name: str) -> bool:
+    return name in sample and bool(sample[name].notna().any())
+
+
+def _p_value(samples: "Samples", name: str, number: bool, spec: DriftSpec) -> float:
+    values, days = zip(*(_values(sample, name, spec.time) for sample in samples), strict=True)
+    test = significance.of_numbers if number else significance.of_categories
+    return test(*values, *days)
+
+
+def _values(sample: "pd.DataFrame", name: str, time: str) -> "tuple[Array, Array]":
+    """What there is of a column, and the day of each row."""
+    there = sample[name].notna().to_numpy()
+    days = (sample[time] - sample[time].min()).dt.days.to_numpy()
+    return sample[name].to_numpy()[there], days[there]

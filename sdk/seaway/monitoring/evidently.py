@@ -1,0 +1,85 @@
+"""Evidently: how far columns are apart, and the report that shows it. Everything that knows its API is in this file.
+
+Evidently reports its use to its makers unless `DO_NOT_TRACK` is set when it is imported; here it is.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seaway.storage import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DISTANCES = {"numeric": "wasserstein", "categorical": "jensenshannon"}  # Evidently's own choice beyond 1,000 rows
+
+
+def import_evidently() -> Any:
+    """Evidently's package, told to report nothing. Seconds."""
+    os.environ["DO_NOT_TRACK"] = "1"
+    import evidently
+    import evidently.metrics
+    import evidently.presets
+
+    return evidently
+
+
+class Comparison:
+    """Two samples of the same columns, as Evidently takes them: `numeric` of numbers, `categorical` of text."""
+
+    def __init__(
+        self, reference: "pd.DataFrame", current: "pd.DataFrame", numeric: Sequence[str], categorical: Sequence[str]
+    ) -> None:
+        self._evidently = import_evidently()
+        self._columns = {"numeric": list(numeric), "categorical": list(categorical)}
+        definition = self._evidently.DataDefinition(
+            numerical_columns=self._columns["numeric"], categorical_columns=self._columns["categorical"]
+        )
+        chosen = [*numeric, *categorical]
+        self._samples = tuple(
+            self._evidently.Dataset.from_pandas(rows[chosen], definition) for rows in (current, reference)
+        )
+
+    def distances(self) -> dict[str, float]:
+        """By column: Wasserstein's in standard deviations of the reference, or Jensen-Shannon's in [0, 1]."""
+        drift = self._evidently.metrics.ValueDrift
+        metrics = {
+            name: drift(column=name, method=DISTANCES[kind]) for kind, names in self._columns.items() for name in names
+        }
+        told = self._evidently.Report(list(metrics.values()), include_tests=False).run(*self._samples).dict()
+        values = {entry["config"]["column"]: float(entry["value"]) for entry in told["metrics"]}
+        return {name: values[name] for name in metrics}
+
+    def write(self, verdicts: Mapping[str, tuple[float, bool]], share: float, target: Path) -> None:
+        """Write Evidently's page of drift and of each column's summary.
+
+        Args:
+            verdicts: By column its corrected p-value and whether it has drifted, which Evidently is to show.
+            share: Of drifted columns, from which on all together count as drifted.
+            target: An HTML file that holds its scripts and needs no network.
+        """
+        presets = self._evidently.presets
+        method = _register(verdicts)
+        content = [presets.DataDriftPreset(method=method, drift_share=share), presets.DataSummaryPreset()]
+        page = self._evidently.Report(content, include_tests=False).run(*self._samples)
+        with atomic_path(target) as draft:
+            page.save_html(str(draft))
+
+
+def _register(verdicts: Mapping[str, tuple[float, bool]]) -> str:
+    """A method of Evidently that tells these verdicts; it knows methods by name, so the latest holds."""
+    from evidently.legacy.calculations.stattests import StatTest, register_stattest
+    from evidently.legacy.core import ColumnType
+
+    def corrected(reference: Any, current: Any, kind: Any, threshold: float) -> tuple[float, bool]:
+        return verdicts[reference.name]
+
+    test = StatTest(
+        name="seaway_corrected_p",
+        display_name="p-value of effective rows, corrected for all columns",
+        allowed_feature_types=[ColumnType.Numerical, ColumnType.Categorical],
+    )
+    register_stattest(test, corrected)
+    return str(test.name)
