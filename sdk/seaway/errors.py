@@ -135,6 +135,10 @@ class ServerGone(SeawayError):
     """The API server did not answer for longer than an outage may last."""
 
 
+class PipelinesUnavailable(SeawayError):
+    """Kubeflow Pipelines does not answer, fails, or something else than its API answers at the address."""
+
+
 class RunFailed(SeawayError):
     """A pipeline run failed; the message names the step, its reason and its log; `folder` has the run's record."""
 

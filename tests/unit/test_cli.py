@@ -14,6 +14,7 @@ COMMANDS = [
     ["run"],
     ["compile"],
     ["manifests"],
+    ["submit"],
     ["components", "list"],
     ["components", "show"],
     ["pipelines", "list"],

@@ -146,6 +146,45 @@ def manifests(
         typer.echo(path)
 
 
+@app.command(
+    epilog=_examples(
+        "seaway submit flights --endpoint http://127.0.0.1:8888 -p months=1,2",
+        "seaway submit flights --endpoint https://kubeflow.example.com/pipeline --namespace team --cookies login.txt",
+        "seaway submit my_pipeline.yaml --token-file /var/run/secrets/kubeflow/pipelines/token --wait",
+    )
+)
+def submit(
+    pipeline: Pipeline,
+    endpoint: Annotated[
+        str,
+        typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="URL of Kubeflow Pipelines. Default: KF_PIPELINES_ENDPOINT."),
+    ],
+    param: Parameters = None,
+    experiment: Annotated[str, typer.Option(help="The experiment that the run belongs to.")] = "Default",
+    namespace: Annotated[str, typer.Option(help="The profile's namespace, where there are several users.")] = "",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="KF_PIPELINES_SA_TOKEN_PATH",
+            help="A file with a bearer token. Default: KF_PIPELINES_SA_TOKEN_PATH.",
+        ),
+    ] = None,
+    cookies: Annotated[Path | None, typer.Option(help="A file with a login's cookie, NAME=VALUE.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="A private certificate authority, PEM.")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Return when the run has ended; 1 if it failed.")
+    ] = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Run a pipeline on Kubeflow Pipelines.
+
+    Puts its version there unless it is there, and prints where the run is seen."""
+    from seaway.cli.submitting import submit_pipeline
+
+    who = {"token_file": token_file, "cookie_file": cookies, "ca_file": ca_file}
+    submit_pipeline(pipeline, param or [], endpoint, namespace, experiment, who, wait, output is Format.JSON)
+
+
 @components_app.command("list", epilog=_examples("seaway components list", "seaway components list -o json"))
 def list_components(output: Output = Format.TEXT) -> None:
     """List the components by category."""

@@ -82,12 +82,23 @@ def compile_to(source: Any, target: Path, kubernetes_manifests: bool = False) ->
         target.write_text(compile_text(source), encoding="utf-8")
         return
     name = source.pipeline_spec.pipeline_info.name
-    content = hashlib.sha256(compile_text(source).encode()).hexdigest()[:HASH_DIGITS]
-    # a PipelineVersion is immutable, so that another content needs another name
-    options = KubernetesManifestOptions(pipeline_version_name=f"{name}-{content}", include_pipeline_manifest=True)
+    version = version_name(name, compile_text(source))
+    options = KubernetesManifestOptions(pipeline_version_name=version, include_pipeline_manifest=True)
     compiler.Compiler().compile(
         source, str(target), kubernetes_manifest_format=True, kubernetes_manifest_options=options
     )
+
+
+def version_name(pipeline: str, text: str) -> str:
+    """A version cannot be changed, so another text needs another name."""
+    return f"{pipeline}-{hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]}"
+
+
+def text_of(reference: str) -> str:
+    """The compiled YAML of what `load` takes."""
+    if Path(reference).suffix in {".yaml", ".yml"}:
+        return _without_comment(Path(reference).read_text(encoding="utf-8"))
+    return compile_text(load_source(reference))
 
 
 def compile_text(source: Any) -> str:
@@ -98,5 +109,8 @@ def compile_text(source: Any) -> str:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "compiled.yaml"
         compiler.Compiler().compile(source, str(target))
-        lines = target.read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(dropwhile(lambda line: line.startswith("#"), lines))
+        return _without_comment(target.read_text(encoding="utf-8"))
+
+
+def _without_comment(text: str) -> str:
+    return "".join(dropwhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))

@@ -1,0 +1,34 @@
+"""`seaway submit`: a run on Kubeflow Pipelines, from the command line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from seaway.cli.printing import print_json
+from seaway.cli.running import arguments
+
+
+def submit_pipeline(
+    pipeline: str,
+    words: Sequence[str],
+    endpoint: str,
+    namespace: str,
+    experiment: str,
+    files: Mapping[str, Path | None],
+    waiting: bool,
+    as_json: bool,
+) -> None:
+    """Submit, print where the run is seen, and wait for its end where that is wanted."""
+    given = arguments(words)
+    from seaway.kfp import submitting
+
+    server = submitting.Server(endpoint, namespace, **files)
+    submitted = submitting.submit(pipeline, given, server, experiment)
+    if as_json:
+        print_json(asdict(submitted))
+    else:
+        typer.echo(f"{submitted.version} runs: {submitted.url}")
+    if waiting:
+        submitting.wait(submitted.run, server)

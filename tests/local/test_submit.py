@@ -1,0 +1,144 @@
+"""Submitting to Kubeflow Pipelines by kfp's own client, to a server that speaks its REST API."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import kfp_server
+import pytest
+from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailable
+from seaway.kfp import catalogue, compiling, manifests, submitting
+from seaway.kfp.submitting import Server, submit
+
+SECRET = "session=abc"  # noqa: S105  # of this test
+FLIGHTS = str(Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.yaml")
+
+
+@pytest.fixture(autouse=True)
+def away_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kfp reads a namespace and a cookie from the home folder."""
+    monkeypatch.setattr("kfp.Client._LOCAL_KFP_CONTEXT", str(tmp_path / "context.json"))
+    monkeypatch.setattr(submitting, "POLL_S", 0.01)
+
+
+@pytest.fixture
+def pipelines() -> Iterator[kfp_server.Pipelines]:
+    with kfp_server.serving(kfp_server.Pipelines()) as known:
+        yield known
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n")
+    return file
+
+
+def test_a_first_run_brings_pipeline_version_and_experiment(pipelines: kfp_server.Pipelines) -> None:
+    done = submit(FLIGHTS, {"months": "1,2", "epochs": "2"}, Server(pipelines.url), "Nightly")
+    [run], [version], [experiment] = pipelines.runs, pipelines.versions, pipelines.experiments
+    assert run["runtime_config"]["parameters"] == {"months": "1,2", "epochs": 2}
+    assert run["experiment_id"] == experiment["experiment_id"]
+    assert experiment["display_name"] == "Nightly"
+    assert run["pipeline_version_reference"]["pipeline_version_id"] == version["pipeline_version_id"]
+    assert version["pipeline_spec"]["pipelineInfo"]["name"] == "flights"
+    assert (done.run, done.state, done.version) == (run["run_id"], "PENDING", version["display_name"])
+    assert done.url == f"{pipelines.url}/#/runs/details/{run['run_id']}"
+
+
+def test_the_name_of_a_version_is_the_one_that_gitops_gives_it(pipelines: kfp_server.Pipelines, tmp_path: Path) -> None:
+    source = catalogue.pipeline("flights").load()
+    compiling.compile_to(source, tmp_path / "compiled.yaml")
+    _, version = manifests.objects(source)
+    for reference in ("flights", str(tmp_path / "compiled.yaml")):
+        assert submit(reference, {}, Server(pipelines.url)).version == version["metadata"]["name"]
+    assert len(pipelines.versions) == 1
+
+
+def test_a_second_run_puts_nothing_there_again(pipelines: kfp_server.Pipelines) -> None:
+    for _ in range(2):
+        submit(FLIGHTS, {}, Server(pipelines.url))
+    counts = [len(kept) for kept in (pipelines.pipelines, pipelines.versions, pipelines.experiments, pipelines.runs)]
+    assert counts == [1, 1, 1, 2]
+
+
+def test_a_token_is_sent_as_bearer(pipelines: kfp_server.Pipelines, secret: Path) -> None:
+    pipelines.token = SECRET
+    submit(FLIGHTS, {}, Server(pipelines.url, token_file=secret))
+    assert len(pipelines.runs) == 1
+
+
+def test_a_cookie_passes_the_login_and_a_profile_gets_its_own_pipeline(
+    pipelines: kfp_server.Pipelines, secret: Path
+) -> None:
+    pipelines.cookie, pipelines.multi_user = SECRET, True
+    submit(FLIGHTS, {}, Server(pipelines.url, "team", cookie_file=secret))
+    assert [kept["namespace"] for kept in (*pipelines.pipelines, *pipelines.experiments)] == ["team", "team"]
+
+
+class TestRefusals:
+    def test_no_login(self, pipelines: kfp_server.Pipelines) -> None:
+        pipelines.token = SECRET
+        with pytest.raises(Forbidden, match=r"does not know who asks \(401\).*no user identity.*--token-file"):
+            submit(FLIGHTS, {}, Server(pipelines.url))
+
+    def test_a_login_page_instead_of_an_answer(self, pipelines: kfp_server.Pipelines, secret: Path) -> None:
+        pipelines.cookie = "session=new"
+        with pytest.raises(Forbidden, match=r"a page for people \(text/html.*wants a login.*--cookies") as told:
+            submit(FLIGHTS, {}, Server(pipelines.url, cookie_file=secret))
+        assert "abc" not in str(told.value)
+
+    def test_a_namespace_of_somebody_else(self, pipelines: kfp_server.Pipelines) -> None:
+        pipelines.multi_user = True
+        with pytest.raises(Forbidden, match=r"in namespace rivals \(403\): User 'sailor' is not authorized"):
+            submit(FLIGHTS, {}, Server(pipelines.url, "rivals"))
+        assert pipelines.runs == []
+
+    def test_several_users_and_no_namespace(self, pipelines: kfp_server.Pipelines) -> None:
+        pipelines.multi_user = True
+        with pytest.raises(InvalidSpec, match="--namespace NAME"):
+            submit(FLIGHTS, {}, Server(pipelines.url))
+
+    def test_nobody_there(self) -> None:
+        with pytest.raises(PipelinesUnavailable, match=r"does not answer.*refused.*port-forward"):
+            submit(FLIGHTS, {}, Server("http://127.0.0.1:9"))
+
+    def test_another_server(self, pipelines: kfp_server.Pipelines) -> None:
+        with pytest.raises(PipelinesUnavailable, match="no API of Kubeflow Pipelines 2"):
+            submit(FLIGHTS, {}, Server(f"{pipelines.url}/elsewhere"))
+
+    def test_an_argument_is_checked_before_anything_is_asked(self, pipelines: kfp_server.Pipelines) -> None:
+        with pytest.raises(InvalidSpec, match="Unknown parameter month"):
+            submit(FLIGHTS, {"month": "1"}, Server(pipelines.url))
+        assert pipelines.pipelines == []
+
+    def test_a_secret_that_cannot_be_read(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidSpec, match="cannot be read"):
+            Server("http://127.0.0.1:9", token_file=tmp_path / "nowhere")
+
+
+class TestWaiting:
+    def test_an_outage_is_endured(self, pipelines: kfp_server.Pipelines) -> None:
+        done = submit(FLIGHTS, {}, Server(pipelines.url))
+        pipelines.states = ["RUNNING", "RUNNING", "SUCCEEDED"]
+        pipelines.broken = [503, 502]
+        submitting.wait(done.run, Server(pipelines.url))
+        assert (pipelines.broken, pipelines.states) == ([], ["SUCCEEDED"])
+
+    @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
+    def test_a_run_that_did_not_end_well_is_an_error(self, state: str, pipelines: kfp_server.Pipelines) -> None:
+        done = submit(FLIGHTS, {}, Server(pipelines.url))
+        pipelines.states = ["RUNNING", state]
+        with pytest.raises(JobFailed, match=f"is {state}.*{done.run}"):
+            submitting.wait(done.run, Server(pipelines.url))
+
+
+def test_from_the_command_line(pipelines: kfp_server.Pipelines, secret: Path, tmp_path: Path) -> None:
+    pipelines.token, pipelines.states = SECRET, ["SUCCEEDED"]
+    command = [sys.executable, "-c", "from seaway.cli import main; main()", "submit", FLIGHTS, "-p", "months=1"]
+    words = ["--endpoint", pipelines.url, "--token-file", str(secret), "--wait", "--output", "json"]
+    shown = subprocess.run([*command, *words], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert json.loads(shown.stdout)["run"] == pipelines.runs[0]["run_id"]
+    assert shown.stderr == ""
