@@ -18,7 +18,7 @@ def roll_out(
     latency_margin: float = 1.0,
     quality_margin: float = 0.02,
     false_rollback: float = 0.05,
-    budget: int = 9000,
+    budget: int = 12000,
     shadow: float = 0.3,
     routing: str = "auto",
     counting: str = "auto",
