@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ class Endpoints:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.forgets = False  # as a cluster's records, which know no settled run
 
     def add(self, run: str, serves: Path, name: str = "flights", url: str = "http://127.0.0.1:1") -> None:
         folder = self.folder / f"{name}-{run}"
@@ -35,7 +37,8 @@ class Endpoints:
         return settle(self, Registry(production), name, name, run, succeeded)  # type: ignore[arg-type]
 
     def list(self) -> list[DeployedEndpoint]:
-        return [DeployedEndpoint.read(file) for file in sorted(self.folder.glob("*/endpoint.json"))]
+        listed = [DeployedEndpoint.read(file) for file in sorted(self.folder.glob("*/endpoint.json"))]
+        return [replace(endpoint, settled=False) for endpoint in listed] if self.forgets else listed
 
     def kept(self) -> set[str]:
         return {f"{endpoint.name}-{endpoint.run}" for endpoint in self.list()}
@@ -121,14 +124,23 @@ def test_of_runs_at_once_that_serve_the_same_the_last_to_end_stays(
         endpoints.remove("flights", order[-1])
 
 
-def test_a_registry_that_does_not_answer_costs_no_endpoint(endpoints: Endpoints, old: Path, new: Path) -> None:
+def test_a_registry_that_does_not_answer_costs_no_endpoint_and_no_run(
+    endpoints: Endpoints, old: Path, new: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     endpoints.add("first", old)
     endpoints.add("second", new)
     endpoints.settle("first", old)
-    with pytest.raises(RegistryUnavailable):
-        endpoints.settle("second", None)
+    assert endpoints.settle("second", None) == []
+    assert "it does not answer" in caplog.text
     assert endpoints.kept() == {"flights-first", "flights-second"}
     assert endpoints.settle("second", new) == ["first"]
+
+
+def test_an_endpoint_that_outlives_runs_asks_no_registry(endpoints: Endpoints, old: Path) -> None:
+    endpoints.forgets = True
+    endpoints.add("first", old)
+    assert endpoints.settle("first", None) == []
+    assert endpoints.kept() == {"flights-first"}
 
 
 def test_a_run_whose_endpoint_is_gone_has_not_succeeded_and_ends_no_other(endpoints: Endpoints, old: Path) -> None:

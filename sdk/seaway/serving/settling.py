@@ -1,12 +1,15 @@
 """What becomes of endpoints when a run has ended."""
 
+import logging
 from dataclasses import replace
 
-from seaway.errors import EndpointFailed
+from seaway.errors import EndpointFailed, RegistryUnavailable
 from seaway.models import Tracker
 from seaway.models.packaging import content_sha256
 from seaway.serving.endpoint import DeployedEndpoint, Endpoint
 from seaway.storage import locked
+
+log = logging.getLogger(__name__)
 
 
 def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: str, succeeded: bool) -> list[str]:
@@ -14,14 +17,14 @@ def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: st
 
     Of the settled endpoints of that name the one stays that serves the production version of `model`: the run's own
     where it does or none does. All else stays too: what a run that still goes has deployed, and what was deployed by
-    hand, which no run settles. Runs that end at once take turns.
+    hand, which no run settles. Runs that end at once take turns. A registry that does not say which of several is to
+    stay costs none of them, and not the run.
 
     Returns:
         The runs whose endpoint of that name was ended.
 
     Raises:
         EndpointFailed: the run succeeded, yet its endpoint is gone; nothing was ended.
-        RegistryUnavailable: several are settled and the registry does not say which one is to stay; all do.
     """
     if not succeeded:
         endpoints.remove(name, run)
@@ -29,7 +32,11 @@ def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: st
     with locked(_named(endpoints, name, run).folder.parent / "lock"):
         replace(_named(endpoints, name, run), settled=True).write()
         settled = [endpoint for endpoint in endpoints.list() if endpoint.name == name and endpoint.settled]
-        stays = _in_charge(settled, tracker, model, run)
+        try:
+            stays = _in_charge(settled, tracker, model, run)
+        except RegistryUnavailable as unavailable:
+            log.warning("All %d endpoints %s stay: %s", len(settled), name, unavailable)
+            return []
         ended = [endpoint.run for endpoint in settled if endpoint.run != stays]
         for each in ended:
             endpoints.remove(name, each)
@@ -48,7 +55,7 @@ def _named(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
 
 def _in_charge(settled: list[DeployedEndpoint], tracker: Tracker, model: str, run: str) -> str:
     """The run whose endpoint stays; the registry is asked only where there is a choice."""
-    if len(settled) == 1 or (production := tracker.production(model)) is None:
+    if len(settled) <= 1 or (production := tracker.production(model)) is None:
         return run
     content = content_sha256(production.package)
     serving = [endpoint.run for endpoint in settled if content.startswith(endpoint.arms["stable"].version)]
