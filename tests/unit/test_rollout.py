@@ -16,8 +16,10 @@ from seaway.errors import (
     EndpointFailed,
     InvalidSpec,
     MetricsUnavailable,
+    ObjectChanged,
     ProductionChanged,
     RolledBack,
+    TrafficFailed,
 )
 from seaway.monitoring import ArmCounts
 from seaway.platforms.local.rollout_state import FileState
@@ -159,6 +161,32 @@ class Echo(Road):
         return before
 
 
+class Meddled(Road):
+    """Somebody else moves its traffic half-way."""
+
+    def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
+        return self.split if self.next < 240 else {"stable": 50, "candidate": 50}
+
+
+class Mute(Road):
+    """It does not tell its weights."""
+
+    def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
+        raise TrafficFailed("nothing answers")
+
+
+class Contested(FileState):
+    """Another process has written before the second look is kept."""
+
+    written = 0
+
+    def write(self, endpoint: DeployedEndpoint, value: Mapping[str, Any]) -> None:
+        self.written += 1
+        if self.written > 1:
+            raise ObjectChanged("another process drives this rollout")
+        super().write(endpoint, value)
+
+
 @pytest.fixture
 def plan(tmp_path: Path) -> RolloutPlan:
     arms = {name: Arm(name, str(tmp_path), name) for name in ("stable", "candidate")}
@@ -226,6 +254,24 @@ def test_counters_that_catch_up_blind_no_look(plan: RolloutPlan, state: Path) ->
     rollout = drive(plan, Echo(), state)
     assert rollout.decision is Decision.PROMOTE
     assert [tick["unseen"] for tick in rollout.ticks if tick["unseen"]] == []
+
+
+def test_traffic_that_somebody_else_moves_ends_the_rollout(plan: RolloutPlan, state: Path) -> None:
+    road = Meddled()
+    with pytest.raises(TrafficFailed, match="Somebody else has changed the weights"):
+        drive(plan, road, state)
+    assert road.split["candidate"] == 0
+
+
+def test_weights_that_cannot_be_read_prove_nothing(plan: RolloutPlan, state: Path) -> None:
+    assert drive(plan, Mute(), state).decision is Decision.PROMOTE
+
+
+def test_a_rollout_that_another_process_drives_leaves_the_weights_to_it(plan: RolloutPlan, state: Path) -> None:
+    road = Road()
+    with pytest.raises(ObjectChanged):
+        run(plan, road, road, road, Contested(state))
+    assert road.history == [10]
 
 
 def test_running_out_of_requests_is_no_promotion(plan: RolloutPlan, state: Path) -> None:
