@@ -25,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml setup.py
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	# compile the bytecode of what steps import, about 6,000 of the 40,000 files, on two cores
-	$(PRELOAD) training evaluation serving & $(PRELOAD) data features models platforms reporting rollout; wait
+	$(PRELOAD) training tuning evaluation serving & $(PRELOAD) data features models platforms reporting rollout; wait
 	touch $@
 
 run: $(STAMP)     ## run the flights pipeline, from raw data to a promoted canary
