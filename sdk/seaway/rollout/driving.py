@@ -1,13 +1,10 @@
 """Driving a rollout: set the weight, wait till the traffic follows, observe, decide, and go on or back."""
 
 import logging
-import signal
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -23,6 +20,7 @@ from seaway.rollout.plan import FULL, RolloutPlan
 from seaway.rollout.requests import Requests
 from seaway.rollout.traffic import ALL_STABLE, Traffic
 from seaway.serving import ARMS, DeployedEndpoint
+from seaway.signals import sigterm_raises
 from seaway.storage import write_json
 
 log = logging.getLogger(__name__)
@@ -91,7 +89,7 @@ def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metric
     if journal.decision is None:
         if journal.position is not None:
             requests.resume(journal.position)
-        with _ending_on_sigterm(), _back_to_stable(plan.endpoint, traffic):
+        with sigterm_raises(), _back_to_stable(plan.endpoint, traffic):
             _drive(plan, traffic, requests, metrics, journal, state)
     return Rollout(Decision(journal.decision or ""), journal.reason, plan.endpoint, _steps(plan), tuple(journal.ticks))
 
@@ -214,20 +212,3 @@ def _back_to_stable(endpoint: DeployedEndpoint, traffic: Traffic) -> Iterator[No
         log.warning("the rollout of %s is interrupted; all traffic goes back to stable", endpoint.name)
         traffic.set_weights(endpoint, ALL_STABLE)
         raise
-
-
-@contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Turn SIGTERM into SystemExit while the main thread drives; other threads cannot set handlers."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, _exit)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

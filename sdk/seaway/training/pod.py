@@ -7,17 +7,15 @@ started again does what is left: with the model in its place, nothing.
 
 import logging
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from seaway.errors import DataUnreadable, InvalidSpec, SeawayError, TrainingFailed
+from seaway.signals import sigterm_raises
 from seaway.storage import storage_for
 from seaway.training.fingerprint import fingerprint
 from seaway.training.mirroring import Mirror
@@ -87,17 +85,12 @@ def _run(training: RemoteTraining, folder: Path, spec: TrainSpec) -> int:
 @contextmanager
 def _processes(commands: list[tuple[list[str], dict[str, str]]]) -> Iterator[list[subprocess.Popen[bytes]]]:
     """The pod's processes; none is left when this ends, be it by SIGTERM."""
-    before = signal.signal(signal.SIGTERM, _raise_exit)
-    processes = [subprocess.Popen(command, env={**os.environ, **variables}) for command, variables in commands]
-    try:
-        yield processes
-    finally:
-        _end(processes)
-        signal.signal(signal.SIGTERM, before)
-
-
-def _raise_exit(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
+    with sigterm_raises():
+        processes = [subprocess.Popen(command, env={**os.environ, **variables}) for command, variables in commands]
+        try:
+            yield processes
+        finally:
+            _end(processes)
 
 
 def _wait(processes: list[subprocess.Popen[bytes]]) -> int:

@@ -32,10 +32,10 @@ from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.reconciling import Reconciler
 from seaway.platforms.kubernetes.resources import Manifest
 from seaway.platforms.kubernetes.seldon import SeldonDeployments
-from seaway.platforms.kubernetes.terminating import sigterm_raises
-from seaway.rollout import Traffic
+from seaway.rollout import ALL_STABLE, Traffic
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
 from seaway.serving.remote import RemoteArm
+from seaway.signals import sigterm_raises
 from seaway.storage import storage_for
 
 BACKENDS: Mapping[str, Callable[[], Backend]] = {
@@ -44,7 +44,7 @@ BACKENDS: Mapping[str, Callable[[], Backend]] = {
     "deployment": Deployments,
 }
 VERSION_DIGITS = 12  # of the package's SHA-256
-ALL_STABLE, ALL_CANDIDATE = {"stable": 100, "candidate": 0}, {"stable": 0, "candidate": 100}  # per cent
+ALL_CANDIDATE = {"stable": 0, "candidate": 100}  # per cent
 log = logging.getLogger(__name__)
 
 

@@ -12,7 +12,7 @@ from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.owners import owned
 from seaway.platforms.kubernetes.refusals import Call
 from seaway.platforms.kubernetes.resources import Manifest
-from seaway.platforms.kubernetes.terminating import sigterm_raises
+from seaway.signals import sigterm_raises
 
 log = logging.getLogger(__name__)
 

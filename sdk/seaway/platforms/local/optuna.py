@@ -30,9 +30,9 @@ from seaway.platforms.local.optuna_study import (
     plan,
     retry_interrupted,
 )
-from seaway.platforms.local.torchrun import sigterm_raises
 from seaway.platforms.local.trials import TrialProcess
 from seaway.reporting.study import figure
+from seaway.signals import sigterm_raises
 from seaway.storage import atomic_path, locked
 from seaway.tuning import State, Trial, TuneResult, TuneSpec, refuse
 from seaway.tuning.algorithm import OPTUNA

@@ -7,15 +7,13 @@ import os
 import shutil
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from seaway.errors import TrainingFailed
 from seaway.platforms.local.agent import Agent, agent
+from seaway.signals import sigterm_raises
 from seaway.storage import read_json, write_json
 from seaway.training.fingerprint import fingerprint
 from seaway.training.result import TrainResult, earlier
@@ -107,23 +105,6 @@ def _environment(workers: int) -> dict[str, str]:
     network = {"GLOO_SOCKET_IFNAME": LOOPBACK_INTERFACE, "NCCL_SOCKET_IFNAME": LOOPBACK_INTERFACE}
     path = os.pathsep.join([entry for entry in sys.path if entry])
     return {**threads, **os.environ, **network, "PYTHONPATH": path}
-
-
-@contextmanager
-def sigterm_raises() -> Iterator[None]:
-    """SIGTERM ends a `with` block as Ctrl-C does; only the main thread may say so."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _raise_exit)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _raise_exit(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
 
 
 def _wait(holder: Agent, job: Path, timeout_s: float) -> int:

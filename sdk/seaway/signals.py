@@ -45,7 +45,7 @@ class Termination:
             self.held = False
 
     def _raise(self) -> None:
-        log.warning("SIGTERM: ending what this step has started.")
+        log.warning("SIGTERM: ending what was started.")
         raise SystemExit(128 + signal.SIGTERM)
 
 

@@ -2,7 +2,7 @@ import os
 import signal
 
 import pytest
-from seaway.platforms.kubernetes.terminating import sigterm_raises
+from seaway.signals import sigterm_raises
 
 
 def terminate() -> None:
