@@ -41,6 +41,20 @@ def test_a_pod_that_replaces_a_lost_one_of_its_name_can_join() -> None:
     ipaddress.ip_address(command[command.index("--local-addr") + 1])
 
 
+def test_a_pod_joins_by_its_ipv6_address_where_it_has_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "::1")
+    rendezvous = Rendezvous.read({"PET_RDZV_ENDPOINT": "job-worker-0:23456", "PET_NNODES": "1:3"})
+    [(command, _)] = rendezvous.commands("train", [])
+    assert command[command.index("--local-addr") + 1] == "::1"
+
+
+def test_a_pod_whose_own_name_has_no_address_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "no-such-pod.invalid")
+    rendezvous = Rendezvous.read({"PET_RDZV_ENDPOINT": "job-worker-0:23456", "PET_NNODES": "1:3"})
+    with pytest.raises(TrainingFailed, match=r"no-such-pod\.invalid.*/etc/hosts"):
+        rendezvous.commands("train", [])
+
+
 def test_variables_that_torchrun_could_not_read_are_refused() -> None:
     with pytest.raises(InvalidSpec, match="PET_"):
         Rendezvous.read({**MASTER, "PET_NPROC_PER_NODE": "auto"})

@@ -92,8 +92,18 @@ def _own_address() -> str:
     """The IP address, by which torchrun tells a pod from the one of the same name that it replaces.
 
     By default it takes host name and process number (torch.distributed.elastic, `_NodeDesc`), the same in both.
+
+    Raises:
+        TrainingFailed: the pod's name does not resolve.
     """
-    return socket.gethostbyname(socket.gethostname())
+    name = socket.gethostname()
+    try:
+        return str(socket.getaddrinfo(name, None)[0][4][0])
+    except socket.gaierror as error:
+        raise TrainingFailed(
+            f"This pod's own name {name} has no address ({error}): its /etc/hosts, where the kubelet writes both, is "
+            f"another one. See that neither the image's start nor a volume replaces that file."
+        ) from error
 
 
 def _resolves(host: str) -> bool:
