@@ -1,7 +1,10 @@
 """The launch of any entrypoint: what a user sees when it works, fails, hangs or is stopped."""
 
 import dataclasses
+import os
 import signal
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -64,6 +67,29 @@ def test_a_users_module_trains_on_loopback_only_with_its_ranks_logs(
 def test_a_failure_names_the_rank_and_ends_with_its_last_lines(spec: TrainSpec, value: str, reason: str) -> None:
     with pytest.raises(TrainingFailed, match=reason):
         TorchrunTrainer().train(how(spec, value))
+
+
+LEAVING = """
+import os, sys, pathlib
+import torch
+from seaway.platforms.local.agent import agent
+holder = agent(pathlib.Path(sys.argv[1]), dict(os.environ))
+print(type(holder).__name__, holder.wait(60), flush=True)
+holder.release()
+"""
+
+
+def test_a_package_that_leaves_on_import_has_the_last_word_whatever_openmp_is_told(tmp_path: Path) -> None:
+    """In a forked process; a fresh Python says it anyway. OMP_NUM_THREADS may have a number for each level."""
+    package = tmp_path / "leaving"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('no licence')")
+    (tmp_path / "job.json").write_text('{"entrypoint": "leaving", "workers": 1, "spec": "spec.json"}')
+    environment = {**os.environ, "OMP_NUM_THREADS": "4,2", "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", LEAVING, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "ForkedAgent 1"
+    assert done.stderr.rstrip().endswith("SystemExit: no licence")
 
 
 def test_a_training_that_hangs_is_ended_with_all_its_processes(

@@ -106,7 +106,7 @@ def _hold(job: Path, environment: Mapping[str, str], parent: int) -> NoReturn:
     try:
         _become_fresh(environment, parent)
         code = elastic.main(job)
-    except Exception:
+    except (Exception, SystemExit):
         log.exception("the workers cannot be held")
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -123,5 +123,7 @@ def _become_fresh(environment: Mapping[str, str], parent: int) -> None:
     os.dup2(parent, 0)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     os.environ.update(environment)
-    torch.set_num_threads(int(environment["OMP_NUM_THREADS"]))
+    outermost, _, _ = environment["OMP_NUM_THREADS"].partition(",")  # a number for each level of nesting
+    if outermost.isdecimal() and int(outermost):  # OpenMP passes over what else it is set to
+        torch.set_num_threads(int(outermost))
     logging.basicConfig(handlers=[], level=logging.WARNING, force=True)
