@@ -77,6 +77,18 @@ def test_a_daemon_is_found_though_its_record_was_never_written(tmp_path: Path) -
     assert processes.find(tmp_path) == []
 
 
+def test_a_daemon_that_ends_while_it_is_looked_at_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ending = subprocess.Popen(SLEEP)
+    looked_at = psutil.Process(ending.pid)
+    monkeypatch.setattr(processes, "_members", lambda folder, name: [looked_at])
+    ending.kill()
+    while looked_at.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.02)
+    assert processes.find(tmp_path) == []
+    ending.wait()
+    assert processes.find(tmp_path) == []
+
+
 def test_another_process_with_the_recorded_pid_is_not_the_daemon(tmp_path: Path) -> None:
     stranger = subprocess.Popen(SLEEP)
     try:

@@ -116,12 +116,19 @@ def stop(folder: Path, name: str | None = None, grace_s: float = 5.0) -> int:
 
 def find(folder: Path) -> list[Daemon]:
     """The daemons of `folder` that run."""
-    leaders = [process for process in _members(folder, None) if process.pid == os.getsid(process.pid)]
-    prefix = _mark(folder, "")
-    return [
-        Daemon(process.environ()[MARK].removeprefix(prefix), folder, process.pid, process.create_time())
-        for process in leaders
-    ]
+    found = [_led_by(process, folder) for process in _members(folder, None)]
+    return [daemon for daemon in found if daemon]
+
+
+def _led_by(process: psutil.Process, folder: Path) -> Daemon | None:
+    """The daemon of a process; None where it is only part of one, or has ended meanwhile."""
+    try:
+        mark = process.environ().get(MARK)
+        if not mark or process.pid != os.getsid(process.pid):
+            return None
+        return Daemon(mark.removeprefix(_mark(folder, "")), folder, process.pid, process.create_time())
+    except (ProcessLookupError, psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
 
 
 def tail(log: Path) -> str:
