@@ -86,6 +86,61 @@ def test_a_forked_step_ends_as_python_does(tmp_path: Path) -> None:
         forks.close()
 
 
+LEAVING_A_CHILD = """
+def leave():
+    import signal, subprocess, sys
+    subprocess.Popen([sys.executable, "-c", {child!r}])
+    signal.pause()
+"""
+TIDY = """
+import pathlib, signal, sys, time
+def end(*_):
+    time.sleep(1)
+    pathlib.Path({folder!r}, "tidied").touch()
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+pathlib.Path({folder!r}, "ready").touch()
+time.sleep(600)
+"""
+
+
+def test_what_a_forked_step_started_has_its_time_to_end(tmp_path: Path) -> None:
+    source = LEAVING_A_CHILD.format(child=TIDY.format(folder=str(tmp_path)))
+    close_once_ready(source, tmp_path)
+    assert (tmp_path / "tidied").exists()
+
+
+STUBBORN = """
+def leave():
+    import pathlib, signal, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pathlib.Path({folder!r}, "ready").touch()
+    time.sleep(600)
+"""
+
+
+def test_a_forked_step_that_ignores_sigterm_does_not_outlive_its_server(tmp_path: Path) -> None:
+    step = close_once_ready(STUBBORN.format(folder=str(tmp_path)), tmp_path)
+    assert psutil.wait_procs([step], timeout=5)[1] == []
+
+
+def close_once_ready(source: str, folder: Path) -> psutil.Process:
+    """Fork `leave`, and end the server when the step has written the file `ready`."""
+    executor_input = json.dumps({"inputs": {}, "outputs": {"outputFile": str(folder / "output.json")}})
+    program = Program(source, ("--executor_input", executor_input, "--function_to_execute", "leave"))
+    forks = Forks(os.environ, [], folder / "server.log")
+    try:
+        step = forks.start(program, folder / "step.log")
+        assert step is not None
+        process = psutil.Process(step.pid)
+        while not (folder / "ready").exists():
+            assert step.poll() is None, (folder / "step.log").read_text()
+            time.sleep(0.05)
+    finally:
+        forks.close()
+    return process
+
+
 def test_no_step_is_forked_beside_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LATE, "seaway.data", ("threaded",))
     forks = Forks({**os.environ, "PYTHONPATH": str(HERE)}, [], tmp_path / "server.log")
@@ -101,7 +156,8 @@ def test_what_is_imported_for_steps_exists_and_starts_no_thread() -> None:
         "import os, sys\n"
         "from seaway.kfp.forkserver import load\n"
         "from seaway.platforms.local.processes import alone\n"
-        "missing = [one for one in sys.argv[1:] if load(one) or one.partition(':')[0] not in sys.modules]\n"
+        "def loaded(module, _, function): return hasattr(sys.modules.get(module), function or '__name__')\n"
+        "missing = [one for one in sys.argv[1:] if load(one) or not loaded(*one.partition(':'))]\n"
         "print(missing, alone())"
     )
     environment = {**os.environ, "JE_ARROW_MALLOC_CONF": "background_thread:false"}

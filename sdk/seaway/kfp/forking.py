@@ -19,6 +19,7 @@ from seaway.kfp.preloading import imports
 
 OPENMP = {"OMP_WAIT_POLICY": "PASSIVE"}  # read once, when torch is imported: no spinning on cores that steps share
 EXIT_CODE_BYTES = 32
+SERVER_S = 10.0  # for the server to end, beyond the grace that it gives its steps
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Forks:
         """End the server, which ends what it still has."""
         self._control.close()
         try:
-            self._server.wait(steps.grace_s())
+            self._server.wait(steps.grace_s() + SERVER_S)
         except subprocess.TimeoutExpired:
             self._server.kill()
             self._server.wait()

@@ -37,6 +37,7 @@ from seaway.platforms.local.processes import alone
 ALLOCATOR = "JE_ARROW_MALLOC_CONF"  # of pyarrow's jemalloc, which starts a thread on import unless told not to
 PID, END = b"pid ", b"\n"  # how a step's first answer begins; how a request ends that is whole
 WAKE_BYTES = 512
+LOOK_S = 0.05  # between looks at groups whose leaders have ended
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,13 @@ class ForkServer:
             numpy.random.seed()
 
     def _abandon(self) -> None:
-        """End the steps, which nobody waits for any more."""
+        """End the steps with all that is in their groups, which nobody waits for any more."""
         groups = list(self._runners)
         deadline = time.monotonic() + steps.grace_s()
         for group in groups:
             steps.signal_group(group, signal.SIGTERM)
-        while self._runners and (left_s := deadline - time.monotonic()) > 0:
-            self._wait(left_s)
+        while any(map(steps.group_lives, groups)) and (left_s := deadline - time.monotonic()) > 0:
+            self._wait(min(left_s, LOOK_S))
         for group in groups:
             steps.signal_group(group, signal.SIGKILL)
 

@@ -72,19 +72,24 @@ def end(process: Process) -> None:
     """
     signal_group(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + grace_s()
-    while _group_lives(process) and time.monotonic() < deadline:
+    while _lives(process) and time.monotonic() < deadline:
         time.sleep(0.05)
     signal_group(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _group_lives(process: Process) -> bool:
+def _lives(process: Process) -> bool:
     process.poll()  # a dead leader would otherwise stay in the group until it is waited for
+    return group_lives(process.pid)
+
+
+def group_lives(group: int) -> bool:
+    """Whether anything in a process group still runs."""
     try:
-        os.killpg(process.pid, 0)
+        os.killpg(group, 0)
     except ProcessLookupError:
         return False
-    return any(_in_group(other, process.pid) for other in psutil.process_iter(["status"]))
+    return any(_in_group(process, group) for process in psutil.process_iter(["status"]))
 
 
 def _in_group(process: psutil.Process, group: int) -> bool:
