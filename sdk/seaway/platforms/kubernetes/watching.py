@@ -176,7 +176,11 @@ class Watcher(threading.Thread):
             if error.status == HTTPStatus.GONE:
                 raise Expired from error
             raise
-        except (urllib3.exceptions.HTTPError, OSError, json.JSONDecodeError) as error:
+        except (
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+        ) as error:  # ValueError: a line cut off, even in a letter
             if self.response is None:  # it never began
                 raise
             log.debug("%s broke (%s); going on from %s.", self.name, error, version)
