@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -337,6 +338,15 @@ def test_impossible_steps_are_refused(plan: RolloutPlan, weights: tuple[int, ...
         RolloutPlan.of(plan.endpoint, weights, [10] * len(weights), POLICY)
 
 
+@pytest.mark.parametrize("shadow", [0.0, 1.0])
+def test_an_answer_that_tells_its_version_is_its_arms_whatever_was_asked(plan: RolloutPlan, shadow: float) -> None:
+    with serving(Nameless) as url:
+        answers = replayed(plan, url, 8, shadow)
+    asked = 16 if shadow else 8
+    assert answers.answered == {"stable": asked * 3 // 4, "candidate": asked // 4}
+    assert answers.astray == 0
+
+
 def test_examples_that_cannot_be_replayed_are_refused(plan: RolloutPlan, tmp_path: Path) -> None:
     with pytest.raises(DataUnreadable, match=r"none\.parquet"):
         Replay(tmp_path / "none.parquet", plan.endpoint)
@@ -421,10 +431,23 @@ class Moody(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-@pytest.fixture
-def moody() -> Iterator[str]:
-    Moody.asked = 0
-    with ThreadingHTTPServer(("127.0.0.1", 0), Moody) as server:
+class Nameless(Moody):
+    """Behind somebody else's route: answers tell a model's version and no arm, and the arm asked for is not heeded."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        type(self).asked += 1
+        version = "candidate" if self.asked % 4 == 0 else "stable"
+        self._say({"outputs": [{"name": "p", "datatype": "FP32", "shape": [1, 1], "data": [0.5]}]}, version)
+
+    def send_header(self, keyword: str, value: str) -> None:
+        super().send_header("x-seaway-version" if keyword == "x-seaway-arm" else keyword, value)
+
+
+@contextmanager
+def serving(model: type[Moody]) -> Iterator[str]:
+    model.asked = 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), model) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -432,18 +455,25 @@ def moody() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize(("shadow", "lost", "astray"), [(1.0, 2, 0), (0.0, 0, 2)], ids=["named arm", "by the weights"])
-def test_what_comes_late_or_never_is_told(
-    plan: RolloutPlan, tmp_path: Path, moody: str, shadow: float, lost: int, astray: int
-) -> None:
-    now = pd.Timestamp("2013-12-01", tz="UTC")
-    rows = {"event_timestamp": now, "label_timestamp": now, "late": 1, "x": [1.0] * 5}
-    pd.DataFrame(rows).to_parquet(tmp_path / "replay.parquet")
-    endpoint = replace(plan.endpoint, url=moody)
+@pytest.fixture
+def moody() -> Iterator[str]:
+    with serving(Moody) as url:
+        yield url
+
+
+def replayed(plan: RolloutPlan, url: str, rows: int, shadow: float) -> Answers:
+    """What comes back of rows that all have the same input and a label that is known at once."""
+    now, file = pd.Timestamp("2013-12-01", tz="UTC"), plan.endpoint.folder / "replay.parquet"
+    pd.DataFrame({"event_timestamp": now, "label_timestamp": now, "late": 1, "x": [1.0] * rows}).to_parquet(file)
+    endpoint = replace(plan.endpoint, url=url)
     endpoint.token_file.write_text("token")
-    times = {"timeout_s": 0.3, "give_up_s": 1.5}
-    with Replay(tmp_path / "replay.parquet", endpoint, shadow=shadow, connections=1, **times) as replay:
-        answers = replay.send(5)
+    with Replay(file, endpoint, shadow=shadow, connections=1, timeout_s=0.3, give_up_s=1.5) as replay:
+        return replay.send(rows)
+
+
+@pytest.mark.parametrize(("shadow", "lost", "astray"), [(1.0, 2, 0), (0.0, 0, 2)], ids=["named arm", "by the weights"])
+def test_what_comes_late_or_never_is_told(plan: RolloutPlan, moody: str, shadow: float, lost: int, astray: int) -> None:
+    answers = replayed(plan, moody, 5, shadow)
     assert (answers.lost["candidate"], answers.astray, answers.invalid["candidate"]) == (lost, astray, 1)
     assert answers.answered == {"stable": 5 if shadow else 0, "candidate": 3}
     assert len(answers.latencies_s["candidate"]) == 3
