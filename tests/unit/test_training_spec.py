@@ -30,6 +30,7 @@ def spec(folder: Path, **changes: object) -> TrainSpec:
         {"entrypoint": ""},
         {"params": {"rate": float("nan")}},
         {"params": {"path": Path()}},
+        {"placement": ["gpus"]},
     ],
 )
 def test_a_spec_out_of_range_is_refused_before_anything_starts(tmp_path: Path, changes: dict[str, object]) -> None:

@@ -5,11 +5,13 @@ from seaway.storage.folder import FolderStorage
 from seaway.storage.port import Storage, storage_for
 from seaway.storage.references import load_object
 from seaway.storage.uri import Uri
+from seaway.storage.values import as_json
 
 __all__ = [
     "FolderStorage",
     "Storage",
     "Uri",
+    "as_json",
     "atomic_path",
     "load_object",
     "locked",

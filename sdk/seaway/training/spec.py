@@ -1,6 +1,5 @@
 """What is to be trained: data, entrypoint, parameters, processes."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import InvalidSpec
-from seaway.storage import read_json, write_json
+from seaway.storage import as_json, read_json, write_json
 
 MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 LARGEST_SEED = 2**63 - 1  # torch.Generator takes an int64
@@ -61,7 +60,10 @@ class TrainSpec:
         if not self.timeout_s > 0:
             raise InvalidSpec(f"timeout_s={self.timeout_s}: give a positive number of seconds.")
         for name in ("params", "placement"):
-            object.__setattr__(self, name, _json_object(name, getattr(self, name)))
+            given = getattr(self, name)
+            if not isinstance(given, Mapping):
+                raise InvalidSpec(f"{name}={given!r} is no mapping; give each value its name.")
+            object.__setattr__(self, name, as_json(dict(given), name))
 
     def write(self, path: Path, fingerprint: str) -> None:
         """Write the file that an entrypoint gets as `--spec`: the fields, paths absolute, and the fingerprint."""
@@ -75,17 +77,3 @@ class TrainSpec:
         fields = read_json(path)
         fingerprint: str = fields.pop("fingerprint")
         return cls(**fields), fingerprint
-
-
-def _json_object(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as JSON gives them back; 6.0 becomes 6, because pipeline engines know one kind of number only."""
-    try:
-        plain: dict[str, Any] = json.loads(json.dumps(dict(values), allow_nan=False), parse_float=_number)
-    except (TypeError, ValueError) as error:
-        raise InvalidSpec(f"{name} holds what JSON cannot carry ({error}); use text, numbers, lists.") from error
-    return plain
-
-
-def _number(text: str) -> int | float:
-    value = float(text)
-    return int(value) if value.is_integer() else value

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from seaway.errors import InvalidSpec
+from seaway.storage import as_json
 
 STEPS = 1e-9  # of a range's size: how far a quantized value may be off for the rounding of floats
 
@@ -339,16 +340,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON gives it back, 64.0 as 64: pipeline engines know one kind of number only."""
-    try:
-        return json.loads(json.dumps(value, allow_nan=False), parse_float=_number)
-    except (TypeError, ValueError) as error:
-        raise InvalidSpec(f"{value!r} is no JSON value ({error}); use text, numbers, lists, objects.") from error
-
-
-def _number(text: str) -> int | float:
-    value = float(text)
-    return int(value) if value.is_integer() else value
+    return as_json(value, repr(value))
 
 
 def _among(value: Any, values: tuple[Any, ...]) -> bool:
