@@ -228,7 +228,8 @@ SUGGESTION: dict[str, tuple[Break, str]] = {
         "stands for another",
     ),
     "every parameter is referred to": (
-        both(put(PARAMETER, None), put(f"{JOB}.spec.template.spec.containers.0.env.0.value", "1")), "refers to parameter"),
+        both(put(PARAMETER, None), put(f"{JOB}.spec.template.spec.containers.0.env.0.value", "1")),
+        "refers to parameter"),
     "random has one setting": (algorithm("random", seed=1), "unknown setting seed"),
     "random_state is not negative": (algorithm("random", random_state=-1), "outside what random takes"),
     "tpe's gamma is a share": (algorithm("tpe", gamma=1), "outside"),
