@@ -195,6 +195,26 @@ def test_a_registry_that_does_not_answer_is_named_without_its_password(
     assert "hunter2" not in str(refused.value)
 
 
+def test_a_version_in_production_that_seaway_did_not_register_is_named(package: Path) -> None:
+    tracker = MlflowTracker()
+    with tracker._session() as client:
+        client.create_registered_model("foreign")
+        client.create_model_version("foreign", package.as_uri())
+        client.set_registered_model_alias("foreign", "production", "1")
+    with pytest.raises(RegistryUnavailable, match="foreign stands on version 1, which Seaway did not register"):
+        tracker.production("foreign")
+
+
+def test_an_empty_tracking_uri_is_none(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    shutil.copytree(state / "mlflow", tmp_path / "mlflow", ignore=shutil.ignore_patterns("artifacts"))
+    monkeypatch.setattr(mlflow, "EXPERIMENT", "empty")
+    tracker = MlflowTracker()
+    run = tracker.log_training("empty", {}, METRICS, HISTORY, "3" * 64)
+    assert tracker._client.get_run(run).info.artifact_uri.startswith((tmp_path / "mlflow").as_uri())
+
+
 REGISTER = """
 import sys
 from pathlib import Path

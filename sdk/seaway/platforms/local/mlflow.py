@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from seaway.errors import PackageRefused, ProductionChanged, RegistryUnavailable
+from seaway import platforms
+from seaway.errors import InvalidSpec, PackageRefused, ProductionChanged, RegistryUnavailable
 from seaway.models.packaging import WEIGHTS_FILE, Package, verified_copy, verify
 from seaway.models.signing import verifying_key
 from seaway.models.tracking import PRODUCTION, ModelVersion, RegisteredModel
@@ -30,6 +31,7 @@ STUDY_TAG = "study_sha256"
 RUN_STATUS = {State.COMPLETE: "FINISHED", State.PRUNED: "KILLED", State.FAILED: "FAILED", State.RUNNING: "RUNNING"}
 MAX_VALUE = 500  # characters of a parameter or tag that every MLflow store takes
 BATCH = 1000  # metrics that one log_batch call takes
+SERVER = "MLFLOW_TRACKING_URI"
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
 
 
@@ -103,7 +105,7 @@ class MlflowTracker:
             if found is None:
                 return None
             target = home() / "models" / name / str(found.version)
-            if not self._is_intact(target, found.tags[HASH_TAG]):
+            if not self._is_intact(target, _package_hash(found)):
                 fetched = Path(self._fetch(client.get_model_version_download_uri(name, found.version)))
                 verified_copy(fetched, target, self._public_key)
             return RegisteredModel(name, str(found.version), target)
@@ -163,14 +165,20 @@ class MlflowTracker:
 
     @property
     def _uri(self) -> str:
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self._folder / 'mlflow.db'}"
+        server = os.environ.get(SERVER)
+        if not server and platforms.in_pod():
+            raise InvalidSpec(
+                f"{SERVER} is not set: what this pod tracked and registered would end with it. Set it to the MLflow "
+                "server of all steps, such as http://mlflow.mlflow:5000."
+            )
+        return server or f"sqlite:///{self._folder / 'mlflow.db'}"
 
     @cached_property
     def _experiment(self) -> str:
         found = self._client.get_experiment_by_name(EXPERIMENT)
         if found is not None:
             return str(found.experiment_id)
-        files = None if "MLFLOW_TRACKING_URI" in os.environ else (self._folder / "artifacts").as_uri()
+        files = None if os.environ.get(SERVER) else (self._folder / "artifacts").as_uri()
         return str(self._client.create_experiment(EXPERIMENT, artifact_location=files))
 
     def _log(
@@ -241,6 +249,17 @@ def _version_in_production(client: Any, name: str) -> Any:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+
+
+def _package_hash(found: Any) -> str:
+    try:
+        return str(found.tags[HASH_TAG])
+    except KeyError:
+        raise RegistryUnavailable(
+            f"The alias {PRODUCTION!r} of {found.name} stands on version {found.version}, which Seaway did not "
+            f"register (it has no tag {HASH_TAG}; its run is {found.run_id or 'unknown'}). Move the alias to a version "
+            "that register_model has made, or delete it: then the next run begins with its baseline."
+        ) from None
 
 
 def _require_replaceable(current: Any, version: str, over: str) -> None:
