@@ -35,7 +35,7 @@ class Run:
         program = [sys.executable, "-c", "from seaway.cli import main; main()", "run", str(TRAINING_ONLY)]
         environment = {name: value for name, value in os.environ.items() if name != "SEAWAY_RUN_ID"}
         self.process = subprocess.Popen(
-            [*program, *words, "--platform", "kubernetes"],
+            [*program, *words, "--platform", "kubernetes", "--backend", "endpoint=torchserve"],
             env={**environment, "SEAWAY_HOME": str(home)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

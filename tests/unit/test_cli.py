@@ -122,3 +122,14 @@ def test_a_value_may_hold_an_equals_sign() -> None:
 def test_a_parameter_without_name_or_given_twice_is_refused(words: list[str]) -> None:
     with pytest.raises(InvalidSpec):
         arguments(words)
+
+
+@pytest.mark.parametrize(
+    ("backend", "told"),
+    [("endpoint", "NAME=VALUE"), ("router=istio", "traffic, trainer"), ("tuner=hyperopt", "katib, optuna")],
+)
+def test_run_refuses_a_backend_that_there_is_not_before_it_starts(backend: str, told: str, tmp_path: Path) -> None:
+    refused = seaway("run", "flights", "--backend", backend, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert told in refused.stderr
+    assert list(tmp_path.iterdir()) == []

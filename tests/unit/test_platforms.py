@@ -1,6 +1,30 @@
+import os
+import re
+from pathlib import Path
+
 import pytest
 from seaway import platforms
 from seaway.errors import InvalidSpec
+from seaway.models import Tracker
+from seaway.storage import load_object
+
+PIPELINE = Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.yaml"
+PORTS = sorted(set(re.findall(r"platforms\.current\((?:\w+\.)?([A-Z]\w+)", PIPELINE.read_text(encoding="utf-8"))))
+HERE = {
+    "Trainer": "torchrun", "Tuner": "optuna", "Endpoint": "torchserve", "Traffic": "envoy", "Metrics": "envoy",
+    "State": "file", "Tracker": "mlflow",
+}  # fmt: skip
+THERE = {
+    "Trainer": "pytorchjob", "Tuner": "katib", "Endpoint": "seldondeployment", "Traffic": "istio",
+    "Metrics": "prometheus", "State": "configmap", "Tracker": "mlflow",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KUBERNETES_SERVICE_HOST", "SEAWAY_PLATFORM", *(f"SEAWAY_{port.upper()}" for port in HERE)):
+        monkeypatch.setenv(name, "")  # so that what a test chooses is undone after it
+        monkeypatch.delenv(name)
 
 
 class Trainer:
@@ -45,3 +69,49 @@ def test_an_unknown_platform_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("SEAWAY_PLATFORM", "mesos")
     with pytest.raises(InvalidSpec, match="local, kubernetes"):
         platforms.current(Trainer)
+
+
+@pytest.mark.parametrize(
+    ("place", "backends", "expected"),
+    [
+        ("local", {}, HERE),
+        ("kubernetes", {"tuner": "optuna", "endpoint": "torchserve"}, {**HERE, "Trainer": "pytorchjob"}),
+        ("kubernetes", {}, THERE),
+    ],
+    ids=["laptop", "only a training operator", "all operators"],
+)
+def test_each_port_of_the_flights_pipeline_has_its_adapter(
+    monkeypatch: pytest.MonkeyPatch, place: str, backends: dict[str, str], expected: dict[str, str]
+) -> None:
+    monkeypatch.setenv("SEAWAY_PLATFORM", place)
+    for port, backend in backends.items():
+        platforms.choose(port, backend)
+    assert {port: platforms.chosen(port) for port in PORTS} == expected
+    for port in PORTS:
+        offered = {
+            name: adapter for adapters in platforms.BACKENDS[port].values() for name, adapter in adapters.items()
+        }
+        assert isinstance(load_object(offered[expected[port]]), type)
+
+
+def test_a_pod_has_every_port_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    assert {port: platforms.chosen(port) for port in PORTS} == THERE
+
+
+def test_a_pod_keeps_no_registry_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    with pytest.raises(InvalidSpec, match="MLFLOW_TRACKING_URI is not set"):
+        platforms.current(Tracker).production("flights")
+
+
+@pytest.mark.parametrize(
+    ("port", "backend", "listed"),
+    [("router", "istio", "endpoint, metrics, state"), ("endpoint", "istio", "deployment, inferenceservice")],
+)
+def test_a_choice_that_there_is_not_is_refused_at_once(port: str, backend: str, listed: str) -> None:
+    with pytest.raises(InvalidSpec, match=listed):
+        platforms.choose(port, backend)
+    assert f"SEAWAY_{port.upper()}" not in os.environ

@@ -74,6 +74,7 @@ Pipeline = Annotated[
         "seaway run pipelines/flights/pipeline.yaml -p months=1,2 --output json",
         "seaway run my_pipeline.py --no-cache",
         "seaway run flights --platform kubernetes -p workers=3",
+        "seaway run flights --platform kubernetes --backend tuner=optuna --backend endpoint=torchserve",
     )
 )
 def run(
@@ -83,17 +84,32 @@ def run(
         bool, typer.Option("--cache/--no-cache", help="Reuse steps whose inputs and code did not change.")
     ] = True,
     platform: Annotated[
-        Platform | None, typer.Option(help="Where jobs such as trainings go; steps run here. Default: SEAWAY_PLATFORM.")
+        Platform | None,
+        typer.Option(
+            help="Where trainings, tuning, endpoints and traffic go; steps run here. Default: SEAWAY_PLATFORM."
+        ),
+    ] = None,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PORT=NAME",
+            help="What carries out a port, here or there, such as trainer=trainjob. Traffic, metrics and state follow "
+            "a local endpoint. Repeatable. Default: SEAWAY_<PORT>.",
+        ),
     ] = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Run a pipeline on this machine, and write its report.
 
+    With --platform kubernetes the steps run here, and what they start runs on the cluster, by its training operator,
+    Katib, Seldon Core, Istio and Prometheus; --backend names others for a cluster that lacks some.
+
     One line a step tells state, seconds and key figure; a summary ends the run."""
-    from seaway.cli.running import run_pipeline
+    from seaway.cli.running import choose_backends, run_pipeline
 
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform.value
+    choose_backends(backend or [])
     raise typer.Exit(run_pipeline(pipeline, param or [], cache, output is Format.JSON))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from seaway import platforms
 from seaway.cli.kfp_import import import_kfp
 from seaway.errors import InvalidSpec, RunFailed
 from seaway.storage import read_json
@@ -41,7 +42,17 @@ def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bo
     return 0
 
 
-def arguments(words: Sequence[str]) -> dict[str, object]:
+def choose_backends(words: Sequence[str]) -> None:
+    """Have the steps take the backends that `port=name` words name.
+
+    Raises:
+        InvalidSpec: a word has no `=`, or there is no such port or backend.
+    """
+    for port, backend in arguments(words, "--backend", "--backend endpoint=torchserve").items():
+        platforms.choose(port, str(backend))
+
+
+def arguments(words: Sequence[str], option: str = "--param", example: str = "-p months=1,2") -> dict[str, object]:
     """`name=value` words as a mapping.
 
     Raises:
@@ -51,8 +62,8 @@ def arguments(words: Sequence[str]) -> dict[str, object]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise InvalidSpec(f"--param {word!r} is not of the form NAME=VALUE, as in -p months=1,2.")
+            raise InvalidSpec(f"{option} {word!r} is not of the form NAME=VALUE, as in {example}.")
         if name in given:
-            raise InvalidSpec(f"--param {name} is given twice.")
+            raise InvalidSpec(f"{option} {name} is given twice.")
         given[name] = value
     return given

@@ -54,8 +54,14 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
         "local": {"file": "seaway.platforms.local.rollout_state:FileState"},
         "kubernetes": {"configmap": "seaway.platforms.kubernetes.rollout_state:ConfigMapState"},
     },
-    "Tracker": {"local": {"mlflow": "seaway.platforms.local.mlflow:MlflowTracker"}},
+    "Tracker": {
+        "local": {"mlflow": "seaway.platforms.local.mlflow:MlflowTracker"},
+        "kubernetes": {"mlflow": "seaway.platforms.local.mlflow:MlflowTracker"},  # by MLFLOW_TRACKING_URI
+    },
 }
+
+# What leads traffic to an endpoint, counts it and keeps its rollout's journal is where the endpoint is.
+FOLLOWS = {"Traffic": "Endpoint", "Metrics": "Endpoint", "State": "Endpoint"}
 
 
 def in_pod() -> bool:
@@ -72,24 +78,59 @@ def current(port: type[Port], backend: str = "auto") -> Port:
     """The adapter that carries out `port` by `backend`; `auto` takes `$SEAWAY_<PORT>`, else the default of this place.
 
     `SEAWAY_PLATFORM=kubernetes` on a laptop sends to the cluster what has an adapter there; the rest is carried out
-    here. A pod has no such "here": what it served or kept would end with it.
+    here, and so is what `FOLLOWS` a port that is. A pod has no such "here": what it served or kept would end with it.
 
     Raises:
         InvalidSpec: no such platform or backend; the message lists those that there are.
     """
-    places = BACKENDS[port.__name__]
-    offered = {name: reference for backends in places.values() for name, reference in backends.items()}
-    if backend == "auto":
-        default = next(iter(_backends(places)), f"auto on {place()}")
-        backend = os.environ.get(f"SEAWAY_{port.__name__.upper()}") or default
-    if backend not in offered:
-        raise InvalidSpec(f"No {port.__name__} backend {backend!r}; there are: {', '.join(sorted(offered))}.")
-    adapter: Port = load_object(offered[backend])()
+    adapter: Port = load_object(_offered(port.__name__, backend if backend != "auto" else chosen(port.__name__)))()
     return adapter
 
 
-def _backends(places: dict[str, dict[str, str]]) -> dict[str, str]:
+def chosen(port: str) -> str:
+    """The backend that `auto` takes for the port of that name.
+
+    Raises:
+        InvalidSpec: no such platform.
+    """
+    default = next(iter(_backends(port)), f"auto on {place()}")
+    return os.environ.get(_variable(port)) or default
+
+
+def choose(port: str, backend: str) -> None:
+    """Have `auto` take `backend` for a port, given in any case, in this process and in those that it starts.
+
+    Raises:
+        InvalidSpec: no such port or backend; the message lists those that there are.
+    """
+    name = next((name for name in BACKENDS if name.lower() == port.lower()), None)
+    if name is None:
+        raise InvalidSpec(f"There is no port {port!r}; there are: {', '.join(sorted(BACKENDS)).lower()}.")
+    _offered(name, backend)
+    os.environ[_variable(name)] = backend
+
+
+def is_local(port: str) -> bool:
+    """Whether `auto` carries out the port of that name on this machine."""
+    return chosen(port) in BACKENDS[port].get("local", {})
+
+
+def _offered(port: str, backend: str) -> str:
+    """The adapter's reference."""
+    offered = {name: reference for backends in BACKENDS[port].values() for name, reference in backends.items()}
+    if backend not in offered:
+        raise InvalidSpec(f"No {port} backend {backend!r}; there are: {', '.join(sorted(offered))}.")
+    return offered[backend]
+
+
+def _variable(port: str) -> str:
+    return f"SEAWAY_{port.upper()}"
+
+
+def _backends(port: str) -> dict[str, str]:
+    """Those of the place where the port is, the default first."""
     if place() not in PLACES:
         raise InvalidSpec(f"SEAWAY_PLATFORM={place()!r} is no platform; there are: {', '.join(PLACES)}.")
-    elsewhere = {} if in_pod() else places.get("local", {})
-    return places.get(place(), elsewhere)
+    follows_local = port in FOLLOWS and is_local(FOLLOWS[port])
+    elsewhere = {} if in_pod() else BACKENDS[port].get("local", {})
+    return BACKENDS[port].get("local" if follows_local else place(), elsewhere)
