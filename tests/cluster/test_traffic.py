@@ -218,6 +218,20 @@ def test_weights_that_somebody_else_sets_meanwhile_are_left(objects: Objects, en
     assert [entry["weight"] for entry in now["spec"]["http"][1]["route"]] == [50, 50]
 
 
+def test_the_way_back_is_open_when_the_traffic_did_not_follow(
+    objects: Objects, endpoint: DeployedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebodys(objects)
+    moved = traffic(objects, "http://127.0.0.1:1", NAMED)
+    with monkeypatch.context() as hasty:
+        hasty.setattr(proof, "FOLLOW_S", 1.0)
+        with pytest.raises(TrafficFailed, match="does not tell its routes"):
+            moved.set_weights(endpoint, {"stable": 60, "candidate": 40})
+    moved._gateway = edge.gateway(objects.namespace)
+    moved.set_weights(endpoint, ALL_STABLE)
+    assert edge.answering(endpoint, 10) == {"stable": 10}
+
+
 def split(stable: int, candidate: int | None, **part: Any) -> list[dict[str, Any]]:
     weighed = {} if candidate is None else {"weight": candidate}
     return [{**destination("stable"), "weight": stable}, {**destination("candidate", **part), **weighed}]

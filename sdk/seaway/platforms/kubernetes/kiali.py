@@ -26,6 +26,7 @@ TIMEOUT_S = 5.0
 DURATION_S = 300  # of the traffic that is told
 FAILING = 0.1  # share of errors: Kiali's own limit between "degraded" and "failure" for 5xx
 Labels = Mapping[str, Any]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,6 @@ class KialiGraph:
                 log.info("no graph from %s: %s", source, error)
                 notes.append(f"{source} at {url} did not tell it: {error}")
         return Surroundings(note="; ".join(notes))
-
-
-log = logging.getLogger(__name__)
 
 
 def _by_kiali(url: str, namespace: str) -> Iterator[Edge]:

@@ -130,7 +130,7 @@ class RouteTraffic:
         self._gateway = gateway or Gateway()
         text = os.environ.get("SEAWAY_ROUTE", "") if named is None else named
         self._named = Named.of(text, kind.resource.kind)
-        self._set: dict[str, Weights] = {}  # by endpoint, what this process has set
+        self._ours: dict[str, list[Weights]] = {}  # by endpoint, what somebody else's route may say by our own doing
 
     def set_weights(self, endpoint: DeployedEndpoint, weights: Weights) -> None:
         """Split requests in per cent; returns once the gateway routes by these weights.
@@ -195,7 +195,6 @@ class RouteTraffic:
             self._await_taken_up(endpoint, weights)
             if not self._gateway.admin:
                 edge.await_shift(endpoint, before, weights)
-        self._set[endpoint.name] = weights
 
     def _write(self, endpoint: DeployedEndpoint, weights: Weights, mark: str, mirrored: int = 0) -> None:
         """Create or replace the route of our own."""
@@ -245,20 +244,22 @@ class RouteTraffic:
             if found is None:
                 raise TrafficFailed(f"{self._said(endpoint)} does not exist.")
             rule = self._kind.rule(found, endpoint, self._named.part)
-            before = self._set.get(endpoint.name, rule.weights)
-            if rule.weights not in (before, weights):
+            ours = self._ours.setdefault(endpoint.name, [rule.weights])
+            if rule.weights not in (*ours, weights):
                 raise TrafficFailed(
                     f"{last_writer(found)} has set the weights of {self._said(endpoint)} to {dict(rule.weights)}; this "
-                    f"rollout had set {dict(before)}. They were left as they are. If Argo CD set them back, let it "
+                    f"rollout had set {dict(ours[-1])}. They were left as they are. If Argo CD set them back, let it "
                     "ignore the weights: docs/how-to/route-by-istio.md says how."
                 )
             if weights.get("candidate") or mirrored:
                 self._kind.require_servable(found, self._objects)
             operations = [*rule.operations(weights), *(self._kind.mirrored(rule, mirrored) if mirrored else ())]
+            ours.append(weights)  # a patch whose answer is lost may have been carried out
             try:
                 if operations:
                     self._objects.patch(self._kind.resource, found, operations)
-                return rule.weights
+                self._ours[endpoint.name] = [weights]
+                return ours[0]
             except ObjectChanged as error:
                 log.info("%s", error)
         raise TrafficFailed(f"{self._said(endpoint)} is written by others again and again; its weights were not set.")
