@@ -1,0 +1,56 @@
+"""Each rule on endpoints and studies that is missing is told by its name."""
+
+from dataclasses import replace
+from queue import Queue
+from typing import Any
+
+import pytest
+from seaway.errors import Forbidden, SeawayError
+from seaway.platforms.kubernetes import access
+from seaway.platforms.kubernetes.connection import Connection
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.serverpod import SECRET
+from seaway.platforms.kubernetes.watching import Scope, subscribed
+from test_access import as_account
+
+RULES = (*access.ENDPOINTS, *access.STUDIES)
+LISTED = tuple(replace(rule, verbs=("list",)) for rule in RULES if "watch" in rule.verbs)  # a watch begins with a list
+TOLD_S = 60
+
+
+@pytest.mark.parametrize(
+    ("verbs", "left"),
+    [({"create", "delete", "get", "list", "patch"}, access.JOBS), ({"watch"}, (*access.JOBS, *LISTED))],
+    ids=["ask", "watch"],
+)
+def test_what_a_role_lacks_is_told_by_its_name(
+    verbs: set[str], left: tuple[access.Rule, ...], connection: Connection
+) -> None:
+    limited = Objects(as_account(connection, left))
+    permissions = [(resource, verb) for resource, verb in access.permissions(RULES) if verb in verbs]
+    assert permissions
+    for resource, verb in permissions:
+        with pytest.raises(Forbidden, match=f"Not allowed to {verb} {resource.full_name} in namespace"):
+            ask(limited, resource, verb)
+
+
+def ask(objects: Objects, resource: Resource, verb: str) -> None:
+    """The request that needs this verb, for an object that would be refused for other reasons too."""
+    manifest = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": SECRET}}
+    if verb == "watch":
+        watch(objects, resource)
+    elif verb == "list":
+        objects.list(resource)
+    elif verb in ("get", "delete"):
+        getattr(objects, verb)(resource, SECRET)
+    else:
+        {"create": objects.create, "patch": objects.apply}[verb](resource, manifest)
+
+
+def watch(objects: Objects, resource: Resource) -> None:
+    mailbox: Queue[Any] = Queue()
+    with subscribed(objects, Scope(resource), SECRET, mailbox):
+        while True:
+            if isinstance(told := mailbox.get(timeout=TOLD_S), SeawayError):
+                raise told
