@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -35,39 +35,46 @@ class Page:
 
 
 @contextmanager
-def page() -> Iterator[Page]:
-    """Serve a page in Prometheus' text format."""
-    shown = Page()
+def answering(answer: Callable[[str], bytes | None]) -> Iterator[str]:
+    """Serve what `answer` gives for a path, 503 where that is None; yields host:port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            content = shown.text.encode()
-            self.send_response(200 if content else 503)
+            content = answer(self.path)
+            self.send_response(503 if content is None else 200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Length", str(len(content or b"")))
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(content or b"")
 
         def log_message(self, *arguments: object) -> None:
             """Scrapes are not printed."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    shown.url = f"http://127.0.0.1:{server.server_address[1]}/stats/prometheus"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield shown
+        yield f"127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
 
 
 @contextmanager
-def prometheus(target: str, folder: Path) -> Iterator[str]:
-    """Run Prometheus on `target` (host:port); yields its URL."""
+def page() -> Iterator[Page]:
+    """Serve a page in Prometheus' text format."""
+    shown = Page()
+    with answering(lambda path: shown.text.encode() or None) as address:
+        shown.url = f"http://{address}/stats/prometheus"
+        yield shown
+
+
+@contextmanager
+def prometheus(target: str, folder: Path, config: str = CONFIG) -> Iterator[str]:
+    """Run Prometheus on `target` (host:port), which `config` scrapes each `interval` ms; yields its URL."""
     program = shutil.which("prometheus")
     if not program:
         pytest.skip("prometheus is missing (Debian: prometheus)")
-    (folder / "prometheus.yml").write_text(CONFIG.format(interval=int(SCRAPE_S * 1000), target=target))
+    (folder / "prometheus.yml").write_text(config.format(interval=int(SCRAPE_S * 1000), target=target))
     address = f"127.0.0.1:{_free_port()}"
     options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
     with (folder / "prometheus.log").open("w") as log:

@@ -27,8 +27,7 @@ def flights_retraining(
 ):
     """Check the model in production on new months; where they have drifted, run the whole flights pipeline on them.
 
-    What follows the decision is the flights pipeline itself, gate, canary and rollback with it. Its first steps are
-    those of the check, so that they come from the cache.
+    What follows the decision is the flights pipeline itself, gate, canary and rollback with it.
 
     Args:
         months: New months of 2013, such as "6,7", or "all".
@@ -52,7 +51,7 @@ def flights_retraining(
     checked = monitored(examples.outputs["train"], model_name)
     decided = decide_retraining(check=checked.outputs["check"], triggers=triggers, least_rows=least_rows)
     decision = named(decided, "Decide retraining")
-    with dsl.If(decision.outputs["retrain"] == True, name="Retraining is called for"):  # noqa: E712 - builds a condition
+    with dsl.If(decision.outputs["Output"] == True, name="Retraining is called for"):  # noqa: E712 - builds a condition
         flights(
             months=months,
             rows=rows,

@@ -17,6 +17,7 @@ from seaway.storage import write_json
 if TYPE_CHECKING:
     import pandas as pd
 
+    from seaway.monitoring.evidently import Comparison
     from seaway.monitoring.significance import Array
 
     Samples = tuple[pd.DataFrame, pd.DataFrame]
@@ -132,18 +133,23 @@ def drift(reference: "pd.DataFrame", current: "pd.DataFrame", spec: DriftSpec, o
     Raises:
         DataUnreadable: a sample is empty, or lacks a column.
     """
+    report, comparison = compare(reference, current, spec)
+    output.mkdir(parents=True, exist_ok=True)
+    verdicts = {column.name: (column.p_value, column.drifted) for column in report.columns}
+    comparison.write(verdicts, spec.share, output / PAGE_FILE)
+    write_json(output / DRIFT_FILE, report.to_json())
+    return report
+
+
+def compare(reference: "pd.DataFrame", current: "pd.DataFrame", spec: DriftSpec) -> "tuple[DriftReport, Comparison]":
+    """The verdicts of `drift`, and what can draw them. Raises: DataUnreadable, see `drift`."""
     from seaway.monitoring.evidently import Comparison
 
     samples = (_prepared(reference, spec, "reference"), _prepared(current, spec, "current"))
     numeric, categorical = _columns(samples, spec)
     comparison = Comparison(*samples, numeric, categorical)
     tests = {name: _p_value(samples, name, name in numeric, spec) for name in [*numeric, *categorical]}
-    report = _judge(samples, tests, comparison.distances(), spec)
-    output.mkdir(parents=True, exist_ok=True)
-    verdicts = {column.name: (column.p_value, column.drifted) for column in report.columns}
-    comparison.write(verdicts, spec.share, output / PAGE_FILE)
-    write_json(output / DRIFT_FILE, report.to_json())
-    return report
+    return _judge(samples, tests, comparison.distances(), spec), comparison
 
 
 def feature(column: str) -> str:

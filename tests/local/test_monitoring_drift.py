@@ -1,0 +1,106 @@
+"""Drift of real flights by the real Evidently: the season is found, one month is one, and nobody is told of it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from seaway.data import ingest
+from seaway.errors import DataUnreadable
+from seaway.features import SplitSpec, build, training_examples
+from seaway.monitoring import DriftSpec, FeatureLog, check_skew, drift
+from seaway.monitoring.drift import compare
+from seaway_examples.flights.schema import CATEGORICAL, NUMERIC
+
+SPEC = DriftSpec(list(NUMERIC), CATEGORICAL, rows=5000)
+SILENT = """
+import sys
+tried = []
+network = ("socket.connect", "socket.getaddrinfo")
+sys.addaudithook(lambda event, given: tried.append(event) if event in network else None)
+from pathlib import Path
+import pandas as pd
+from seaway.monitoring import DriftSpec, drift
+rows = pd.DataFrame({"x": range(100), "event_timestamp": pd.date_range("2013-01-01", periods=100, freq="h", tz="UTC")})
+drift(rows, rows, DriftSpec(["x"]), Path(sys.argv[1]))
+from evidently.telemetry import event_logger
+event_logger.send_event("drift", "drift")
+print(tried, event_logger.is_enabled())
+"""
+
+
+@pytest.fixture(scope="module")
+def months(tmp_path_factory: pytest.TempPathFactory) -> dict[int, pd.DataFrame]:
+    """Examples of January and July, with the features of either month's own history."""
+    folder = tmp_path_factory.mktemp("flights")
+    ingest("seaway_examples.flights.source:read_tables", {"months": [1, 7]}, folder / "tables")
+    build(folder / "tables", "seaway_examples.flights.definitions:PROJECT", folder / "repository", online=False)
+    files = {name: folder / f"{name}.parquet" for name in SplitSpec().fractions}
+    training_examples(folder / "repository", folder / "tables", SplitSpec(0.97, 0.01, 0.01, 0.01), files)
+    rows = pd.concat([pd.read_parquet(file) for file in files.values()])
+    return dict(iter(rows.groupby("month")))
+
+
+def test_the_season_is_found_and_shown(months: dict[int, pd.DataFrame], tmp_path: Path) -> None:
+    report = drift(months[1], months[7], SPEC, tmp_path)
+    assert report.alarm, report.summary
+    assert {"temp", "dewp"} <= set(report.drifted)
+    assert "weekday" not in report.drifted
+    page = (tmp_path / "drift.html").read_text()
+    assert "temp" in page
+    assert json.loads((tmp_path / "drift.json").read_text())["drifted"] == report.drifted
+
+
+@pytest.mark.parametrize("month", [1, 7])
+def test_two_halves_of_one_month_raise_no_alarm(months: dict[int, pd.DataFrame], month: int) -> None:
+    rows = months[month]
+    middle = rows["event_timestamp"].min() + (rows["event_timestamp"].max() - rows["event_timestamp"].min()) / 2
+    early = rows["event_timestamp"] < middle
+    report, _ = compare(rows[early], rows[~early], SPEC)
+    assert not report.alarm, report.summary
+
+
+def test_predictions_that_change_raise_an_alarm_alone(months: dict[int, pd.DataFrame]) -> None:
+    rows = months[1].assign(prediction=months[1]["distance"].rank(pct=True))
+    report, _ = compare(rows, rows.assign(prediction=rows["prediction"] ** 3), SPEC)
+    assert (report.drifted, report.alarm) == (["prediction"], True)
+
+
+def test_a_column_that_goes_missing_is_drift_of_that_feature(months: dict[int, pd.DataFrame]) -> None:
+    rows = months[1]
+    report, _ = compare(rows, rows.assign(temp=float("nan")), SPEC)
+    assert report.drifted == ["temp is missing"]
+
+
+def test_a_sample_without_rows_or_columns_is_no_sample(months: dict[int, pd.DataFrame], tmp_path: Path) -> None:
+    with pytest.raises(DataUnreadable, match="no current rows"):
+        drift(months[1], months[1].head(0), SPEC, tmp_path)
+    with pytest.raises(DataUnreadable, match="reference rows lack temp"):
+        drift(months[1].drop(columns="temp"), months[1], SPEC, tmp_path)
+
+
+def test_a_feature_that_is_served_otherwise_than_it_is_made_again_is_named(
+    months: dict[int, pd.DataFrame], tmp_path: Path
+) -> None:
+    """The log has Celsius; the repository makes Fahrenheit again for the same flights."""
+    features = [*NUMERIC, *CATEGORICAL]
+    months[1].to_parquet(tmp_path / "examples.parquet")
+    for number, served in enumerate((months[1], months[1].assign(temp=(months[1]["temp"] - 32) / 1.8))):
+        log = FeatureLog(tmp_path / f"served{number}", ["flight_id"])
+        for row in served.head(500).to_dict("records"):
+            log.append({"flight_id": row["flight_id"]}, {name: row[name] for name in features}, "v1", 0.5)
+        log.flush()
+    reports = [
+        check_skew(str(tmp_path / f"served{number}"), tmp_path / "examples.parquet", ["flight_id"], tmp_path / "out")
+        for number in (0, 1)
+    ]
+    assert [report.skewed for report in reports] == [[], ["temp"]]
+
+
+def test_nobody_is_told_that_evidently_ran(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SILENT, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[] False"
