@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A laptop's cluster for Seaway: kind, the pinned training operators, an S3 server with a bucket, Seaway's account.
+# A laptop's cluster for Seaway: kind, the pinned operators, an S3 server with a bucket, Seaway's account.
 #   kustomize/kind.sh [NAME]
 # Run again, it changes nothing that is there. `kind delete cluster --name seaway` ends it.
 set -euo pipefail
@@ -9,7 +9,7 @@ name=${1:-seaway}
 kind get clusters 2>/dev/null | grep -qx "$name" || kind create cluster --name "$name" --wait 5m
 kubectl() { command kubectl --context "kind-$name" "$@"; }
 
-for operator in training-operator trainer; do
+for operator in training-operator trainer pipelines; do
   kubectl apply --server-side --force-conflicts -k "operators/$operator"
 done
 kubectl -n kubeflow wait --for=condition=Available deployment/training-operator --timeout=5m

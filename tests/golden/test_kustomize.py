@@ -12,6 +12,9 @@ import pytest
 import yaml
 from kubernetes import client
 from seaway.platforms.kubernetes import access
+from seaway.platforms.kubernetes.gateway_api import HTTP_ROUTES
+from seaway.platforms.kubernetes.istio import VIRTUAL_SERVICES
+from seaway.platforms.kubernetes.preflight import require_valid
 
 PROJECT = Path(__file__).parents[2]
 KUSTOMIZE = PROJECT / "kustomize"
@@ -21,10 +24,25 @@ MODELS = {  # apiVersion and kind -> model of the Kubernetes client, made from t
     ("v1", "ServiceAccount"): "V1ServiceAccount",
     ("v1", "Service"): "V1Service",
     ("v1", "ResourceQuota"): "V1ResourceQuota",
+    ("v1", "ConfigMap"): "V1ConfigMap",
     ("apps/v1", "StatefulSet"): "V1StatefulSet",
     ("networking.k8s.io/v1", "NetworkPolicy"): "V1NetworkPolicy",
     ("rbac.authorization.k8s.io/v1", "Role"): "V1Role",
     ("rbac.authorization.k8s.io/v1", "RoleBinding"): "V1RoleBinding",
+}
+SHIPPED = {"VirtualService": VIRTUAL_SERVICES, "HTTPRoute": HTTP_ROUTES}  # kinds whose schema Seaway brings
+ON_A_SERVER = {  # the rest: tests/cluster/test_overlays.py has them checked by an API server that knows them
+    "AuthorizationPolicy",
+    "DestinationRule",
+    "FeatureStore",
+    "Gateway",
+    "PeerAuthentication",
+    "Pipeline",
+    "PipelineVersion",
+    "PodMonitor",
+    "PrometheusRule",
+    "ScheduledWorkflow",
+    "ServiceMonitor",
 }
 KUBECTL = shutil.which("kubectl")
 needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
@@ -45,6 +63,10 @@ def object_of(overlay: str, kind: str, name: str) -> dict[str, Any]:
 def test_every_object_is_one_that_kubernetes_knows(overlay: str) -> None:
     api = client.ApiClient()
     for item in build(KUSTOMIZE / "overlays" / overlay):
+        if item["kind"] in SHIPPED:
+            require_valid(item, SHIPPED[item["kind"]])
+        if item["kind"] in ON_A_SERVER | SHIPPED.keys():
+            continue
         model = MODELS[item["apiVersion"], item["kind"]]
         read = api.deserialize(SimpleNamespace(data=json.dumps(item)), model)
         assert api.sanitize_for_serialization(read) == item, "a field is unknown"
@@ -90,12 +112,47 @@ def test_operators_are_pinned_to_a_release() -> None:
         for file in KUSTOMIZE.glob("operators/*/kustomization.yaml")
         for resource in yaml.safe_load(file.read_text())["resources"]
     ]
-    assert len(remotes) == 2
-    assert all(re.search(r"\?ref=v\d+\.\d+\.\d+$", remote) for remote in remotes)
+    assert len(remotes) == 4
+    assert all(re.search(r"\?ref=v\d+\.\d+\.\d+$|/\d+\.\d+\.\d+/", remote) for remote in remotes)
 
 
 def test_every_manifest_is_part_of_a_kustomization() -> None:
     for folder in {file.parent for file in (PROJECT / "manifests").rglob("*.yaml")}:
-        listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+        index = yaml.safe_load((folder / "kustomization.yaml").read_text())
+        listed = {*index["resources"], *(patch["path"] for patch in index.get("patches", ()))}
         present = {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"}
-        assert set(listed) == present
+        assert listed == present
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_endpoint_answers_to_its_name_in_the_overlays_namespace(overlay: str) -> None:
+    objects = build(KUSTOMIZE / "overlays" / overlay)
+    namespace = next(item["metadata"]["name"] for item in objects if item["kind"] == "Namespace")
+    hosts = [item["spec"]["hosts"] for item in objects if item["kind"] == "VirtualService"]
+    hosts += [item["spec"]["servers"][0]["hosts"] for item in objects if item["kind"] == "Gateway"]
+    assert hosts == ([] if overlay == "kind" else [[f"flights.{namespace}"]] * 2)
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_images_come_from_one_place(overlay: str) -> None:
+    index = yaml.safe_load((KUSTOMIZE / "components" / "images" / "kustomization.yaml").read_text())
+    named = {f"{entry['name']}:{entry['newTag']}" for entry in index["images"]}
+    built = yaml.safe_dump_all(build(KUSTOMIZE / "overlays" / overlay))
+    newest = re.sub(r"(?s)kind: PipelineVersion.*?\n---", "", built)  # an earlier version keeps its image
+    assert set(re.findall(r"^ *(?:- )?image: (\S+)$", newest, re.MULTILINE)) <= named
+
+
+@needs_kubectl
+def test_one_repository_and_what_argo_cd_may_bring_from_it() -> None:
+    project, *applications = build(PROJECT / "manifests" / "gitops")
+    project, *applications = sorted([project, *applications], key=lambda item: item["kind"] != "AppProject")
+    assert {item["spec"]["source"]["repoURL"] for item in applications} == set(project["spec"]["sourceRepos"])
+    assert sorted(item["spec"]["source"]["path"].rpartition("/")[2] for item in applications) == OVERLAYS
+    allowed = {place["namespace"] for place in project["spec"]["destinations"]}
+    for item in applications:
+        objects = build(PROJECT / item["spec"]["source"]["path"])
+        [namespace] = [item["metadata"]["name"] for item in objects if item["kind"] == "Namespace"]
+        assert item["spec"]["destination"]["namespace"] == namespace
+        assert namespace in allowed
