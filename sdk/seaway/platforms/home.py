@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 from seaway.errors import InvalidSpec
+from seaway.platforms import in_pod
+from seaway.storage import load_object
+
+RUN_OF_POD = "seaway.platforms.kubernetes.owners:run_id"  # by name, as adapters are: a laptop needs no cluster's client
 
 
 def home() -> Path:
@@ -33,5 +37,14 @@ def figures_folder() -> Path:
 
 
 def run_id() -> str:
-    """The pipeline run that this process is a step of; `manual` outside a run."""
-    return os.environ.get("SEAWAY_RUN_ID", "manual")
+    """The pipeline run that this process is a step of: `$SEAWAY_RUN_ID`, else the run that its pod belongs to.
+
+    `manual` outside a run; never in a pod, whose jobs would be adopted by those of all other runs of that name.
+
+    Raises:
+        InvalidSpec: this pod belongs to no run, and SEAWAY_RUN_ID is not set.
+    """
+    if named := os.environ.get("SEAWAY_RUN_ID"):
+        return named
+    found: str = load_object(RUN_OF_POD)() if in_pod() else "manual"
+    return found

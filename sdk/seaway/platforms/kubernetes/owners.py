@@ -1,13 +1,17 @@
-"""Who owns what a step creates: the workflow of its run, or else the step's own pod, so that none outlives the run."""
+"""Which run a step belongs to, and who owns what it creates: that run's workflow, or else the step's own pod."""
 
 import os
 from collections.abc import Mapping
 from typing import Any
 
+from seaway.errors import InvalidSpec
+from seaway.platforms.kubernetes.connection import connect
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.resources import PODS, Manifest
 
 POD_NAMES = ("KFP_POD_NAME", "HOSTNAME")  # Kubeflow Pipelines sets the first, the kubelet the second
+RUN_LABEL = "pipeline/runid"  # Kubeflow Pipelines sets it on each pod of a run; its API server finds pods by it
+RUNS = ("Workflow", "Job")  # kinds that are made anew for each run; other owners, as a notebook's, see many
 
 
 def owned(objects: Objects, manifest: Manifest, environment: Mapping[str, str] = os.environ) -> Manifest:
@@ -21,6 +25,27 @@ def owned(objects: Objects, manifest: Manifest, environment: Mapping[str, str] =
     if pod is None:
         return manifest
     return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [_owner(pod)]}}
+
+
+def run_id(environment: Mapping[str, str] = os.environ) -> str:
+    """The run that this pod is a step of: Kubeflow's id of it, or the name of the workflow or job that owns the pod.
+
+    Raises:
+        InvalidSpec: it belongs to none.
+        Forbidden, ServerGone: the API server does not show the pod.
+    """
+    name = _own_pod(environment)
+    pod = Objects(connect()).get(PODS, name) if name else None
+    metadata = pod["metadata"] if pod else {}
+    owner = next((one["name"] for one in metadata.get("ownerReferences", ()) if one["kind"] in RUNS), None)
+    run = metadata.get("labels", {}).get(RUN_LABEL) or owner
+    if run is None:
+        raise InvalidSpec(
+            f"Which run is this? Pod {name or '(without a name)'} has neither label {RUN_LABEL} nor an owner that is a "
+            f"{' or '.join(RUNS)}. Set SEAWAY_RUN_ID to a name that each run has for itself: runs of one name adopt "
+            "each other's jobs."
+        )
+    return str(run)
 
 
 def _own_pod(environment: Mapping[str, str]) -> str:
