@@ -14,6 +14,7 @@ import yaml
 
 from seaway.monitoring.dashboards import dashboards
 from seaway.monitoring.rules import JOB, Alert, Objectives, duration, groups, rule_file
+from seaway.platforms.kubernetes.access import NAME as ACCOUNT
 from seaway.platforms.kubernetes.serverpod import ENDPOINT, VERSION
 from seaway.serving.remote import SERVER_STATISTICS, STATISTICS
 
@@ -83,7 +84,7 @@ def schedule() -> dict[str, Any]:
         "maxConcurrency": CHECKS_KEPT_RUNNING,
         "trigger": {"cronSchedule": {"cron": CHECKED}},
         "pipelineName": PIPELINE,
-        "serviceAccount": "pipeline-runner",
+        "serviceAccount": ACCOUNT,
         "workflow": {
             "parameters": [{"name": name, "value": json.dumps(value)} for name, value in parameters.items()],
         },
