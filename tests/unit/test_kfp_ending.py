@@ -3,15 +3,19 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 import pytest
+from seaway import platforms
 from seaway.cli.endpoints import new_run
+from seaway.errors import InvalidSpec, ServerGone
 from seaway.kfp import ending
 from seaway.kfp.recording import Record
 from seaway.platforms.local import processes
+from seaway.serving import Arm, DeployedEndpoint
 from seaway.storage import read_json, write_json
 
 
@@ -65,3 +69,79 @@ def test_a_process_is_known_by_its_start_too() -> None:
     started = psutil.Process().create_time()
     assert processes.running(os.getpid(), started)
     assert not processes.running(os.getpid(), started - 1)
+
+
+STABLE, CANDIDATE = Arm("old", "s3://old", "flights-old"), Arm("new", "s3://new", "flights-new")
+
+
+class Elsewhere:
+    """Endpoints that outlive runs, as a cluster keeps them: `served` are there, removing rolls back their candidate."""
+
+    served: ClassVar[list[DeployedEndpoint]] = []
+    answers = True
+
+    def list(self) -> list[DeployedEndpoint]:
+        if not self.answers:
+            raise ServerGone("The API server cannot be reached.")
+        return list(self.served)
+
+    def remove(self, name: str, run: str) -> None:
+        self.served[:] = [replace(one, arms={"stable": STABLE}) if one.run == run else one for one in self.served]
+
+
+@pytest.fixture
+def cluster(home: Path, monkeypatch: pytest.MonkeyPatch) -> type[Elsewhere]:
+    served = [
+        DeployedEndpoint(name, run, home, "http://gateway", arms={"stable": STABLE, "candidate": CANDIDATE})
+        for name, run in (("flights", "r1"), ("trains", "another"))
+    ]
+    monkeypatch.setattr(Elsewhere, "served", served)
+    adapters = {"local": platforms.BACKENDS["Endpoint"]["local"], "kubernetes": {"there": f"{__name__}:Elsewhere"}}
+    monkeypatch.setitem(platforms.BACKENDS, "Endpoint", adapters)
+    monkeypatch.setenv("SEAWAY_PLATFORM", "kubernetes")
+    monkeypatch.delenv("SEAWAY_ENDPOINT", raising=False)
+    return Elsewhere
+
+
+def candidates(cluster: type[Elsewhere]) -> list[str]:
+    return [endpoint.run for endpoint in cluster.served if "candidate" in endpoint.arms]
+
+
+def test_an_interrupted_run_leaves_no_candidate_on_the_cluster(cluster: type[Elsewhere]) -> None:
+    ended = ending.end_run("r1")
+    assert (ended.endpoints, ended.left) == (("flights",), ())
+    assert candidates(cluster) == ["another"]
+    assert not ending.end_run("r1")  # what served before stays, and is no more said to be ended
+    assert len(cluster.served) == 2
+
+
+def test_down_ends_what_unfinished_runs_of_this_folder_brought(cluster: type[Elsewhere], home: Path) -> None:
+    recorded(home, state="failed")
+    assert [ended.endpoints for ended in ending.end_all()] == [("flights",)]
+    assert candidates(cluster) == ["another"]
+
+
+def test_down_leaves_the_endpoint_of_a_run_that_succeeded(cluster: type[Elsewhere], home: Path) -> None:
+    recorded(home, state="succeeded")
+    assert ending.end_all() == []
+    assert not ending.end_one("r1")
+    assert candidates(cluster) == ["r1", "another"]
+
+
+def test_down_knows_by_name_what_was_deployed_there_by_hand(cluster: type[Elsewhere]) -> None:
+    assert ending.end_one("another").endpoints == ("trains",)
+    with pytest.raises(InvalidSpec, match="no run 'unknown'"):
+        ending.end_one("unknown")
+
+
+def test_a_local_endpoint_asks_no_cluster(cluster: type[Elsewhere], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "answers", False)
+    monkeypatch.setenv("SEAWAY_ENDPOINT", "torchserve")
+    assert not ending.end_run("r1")
+
+
+def test_a_cluster_that_does_not_answer_is_told(cluster: type[Elsewhere], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "answers", False)
+    (told,) = ending.end_run("r1").left
+    assert "r1 may have brought" in told
+    assert "cannot be reached" in told

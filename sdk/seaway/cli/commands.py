@@ -318,17 +318,28 @@ def predict(
     predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
 
 
-@app.command(epilog=_examples("seaway down", "seaway down --all", "seaway down 20260102-030405-ab12"))
+@app.command(
+    epilog=_examples(
+        "seaway down",
+        "seaway down --all",
+        "seaway down 20260102-030405-ab12",
+        "seaway down 20260102-030405-ab12 --platform kubernetes",
+    )
+)
 def down(
     run: RunName = None,
     all_: Annotated[bool, typer.Option("--all", help="Every run of this folder (the default).")] = False,
+    platform: Annotated[Platform | None, typer.Option(help="Where endpoints are. Default: SEAWAY_PLATFORM.")] = None,
     output: Output = Format.TEXT,
 ) -> None:
     """End what runs left serving.
 
-    Says what was ended; harmless when nothing is left. A run that is still going ends only if it is named."""
+    Says what was ended; harmless when nothing is left. A run that is still going ends only if it is named. On a
+    cluster an unfinished run's candidate is rolled back, and what served before or was promoted stays."""
     from seaway.cli.endpoints import end
 
+    if platform:
+        os.environ["SEAWAY_PLATFORM"] = platform.value
     if run and all_:
         raise typer.BadParameter("give a run or --all, not both")
     end(run, output is Format.JSON)

@@ -29,7 +29,8 @@ def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bo
         with progress.showing():
             record = local_run(pipeline, given, caching, progress)
     except Interrupted as interrupt:
-        Console(stderr=True).print(f"Run {interrupt}; everything that it started has been ended.", soft_wrap=True)
+        but = ", but for what is told above" if interrupt.left else ""
+        Console(stderr=True).print(f"Run {interrupt}; everything that it started has been ended{but}.", soft_wrap=True)
         return SIGNAL_EXIT + interrupt.number
     except RunFailed as failure:
         explain_failure(failure.folder, progress.console)

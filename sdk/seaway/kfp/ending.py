@@ -1,8 +1,10 @@
-"""Ending what a run left: its endpoints by their adapter, then every process that still carries its name."""
+"""Ending what a run left: its endpoints by their adapters, then every process that still carries its name."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seaway import platforms
 from seaway.errors import InvalidSpec, SeawayError
@@ -10,6 +12,9 @@ from seaway.kfp import steps
 from seaway.platforms.home import home
 from seaway.platforms.local import processes
 from seaway.storage import read_json, write_json
+
+if TYPE_CHECKING:
+    from seaway.serving import DeployedEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -36,26 +41,49 @@ def end_run(run: str) -> Ended:
 
 
 def _end(run: str) -> Ended:
-    """Let their adapter end the endpoints; the processes are ended whatever it says."""
-    folders = sorted((home() / "endpoints").glob(f"*-{run}"))
+    """Let their adapters end the endpoints; the processes are ended whatever these say."""
     removed: list[str] = []
-    left: tuple[str, ...] = ()
-    try:
-        if folders:
-            _remove_endpoints(run, removed)
-    except (SeawayError, OSError) as error:
-        left = tuple(_told(folder, error) for folder in folders if folder.exists())
+    left = (*_end_here(run, removed), *_end_elsewhere(run, removed))
     return Ended(run, tuple(removed), tuple(steps.end_processes_of(run)), left)
 
 
-def _remove_endpoints(run: str, removed: list[str]) -> None:
+def _end_here(run: str, removed: list[str]) -> Iterator[str]:
+    folders = sorted((home() / "endpoints").glob(f"*-{run}"))
+    try:
+        if folders:
+            _remove_endpoints("torchserve", run, removed)
+    except (SeawayError, OSError) as error:
+        yield from (_told(folder, error) for folder in folders if folder.exists())
+
+
+def _end_elsewhere(run: str, removed: list[str]) -> Iterator[str]:
+    """End what an unfinished run has brought to endpoints that outlive runs; what served before it stays."""
+    if platforms.is_local("Endpoint") or _succeeded(run):
+        return
+    try:
+        _remove_endpoints("auto", run, removed)
+    except (SeawayError, OSError) as error:
+        yield f"What run {run} may have brought to an endpoint was not ended: {error}"
+
+
+def _remove_endpoints(backend: str, run: str, removed: list[str]) -> None:
+    """An endpoint that is as before was not the run's to end."""
     from seaway.serving import Endpoint
 
-    adapter = platforms.current(Endpoint, "torchserve")
-    for endpoint in adapter.list():
-        if endpoint.run == run:
-            adapter.remove(endpoint.name, run)
+    adapter = platforms.current(Endpoint, backend)
+    for endpoint in _of(adapter.list(), run):
+        adapter.remove(endpoint.name, run)
+        if endpoint not in _of(adapter.list(), run):
             removed.append(endpoint.name)
+
+
+def _of(endpoints: "list[DeployedEndpoint]", run: str) -> "list[DeployedEndpoint]":
+    return [endpoint for endpoint in endpoints if endpoint.run == run]
+
+
+def _succeeded(run: str) -> bool:
+    file = home() / "runs" / run / "run.json"
+    return file.is_file() and read_json(file)["state"] == "succeeded"
 
 
 def _told(folder: Path, error: Exception) -> str:
@@ -83,7 +111,8 @@ def end_one(run: str) -> Ended:
     Raises:
         InvalidSpec: there is no such run.
     """
-    if run not in _runs_with_endpoints() and not (home() / "runs" / run).is_dir():
+    known = run in _runs_with_endpoints() or (home() / "runs" / run).is_dir()
+    if not known and not _serves_elsewhere(run):
         raise InvalidSpec(f"There is no run {run!r} in {home()}; `seaway runs` lists them.")
     ended = _end(run)
     _close(home() / "runs" / run / "run.json")
@@ -95,6 +124,13 @@ def _runs_with_endpoints() -> set[str]:
     states = (home() / "endpoints").glob("*/endpoint.json")
     runs = {str(read_json(state)["run"]) for state in states}
     return {run for run in runs if not _going(home() / "runs" / run)}
+
+
+def _serves_elsewhere(run: str) -> bool:
+    """Whether an endpoint was deployed by hand to where endpoints outlive runs."""
+    from seaway.serving import Endpoint
+
+    return not platforms.is_local("Endpoint") and bool(_of(platforms.current(Endpoint).list(), run))
 
 
 def _close(file: Path) -> None:

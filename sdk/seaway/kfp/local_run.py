@@ -56,11 +56,12 @@ QUIET = (  # kfp.local's remarks on settings that serve the cluster
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal ended the run; everything that it started has been ended too."""
+    """A signal ended the run and everything that it started, but for what is `left`, with the reason."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"ended by {signal.Signals(number).name}")
         self.number = number
+        self.left: tuple[str, ...] = ()
 
 
 def local_run(
@@ -87,6 +88,9 @@ def local_run(
             _keep_report(record)
             run.abandon("failed")
             raise _failure(record, error) from error
+        except Interrupted as interrupt:
+            interrupt.left = run.abandon("interrupted").left
+            raise
         except BaseException:
             run.abandon("interrupted" if run.stopping else "failed")
             raise
@@ -287,17 +291,18 @@ class _Run:
             steps.end(process)  # also what the step left in its group
             self.alive.discard(process)
 
-    def abandon(self, state: Any) -> None:
+    def abandon(self, state: Any) -> ending.Ended:
         """End everything that the run started: its endpoints by their adapter, then whatever is left."""
         self.stopping = True
         for process in list(self.alive):
             steps.end(process)
         self._end_forks()
-        ending.end_run(self.record.run)
+        ended = ending.end_run(self.record.run)
         try:
             self.record.close(state)
         finally:
             self.tidy()
+        return ended
 
     def _end_forks(self) -> None:
         if "_forks" in vars(self):
