@@ -10,6 +10,7 @@ import yaml
 
 PROJECT = Path(__file__).parents[2]
 OVERLAYS = sorted((PROJECT / "kustomize" / "overlays").iterdir())
+ISTIO = PROJECT / "manifests" / "serving" / "istio"
 BUILT = [*OVERLAYS, PROJECT / "manifests" / "gitops", PROJECT / "manifests" / "serving" / "gateway-api"]
 
 
@@ -64,3 +65,18 @@ def generations(text: str) -> str:
     """The generation of each object: it counts changes of what was asked for."""
     columns = "custom-columns=KIND:.kind,NAME:.metadata.name,GENERATION:.metadata.generation"
     return kubectl("get", "-f", "-", "-o", columns, given=text).stdout
+
+
+def test_a_moved_split_keeps_no_other_change_of_the_route_from_landing(namespace: str) -> None:
+    """A list of routes is one field, owned by who moves a weight in it, so the split is an object of its own."""
+    routes = {item["metadata"]["name"]: item for item in objects(ISTIO, namespace) if item["kind"] == "VirtualService"}
+    apply = ("apply", "--server-side", "--field-manager=argocd-controller", "-f", "-")
+    assert kubectl(*apply, given=yaml.safe_dump_all(routes.values())).returncode == 0
+    moved = '[{"op": "replace", "path": "/spec/http/0/route/0/weight", "value": 90}]'
+    route = ("-n", namespace, "patch", "virtualservices.networking.istio.io", "flights-route")
+    assert kubectl(*route, "--type=json", "--field-manager=seaway", "-p", moved).returncode == 0
+    routes["flights-site"]["spec"]["http"][1]["timeout"] = "7s"
+    assert kubectl(*apply, given=yaml.safe_dump(routes["flights-site"])).returncode == 0
+    refused = kubectl(*apply, given=yaml.safe_dump(routes["flights-route"])).stderr
+    assert 'conflict with "seaway"' in refused
+    assert ".spec.http" in refused
