@@ -97,11 +97,8 @@ class DriftReport:
     @property
     def share(self) -> float:
         """Features that have drifted, in value or in being missing, among all."""
-        drifted, known = (
-            {feature(column.name) for column in columns}
-            for columns in ([column for column in self.columns if column.drifted], self.columns)
-        )
-        return len(drifted) / len(known)
+        known = {feature(column.name) for column in self.columns}
+        return len(set(map(feature, self.drifted))) / len(known)
 
     @property
     def summary(self) -> str:
