@@ -2,11 +2,17 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import edge
 import pytest
 import yaml
+from kubernetes import client, dynamic
+from seaway.platforms.kubernetes.connection import Connection
+from seaway.platforms.kubernetes.gateway import Gateway
+from seaway.platforms.kubernetes.istio import IstioTraffic
 
 PROJECT = Path(__file__).parents[2]
 OVERLAYS = sorted((PROJECT / "kustomize" / "overlays").iterdir())
@@ -80,3 +86,22 @@ def test_a_moved_split_keeps_no_other_change_of_the_route_from_landing(namespace
     refused = kubectl(*apply, given=yaml.safe_dump(routes["flights-route"])).stderr
     assert 'conflict with "seaway"' in refused
     assert ".spec.http" in refused
+
+
+def test_a_rollout_moves_the_delegated_split_at_the_gateway(
+    cluster: dynamic.DynamicClient, connection: Connection, tmp_path: Path
+) -> None:
+    edge.require_gateway(cluster)
+    place, core = connection.namespace, client.CoreV1Api(connection.requests)
+    for arm in ("stable", "candidate"):
+        core.create_namespaced_service(
+            place, {"metadata": {"name": f"flights-{arm}"}, "spec": {"ports": [{"port": 80}]}}
+        )
+    text = yaml.safe_dump_all(objects(ISTIO, place)).replace("of-the-overlay", place)
+    assert kubectl("apply", "--server-side", "-f", "-", given=text).returncode == 0
+    endpoint = replace(edge.endpoint(place, tmp_path), name="flights", host=f"flights.{place}")
+    gateway = Gateway(f"{place}/seaway", edge.ADMIN, edge.STATS)
+    IstioTraffic(connection, gateway, "virtualservice/flights-route#arms").set_weights(
+        endpoint, {"stable": 70, "candidate": 30}
+    )
+    assert gateway.split(endpoint, place, "arms") == {"stable": 70, "candidate": 30}
