@@ -36,7 +36,7 @@ STEP = Path(__file__).parent / "tuning_step.py"
 SPACE = {
     "learning_rate": {"type": "float", "low": 1e-3, "high": 1e-1, "log": True},
     "hidden": {"type": "categorical", "choices": [[8], [16, 8]]},
-    "dropout": {"type": "float", "low": 0, "high": 0.5, "step": 0.1},
+    "weight_decay": {"type": "float", "low": 0, "high": 0.5, "step": 0.1},
 }
 TOLERANCE = 1e-6  # the same bits are learned from the same data, params and seed
 LONG = 100_000  # epochs that no test waits for

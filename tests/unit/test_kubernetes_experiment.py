@@ -16,7 +16,7 @@ from seaway.platforms.kubernetes.placement import Placement
 from seaway.training import TrainSpec
 from seaway.training.fingerprint import with_params
 from seaway.training.remote import RemoteTraining
-from seaway.tuning import Algorithm, Budget, Categorical, Float, Int, Objective, SearchSpace, State, TuneSpec
+from seaway.tuning import Algorithm, Budget, Categorical, Float, Int, Objective, SearchSpace, State, TuneSpec, pod
 from seaway.tuning.remote import RemoteTrial, Scale, bounds, folder, nearest, read
 
 PLACEMENT = Placement(image="docker.io/seaway/trainer:1")
@@ -137,6 +137,20 @@ def test_a_trial_trains_its_point_over_the_studys_params_and_keeps_its_own_check
     assert training.checkpoints != one.template.checkpoints
     assert {name: training.fingerprint[name] for name in HASHES} == HASHES
     assert training.fingerprint["run"] != one.template.fingerprint["run"]
+
+
+def test_the_pod_finds_each_text_under_the_number_that_the_template_gave_it() -> None:
+    one = study()
+    [container] = built(one)["spec"]["trialTemplate"]["trialSpec"]["spec"]["pytorchReplicaSpecs"]["Master"]["template"][
+        "spec"
+    ]["containers"]
+    references = {entry["name"]: entry["reference"] for entry in built(one)["spec"]["trialTemplate"]["trialParameters"]}
+    substituted = {
+        variable["name"]: references.get(variable["value"].removeprefix("${trialParameters.").removesuffix("}"), "")
+        for variable in container["env"]
+    }
+    trial = RemoteTrial.parse(one.trial.text)
+    assert pod.texts(trial, substituted) == {name: name for name in SPACE.parameters}
 
 
 def test_a_text_that_stands_for_nothing_is_refused() -> None:

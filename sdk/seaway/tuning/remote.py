@@ -52,9 +52,8 @@ class RemoteTrial:
 
     @property
     def text(self) -> str:
-        """As JSON, the same for equal studies."""
-        fields = {**asdict(self), "space": self.space.as_json()}
-        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
+        """As JSON; the parameters keep their order, by which the variables of their texts are numbered."""
+        return json.dumps({**asdict(self), "space": self.space.as_json()}, separators=(",", ":"))
 
     @classmethod
     def parse(cls, text: str) -> "RemoteTrial":
