@@ -81,7 +81,7 @@ def early(name: str, **settings: Any) -> Break:
 
 
 def filtered(expression: str) -> Break:
-    return collector("StdOut", filter={"metricsFormat": [expression]})
+    return collector("File", filter={"metricsFormat": [expression]})
 
 
 def path(**fields: str) -> dict[str, Any]:
@@ -209,6 +209,7 @@ WEBHOOK: dict[str, tuple[Break, str]] = {
 }  # fmt: skip
 
 SUGGESTION: dict[str, tuple[Break, str]] = {
+    "a filter of StdOut has two groups": (collector("StdOut", filter={"metricsFormat": ["(a)=b"]}), "two top"),
     "parameterType unknown is drawn by nobody": (put(f"{LR}.parameterType", "unknown"), "parameterType"),
     "a choice has choices": (put(f"{CHOICE}.feasibleSpace", {"distribution": "uniform"}), "feasibleSpace.list"),
     "a bound is a number": (put(f"{SPACE}.min", "low"), "must be written as doubles"),

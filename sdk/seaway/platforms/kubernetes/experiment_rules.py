@@ -329,8 +329,8 @@ def collector_rules(collector: Manifest) -> Iterator[Problem]:
         yield _invalid("spec.metricsCollectorSpec.collector.kind", kind, f"there are: {', '.join(COLLECTORS)}")
         return
     yield from COLLECTORS[kind](collector, source)
-    for expression in (source.get("filter") or {}).get("metricsFormat") or ():
-        yield from filter_rule(expression)
+    if kind not in UNFILTERED:
+        yield from filter_rules(source)
 
 
 SOURCE = "spec.metricsCollectorSpec.source"
@@ -384,6 +384,14 @@ COLLECTORS = {
     "PrometheusMetric": prometheus_rule,
     "Custom": custom_rule,
 }
+
+
+UNFILTERED = ("StdOut", "Push")  # whose filters the webhook does not look at
+
+
+def filter_rules(source: Manifest) -> Iterator[Problem]:
+    for expression in (source.get("filter") or {}).get("metricsFormat") or ():
+        yield from filter_rule(expression)
 
 
 def filter_rule(expression: str) -> Iterator[Problem]:

@@ -94,14 +94,16 @@ def _distributions(manifest: Manifest) -> list[str]:
 
 
 def _carry_out(study: Study, manifest: Manifest, objects: Objects) -> TuneResult:
-    seconds = study.spec.budget.seconds
+    name, seconds = manifest["metadata"]["name"], study.spec.budget.seconds
     timeout_s = min(seconds or math.inf, experiment.timeout_s(study))
     kind = KIND if seconds is None else ending_after(seconds)
     try:
         outcome = launch(kind, manifest, timeout_s=timeout_s, patience=PATIENCE, connection=objects.connection)
     except JobFailed as failure:
-        raise TuningFailed(str(failure)) from failure
-    trials = tuple(read_trials(study, manifest["metadata"]["name"], objects))
+        ended = read_trials(study, name, objects)
+        reasons = [f"Trial {one.number} failed: {one.reason}." for one in ended if one.state is TrialState.FAILED]
+        raise TuningFailed("\n".join([str(failure), *reasons])) from failure
+    trials = tuple(read_trials(study, name, objects))
     if KIND.outcome(outcome.object) is None:
         _end(objects, manifest)
     return TuneResult(study.spec, trials, outcome.message)

@@ -1,4 +1,4 @@
-"""What Katib's webhook takes and its suggestion service then fails on: an Experiment that ends before its first trial.
+"""What Katib's webhook takes and its suggestion service or collector then fails on, so that no trial ever counts.
 
 After `pkg/suggestion` and `pkg/earlystopping` of Katib 0.19. Which service carries out an algorithm is set in the
 cluster's katib-config, so a setting that any of Katib's own services takes for it is taken here.
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from seaway.platforms.kubernetes.experiment_rules import LISTED, NUMERIC, PARALLEL, refers_to_trial
+from seaway.platforms.kubernetes.experiment_rules import LISTED, NUMERIC, PARALLEL, filter_rules, refers_to_trial
 from seaway.platforms.kubernetes.preflight import Problem
 from seaway.platforms.kubernetes.resources import Manifest
 
@@ -106,11 +106,12 @@ NAS = ("enas", "darts")
 
 
 def rules(manifest: Manifest) -> Iterator[Problem]:
-    """All that ends an Experiment before its first trial; the webhook's rules come first."""
+    """All that leaves an Experiment without a trial that counts; the webhook's rules come first."""
     spec = manifest["spec"]
     for field in ("algorithm", "earlyStopping"):
         if spec.get(field):
             yield from setting_rules(f"spec.{field}", spec[field])
+    yield from filter_rules((spec.get("metricsCollectorSpec") or {}).get("source") or {})
     parameters = spec.get("parameters") or []
     yield from name_rules(parameters)
     yield from assignment_rules(spec, parameters)
