@@ -97,7 +97,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "pbt": Method(
             "population based training: the worst go on from the checkpoints of the best with perturbed params",
             "Jaderberg et al. 2017, arXiv:1711.09846",
-            {OPTUNA: "Seaway's own, on its trials", KATIB: "pbt"},
+            {OPTUNA: "Seaway's own, on its trials"},
             {"population": 4, "interval": 1, "quantile": 0.25},
             learns=False,
         ),

@@ -74,8 +74,6 @@ class Study:
     def __post_init__(self) -> None:
         if not METRIC.fullmatch(self.objective):
             raise InvalidSpec(f"Katib's collectors read no metric {self.objective!r}: use letters, digits, _ and -.")
-        if self.spec.algorithm.name == "pbt":
-            raise InvalidSpec("Trials do not read the volume by which Katib's pbt hands checkpoints on: take optuna.")
         if unknown := sorted(set(self.spec.passthrough) - set(PASSED)):
             raise InvalidSpec(f"passthrough: Katib has no {unknown[0]}; there are: {', '.join(PASSED)}.")
 
