@@ -135,6 +135,13 @@ def test_trials_that_lag_behind_are_ended_with_all_that_they_started(
     wait_until(lambda: not alive(mark))
 
 
+@pytest.mark.parametrize("name", ["asha", "hyperband"])
+def test_a_trial_that_has_trained_its_last_epoch_is_not_ended_early(name: str, tmp_path: Path) -> None:
+    halving = Algorithm(name, {"sampler": "random", "min_epochs": 3})
+    result = OptunaTuner().tune(curve(tmp_path, halving))
+    assert [trial.state for trial in result.trials] == [State.COMPLETE] * 4
+
+
 def in_a_step(spec: TuneSpec, tmp_path: Path, mark: str) -> "subprocess.Popen[str]":
     import pickle
 

@@ -78,13 +78,20 @@ class TuneSpec:
         Raises:
             InvalidSpec: the training's params have no `epochs` that is a whole number.
         """
-        found = self.training.params.get("epochs")
-        try:
-            epochs = float(found) if isinstance(found, int | float | str) else math.nan
-        except ValueError:
-            epochs = math.nan
-        if not epochs >= 1 or not epochs.is_integer():
+        epochs = whole_epochs(self.training.params)
+        if epochs is None:
             raise InvalidSpec(
-                f"params: epochs={found!r}; {self.algorithm.name} has to know how many epochs a whole training has."
+                f"params: epochs={self.training.params.get('epochs')!r}; {self.algorithm.name} has to know how many "
+                "epochs a whole training has."
             )
-        return int(epochs)
+        return epochs
+
+
+def whole_epochs(params: Mapping[str, Any]) -> int | None:
+    """The epochs of a whole training as its params say, a number or its text; None where they do not."""
+    found = params.get("epochs")
+    try:
+        epochs = float(found) if isinstance(found, int | float | str) else math.nan
+    except ValueError:
+        return None
+    return int(epochs) if epochs >= 1 and epochs.is_integer() else None

@@ -39,8 +39,9 @@ from seaway.tuning.algorithm import OPTUNA
 from seaway.tuning.distributions import as_drawn
 from seaway.tuning.fingerprint import fingerprint
 from seaway.tuning.proposing import propose
+from seaway.tuning.spec import whole_epochs
 
-POLL_S = 0.02  # between looks at the trials' histories
+POLL_S = 0.005  # between looks at the trials' histories; what is to end trains on meanwhile
 ENDING = "ending"  # the study's attribute that is there once it is finished
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,11 @@ class Running:
     def epochs(self) -> int:
         """Epochs of its own."""
         return max(0, len(self.process.history()) - self.inherited)
+
+    @property
+    def trained(self) -> bool:
+        """Whether its last epoch has been compared: an early end would save nothing, and lose its figures."""
+        return self.compared == whole_epochs(self.process.spec.params)
 
 
 @dataclass(frozen=True)
@@ -258,7 +264,7 @@ class Study:
                 if value is None:
                     return End(State.FAILED, f"Its history.jsonl has no {metric}, by which trials are compared.")
                 one.trial.report(value, one.compared)
-                if one.trial.should_prune():
+                if not one.trained and one.trial.should_prune():
                     return End(State.PRUNED, f"behind others at epoch {one.compared}", {metric: value})
         return None
 

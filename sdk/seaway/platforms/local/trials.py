@@ -29,10 +29,10 @@ HISTORY, METRICS, LOG = "history.jsonl", "metrics.json", "trial.log"
 
 
 class TrialProcess:
-    """One training under way; its files are in `folder`."""
+    """One training under way, of `spec`; its files are in `folder`."""
 
     def __init__(self, spec: TrainSpec, fingerprint: str, folder: Path, threads: int) -> None:
-        self._spec, self._folder = spec, folder
+        self.spec, self._folder = spec, folder
         self._started: float | None = None
         self._history: tuple[float, tuple[Mapping[str, float], ...]] = (0.0, ())
         self._clear()
@@ -61,7 +61,7 @@ class TrialProcess:
 
     def history(self) -> tuple[Mapping[str, float], ...]:
         """The epochs so far, each a mapping with its number under `epoch`."""
-        file = self._spec.output / HISTORY
+        file = self.spec.output / HISTORY
         with suppress(FileNotFoundError):
             written = file.stat().st_mtime
             if written != self._history[0]:
@@ -72,7 +72,7 @@ class TrialProcess:
     def metrics(self) -> Mapping[str, Any] | None:
         """The final figures once they are written."""
         try:
-            figures: Mapping[str, Any] = json.loads((self._spec.output / METRICS).read_text(encoding="utf-8"))
+            figures: Mapping[str, Any] = json.loads((self.spec.output / METRICS).read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):  # not there, or not by one rename
             return None
         return figures
@@ -95,8 +95,8 @@ class TrialProcess:
 
     def _clear(self) -> None:
         """An earlier attempt's figures are none of this one's; its checkpoints are."""
-        self._spec.output.mkdir(parents=True, exist_ok=True)
-        for file in (self._spec.output / HISTORY, self._spec.output / METRICS, self._folder / LOG):
+        self.spec.output.mkdir(parents=True, exist_ok=True)
+        for file in (self.spec.output / HISTORY, self.spec.output / METRICS, self._folder / LOG):
             file.unlink(missing_ok=True)
 
 

@@ -4,7 +4,9 @@ Run on N processes as `python -m seaway.training.tabular --spec spec.json`. With
 of size 1 it is logistic regression.
 """
 
-PRELOADED = (  # what every worker needs, optimizers and torch.export import torch._dynamo when first used
+PRELOADED = (  # what every worker needs; what is first used late (by optimizers, np.unique, safetensors) by its name
+    "numpy.ctypeslib",
+    "numpy.ma",
     "torch._dynamo",
     "torch.utils.tensorboard",
     "seaway.training.tabular.fitting",
