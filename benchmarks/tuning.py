@@ -1,7 +1,15 @@
 """Tuning: asynchronous halving against random search, the cost of a study beside a bare loop, and two trials at once.
 
-A small network on flights of January 2013, the same space, rows and training for all. What random search reaches in N
-epochs is reached by asha with TPE in how many? Both start without a point of ours; five seeds, medians.
+A small network on flights of January 2013, the same space, rows and training for all, asha as it is by default. The
+score to reach is the median over five seeds of what random search has found after N epochs; told is the median over
+the seeds of the epochs that asha needs for it, which is where the median of its curves meets that score. So speed-ups
+over random search are read in Li et al. 2018 (JMLR 18(185), curves over ten searches) and Falkner et al. 2018 (ICML).
+One trial at a time, neither starts with a point of ours.
+
+Validation rows are drawn at random from the days that are learned from, as in LCBench (Zimmer et al. 2021, IEEE TPAMI
+43(9)) and HPOBench (Eggensperger et al. 2021). With the six days that follow instead, the best of all epochs is a
+matter of luck: among the better half of 150 random points, the loss of epoch 1 and the best one have a rank
+correlation of 0.12; with rows drawn at random it is 0.78 (of 80 points).
 """
 
 import dataclasses
@@ -14,6 +22,7 @@ from pathlib import Path
 from statistics import median
 from unittest import mock
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -38,7 +47,8 @@ SPACE = SearchSpace(
     }
 )
 LOSS = Objective("validation_loss", "minimize")
-HALVING = Algorithm("asha", {"startup_trials": 8, "reduction": 3})
+HALVING = Algorithm("asha")
+LEARNED = 2 / 3  # of the rows; the rest is looked at
 
 
 def measure() -> list[Row]:
@@ -46,8 +56,7 @@ def measure() -> list[Row]:
     with _home() as folder:
         _write_rows(folder)
         template = _study(folder, Algorithm("random"), Budget(TRIALS))
-        pairs = [_race(template, seed) for seed in range(SEEDS)]
-        ours, reached = median(pair[0] for pair in pairs), sum(pair[0] <= N / 3 for pair in pairs)
+        ours, within = _race(template)
         one, two, bare = _trial_seconds(template)
         return [
             Row(
@@ -57,7 +66,7 @@ def measure() -> list[Row]:
                 "epochs",
                 "<= 0.33x",
                 "lower",
-                f"asha with TPE, median of {SEEDS} seeds; {reached} of them within a third",
+                f"asha with TPE, median of {SEEDS} seeds; {within} of them within a third",
             ),
             Row("a trial of a study", one, bare, "s", "<= 1.5x", "lower", "a process each, against a loop in one"),
             Row("two trials at once", two, one, "s a trial", "<= 0.6x", "lower", f"efficiency {one / two / 2:.0%}"),
@@ -71,15 +80,15 @@ def _home() -> Iterator[Path]:
 
 
 def _write_rows(folder: Path) -> None:
-    """Days 1 to 12 are learned from, 13 to 18 looked at."""
     flights = read_tables(months=[1], rows=16_000)["flights"]
     departure = flights["scheduled_departure"]
     texts = {name: flights[name].cast(pa.string()) for name in CATEGORICAL}
     numbers = {"distance": flights["distance"], "hour": pc.hour(departure), "weekday": pc.day_of_week(departure)}
-    rows = pa.table({**texts, **numbers, "late": flights["late"], "day": pc.day(departure)}).drop_null()
-    for name, first, last in (("train", 1, 12), ("validation", 13, 18)):
-        chosen = pc.and_(pc.greater_equal(rows["day"], first), pc.less_equal(rows["day"], last))
-        pq.write_table(rows.filter(chosen), folder / f"{name}.parquet")
+    rows = pa.table({**texts, **numbers, "late": flights["late"]}).drop_null()
+    order = np.random.default_rng(0).permutation(rows.num_rows)
+    learned = round(LEARNED * rows.num_rows)
+    for name, chosen in (("train", order[:learned]), ("validation", order[learned:])):
+        pq.write_table(rows.take(chosen), folder / f"{name}.parquet")
 
 
 def _study(folder: Path, algorithm: Algorithm, budget: Budget) -> TuneSpec:
@@ -87,19 +96,22 @@ def _study(folder: Path, algorithm: Algorithm, budget: Budget) -> TuneSpec:
     training = TrainSpec(
         folder / "train.parquet", folder / "validation.parquet", folder / "o", folder / "c", params=params
     )
-    return TuneSpec(training, SPACE, (LOSS,), algorithm, budget, folder / "study", parallel=2)
+    return TuneSpec(training, SPACE, (LOSS,), algorithm, budget, folder / "study")
 
 
-def _race(template: TuneSpec, seed: int) -> tuple[int, float]:
-    """Epochs that asha needs for the score of random search, N + 1 where N do not do; and that score."""
-    score = OptunaTuner().tune(dataclasses.replace(template, seed=seed)).best.values[LOSS.metric]
-    budget = Budget(trials=N, epochs=N)
-    ours = OptunaTuner().tune(dataclasses.replace(template, seed=seed, algorithm=HALVING, budget=budget))
-    return _epochs_until(ours, score), score
+def _race(template: TuneSpec) -> tuple[float, int]:
+    """The median of the epochs that asha needs for random search's score, and how many seeds need a third or less."""
+    searches = [OptunaTuner().tune(dataclasses.replace(template, seed=seed)) for seed in range(SEEDS)]
+    score = median(search.best.values[LOSS.metric] for search in searches)
+    halving = dataclasses.replace(template, algorithm=HALVING, budget=Budget(trials=N, epochs=N))
+    needed = [
+        _epochs_until(OptunaTuner().tune(dataclasses.replace(halving, seed=seed)), score) for seed in range(SEEDS)
+    ]
+    return median(needed), sum(epochs <= N / 3 for epochs in needed)
 
 
 def _epochs_until(result: TuneResult, score: float) -> int:
-    """Of all trials up to the first whose score is as good, those beside it included."""
+    """Of all trials up to the first whole one that is as good; N + 1 where there is none."""
     spent = 0
     for trial in result.trials:
         spent += trial.epochs
@@ -109,12 +121,16 @@ def _epochs_until(result: TuneResult, score: float) -> int:
 
 
 def _trial_seconds(template: TuneSpec) -> tuple[float, float, float]:
-    """Seconds a trial: one after the other, two at once, and in a bare loop of this process over the same params."""
+    """Seconds a trial: one after the other, two at once, and in a bare loop of this process over the same params.
+
+    Each trains in one thread. A trial alone would get every core, and threads would be compared with processes.
+    """
     seconds = {}
     for parallel in (1, 2):
         spec = dataclasses.replace(template, parallel=parallel, seed=99)
         started = time.perf_counter()
-        result = OptunaTuner().tune(spec)
+        with mock.patch.object(os, "sched_getaffinity", lambda _, cores=parallel: set(range(cores)), create=True):
+            result = OptunaTuner().tune(spec)
         seconds[parallel] = (time.perf_counter() - started) / len(result.trials)
     return seconds[1], seconds[2], _bare(template, result)
 
