@@ -74,7 +74,8 @@ class Agreement:
 
 @st.composite
 def placements(draw: st.DrawFn) -> Placement:
-    """Any placement that is valid."""
+    """Any placement that is valid; a queue is a gang scheduler's."""
+    scheduler, queue = draw(st.sampled_from([("", ""), ("volcano", ""), ("volcano", "research")]))
     return Placement(
         image=draw(st.sampled_from(["docker.io/seaway/trainer:dev", "x"])),
         cpu=draw(QUANTITIES),
@@ -88,8 +89,8 @@ def placements(draw: st.DrawFn) -> Placement:
         env_secrets=draw(st.lists(NAMES, max_size=2)),
         volumes=draw(st.sampled_from([{}, {"/data": {"persistentVolumeClaim": {"claimName": "flights"}}}])),
         image_pull_secrets=draw(st.lists(NAMES, max_size=2, unique=True)),
-        scheduler=draw(st.sampled_from(["", "volcano"])),
-        queue=draw(st.sampled_from(["", "research"])),
+        scheduler=scheduler,
+        queue=queue,
     )
 
 
