@@ -109,9 +109,19 @@ def test_a_program_that_does_not_exist_is_told(tmp_path: Path) -> None:
 
 def test_a_taken_port_is_told_with_its_owner() -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        port = _bind_where_no_client_is(taken)
         taken.listen()
-        port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=rf"{port}.*process {os.getpid()}"):
             ports.require_free(port)
     ports.require_free(port)
+
+
+def _bind_where_no_client_is(listener: socket.socket) -> int:
+    """Below the ports that the system gives to clients: once it is free, no connection of another program takes it."""
+    for port in range(29000, 32000):
+        try:
+            listener.bind(("127.0.0.1", port))
+            return port
+        except OSError:
+            continue
+    raise AssertionError("every port from 29000 to 31999 is in use")
