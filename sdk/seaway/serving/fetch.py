@@ -2,11 +2,11 @@
 
 import logging
 import os
-import sys
 from pathlib import Path
 
-from seaway.errors import PackageRefused, SeawayError, StorageCorrupted
+from seaway.errors import PackageRefused, StorageCorrupted
 from seaway.models import verified_copy
+from seaway.programs import run
 from seaway.serving.remote import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, RemoteArm
 from seaway.storage import storage_for
 
@@ -43,8 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        main()
-    except SeawayError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    run(main)

@@ -8,13 +8,13 @@ started again does what is left: with the model in its place, nothing.
 import logging
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seaway.errors import DataUnreadable, InvalidSpec, SeawayError, TrainingFailed
+from seaway.errors import DataUnreadable, InvalidSpec, TrainingFailed
+from seaway.programs import run
 from seaway.signals import sigterm_raises
 from seaway.storage import storage_for
 from seaway.training.fingerprint import fingerprint
@@ -138,8 +138,4 @@ def _deliver(training: RemoteTraining, spec: TrainSpec) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        sys.exit(main())
-    except SeawayError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    run(main)

@@ -4,13 +4,12 @@ Each start of a process first brings the checkpoints that are kept, then runs th
 process that torchrun starts anew, in a pod that lives on, also gets what another pod has written.
 """
 
-import logging
 import os
 import runpy
 import sys
 from pathlib import Path
 
-from seaway.errors import SeawayError
+from seaway.programs import run
 from seaway.training.mirroring import bring
 from seaway.training.remote import VARIABLE, RemoteTraining
 from seaway.training.spec import TrainSpec
@@ -26,8 +25,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        main(sys.argv[-1])
-    except SeawayError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    run(lambda: main(sys.argv[-1]))

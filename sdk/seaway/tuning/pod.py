@@ -10,7 +10,6 @@ import logging
 import math
 import os
 import re
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable, SeawayError, TrainingFailed
+from seaway.programs import run
 from seaway.storage import read_json, storage_for
 from seaway.training import pod
 from seaway.training.remote import VARIABLE as TRAINING
@@ -126,8 +126,4 @@ def _is_finite(value: Any) -> bool:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        sys.exit(main())
-    except SeawayError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    run(main)

@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from seaway.errors import EndpointFailed, SeawayError
+from seaway.errors import EndpointFailed
 from seaway.platforms.local import envoy, pod_front, processes
 from seaway.platforms.local.torchserve import default_handler, start_arms
+from seaway.programs import run
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.serving.remote import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, TOKEN_VARIABLE, RemoteArm
 
@@ -115,8 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        main()
-    except SeawayError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    run(main)

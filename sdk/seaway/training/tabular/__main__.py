@@ -2,12 +2,11 @@
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
 import torch
 
-from seaway.errors import SeawayError
+from seaway.programs import run
 from seaway.storage import write_json
 from seaway.training.checkpoint import Checkpoints
 from seaway.training.history import HistoryWriter
@@ -98,8 +97,4 @@ def _metrics(fit: Fit, rows: int) -> dict[str, float]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Train the tabular model; started once a process by torchrun.")
     parser.add_argument("--spec", type=Path, required=True, help="file that seaway.training.TrainSpec.write wrote")
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        main(*TrainSpec.read(parser.parse_args().spec))
-    except SeawayError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    run(lambda: main(*TrainSpec.read(parser.parse_args().spec)))
