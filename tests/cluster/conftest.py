@@ -4,7 +4,6 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ import api_proxy
 import object_store_pod
 import pytest
 from kubernetes import client, config, dynamic
+from namespaces import made_namespace
 from seaway.platforms.kubernetes.connection import Connection, connect, connection_of
 
 import images
 
-ENFORCE = "pod-security.kubernetes.io/enforce"
 TRAINING_POLICY = Path(__file__).parents[2] / "manifests" / "training"
 
 
@@ -27,19 +26,6 @@ def cluster() -> dynamic.DynamicClient:
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("KUBECONFIG is not set: there is no API server to test against")
     return dynamic.DynamicClient(config.new_client_from_config())
-
-
-@contextmanager
-def made_namespace(cluster: dynamic.DynamicClient) -> Iterator[str]:
-    """A new namespace that takes only pods of Pod Security `restricted`, deleted at the end."""
-    name = f"seaway-test-{secrets.token_hex(4)}"
-    core = client.CoreV1Api(cluster.client)
-    metadata = client.V1ObjectMeta(name=name, labels={ENFORCE: "restricted"})
-    core.create_namespace(client.V1Namespace(metadata=metadata))
-    try:
-        yield name
-    finally:
-        core.delete_namespace(name)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ its Envoy's administration port.
 
 import collections
 import contextlib
+import math
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -17,10 +17,13 @@ from typing import Any
 import pytest
 import tiny_model
 from kubernetes import client, dynamic
-from seaway.platforms.kubernetes.connection import Connection
+from namespaces import made_namespace
+from seaway.platforms.kubernetes.connection import Connection, connect
 from seaway.platforms.kubernetes.fetching import fetch
 from seaway.platforms.kubernetes.gateway import Gateway
 from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.resources import Resource
+from seaway.rollout import Traffic
 from seaway.serving import Arm, Client, DeployedEndpoint
 
 URL = os.environ.get("SEAWAY_TEST_GATEWAY_URL", "http://127.0.0.1:18080")
@@ -30,7 +33,8 @@ ISTIO_NAMESPACE = "istio-system"
 ADDRESS = f"istio-ingressgateway.{ISTIO_NAMESPACE}.svc.cluster.local"
 READY_S = 120
 NAME = tiny_model.NAME
-ENFORCE = "pod-security.kubernetes.io/enforce"
+GATEWAYS = Resource("networking.istio.io", "v1", "gateways", "Gateway")
+SIGMAS = 5  # a right split misses by more in one of two million tests
 
 
 def require_gateway(cluster: dynamic.DynamicClient) -> None:
@@ -110,16 +114,32 @@ def answering(endpoint: DeployedEndpoint, count: int, arm: str | None = None) ->
     return arms
 
 
+def assert_follows(traffic: Traffic, endpoint: DeployedEndpoint, requests: int) -> None:
+    """Answers and the weights that are read back are those that were set, at once."""
+    for candidate in (20, 100, 0):
+        traffic.set_weights(endpoint, {"stable": 100 - candidate, "candidate": candidate})
+        share = candidate / 100
+        answered = answering(endpoint, requests)["candidate"]
+        assert abs(answered - share * requests) <= SIGMAS * math.sqrt(share * (1 - share) * requests)
+        assert traffic.weights(endpoint) == {"stable": 100 - candidate, "candidate": candidate}
+
+
+def clear(objects: Objects, *resources: Resource) -> None:
+    """Delete all objects of these kinds in the namespace, and wait until there are none."""
+    for resource in resources:
+        while items := objects.list(resource).items:
+            for item in items:
+                objects.delete(resource, item["metadata"]["name"])
+
+
 @contextlib.contextmanager
-def namespace(cluster: dynamic.DynamicClient) -> Iterator[str]:
-    """A namespace that takes only pods of Pod Security `restricted`."""
-    name = f"seaway-traffic-{secrets.token_hex(4)}"
-    core = client.CoreV1Api(cluster.client)
-    core.create_namespace({"metadata": {"name": name, "labels": {ENFORCE: "restricted"}}})
-    try:
-        yield name
-    finally:
-        core.delete_namespace(name)
+def behind_istio(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
+    """A namespace of its own, with an Istio Gateway that takes its hosts."""
+    require_gateway(cluster)
+    with made_namespace(cluster) as name:
+        connection = replace(connect(), namespace=name)
+        Objects(connection).create(GATEWAYS, istio_gateway(name))
+        yield connection
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 import subprocess
 import sys
 import time
@@ -12,13 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client, dynamic
 from object_store_pod import BUCKET, RESTRICTED, SECRET, StoreInCluster
 
 sys.path.append(str(Path(__file__).parents[1] / "local"))
 from small_package import SIGNATURE
 
-ENFORCE = "pod-security.kubernetes.io/enforce"
 STARTUP_S = 300.0  # of a JVM and torch on a machine where others work
 LOADER, STOP = "loader", "/tmp/stop"  # noqa: S108  # a volume of its pod
 ASKING = "asking"
@@ -47,18 +44,6 @@ ended.set()
 [thread.join() for thread in threads]
 print(json.dumps({"versions": versions, "failures": failures}), flush=True)
 """
-
-
-@contextmanager
-def namespace(cluster: dynamic.DynamicClient) -> Iterator[str]:
-    """One that enforces Pod Security `restricted`."""
-    name = f"seaway-endpoint-{secrets.token_hex(4)}"
-    core = client.CoreV1Api(cluster.client)
-    core.create_namespace({"metadata": {"name": name, "labels": {ENFORCE: "restricted"}}})
-    try:
-        yield name
-    finally:
-        core.delete_namespace(name)
 
 
 def environment(store: StoreInCluster, home: Path) -> dict[str, str]:

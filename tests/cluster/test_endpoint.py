@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from endpoints import SIGNATURE, STARTUP_S, forwarded, load
 from kubernetes import client, dynamic
+from namespaces import made_namespace
 from object_store_pod import StoreInCluster, object_store
 from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PackageRefused
 from seaway.platforms.kubernetes.connection import Connection, connect
@@ -35,7 +36,7 @@ NAME = "small"
 
 @pytest.fixture(scope="module")
 def place(cluster: dynamic.DynamicClient) -> Iterator[str]:
-    with endpoints.namespace(cluster) as name:
+    with made_namespace(cluster) as name:
         yield name
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kubernetes import client, dynamic
+from namespaces import RESTRICTED, STUDIES, made_namespace
 from object_store_pod import BUCKET, SECRET, StoreInCluster, object_store
 from seaway.errors import TuningFailed
 from seaway.platforms.kubernetes.katib import KatibTuner
@@ -27,10 +28,6 @@ from tuning_step import study
 import images
 
 pytestmark = pytest.mark.timeout(600)
-LABELS = {
-    "pod-security.kubernetes.io/enforce": "restricted",
-    "katib.kubeflow.org/metrics-collector-injection": "enabled",
-}
 POLICY = Path(__file__).parents[2] / "manifests" / "tuning"
 STEP = Path(__file__).parent / "tuning_step.py"
 SPACE = {
@@ -56,11 +53,8 @@ def place(cluster: dynamic.DynamicClient) -> Iterator[str]:
     applied = subprocess.run(["kubectl", "apply", "-k", POLICY], capture_output=True, text=True, check=False)
     if applied.returncode:
         pytest.skip(f"mutating admission policies are needed and cannot be applied here: {applied.stderr}")
-    name = f"seaway-katib-{secrets.token_hex(4)}"
-    core = client.CoreV1Api(cluster.client)
-    core.create_namespace({"metadata": {"name": name, "labels": LABELS}})
-    yield name
-    core.delete_namespace(name)
+    with made_namespace(cluster, {**RESTRICTED, **STUDIES}) as name:
+        yield name
     if " created" in applied.stdout:
         subprocess.run(["kubectl", "delete", "-k", POLICY], capture_output=True, check=True)
 

@@ -1,7 +1,6 @@
 """Preflight and the webhook of a real Katib (0.14) refuse and take the same Experiments, for what 0.14 knows."""
 
 import copy
-import secrets
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +9,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kubernetes import client, dynamic
+from kubernetes import dynamic
+from namespaces import STUDIES, made_namespace
 from seaway.errors import AdmissionRefused, InvalidSpec
 from seaway.platforms.kubernetes import experiment_rules
 from seaway.platforms.kubernetes.connection import connect
@@ -47,12 +47,8 @@ def objects(cluster: dynamic.DynamicClient) -> Iterator[Objects]:
     command = ["kubectl", "get", "deployments", "-A", "-o", "name"]
     if "katib-controller" not in subprocess.run(command, check=True, capture_output=True, text=True).stdout:
         pytest.skip("katib-controller does not run in this cluster")
-    name = f"seaway-katib-{secrets.token_hex(4)}"
-    core = client.CoreV1Api(cluster.client)
-    labels = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
-    core.create_namespace({"metadata": {"name": name, "labels": labels}})
-    yield Objects(replace(connect(), namespace=name))
-    core.delete_namespace(name)
+    with made_namespace(cluster, STUDIES) as name:
+        yield Objects(replace(connect(), namespace=name))
 
 
 def verdicts(names: list[str], objects: Objects) -> tuple[bool, bool, str]:

@@ -18,16 +18,13 @@ from kubernetes import client, dynamic
 from prometheus_server import prometheus
 from rollout_step import STEPS, roll_out
 from seaway.platforms.kubernetes import gateway as proof
-from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.fetching import fetch
 from seaway.platforms.kubernetes.istio import IstioTraffic
-from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.prometheus import PrometheusMetrics
-from seaway.platforms.kubernetes.resources import Resource
 from seaway.rollout import Decision
 from seaway.serving import DeployedEndpoint
 
-GATEWAYS = Resource("networking.istio.io", "v1", "gateways", "Gateway")
 ROWS = 4_000
 log = logging.getLogger(__name__)
 CANDIDATES = {
@@ -42,10 +39,8 @@ PATIENCE_S = 120
 @pytest.fixture(scope="module")
 def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
     """A stable model that is a bit off, and candidates beside it."""
-    edge.require_gateway(cluster)
-    with edge.namespace(cluster) as name:
-        connection = replace(connect(), namespace=name)
-        Objects(connection).create(GATEWAYS, edge.istio_gateway(name))
+    with edge.behind_istio(cluster) as connection:
+        name = connection.namespace
         apps = client.AppsV1Api(connection.requests)
         for version, settings in CANDIDATES.items():
             apps.create_namespaced_deployment(name, tiny_model.deployment(version, **settings))

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from kfp import dsl
 from kubernetes import dynamic
+from namespaces import made_namespace
 from object_store_pod import object_store
 from seaway.models import ExportedModel
 from seaway.platforms.kubernetes.connection import connect
 from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import Resource
 from seaway.platforms.local.mlflow import MlflowTracker
 from seaway.rollout import Decision
 from seaway.serving import DeployedEndpoint
@@ -26,7 +26,6 @@ from small_package import CARRIERS, WEATHER, small_package
 import images
 
 pytestmark = pytest.mark.timeout(900)
-GATEWAYS = Resource("networking.istio.io", "v1", "gateways", "Gateway")
 NAME = "flights"
 ROWS = 3_000
 
@@ -73,9 +72,9 @@ def place(cluster: dynamic.DynamicClient, home: Path, monkeypatch: pytest.Monkey
     """A namespace with a store and a gateway, named as a user names them; yields the pods' settings."""
     edge.require_gateway(cluster)
     image = images.server_image()
-    with endpoints.namespace(cluster) as name, object_store(cluster.client, name) as store:
+    with made_namespace(cluster) as name, object_store(cluster.client, name) as store:
         host = f"{NAME}.{name}"
-        Objects(replace(connect(), namespace=name)).create(GATEWAYS, edge.istio_gateway(name, host))
+        Objects(replace(connect(), namespace=name)).create(edge.GATEWAYS, edge.istio_gateway(name, host))
         settings = {
             "SEAWAY_PLATFORM": "kubernetes",
             "SEAWAY_NAMESPACE": name,

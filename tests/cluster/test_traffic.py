@@ -1,6 +1,5 @@
 """Weights in a VirtualService, through a real istiod and a real Envoy."""
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +12,7 @@ import tiny_model
 from kubernetes import client, dynamic
 from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, TrafficFailed
 from seaway.platforms.kubernetes import gateway as proof
-from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.fetching import fetch
 from seaway.platforms.kubernetes.gateway import Gateway
 from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
@@ -21,20 +20,14 @@ from seaway.platforms.kubernetes.istio import DESTINATION_RULES, VIRTUAL_SERVICE
 from seaway.platforms.kubernetes.objects import JSON_PATCH, Objects
 from seaway.platforms.kubernetes.resources import Resource
 from seaway.platforms.kubernetes.rollout_state import ConfigMapState
+from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint, InferenceRefused
-
-GATEWAYS = Resource("networking.istio.io", "v1", "gateways", "Gateway")
-ALL_STABLE = {"stable": 100, "candidate": 0}
-SIGMAS = 5  # a right split misses by more in one of two million tests
 
 
 @pytest.fixture(scope="module")
 def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
     """One namespace with both arms for the whole file."""
-    edge.require_gateway(cluster)
-    with edge.namespace(cluster) as name:
-        connection = replace(connect(), namespace=name)
-        Objects(connection).create(GATEWAYS, edge.istio_gateway(name))
+    with edge.behind_istio(cluster) as connection:
         edge.start(connection)
         yield connection
 
@@ -44,10 +37,7 @@ def objects(connection: Connection) -> Iterator[Objects]:
     """Without any route at the end."""
     objects = Objects(connection)
     yield objects
-    for resource in (VIRTUAL_SERVICES, DESTINATION_RULES):
-        while items := objects.list(resource).items:
-            for item in items:
-                objects.delete(resource, item["metadata"]["name"])
+    edge.clear(objects, VIRTUAL_SERVICES, DESTINATION_RULES)
 
 
 @pytest.fixture
@@ -66,13 +56,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("admin", [edge.ADMIN, ""], ids=["by its Envoy", "by answers"])
 def test_traffic_follows_the_weights_at_once(objects: Objects, endpoint: DeployedEndpoint, admin: str) -> None:
-    moved = traffic(objects, admin)
-    for candidate in (20, 100, 0):
-        moved.set_weights(endpoint, {"stable": 100 - candidate, "candidate": candidate})
-        share, requests = candidate / 100, 150
-        answered = edge.answering(endpoint, requests)["candidate"]
-        assert abs(answered - share * requests) <= SIGMAS * math.sqrt(share * (1 - share) * requests)
-        assert moved.weights(endpoint) == {"stable": 100 - candidate, "candidate": candidate}
+    edge.assert_follows(traffic(objects, admin), endpoint, requests=150)
 
 
 def test_testers_say_which_arm_they_want(objects: Objects, endpoint: DeployedEndpoint) -> None:

@@ -1,6 +1,5 @@
 """Weights in an HTTPRoute, through the same istiod and Envoy."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,23 +7,22 @@ from pathlib import Path
 import edge
 import pytest
 from kubernetes import dynamic
+from namespaces import made_namespace
 from seaway.errors import InvalidSpec, TrafficFailed
 from seaway.platforms.kubernetes import gateway as proof
 from seaway.platforms.kubernetes.connection import Connection, connect
 from seaway.platforms.kubernetes.gateway import Gateway
 from seaway.platforms.kubernetes.gateway_api import GATEWAYS, HTTP_ROUTES, GatewayApiTraffic
 from seaway.platforms.kubernetes.objects import Objects
+from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint
-
-ALL_STABLE = {"stable": 100, "candidate": 0}
-SIGMAS = 5
 
 
 @pytest.fixture(scope="module")
 def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
     """One namespace with both arms, and a Gateway that is named as the namespace."""
     edge.require_gateway(cluster)
-    with edge.namespace(cluster) as name:
+    with made_namespace(cluster) as name:
         connection = replace(connect(), namespace=name)
         edge.start(connection)
         with edge.in_istio_namespace(connection, edge.api_gateway(name, name), GATEWAYS):
@@ -35,9 +33,7 @@ def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
 def objects(connection: Connection) -> Iterator[Objects]:
     objects = Objects(connection)
     yield objects
-    while items := objects.list(HTTP_ROUTES).items:
-        for item in items:
-            objects.delete(HTTP_ROUTES, item["metadata"]["name"])
+    edge.clear(objects, HTTP_ROUTES)
 
 
 @pytest.fixture
@@ -53,12 +49,7 @@ def traffic(objects: Objects, admin: str = edge.ADMIN, named: str = "", gateway:
 @pytest.mark.parametrize("admin", [edge.ADMIN, ""], ids=["by its Envoy", "by answers"])
 def test_traffic_follows_the_weights_at_once(objects: Objects, endpoint: DeployedEndpoint, admin: str) -> None:
     moved = traffic(objects, admin)
-    for candidate in (20, 100, 0):
-        moved.set_weights(endpoint, {"stable": 100 - candidate, "candidate": candidate})
-        share, requests = candidate / 100, 100
-        answered = edge.answering(endpoint, requests)["candidate"]
-        assert abs(answered - share * requests) <= SIGMAS * math.sqrt(share * (1 - share) * requests)
-        assert moved.weights(endpoint) == {"stable": 100 - candidate, "candidate": candidate}
+    edge.assert_follows(moved, endpoint, requests=100)
     assert edge.answering(endpoint, 5, "candidate") == {"candidate": 5}
     moved.mirror(endpoint, 50)
     assert edge.answering(endpoint, 5) == {"stable": 5}

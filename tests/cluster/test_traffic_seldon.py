@@ -17,24 +17,18 @@ import pytest
 import tiny_model
 from kubernetes import dynamic
 from seaway.errors import InvalidSpec, TrafficFailed
-from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.istio import DESTINATION_RULES, VIRTUAL_SERVICES
 from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import Resource
 from seaway.platforms.kubernetes.seldon_traffic import SELDON_DEPLOYMENTS, SeldonTraffic
+from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint
-
-GATEWAYS = Resource("networking.istio.io", "v1", "gateways", "Gateway")
-ALL_STABLE = {"stable": 100, "candidate": 0}
 
 
 @pytest.fixture(scope="module")
 def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
-    edge.require_gateway(cluster)
-    with edge.namespace(cluster) as name:
-        connection = replace(connect(), namespace=name)
-        Objects(connection).create(GATEWAYS, edge.istio_gateway(name))
+    with edge.behind_istio(cluster) as connection:
         edge.start(connection)
         yield connection
 
@@ -43,9 +37,7 @@ def connection(cluster: dynamic.DynamicClient) -> Iterator[Connection]:
 def objects(connection: Connection) -> Iterator[Objects]:
     objects = Objects(connection)
     yield objects
-    while items := objects.list(SELDON_DEPLOYMENTS).items:
-        for item in items:
-            objects.delete(SELDON_DEPLOYMENTS, item["metadata"]["name"])
+    edge.clear(objects, SELDON_DEPLOYMENTS)
 
 
 @pytest.fixture
