@@ -3,16 +3,16 @@
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from http_server import serving
 from seaway.platforms.kubernetes.fetching import fetch
 
 SCRAPE_S = 0.5
@@ -50,13 +50,8 @@ def answering(answer: Callable[[str], bytes | None]) -> Iterator[str]:
         def log_message(self, *arguments: object) -> None:
             """Scrapes are not printed."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as server:
+        yield f"127.0.0.1:{server.server_port}"
 
 
 @contextmanager

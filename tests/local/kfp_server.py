@@ -6,16 +6,16 @@ refuses in the JSON of Google's RPC status, as grpc-gateway writes it.
 
 import email.policy
 import json
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import http_server
 import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
@@ -54,15 +54,9 @@ class Pipelines:
 def serving(known: Pipelines) -> Iterator[Pipelines]:
     """The server on a free port of loopback, until the end of the block."""
     handler = type("Bound", (_Handler,), {"known": known})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        known.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield known
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server.serving(handler) as server:
+        known.url = http_server.url(server)
+        yield known
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,8 +3,8 @@
 import json
 import logging
 import os
-import threading
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from faulty_proxy import (
     lose_answer,
     unavailable,
 )
+from http_server import serving, url
 from object_store import ObjectStore, object_store
 from seaway.errors import DataUnreadable, InvalidSpec, StorageCorrupted, StorageUnavailable
 from seaway.platforms.kubernetes import s3_connection
@@ -305,16 +306,11 @@ class TestWhoMayReadAndWrite:
             storage_for("s3://nowhere/x").download("s3://nowhere/x", tmp_path / "back")
 
     def test_an_address_that_speaks_no_s3_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         (tmp_path / "file").write_text("x")
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
-        with pytest.raises(StorageUnavailable, match="S3"):
-            storage_for("s3://seaway/x").upload(tmp_path / "file", "s3://seaway/x")
-        server.shutdown()
-        server.server_close()
+        with serving(SimpleHTTPRequestHandler) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", url(server))
+            with pytest.raises(StorageUnavailable, match="S3"):
+                storage_for("s3://seaway/x").upload(tmp_path / "file", "s3://seaway/x")
 
     def test_a_whole_bucket_is_never_emptied(self, proxy: tuple[FaultyProxy, S3Storage]) -> None:
         faults, storage = proxy

@@ -4,14 +4,14 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from http_server import serving, url
 from seaway.errors import InvalidSpec
 from seaway.platforms.home import run_id
 from seaway.platforms.kubernetes.connection import connect
@@ -37,10 +37,8 @@ def api_server(pod: dict[str, Any]) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Be silent."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(Handler) as server:
+        yield url(server)
 
 
 def kubeconfig(server: str) -> dict[str, Any]:

@@ -2,9 +2,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
+from http_server import serving, url
 from kubernetes import client
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes import training, trainjob
@@ -115,16 +115,14 @@ def server() -> Iterator[ThreadingHTTPServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with serving(Handler) as server:
         server.asked = []
-        Thread(target=server.serve_forever, daemon=True).start()
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
 def connection(server: ThreadingHTTPServer) -> Connection:
-    return connection_of(client.Configuration(host=f"http://127.0.0.1:{server.server_port}"), "team")
+    return connection_of(client.Configuration(host=url(server)), "team")
 
 
 def test_a_runtime_goes_with_the_workflow_of_its_run(

@@ -1,15 +1,15 @@
 """The driver's memory and its caution, on a road of its own making: the ports are played by plain objects."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import http_server
 import pandas as pd
 import pytest
 from seaway.errors import (
@@ -447,12 +447,8 @@ class Nameless(Moody):
 @contextmanager
 def serving(model: type[Moody]) -> Iterator[str]:
     model.asked = 0
-    with ThreadingHTTPServer(("127.0.0.1", 0), model) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with http_server.serving(model) as server:
+        yield http_server.url(server)
 
 
 @pytest.fixture
