@@ -68,7 +68,7 @@ manifests: $(STAMP) ## write manifests/pipelines: a version of each pipeline, wi
 	$(BIN)/seaway manifests --images $(IMAGES) --keep $(KEEP)
 
 images:          ## build images/{runtime,trainer,server} with Docker; TORCH_INDEX and BASE_IMAGE choose
-	for name in runtime trainer server; do docker buildx build --file images/$$name/Dockerfile \
+	for name in runtime trainer server; do docker buildx build --file images/Dockerfile --target $$name \
 	  --tag $(REGISTRY)/$$name:$(TAG) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) \
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) --build-arg VERSION=$(TAG) \
 	  --build-arg REVISION=$$(git rev-parse HEAD) --sbom=true --provenance=true $(PUSH) . || exit 1; done

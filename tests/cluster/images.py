@@ -1,7 +1,7 @@
 """Images for cluster tests, by name.
 
 On a test cluster that a tool (`SEAWAY_CLUSTER_TOOL`) imports root file systems into, they are built here, from the
-same lists as images/*/Dockerfile and with the packages of this environment. On any other cluster they are named by
+same lists as images/Dockerfile and with the packages of this environment. On any other cluster they are named by
 `SEAWAY_TEST_TRAINER_IMAGE` and `SEAWAY_TEST_IMAGE`; where neither is there, tests skip with the reason.
 """
 
@@ -59,14 +59,14 @@ def python_image() -> str:
 
 
 def trainer_image() -> str:
-    """What images/trainer/Dockerfile installs: Debian's Python 3.11, torch, and Seaway as it is in this tree."""
+    """What the target `trainer` of images/Dockerfile installs: Debian's Python 3.11, torch, and Seaway as it is in this tree."""
     if named := os.environ.get("SEAWAY_TEST_TRAINER_IMAGE"):
         return named
     return _imported("docker.io/seaway/trainer", python_layers("trainer"))
 
 
 def server_image() -> str:
-    """What images/server/Dockerfile installs: TorchServe, its Java runtime, Envoy, torch, and Seaway as it is here."""
+    """What the target `server` of images/Dockerfile installs: TorchServe, its Java runtime, Envoy, torch, and Seaway as it is here."""
     if named := os.environ.get("SEAWAY_TEST_SERVER_IMAGE"):
         return named
     return _imported("docker.io/seaway/server", python_layers("server"))
@@ -74,7 +74,7 @@ def server_image() -> str:
 
 def python_layers(image: str) -> list[Path]:
     """Uncompressed tar files, lowest first: Debian, torch, its companions as images/IMAGE lists them, Seaway."""
-    needed = closure(_listed(PROJECT / "images" / image / "requirements.in"))
+    needed = closure(_listed(PROJECT / "images" / f"{image}.in"))
     torch = [package for package in needed if _is_torch(package)]
     others = [package for package in needed if not _is_torch(package)]
     return [
