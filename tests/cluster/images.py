@@ -59,14 +59,14 @@ def python_image() -> str:
 
 
 def trainer_image() -> str:
-    """What the target `trainer` of images/Dockerfile installs: Debian's Python 3.11, torch, and Seaway as it is in this tree."""
+    """Target `trainer` of images/Dockerfile: Debian's Python 3.11, torch, and Seaway as it is in this tree."""
     if named := os.environ.get("SEAWAY_TEST_TRAINER_IMAGE"):
         return named
     return _imported("docker.io/seaway/trainer", python_layers("trainer"))
 
 
 def server_image() -> str:
-    """What the target `server` of images/Dockerfile installs: TorchServe, its Java runtime, Envoy, torch, and Seaway as it is here."""
+    """Target `server` of images/Dockerfile: TorchServe, its Java runtime, Envoy, torch, and Seaway as it is here."""
     if named := os.environ.get("SEAWAY_TEST_SERVER_IMAGE"):
         return named
     return _imported("docker.io/seaway/server", python_layers("server"))
