@@ -230,6 +230,9 @@ class Road:
     def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
         self.split, self.highest = dict(weights), max(self.highest, weights["candidate"])
 
+    def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
+        raise AssertionError("nothing is mirrored here")
+
     def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
         return self.split
 

@@ -235,6 +235,29 @@ def test_weights_are_in_force_when_they_are_said_to_be(endpoint: DeployedEndpoin
     traffic.set_weights(endpoint, {"stable": 100})
 
 
+def test_a_shadow_gets_copies_that_it_answers_to_nobody(endpoint: DeployedEndpoint, client: Client) -> None:
+    traffic, metrics = EnvoyTraffic(), EnvoyMetrics()
+    before = metrics.read(endpoint)
+    traffic.mirror(endpoint, 100)
+    for _ in range(20):
+        client.infer("flights", ROWS)
+        assert client.arm == "stable"
+    while (seen := metrics.read(endpoint)["candidate"] - before["candidate"]).requests < 20:
+        time.sleep(0.05)
+    assert (seen.requests, seen.errors) == (20, 0)
+    assert refused(endpoint, "candidate") == 0
+    traffic.set_weights(endpoint, {"stable": 100})
+    client.infer("flights", ROWS)
+    assert (metrics.read(endpoint)["candidate"] - before["candidate"]).requests == 20
+
+
+def refused(endpoint: DeployedEndpoint, arm: str) -> int:
+    """Requests that the arm's server has refused (4xx) so far."""
+    target = f"/stats?format=json&filter=^cluster\\.{endpoint.arms[arm].backend}\\.upstream_rq_4xx$"
+    stats = sockets.get_json(envoy.admin_socket(endpoint), target)["stats"]
+    return sum(stat["value"] for stat in stats)
+
+
 @pytest.mark.parametrize("weights", [{"stable": 50}, {"stable": 50, "canary": 50}, {"stable": 150, "candidate": -50}])
 def test_impossible_weights_change_nothing(endpoint: DeployedEndpoint, weights: dict[str, int]) -> None:
     traffic = EnvoyTraffic()

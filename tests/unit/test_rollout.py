@@ -24,7 +24,19 @@ from seaway.errors import (
 )
 from seaway.monitoring import ArmCounts
 from seaway.platforms.local.rollout_state import FileState
-from seaway.rollout import Answers, Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, confirm, run
+from seaway.rollout import (
+    ALL_STABLE,
+    Answers,
+    Decision,
+    Policy,
+    Replay,
+    Rollout,
+    RolloutPlan,
+    Step,
+    conclude,
+    confirm,
+    run,
+)
 from seaway.serving import Arm, DeployedEndpoint
 
 POLICY = Policy(latency=None, quality=None, min_requests=20, budget=3_000)
@@ -36,15 +48,19 @@ class Road:
 
     def __init__(self, failing: float = 0.0, length: int = 10_000) -> None:
         self.failing, self.length = failing, length
-        self.split: dict[str, int] = {"stable": 100, "candidate": 0}
+        self.split, self.mirrored = dict(ALL_STABLE), 0
         self.history: list[int] = []
         self.counts = {"stable": [0, 0], "candidate": [0, 0]}
         self.next = 0
         self.interrupt_at: int | None = None
 
     def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
-        self.split = dict(weights)
+        self.split, self.mirrored = dict(weights), 0
         self.history.append(weights["candidate"])
+
+    def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
+        self.set_weights(endpoint, ALL_STABLE)
+        self.mirrored = percent
 
     def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
         return self.split
@@ -55,7 +71,8 @@ class Road:
         sent = min(count, self.length - self.next)
         self.next += sent
         candidate = sent * self.split["candidate"] // 100
-        for arm, requests in (("stable", sent - candidate), ("candidate", candidate)):
+        copies = sent * self.mirrored // 100
+        for arm, requests in (("stable", sent - candidate), ("candidate", candidate + copies)):
             self.counts[arm][0] += requests
             self.counts[arm][1] += round(requests * self.failing) if arm == "candidate" else 0
         return Answers(sent=sent, answered={"stable": sent - candidate, "candidate": candidate})
@@ -229,6 +246,15 @@ def test_all_else_ends_on_stable(plan: RolloutPlan, state: Path, road: Road, dec
     rollout.write(state.with_name("rollout.json"))
     with pytest.raises(RolledBack, match="stable"):
         confirm(state.with_name("rollout.json"))
+
+
+def test_a_shadow_is_judged_before_anybody_is_answered_by_it(plan: RolloutPlan, state: Path) -> None:
+    shadowed = replace(plan, steps=(Step(0, 200), *plan.steps))
+    good, bad = Road(), Road(failing=0.5)
+    assert drive(shadowed, good, state).decision is Decision.PROMOTE
+    assert good.history == [0, 10, 50, 100]
+    rollout = drive(shadowed, bad, state.with_name("bad.json"))
+    assert (rollout.decision, set(bad.history), bad.mirrored) == (Decision.ROLLBACK, {0}, 0)
 
 
 def test_requests_that_are_never_answered_are_errors_of_their_arm(plan: RolloutPlan, state: Path) -> None:

@@ -111,14 +111,13 @@ def _drive(
     plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, journal: Journal, state: State
 ) -> None:
     """Look after look until there is a decision."""
-    weights: Mapping[str, int] = {}
+    step = -1
     observer = Observer(metrics, plan.endpoint, plan.policy.max_age_s)
     while journal.decision is None:
-        wanted = _weights(plan, journal)
-        if wanted != weights:
-            log.info("%d %% of the traffic to the candidate of %s", wanted["candidate"], plan.endpoint.name)
-            traffic.set_weights(plan.endpoint, wanted)
-            weights = wanted
+        weights = _weights(plan, journal)
+        if step != journal.step:
+            _move(plan.endpoint, traffic, weights)
+            step = journal.step
         answers = requests.send(plan.requests_per_look)
         _require_unchanged(plan.endpoint, traffic, weights)
         look = observer.look(answers)
@@ -131,6 +130,16 @@ def _drive(
         if journal.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
             traffic.set_weights(plan.endpoint, ALL_STABLE)
         state.write(plan.endpoint, journal.to_json())
+
+
+def _move(endpoint: DeployedEndpoint, traffic: Traffic, weights: Mapping[str, int]) -> None:
+    """By these weights; a candidate of weight 0 gets copies of the requests."""
+    if weights["candidate"]:
+        log.info("%d %% of the traffic to the candidate of %s", weights["candidate"], endpoint.name)
+        traffic.set_weights(endpoint, weights)
+    else:
+        log.info("the candidate of %s is a shadow: it gets a copy of each request", endpoint.name)
+        traffic.mirror(endpoint, FULL)
 
 
 def _require_unchanged(endpoint: DeployedEndpoint, traffic: Traffic, weights: Mapping[str, int]) -> None:

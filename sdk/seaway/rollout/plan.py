@@ -13,14 +13,17 @@ FULL = 100  # percent
 
 @dataclass(frozen=True)
 class Step:
-    """The candidate's share of the traffic in percent, and the requests sent before the next step."""
+    """The candidate's share of the traffic in percent, and the requests sent before the next step.
+
+    A weight of 0 is shadow mode: stable answers all, and the candidate gets a copy of each request.
+    """
 
     weight: int
     requests: int
 
     def __post_init__(self) -> None:
-        if not 0 < self.weight <= FULL or self.requests < 1:
-            raise InvalidSpec(f"A step needs a weight of 1 to 100 and at least one request; got {self}.")
+        if not 0 <= self.weight <= FULL or self.requests < 1:
+            raise InvalidSpec(f"A step needs a weight of 0 to 100 and at least one request; got {self}.")
 
 
 STEPS = (Step(5, 400), Step(25, 600), Step(50, 1_000), Step(100, 200))

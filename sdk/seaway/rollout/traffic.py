@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from seaway.errors import TrafficFailed
 from seaway.serving import DeployedEndpoint
 
 ALL_STABLE: Mapping[str, int] = {"stable": 100, "candidate": 0}
@@ -19,6 +20,16 @@ class Traffic(Protocol):
         """
         ...
 
+    def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
+        """Shadow mode: stable answers all requests, and the candidate gets copies of some, whose answers nobody sees.
+
+        New weights end it. Returns when the traffic follows.
+
+        Raises:
+            TrafficFailed: the endpoint has no candidate, the per cent is impossible, or the traffic does not follow.
+        """
+        ...
+
     def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
         """Weights by arm, read back from where the traffic flows.
 
@@ -26,3 +37,12 @@ class Traffic(Protocol):
             TrafficFailed: they cannot be read.
         """
         ...
+
+
+def require_mirrored(endpoint: DeployedEndpoint, percent: int) -> None:
+    """Refuse, with TrafficFailed, to mirror without a candidate, or another share than a whole per cent."""
+    if "candidate" not in endpoint.arms or not 0 < percent <= sum(ALL_STABLE.values()):
+        raise TrafficFailed(
+            f"{percent} % of the requests of endpoint {endpoint.name} cannot be mirrored: that takes a candidate, "
+            "and a whole per cent from 1 to 100."
+        )

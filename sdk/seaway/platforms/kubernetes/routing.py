@@ -19,6 +19,7 @@ from seaway.platforms.kubernetes.gateway import Gateway, Weights
 from seaway.platforms.kubernetes.naming import MANAGED_BY
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
+from seaway.rollout.traffic import ALL_STABLE, require_mirrored
 from seaway.serving import ARMS, DeployedEndpoint
 
 ENDPOINT = "seaway.dev/endpoint"
@@ -145,16 +146,9 @@ class RouteTraffic:
         self._move(endpoint, wanted)
 
     def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
-        """Shadow mode: stable answers all requests, and the candidate gets a copy of some, whose answers nobody sees.
-
-        New weights end it. Raises as `set_weights`; TrafficFailed also for a route that somebody else owns.
-        """
-        if "candidate" not in endpoint.arms or not 0 < percent <= FULL:
-            raise TrafficFailed(
-                f"{percent} % of the requests of endpoint {endpoint.name} cannot be mirrored: that takes a candidate, "
-                "and a whole per cent from 1 to 100."
-            )
-        self._move(endpoint, {"stable": FULL, "candidate": 0}, percent)
+        """See `Traffic`. Raises as `set_weights`; TrafficFailed also for a route that somebody else owns."""
+        require_mirrored(endpoint, percent)
+        self._move(endpoint, ALL_STABLE, percent)
 
     def weights(self, endpoint: DeployedEndpoint) -> dict[str, int]:
         """Per cent by arm: as the gateway's Envoy has them, or where that cannot be asked as the object says, whose

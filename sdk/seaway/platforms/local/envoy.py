@@ -29,10 +29,12 @@ from seaway.platforms.local.envoy_config import (
     infer_paths,
     latency_buckets,
     listener,
+    mirror,
     protocol_routes,
     split,
 )
 from seaway.platforms.local.ports import LOOPBACK, require_free
+from seaway.rollout.traffic import ALL_STABLE, require_mirrored
 from seaway.serving import DeployedEndpoint
 from seaway.storage import write_json
 
@@ -97,6 +99,12 @@ class EnvoyTraffic:
             )
         follow(current, weights)
 
+    def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
+        """See `Traffic`. Raises: TrafficFailed."""
+        current = _recorded(endpoint)
+        require_mirrored(current, percent)
+        follow(current, ALL_STABLE, percent)
+
     def weights(self, endpoint: DeployedEndpoint) -> dict[str, int]:
         """Per cent by arm, as Envoy itself has them. Raises: TrafficFailed where it does not answer."""
         try:
@@ -131,14 +139,15 @@ class EnvoyMetrics:
         return {name: _counts(text, arm.backend) for name, arm in arms.items()}
 
 
-def follow(endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
-    """Write routes with these weights and wait until an answer carries their number.
+def follow(endpoint: DeployedEndpoint, weights: Mapping[str, int], mirrored: int = 0) -> None:
+    """Write routes with these weights, and `mirrored` per cent copied to the candidate; wait until an answer carries
+    their number.
 
     Raises:
         TrafficFailed: none did in time; the message says what Envoy refused.
     """
     version = _version(endpoint) + 1
-    _write_routes(endpoint, weights, version)
+    _write_routes(endpoint, weights, version, mirrored)
     deadline = time.monotonic() + FOLLOW_TIMEOUT_S
     while (seen := _observed_version(endpoint)) != version:
         if time.monotonic() > deadline:
@@ -249,31 +258,34 @@ def write_private(file: Path, value: object) -> None:
     draft.replace(file)
 
 
-def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], version: int) -> None:
+def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], version: int, mirrored: int = 0) -> None:
     keys: dict[str, str] = json.loads((_folder(endpoint) / "keys.json").read_text(encoding="utf-8"))
     routes = {
         "name": "arms",
         "response_headers_to_add": [header("x-seaway-config", str(version))],
-        "virtual_hosts": [{"name": "endpoint", "domains": ["*"], "routes": _routes(endpoint, weights, keys)}],
+        "virtual_hosts": [{"name": "endpoint", "domains": ["*"], "routes": _routes(endpoint, weights, keys, mirrored)}],
     }
     _write_discovery(_folder(endpoint) / ROUTES, version, "config.route.v3.RouteConfiguration", [routes])
 
 
-def _routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], keys: Mapping[str, str]) -> list[dict[str, Any]]:
+def _routes(
+    endpoint: DeployedEndpoint, weights: Mapping[str, int], keys: Mapping[str, str], mirrored: int
+) -> list[dict[str, Any]]:
     servers = {name: Server(arm.backend, keys[arm.backend]) for name, arm in endpoint.arms.items()}
     stable = endpoint.arms["stable"].backend
     infer = [
         route
         for name, path in infer_paths(endpoint.name).items()
-        for route in _infer_routes(endpoint.name, name, path, weights, servers)
+        for route in _infer_routes(endpoint.name, name, path, weights, servers, mirrored)
     ]
     return protocol_routes(endpoint.name, endpoint.token(), infer, Server(control_cluster(stable), keys[stable]))
 
 
 def _infer_routes(
-    model: str, name: str, path: str, weights: Mapping[str, int], servers: Mapping[str, Server]
+    model: str, name: str, path: str, weights: Mapping[str, int], servers: Mapping[str, Server], mirrored: int
 ) -> list[dict[str, Any]]:
-    """By the arm that the request names, else by weight."""
+    """By the arm that the request names, else by weight and, if so, with copies to the candidate."""
+    mirrors = {"request_mirror_policies": [mirror(servers["candidate"], mirrored)]} if mirrored else {}
     arms = " and ".join(sorted(servers, reverse=True))
     absent = answer(404, {"error": f"There is no such arm (x-seaway-arm); endpoint {model} has {arms}."})
     return [
@@ -285,7 +297,7 @@ def _infer_routes(
             for arm in servers
         ),
         {"match": {"path": path, "headers": [{"name": "x-seaway-arm", "present_match": True}]}, **absent},
-        {"name": name, "match": {"path": path}, "route": split(model, weights, servers)},
+        {"name": name, "match": {"path": path}, "route": {**split(model, weights, servers), **mirrors}},
     ]
 
 

@@ -97,6 +97,15 @@ def split(model: str, weights: Mapping[str, int], servers: Mapping[str, Server])
     return {"weighted_clusters": {"clusters": clusters}, **forwarding(model)}
 
 
+def mirror(server: Server, percent: int) -> dict[str, Any]:
+    """A mirror policy: the server gets copies, with its own key, and its answers go nowhere."""
+    return {
+        "cluster": server.cluster,
+        "runtime_fraction": {"default_value": {"numerator": percent, "denominator": "HUNDRED"}},
+        "request_headers_mutations": [{"append": authorization(server.key)}],
+    }
+
+
 def forwarding(model: str) -> dict[str, Any]:
     """How long an inference request may take, and when it is sent again: only where no server has seen it."""
     return {
