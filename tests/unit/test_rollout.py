@@ -37,7 +37,7 @@ from seaway.rollout import (
     confirm,
     run,
 )
-from seaway.serving import Arm, DeployedEndpoint
+from seaway.serving import Arm, DeployedEndpoint, find_deployed
 
 POLICY = Policy(latency=None, quality=None, min_requests=20, budget=3_000)
 HASTY = replace(POLICY, max_age_s=0.01)
@@ -415,6 +415,16 @@ def test_a_candidate_replaces_only_the_model_that_it_was_judged_against(
     ended = conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
     assert (ended.decision, registry.done) == (decision, done)
     assert ("came into production during this rollout" in ended.reason) == (decision is Decision.ROLLBACK)
+
+
+def test_a_conclusion_that_was_cut_short_is_finished(plan: RolloutPlan, state: Path) -> None:
+    rollout = drive(plan, Road(), state)
+    left = replace(plan.endpoint, arms={"stable": plan.endpoint.arms["candidate"]})
+    registry = Registry(left, rollout.endpoint.arms["stable"].version)
+    again = replace(plan, endpoint=find_deployed(registry, plan.endpoint))  # type: ignore[arg-type]
+    told = drive(again, Road(), state)
+    conclude(told, registry, registry, "flights", "3")  # type: ignore[arg-type]
+    assert (told.decision, registry.done) == (Decision.PROMOTE, ["promote 3", "promote r1"])
 
 
 def test_the_registry_is_told_nothing_of_a_candidate_whose_endpoint_is_gone(plan: RolloutPlan, state: Path) -> None:

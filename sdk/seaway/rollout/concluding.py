@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def conclude(rollout: Rollout, endpoints: Endpoint, tracker: Tracker, model: str, version: str) -> Rollout:
-    """Promote the candidate on the endpoint and in the registry, or end it; doing it twice changes nothing.
+    """Promote the candidate on the endpoint and in the registry, or end it; done again, it does what is left to do.
 
     A candidate is promoted only over the model that it was judged against: if another one has come into production
     meanwhile, it is ended. The registry, which alone can tell, is asked first; the endpoint follows it.
@@ -28,10 +28,10 @@ def conclude(rollout: Rollout, endpoints: Endpoint, tracker: Tracker, model: str
         RegistryUnavailable: the registry does not answer; both arms serve as before.
     """
     name, run = rollout.endpoint.name, rollout.endpoint.run
-    arms = find(endpoints, name, run).arms
+    find(endpoints, name, run)
     if rollout.promoted:
         rollout = _promote_unless_overtaken(rollout, tracker, model, version)
-    if "candidate" in arms:
+    if rollout.decision is not Decision.UNCHANGED:
         (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
     log.info("rollout of %s version %s: %s", model, version, rollout.decision)
     return rollout

@@ -2,7 +2,7 @@
 
 from seaway.models import differing
 from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
-from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find
+from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find, find_deployed
 from seaway.serving.grpc_client import GrpcClient
 from seaway.serving.settling import settle
 
@@ -18,5 +18,6 @@ __all__ = [
     "InferenceUnavailable",
     "differing",
     "find",
+    "find_deployed",
     "settle",
 ]

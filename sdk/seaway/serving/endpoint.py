@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -148,7 +148,10 @@ class DeployedEndpoint:
 
 
 class Endpoint(Protocol):
-    """Keeps endpoints on one platform. All raise EndpointFailed where the platform does not do as told."""
+    """Keeps endpoints on one platform. All raise EndpointFailed where the platform does not do as told.
+
+    A call that was killed is made again, and does what is left to do; where nothing is, nothing changes.
+    """
 
     def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
         """Start the endpoint, all traffic on stable, and return once every arm has answered its own sample.
@@ -176,6 +179,16 @@ class Endpoint(Protocol):
     def list(self) -> list[DeployedEndpoint]:
         """All endpoints, those that never became ready included."""
         ...
+
+
+def find_deployed(endpoints: Endpoint, deployed: DeployedEndpoint) -> DeployedEndpoint:
+    """The endpoint as its platform knows it now, with the arms that it was deployed with: a rollout that is told again
+    has left one of them.
+
+    Raises:
+        EndpointFailed: it is gone, or another run is in charge of it.
+    """
+    return replace(find(endpoints, deployed.name, deployed.run), arms=deployed.arms)
 
 
 def find(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:

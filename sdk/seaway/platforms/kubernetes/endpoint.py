@@ -93,27 +93,31 @@ class KubernetesEndpoint:
         """Make the candidate stable; the old stable ends once its requests are answered.
 
         Raises:
-            EndpointFailed: there is no such endpoint, it has no candidate, or the candidate does not answer.
+            EndpointFailed: there is no such endpoint of that run, or the candidate does not answer.
             TrafficFailed: the traffic does not follow; it is with the candidate, and this may be called again.
         """
-        record, found = self._with_candidate(name, run)
-        reconciler, candidate = self._reconciler(record, found), record.arms["candidate"]
-        self._split(record, ALL_CANDIDATE)
-        both = replace(record, arms={"stable": candidate, "candidate": candidate})
-        reconciler.bring_up(both, ALL_CANDIDATE)
-        reconciler.lead(both)
-        return self._keep_stable(replace(record, arms={"stable": candidate}, standing=True), found)
+        record, found = self._in_charge(name, run)
+        if candidate := record.arms.get("candidate"):
+            reconciler = self._reconciler(record, found)
+            self._split(record, ALL_CANDIDATE)
+            both = replace(record, arms={"stable": candidate, "candidate": candidate})
+            reconciler.bring_up(both, ALL_CANDIDATE)
+            reconciler.lead(both)
+            record = replace(record, arms={"stable": candidate}, standing=True)
+        return self._keep_stable(record, found)
 
     def roll_back(self, name: str, run: str) -> DeployedEndpoint:
         """Send all traffic to stable and end the candidate once its requests are answered.
 
         Raises:
-            EndpointFailed: there is no such endpoint, or it has no candidate.
+            EndpointFailed: there is no such endpoint of that run.
             TrafficFailed: the traffic does not follow.
         """
-        record, found = self._with_candidate(name, run)
-        self._lead(self._reconciler(record, found), record, ALL_STABLE)
-        return self._keep_stable(replace(record, arms={"stable": record.arms["stable"]}), found)
+        record, found = self._in_charge(name, run)
+        if "candidate" in record.arms:
+            self._lead(self._reconciler(record, found), record, ALL_STABLE)
+            record = replace(record, arms={"stable": record.arms["stable"]})
+        return self._keep_stable(record, found)
 
     def remove(self, name: str, run: str) -> None:
         """End what the run has brought: the endpoint that it made, or its candidate beside a model that served before.
@@ -126,7 +130,7 @@ class KubernetesEndpoint:
             return
         if not record.standing:
             self.delete(name)
-        elif "candidate" in record.arms:
+        else:
             self.roll_back(name, run)
 
     def delete(self, name: str) -> None:
@@ -215,15 +219,11 @@ class KubernetesEndpoint:
                 record.run, record.name, error,
             )  # fmt: skip
 
-    def _with_candidate(self, name: str, run: str) -> tuple[Record, dict[str, Any]]:
+    def _in_charge(self, name: str, run: str) -> tuple[Record, dict[str, Any]]:
         found = self._records.find(name)
         record = Record.of(found) if found else None
         if found is None or record is None or record.run != run:
             raise EndpointFailed(f"There is no endpoint {name} of run {run}; deploy it first.")
-        if "candidate" not in record.arms:
-            raise EndpointFailed(
-                f"Endpoint {name} of run {run} has no candidate: it was promoted or rolled back before."
-            )
         return record, found
 
     def _split(self, record: Record, weights: Weights) -> None:

@@ -17,6 +17,7 @@ from seaway.platforms.kubernetes.routing import labels, owned
 from seaway.serving import DeployedEndpoint
 
 KEY = "journal.json.gz"
+FASTEST = 1  # of gzip's levels: a fourth of the time of its default, for a tenth more bytes
 
 
 class ConfigMapState:
@@ -36,7 +37,7 @@ class ConfigMapState:
 
     def write(self, endpoint: DeployedEndpoint, value: Mapping[str, Any]) -> None:
         text = json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
-        data = {KEY: base64.b64encode(gzip.compress(text, mtime=0)).decode()}
+        data = {KEY: base64.b64encode(gzip.compress(text, FASTEST, mtime=0)).decode()}
         self._known[endpoint.name] = self._kept(endpoint, data)
 
     def _kept(self, endpoint: DeployedEndpoint, data: Mapping[str, str]) -> Manifest:

@@ -82,19 +82,17 @@ class TorchServeEndpoint:
         """Make the candidate stable and end the old stable once drained; no request fails for it.
 
         Raises:
-            EndpointFailed: there is no such endpoint, or it has no candidate.
+            EndpointFailed: there is no such endpoint.
         """
-        endpoint = self._with_candidate(name, run)
-        return _keep_one(endpoint, keep="candidate")
+        return _keep_one(_laid_out(name, run), keep="candidate")
 
     def roll_back(self, name: str, run: str) -> DeployedEndpoint:
         """Send all traffic to stable and end the candidate once drained.
 
         Raises:
-            EndpointFailed: there is no such endpoint, or it has no candidate.
+            EndpointFailed: there is no such endpoint.
         """
-        endpoint = self._with_candidate(name, run)
-        return _keep_one(endpoint, keep="stable")
+        return _keep_one(_laid_out(name, run), keep="stable")
 
     def remove(self, name: str, run: str) -> None:
         """End everything of the endpoint and delete its state folder."""
@@ -119,17 +117,6 @@ class TorchServeEndpoint:
                 return endpoint
         return None
 
-    def _with_candidate(self, name: str, run: str) -> DeployedEndpoint:
-        file = _state_folder(name, run) / "endpoint.json"
-        if not file.exists():
-            raise EndpointFailed(f"There is no endpoint {name} of run {run}; deploy it first.")
-        endpoint = DeployedEndpoint.read(file)
-        if "candidate" not in endpoint.arms:
-            raise EndpointFailed(
-                f"Endpoint {name} of run {run} has no candidate: it was promoted or rolled back before."
-            )
-        return endpoint
-
 
 def _endpoints() -> Path:
     return home() / "endpoints"
@@ -137,6 +124,13 @@ def _endpoints() -> Path:
 
 def _state_folder(name: str, run: str) -> Path:
     return _endpoints() / f"{name}-{run}"
+
+
+def _laid_out(name: str, run: str) -> DeployedEndpoint:
+    file = _state_folder(name, run) / "endpoint.json"
+    if not file.exists():
+        raise EndpointFailed(f"There is no endpoint {name} of run {run}; deploy it first.")
+    return DeployedEndpoint.read(file)
 
 
 def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
@@ -320,14 +314,16 @@ def _sample_request(signature: Signature) -> dict[str, object]:
 
 def _keep_one(endpoint: DeployedEndpoint, keep: str) -> DeployedEndpoint:
     """Only the arm `keep` goes on, as stable. The state names both until the other has ended."""
-    kept, other = endpoint.arms[keep], next(arm for name, arm in endpoint.arms.items() if name != keep)
+    kept = endpoint.arms[keep if len(endpoint.arms) > 1 else "stable"]
     result = replace(endpoint, arms={"stable": kept})
-    envoy.follow(result, {"stable": 100})
-    envoy.drain(endpoint, other.backend)
-    envoy.write_clusters(result)
+    others = [arm.backend for arm in endpoint.arms.values() if arm != kept]
+    for backend in others:
+        envoy.follow(result, {"stable": 100})
+        envoy.drain(endpoint, backend)
+        envoy.write_clusters(result)
+        processes.stop(endpoint.folder, backend)
+        shutil.rmtree(endpoint.folder / backend, ignore_errors=True)
     result.write()
-    processes.stop(endpoint.folder, other.backend)
-    shutil.rmtree(endpoint.folder / other.backend)
     return result
 
 
