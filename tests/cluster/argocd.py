@@ -1,9 +1,10 @@
 """A real Argo CD, and a git repository of the test's own that it follows.
 
-What is applied is manifests/gitops as it is shipped; only the names, the address of the repository and the namespace are
-the test's.
+What is applied is manifests/gitops as it is shipped; only the names, the address of the repository and the namespace
+are the test's.
 """
 
+import os
 import secrets
 import shutil
 import subprocess
@@ -14,20 +15,34 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
-from kubernetes import client
+from kubernetes import client, dynamic
 from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import Manifest, Resource
+from seaway.platforms.kubernetes.resources import Resource
 
 PROJECT = Path(__file__).parents[2]
 HOME = "argocd"  # the namespace whose Applications are synced
 OVERLAY = "kustomize/overlays/kind"
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "applications", "Application")
 PROJECTS = Resource("argoproj.io", "v1alpha1", "appprojects", "AppProject")
-SYNCED_S = 120.0
+SYNCED_S = 300.0  # on a busy machine; else 10
 POLL_S = 0.25
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+
+
+def require(cluster: dynamic.DynamicClient) -> None:
+    """Argo CD runs on this machine, so that it can follow a repository in a folder of a test."""
+    if "SEAWAY_CLUSTER_TOOL" not in os.environ:
+        pytest.skip("SEAWAY_CLUSTER_TOOL names no cluster whose Argo CD reads folders of this machine")
+    try:
+        projects = cluster.resources.get(api_version="argoproj.io/v1alpha1", kind="AppProject")
+        projects.get(name="default", namespace=HOME)  # the controller makes it when it starts
+    except dynamic.exceptions.NotFoundError as error:
+        pytest.skip(f"no Argo CD runs in this cluster: {error.reason}")
+    except dynamic.exceptions.ResourceNotFoundError:
+        pytest.skip("the cluster does not serve applications.argoproj.io")
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,8 @@ class Application:
     def look(self, revision: str) -> dict[str, Any]:
         """Have the repository read now, not at the next poll; returns the status once it is of that revision."""
         refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
-        self.patch(refresh)
+        kind, api = APPLICATIONS, client.CustomObjectsApi(self.argo.connection.requests)
+        api.patch_namespaced_custom_object(kind.group, kind.version, HOME, kind.plural, self.name, refresh)
         return self.await_status(lambda status: status.get("sync", {}).get("revision") == revision)
 
     def land(self, revision: str) -> dict[str, Any]:
@@ -103,27 +119,18 @@ class Application:
         return status
 
     def status(self) -> dict[str, Any]:
-        return dict(self.argo.get(APPLICATIONS, self.name).get("status", {}))
-
-    def patch(self, merge: Manifest) -> None:
-        api = client.CustomObjectsApi(self.argo.connection.requests)
-        api.patch_namespaced_custom_object(
-            APPLICATIONS.group, APPLICATIONS.version, HOME, APPLICATIONS.plural, self.name, merge
-        )
+        """What Argo CD says of it; nothing where it is gone."""
+        return dict((self.argo.get(APPLICATIONS, self.name) or {}).get("status", {}))
 
 
 def _landed(status: Mapping[str, Any], revision: str) -> bool:
+    """No operation runs, and a comparison that was made after the last one found nothing to do."""
     sync, operation = status.get("sync", {}), status.get("operationState", {})
     return (
         (sync.get("status"), sync.get("revision")) == ("Synced", revision)
         and operation.get("phase") == "Succeeded"
-        and not _is_older(operation, status)
+        and str(operation["finishedAt"]) <= str(status["reconciledAt"])
     )
-
-
-def _is_older(operation: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
-    """The comparison was made before the operation ended, so it may not know what that did."""
-    return str(operation["finishedAt"]) > str(status["reconciledAt"])
 
 
 @contextmanager
@@ -149,8 +156,7 @@ def _shipped(name: str, url: str, namespace: str) -> tuple[dict[str, Any], dict[
     for item in (project, application):
         item["metadata"]["name"] = name
     project["spec"] |= {"sourceRepos": [url]}
-    for place in project["spec"]["destinations"]:
-        place["namespace"] = namespace
+    project["spec"]["destinations"] = [{**project["spec"]["destinations"][0], "namespace": namespace}]
     application["spec"]["project"] = name
     application["spec"]["source"]["repoURL"] = url
     application["spec"]["destination"]["namespace"] = namespace
