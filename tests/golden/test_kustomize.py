@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client
+from kustomizing import KUBECTL, build
 from seaway.platforms.kubernetes import access
 from seaway.platforms.kubernetes.gateway_api import HTTP_ROUTES
 from seaway.platforms.kubernetes.istio import VIRTUAL_SERVICES
@@ -44,13 +43,7 @@ ON_A_SERVER = {  # the rest: tests/cluster/test_overlays.py has them checked by 
     "ScheduledWorkflow",
     "ServiceMonitor",
 }
-KUBECTL = shutil.which("kubectl")
 needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
-
-
-def build(folder: Path) -> list[dict[str, Any]]:
-    built = subprocess.run([str(KUBECTL), "kustomize", str(folder)], check=True, capture_output=True, text=True)
-    return list(yaml.safe_load_all(built.stdout))
 
 
 def object_of(overlay: str, kind: str, name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ COMMANDS = [
     ["run"],
     ["compile"],
     ["manifests"],
+    ["manifests", "endpoint"],
     ["submit"],
     ["components", "list"],
     ["components", "show"],

@@ -25,6 +25,8 @@ components_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="
 pipelines_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and show pipelines.")
 app.add_typer(components_app, name="components")
 app.add_typer(pipelines_app, name="pipelines")
+manifests_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(manifests_app, name="manifests")
 
 
 class Platform(StrEnum):
@@ -32,6 +34,14 @@ class Platform(StrEnum):
 
     LOCAL = "local"
     KUBERNETES = "kubernetes"
+
+
+class EndpointBackend(StrEnum):
+    """What serves an endpoint on a cluster."""
+
+    DEPLOYMENT = "deployment"
+    SELDON = "seldondeployment"
+    KSERVE = "inferenceservice"
 
 
 class Format(StrEnum):
@@ -136,14 +146,16 @@ def compile_(
     typer.echo(compile_pipeline(pipeline, to, kubernetes_manifest_format))
 
 
-@app.command(
+@manifests_app.callback(
+    invoke_without_command=True,
     epilog=_examples(
         "seaway manifests",
         "seaway manifests --to deploy/pipelines --keep 5",
         "seaway manifests --images kustomize/components/images/kustomization.yaml",
-    )
+    ),
 )
 def manifests(
+    context: typer.Context,
     to: Annotated[Path, typer.Option(help="The folder; its kustomization.yaml lists what is in it.")] = Path(
         "manifests/pipelines"
     ),
@@ -156,9 +168,51 @@ def manifests(
 
     A Pipeline and a PipelineVersion each; a version's name carries the hash of its content, so what did not change
     writes nothing. Prints the files that changed."""
+    if context.invoked_subcommand:
+        return
     from seaway.cli.compiling import write_manifests
 
     for path in write_manifests(to, keep, images):
+        typer.echo(path)
+
+
+@manifests_app.command(
+    "endpoint",
+    epilog=_examples(
+        "seaway manifests endpoint flights --package s3://models/flights/7",
+        "seaway manifests endpoint flights --package s3://models/flights/7 --candidate .seaway/artifacts/.../package",
+        "seaway manifests endpoint flights --package s3://models/flights/8 --backend inferenceservice -p batch_size=64",
+    ),
+)
+def manifests_endpoint(
+    name: Annotated[str, typer.Argument(help="The endpoint's and the model's name.")],
+    package: Annotated[
+        str,
+        typer.Option(help="The model package: a URI that pods reach, or a folder, which is copied to SEAWAY_STORAGE."),
+    ],
+    candidate: Annotated[str | None, typer.Option(help="Another package, served beside it.")] = None,
+    backend: Annotated[EndpointBackend, typer.Option(help="What serves it.")] = EndpointBackend.DEPLOYMENT,
+    hosting: Annotated[
+        Path | None, typer.Option(envvar="SEAWAY_HOSTING", help="Settings of the pods, YAML. Default: SEAWAY_HOSTING.")
+    ] = None,
+    public_key: Annotated[
+        Path | None, typer.Option(help="What verifies the packages, PEM. Default: the key of SEAWAY_HOME.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="batch_size, workers, threads, ... Repeatable."),
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="The folder; by default manifests/endpoints/NAME.")] = None,
+) -> None:
+    """Write an endpoint as objects for GitOps.
+
+    Plain YAML that kustomize takes in; the token's Secret stays in the cluster. Packages are verified first, and the
+    same packages write nothing. Prints the files that changed."""
+    from seaway.cli.rendering import write_endpoint
+
+    packages = {"stable": package, **({"candidate": candidate} if candidate else {})}
+    folder = to or Path("manifests/endpoints") / name
+    for path in write_endpoint(name, packages, backend.value, hosting, public_key, param or [], folder):
         typer.echo(path)
 
 
@@ -186,7 +240,10 @@ def submit(
         ),
     ] = None,
     cookies: Annotated[Path | None, typer.Option(help="A file with a login's cookie, NAME=VALUE.")] = None,
-    ca_file: Annotated[Path | None, typer.Option(help="A private certificate authority, PEM.")] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(envvar="SSL_CERT_FILE", help="A private certificate authority, PEM. Default: SSL_CERT_FILE."),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Return when the run has ended; 1 if it failed.")
     ] = False,

@@ -20,12 +20,17 @@ def reference() -> str:
 
 def _command(path: str, command: Any) -> list[str]:
     children = getattr(command, "commands", {})
-    if not children:
-        arguments = [_argument(parameter) for parameter in command.params if parameter.param_type_name == "argument"]
-        usage = " ".join([path, *arguments, "[OPTIONS]"])
-        return [f"## {path}", _plain(command.help), f"```\n{usage}\n```", _options(command), _examples(command.epilog)]
-    own = [_plain(command.help), _plain(command.epilog)] if path == "seaway" else []
+    if path == "seaway":
+        own = [_plain(command.help), _plain(command.epilog)]
+    else:
+        own = _section(path, command) if not children or command.invoke_without_command else []
     return own + [block for name, child in children.items() for block in _command(f"{path} {name}", child)]
+
+
+def _section(path: str, command: Any) -> list[str]:
+    arguments = [_argument(parameter) for parameter in command.params if parameter.param_type_name == "argument"]
+    usage = " ".join([path, *arguments, "[OPTIONS]"])
+    return [f"## {path}", _plain(command.help), f"```\n{usage}\n```", _options(command), _examples(command.epilog)]
 
 
 def _argument(parameter: Any) -> str:

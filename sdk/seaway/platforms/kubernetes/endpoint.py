@@ -162,12 +162,13 @@ class KubernetesEndpoint:
         """The record of the spec, its packages verified here and put where the pods find them."""
         settings = hosting(spec.hosting)
         key = spec.public_key or verifying_key(home() / "keys")
-        known = {served.version: served for served in before.arms.values()} if before else {}
+        known = {arm.version: arm for arm in before.arms.values()} if before else {}
         arms = {}
         for arm, package in spec.packages.items():
             version = verify(package, key).sha256[:VERSION_DIGITS]
-            arms[arm] = known.get(version) or _served(spec, version, settings, key)
-            _keep(arms[arm].arm.package, package)
+            uri = settings.package_uri(spec.name, version)
+            arms[arm] = known.get(version) or served(spec, version, uri, settings, key)
+            keep_package(arms[arm].arm.package, package)
         standing = bool(before and (before.standing if before.run == spec.run else before.url))
         return Record(spec.name, spec.run, self._backend, arms, time.time(), standing=standing)
 
@@ -293,13 +294,13 @@ def _backend(record: Record) -> Backend:
     return BACKENDS[record.backend]()
 
 
-def _served(spec: EndpointSpec, version: str, settings: Hosting, key: Path) -> Served:
-    package = settings.package_uri(spec.name, version)
+def served(spec: EndpointSpec, version: str, package: str, settings: Hosting, key: Path) -> Served:
+    """An arm of the endpoint, whose package is at the URI `package`."""
     arm = RemoteArm.of(spec, version, package, settings.gpus, settings.drain_s)
     return Served(arm, settings, key.read_text(encoding="utf-8"))
 
 
-def _keep(uri: str, package: Path) -> None:
+def keep_package(uri: str, package: Path) -> None:
     """Put the package where the pods find it, unless its version is there: its place is named by its content."""
     storage = storage_for(uri)
     if not storage.exists(uri):

@@ -20,6 +20,7 @@ from seaway.platforms.kubernetes.serverpod import ENDPOINT, config_map, key_of
 from seaway.serving.remote import RemoteArm
 
 FILE = "endpoint.json"
+GIT = "git"  # manages the endpoints that `seaway manifests endpoint` writes
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Records:
             NameTaken: it is somebody else's.
         """
         found = self.objects.get(CONFIG_MAPS, config_map(name))
+        if found and found["metadata"].get("labels", {}).get(MANAGED_BY) == GIT:
+            raise NameTaken(
+                f"Endpoint {name} in namespace {self.objects.namespace} is git's; nothing was changed. Bring a model "
+                f"to it by `seaway manifests endpoint {name}` and a commit, or call this endpoint something else."
+            )
         if found and not is_ours(found, name):
             call = Call("get", CONFIG_MAPS, self.objects.namespace, config_map(name))
             raise NameTaken(

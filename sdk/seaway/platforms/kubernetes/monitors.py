@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from seaway.monitoring.dashboards import dashboards
 from seaway.monitoring.rules import JOB, Alert, Objectives, duration, groups, rule_file
 from seaway.platforms.kubernetes.access import NAME as ACCOUNT
+from seaway.platforms.kubernetes.manifest_text import manifest_text
 from seaway.platforms.kubernetes.serverpod import ENDPOINT, VERSION
 from seaway.serving.remote import SERVER_STATISTICS, STATISTICS
 
@@ -144,22 +143,8 @@ def _meta(label: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in label)
 
 
-class _Block(yaml.SafeDumper):
-    """YAML with long texts as blocks, and without anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Block.add_representer(str, _string)
-
-
 def _text(manifest: Mapping[str, Any]) -> str:
-    return HEADER + yaml.dump(manifest, Dumper=_Block, sort_keys=False, width=4096)
+    return HEADER + manifest_text(manifest)
 
 
 def main() -> None:

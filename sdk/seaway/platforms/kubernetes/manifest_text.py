@@ -1,0 +1,23 @@
+"""The text of an object as people read it in git: long texts as blocks, nothing by reference, fields in their order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+
+class _Block(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Block.add_representer(str, _string)
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """One document of YAML."""
+    return yaml.dump(manifest, Dumper=_Block, sort_keys=False, width=4096)

@@ -1,0 +1,122 @@
+"""Every sensible choice of options builds, with an endpoint of git for each backend, and does what its comment says."""
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Any
+
+import kustomizing
+import pytest
+import yaml
+from kustomizing import KUBECTL, build
+from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
+
+sys.path.append(str(Path(__file__).parents[1] / "local"))
+from small_package import small_package
+
+pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
+HOSTING = kustomizing.PROJECT / "kustomize" / "hosting.yaml"
+BACKENDS = {"deployment": None, "seldondeployment": "seldon", "inferenceservice": "kserve"}  # and their components
+KINDS = {"deployment": "Deployment", "seldondeployment": "SeldonDeployment", "inferenceservice": "InferenceService"}
+ROUTING = (None, "istio", "gateway-api")
+OVERLAYS = ("kind", "staging", "production")
+CHOICES = [
+    (routing, backend, others)
+    for routing, backend, others in itertools.product(ROUTING, BACKENDS, ((), ("prometheus-operator", "gpu")))
+    if (routing, backend) != ("gateway-api", "seldondeployment")  # Seldon's operator makes routes of Istio only
+]
+
+
+@pytest.fixture(scope="module")
+def fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With an endpoint `flights` for each backend, in manifests/endpoints/BACKEND."""
+    folder = tmp_path_factory.mktemp("fork")
+    packages = {
+        arm: small_package(folder / arm, folder / "home", seed) for seed, arm in enumerate(("stable", "candidate"))
+    }
+    kustomizing.copied(folder)
+    hosting = {**yaml.safe_load(HOSTING.read_text()), "storage": str(folder / "storage")}
+    for backend in BACKENDS:
+        uris = {arm: str(package) for arm, package in packages.items()}
+        key = folder / "home" / "keys" / "signing.pub"
+        endpoint = GitEndpoint("flights", uris, backend, key, hosting=hosting)
+        write_endpoint(endpoint, folder / "manifests" / "endpoints" / backend)
+    return folder
+
+
+@pytest.mark.parametrize(("routing", "backend", "others"), CHOICES)
+def test_options_go_together(routing: str | None, backend: str, others: tuple[str, ...], fork: Path) -> None:
+    components = [name for name in ("kubeflow-accounts", "isolation", routing, BACKENDS[backend]) if name]
+    name = "-".join([str(routing), backend, *others])
+    resources = ["kustomize/base", f"manifests/endpoints/{backend}"]
+    objects = build(kustomizing.overlay(fork, name, resources, [*components, *others, "images"]))
+    assert {item["metadata"].get("namespace", name) for item in objects} == {name}
+    made = [item for item in objects if item["kind"] == KINDS[backend]]
+    assert len(made) == (1 if backend == "seldondeployment" else 2)
+    assert {str(image) for item in made for image in images(item)} == {"docker.io/seaway/server:0.1.0"}
+    assert ("sidecar.istio.io/inject" in str(made)) == (routing == "istio")
+    routes = {item["metadata"]["name"] for item in objects if item["kind"] in ("VirtualService", "HTTPRoute")}
+    assert routes == expected_routes(routing, backend)
+    assert any(item["kind"] == "PrometheusRule" for item in objects) == ("prometheus-operator" in others)
+    assert any(item["kind"] == "ResourceQuota" for item in objects) == ("gpu" in others)
+
+
+def expected_routes(routing: str | None, backend: str) -> set[str]:
+    if routing is None or backend == "seldondeployment":  # whose operator makes them
+        return set()
+    return {"flights-route", "flights-site" if routing == "istio" else "flights-testers"}
+
+
+def images(value: Any) -> list[str]:
+    """Of all containers of an object."""
+    if isinstance(value, dict):
+        own = [container["image"] for key in ("containers", "initContainers") for container in value.get(key, ())]
+        return own + [image for part in value.values() for image in images(part)]
+    return [image for part in value for image in images(part)] if isinstance(value, list) else []
+
+
+def in_overlay(fork: Path, overlay: str, backend: str) -> list[dict[str, Any]]:
+    """A shipped overlay with the endpoint in it, as docs/how-to/endpoint-by-git.md adds it."""
+    folder = fork / "kustomize" / "overlays" / overlay
+    before = (folder / "kustomization.yaml").read_text()
+    try:
+        kustomizing.add_resource(folder, f"manifests/endpoints/{backend}")
+        return build(folder)
+    finally:
+        (folder / "kustomization.yaml").write_text(before)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_overlay_takes_an_endpoint(overlay: str, backend: str, fork: Path) -> None:
+    assert [item for item in in_overlay(fork, overlay, backend) if item["kind"] == KINDS[backend]]
+
+
+@pytest.mark.parametrize(("overlay", "least", "most"), [("kind", 1, 2), ("staging", 2, 4), ("production", 3, 12)])
+def test_an_endpoint_grows_from_kind_to_production(overlay: str, least: int, most: int, fork: Path) -> None:
+    objects = in_overlay(fork, overlay, "deployment")
+    scaled = [item["spec"] for item in objects if item["kind"] == "HorizontalPodAutoscaler"]
+    assert {(spec["minReplicas"], spec["maxReplicas"]) for spec in scaled} == {(least, most)}
+    deployments = {item["metadata"]["name"] for item in objects if item["kind"] == "Deployment"}
+    assert {spec["scaleTargetRef"]["name"] for spec in scaled} == deployments
+    budgets = [item["spec"] for item in objects if item["kind"] == "PodDisruptionBudget"]
+    assert len(budgets) == len(deployments)
+    assert all(spec["maxUnavailable"] == 1 for spec in budgets)
+
+
+def test_kserve_opens_no_way_in_beside_the_route(fork: Path) -> None:
+    resources = ["kustomize/base", "manifests/endpoints/inferenceservice"]
+    objects = build(kustomizing.overlay(fork, "closed", resources, ["kserve", "images"]))
+    services = [item for item in objects if item["kind"] == "InferenceService"]
+    assert {item["metadata"]["labels"]["networking.kserve.io/visibility"] for item in services} == {"cluster-local"}
+
+
+def test_seldons_routes_are_made_for_the_gateway_of_the_overlay(fork: Path) -> None:
+    resources = ["kustomize/base", "manifests/endpoints/seldondeployment"]
+    objects = build(kustomizing.overlay(fork, "by-seldon", resources, ["istio", "seldon", "images"]))
+    [gateway] = [item for item in objects if item["kind"] == "Gateway"]
+    [endpoint] = [item for item in objects if item["kind"] == "SeldonDeployment"]
+    annotations = endpoint["metadata"]["annotations"]
+    assert annotations["seldon.io/istio-gateway"] == gateway["metadata"]["name"]
+    assert gateway["spec"]["servers"][0]["hosts"] == [annotations["seldon.io/istio-host"]] == ["flights.by-seldon"]
+    assert not [item for item in objects if item["kind"] == "DestinationRule"]

@@ -1,0 +1,112 @@
+"""An endpoint in git: what the folder holds, and what is refused."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from seaway.errors import InvalidSpec, PackageRefused
+from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
+
+sys.path.append(str(Path(__file__).parents[1] / "local"))
+from small_package import small_package
+
+BACKENDS = {"deployment": "Deployment", "seldondeployment": "SeldonDeployment", "inferenceservice": "InferenceService"}
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("packages")
+    for seed, name in enumerate(("first", "second")):
+        small_package(folder / name, folder / "home", seed)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEAWAY_STORAGE", str(tmp_path / "storage"))
+    monkeypatch.delenv("SEAWAY_HOSTING", raising=False)
+    return tmp_path / "storage"
+
+
+def endpoint(packages: Path, backend: str = "deployment", *names: str, **settings: Any) -> GitEndpoint:
+    uris = {arm: str(packages / name / "package") for arm, name in zip(("stable", "candidate"), names, strict=False)}
+    return GitEndpoint("small", uris, backend, packages / "home" / "keys" / "signing.pub", **settings)
+
+
+def objects(folder: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((folder / "endpoint.yaml").read_text()))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_same_packages_write_nothing_and_another_changes_what_stands_for_it(
+    backend: str, packages: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "small"
+    assert len(write_endpoint(endpoint(packages, backend, "first"), folder)) == 2
+    assert write_endpoint(endpoint(packages, backend, "first"), folder) == []
+    before = (folder / "endpoint.yaml").read_text()
+    assert write_endpoint(endpoint(packages, backend, "first", "second"), folder) == [folder / "endpoint.yaml"]
+    assert write_endpoint(endpoint(packages, backend, "first"), folder) == [folder / "endpoint.yaml"]
+    assert (folder / "endpoint.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(("backend", "kind"), BACKENDS.items())
+def test_pods_answer_before_anything_leads_to_them_and_end_after(
+    backend: str, kind: str, packages: Path, tmp_path: Path
+) -> None:
+    write_endpoint(endpoint(packages, backend, "first", "second", hosting={"autoscale": {"max_replicas": 4}}), tmp_path)
+    waves = {item["kind"]: item["metadata"].get("annotations", {}) for item in objects(tmp_path)}
+    assert waves["ConfigMap"]["argocd.argoproj.io/sync-wave"] == "-1"
+    assert waves[kind]["argocd.argoproj.io/sync-wave"] == "-1"
+    assert waves[kind]["argocd.argoproj.io/sync-options"] == "PruneLast=true"
+    assert all("argocd" not in str(waves[later]) for later in waves.keys() - {"ConfigMap", kind})
+
+
+def test_a_package_of_this_machine_is_where_the_pods_look_for_it(packages: Path, tmp_path: Path, storage: Path) -> None:
+    write_endpoint(endpoint(packages, "deployment", "first"), tmp_path / "small")
+    [deployment] = [item for item in objects(tmp_path / "small") if item["kind"] == "Deployment"]
+    [kept] = (storage / "endpoints" / "small").iterdir()
+    assert deployment["metadata"]["name"] == f"small-{kept.name}"
+    fetcher = deployment["spec"]["template"]["spec"]["initContainers"][0]
+    [arm] = [variable["value"] for variable in fetcher["env"] if variable["name"] == "SEAWAY_ARM"]
+    assert yaml.safe_load(arm)["package"] == str(kept)
+    assert fetcher["envFrom"] == [{"secretRef": {"name": "seaway-storage"}}]
+
+
+def test_no_secret_and_no_token_is_in_git(packages: Path, tmp_path: Path) -> None:
+    write_endpoint(endpoint(packages, "deployment", "first"), tmp_path)
+    assert {item["kind"] for item in objects(tmp_path)} == {
+        "ConfigMap", "Deployment", "PodDisruptionBudget", "Service",
+    }  # fmt: skip
+    [config] = [item for item in objects(tmp_path) if item["kind"] == "ConfigMap"]
+    assert all(text.startswith("-----BEGIN PUBLIC KEY-----") for text in config["data"].values())
+
+
+def test_what_a_server_is_asked_for_reaches_its_pod(packages: Path, tmp_path: Path) -> None:
+    write_endpoint(endpoint(packages, "deployment", "first", serving={"batch_size": 64}), tmp_path)
+    assert '"batch_size":64' in (tmp_path / "endpoint.yaml").read_text()
+    with pytest.raises(InvalidSpec, match="batches is unknown"):
+        write_endpoint(endpoint(packages, "deployment", "first", serving={"batches": 64}), tmp_path)
+
+
+def test_a_package_that_was_changed_is_refused_by_its_name_and_nothing_is_written(
+    packages: Path, tmp_path: Path, storage: Path
+) -> None:
+    small_package(tmp_path / "third", packages / "home", seed=3)
+    changed = tmp_path / "third" / "package" / "lineage.json"
+    changed.write_text(changed.read_text().replace("test", "other"))
+    uris = {"stable": str(changed.parent)}
+    wanted = GitEndpoint("small", uris, "deployment", packages / "home" / "keys" / "signing.pub")
+    with pytest.raises(PackageRefused, match=str(changed.parent)):
+        write_endpoint(wanted, tmp_path / "small")
+    assert not (tmp_path / "small").exists()
+    assert not storage.exists()
+
+
+def test_a_folder_that_is_not_an_endpoints_is_left_as_it_is(packages: Path, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: []\n")
+    with pytest.raises(InvalidSpec, match="another kustomization"):
+        write_endpoint(endpoint(packages, "deployment", "first"), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["kustomization.yaml"]
