@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ ADDRESS = f"istio-ingressgateway.{ISTIO_NAMESPACE}.svc.cluster.local"
 READY_S = 120
 NAME = tiny_model.NAME
 GATEWAYS = Resource("networking.istio.io", "v1", "gateways", "Gateway")
+SAMPLE = MappingProxyType({"x": [[0.5]]})
 SIGMAS = 5  # a right split misses by more in one of two million tests
 
 
@@ -104,12 +106,14 @@ def await_ready(connection: Connection) -> None:
         time.sleep(0.2)
 
 
-def answering(endpoint: DeployedEndpoint, count: int, arm: str | None = None) -> collections.Counter[str]:
+def answering(
+    endpoint: DeployedEndpoint, count: int, arm: str | None = None, inputs: Mapping[str, Any] = SAMPLE
+) -> collections.Counter[str]:
     """How many of so many requests each arm answered."""
     with Client(endpoint.url, endpoint.token(), host=endpoint.host) as model:
         arms = collections.Counter[str]()
         for _ in range(count):
-            model.infer(NAME, {"x": [[0.5]]}, arm)
+            model.infer(endpoint.name, inputs, arm)
             arms[model.arm] += 1
     return arms
 

@@ -1,9 +1,11 @@
 """What tests of endpoints in a cluster share: a namespace, signed packages, settings of small pods, load from a pod."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from object_store_pod import BUCKET, RESTRICTED, SECRET, StoreInCluster
+from seaway.errors import EndpointFailed
+from seaway.models.packaging import content_sha256
+from seaway.serving import Client, DeployedEndpoint, GrpcClient
 
 sys.path.append(str(Path(__file__).parents[1] / "local"))
 from small_package import SIGNATURE
@@ -79,6 +85,43 @@ def load(namespace: str, image: str, url: str, token: str, model: str) -> Iterat
     _await(lambda: len(_said(kubectl).splitlines()) > 1)
     said = json.loads(_said(kubectl).splitlines()[1])
     result.versions, result.failures = said["versions"], said["failures"]
+
+
+@contextmanager
+def asking(endpoint: DeployedEndpoint, connections: int = 4) -> Iterator[Load]:
+    """Requests from this machine through the gateway by kept-alive connections, until the block ends."""
+    result, ended = Load(), threading.Event()
+
+    def ask() -> None:
+        with Client(endpoint.url, endpoint.token(), host=endpoint.host) as client:
+            while not ended.wait(0.05):
+                try:
+                    client.infer(endpoint.name, SIGNATURE.sample)
+                    result.versions[client.version] = result.versions.get(client.version, 0) + 1
+                except EndpointFailed as error:
+                    result.failures.append(f"{time.time():.3f} {error}")
+
+    threads = [threading.Thread(target=ask) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield result
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def assert_agreed(rest: Client, grpc: GrpcClient, model: str, version: str) -> None:
+    """Both protocols answer, alike, by the model of this version."""
+    assert rest.metadata(model)["versions"] == grpc.metadata(model)["versions"] == [version]
+    one, other = (client.infer(model, SIGNATURE.sample) for client in (rest, grpc))
+    np.testing.assert_allclose(one["probability"], other["probability"], rtol=1e-5)  # batches of another size
+
+
+def uri_of(name: str, package: Path) -> str:
+    """Where the endpoint keeps this package."""
+    return f"{os.environ['SEAWAY_STORAGE']}/endpoints/{name}/{content_sha256(package)[:12]}"
 
 
 def _await(reached: Callable[[], bool]) -> None:

@@ -2,10 +2,14 @@
 
 import pytest
 from kubernetes import client, dynamic
-from seaway.platforms.kubernetes import pytorchjob, trainjob
+from seaway.platforms.kubernetes import kserve, pytorchjob, trainjob
 from seaway.platforms.kubernetes.resources import Resource
 
-CONTROLLERS = {pytorchjob.RESOURCE: "training-operator", trainjob.RESOURCE: "trainer-controller-manager"}
+CONTROLLERS = {
+    pytorchjob.RESOURCE: "training-operator",
+    trainjob.RESOURCE: "trainer-controller-manager",
+    kserve.INFERENCE_SERVICES: "kserve-controller-manager",
+}
 
 
 def require_served(cluster: dynamic.DynamicClient, resource: Resource) -> None:
@@ -24,5 +28,5 @@ def require_deployment(cluster: dynamic.DynamicClient, name: str) -> None:
 
 
 def require_controller(cluster: dynamic.DynamicClient, resource: Resource) -> None:
-    """The controller of this kind of job runs."""
+    """The controller of this kind of object runs."""
     require_deployment(cluster, CONTROLLERS[resource])

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import endpoints
-import numpy as np
 import pytest
-from endpoints import SIGNATURE, STARTUP_S, forwarded, load
+from endpoints import STARTUP_S, forwarded, load
 from kubernetes import client, dynamic
 from namespaces import made_namespace
 from object_store_pod import StoreInCluster, object_store
@@ -125,30 +124,17 @@ def test_models_are_rolled_back_and_promoted_without_a_lost_request(
 
 def check_by_both_protocols(place: str, target: str, token: str, version: str) -> None:
     with forwarded(place, target) as url, Client(url, token) as rest, GrpcClient(url, token) as grpc:
-        assert rest.metadata(NAME)["versions"] == [version]
-        one, other = rest.infer(NAME, SIGNATURE.sample), grpc.infer(NAME, SIGNATURE.sample)
-        np.testing.assert_allclose(one["probability"], other["probability"], rtol=1e-5)  # batches of another size
+        endpoints.assert_agreed(rest, grpc, NAME, version)
 
 
 def promote_although_the_first_try_is_killed(run: str) -> None:
     code = f"from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint as E; E().promote({NAME!r}, {run!r})"
     with subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ)) as step:
         adapter = DeploymentEndpoint()
-        while step.poll() is None and stable_version(adapter) == stable_service_version(adapter):
+        while step.poll() is None and "candidate" in adapter.list()[0].arms:
             time.sleep(0.01)
         step.send_signal(signal.SIGKILL)
-    if "candidate" in adapter.list()[0].arms:
-        adapter.promote(NAME, run)
-
-
-def stable_version(adapter: DeploymentEndpoint) -> str:
-    return adapter.list()[0].arms["stable"].version
-
-
-def stable_service_version(adapter: DeploymentEndpoint) -> str:
-    found = Objects(replace(connect(), namespace=os.environ["SEAWAY_NAMESPACE"])).get(SERVICES, f"{NAME}-stable")
-    assert found
-    return str(found["spec"]["selector"]["seaway.dev/version"])
+    adapter.promote(NAME, run)
 
 
 def test_a_package_that_was_changed_in_the_store_never_serves_and_leaves_nothing(
@@ -159,7 +145,7 @@ def test_a_package_that_was_changed_in_the_store_never_serves_and_leaves_nothing
     hosting = endpoints.hosting(server_image, store)
     foreign = small_package(tmp_path, tmp_path / "somebody-else")
     wanted = spec(packages, hosting, "run-4", "second", "third")
-    uri = candidate_uri(wanted)
+    uri = endpoints.uri_of(NAME, packages["third"])
     storage_for(uri).upload(foreign, uri)
     with pytest.raises(PackageRefused, match=uri) as refused:
         adapter.deploy(wanted)
@@ -168,14 +154,6 @@ def test_a_package_that_was_changed_in_the_store_never_serves_and_leaves_nothing
     assert after.arms == before.arms
     assert len(objects.list(DEPLOYMENTS).items) == 1
     assert objects.get(SERVICES, f"{NAME}-candidate") is None
-
-
-def candidate_uri(wanted: EndpointSpec) -> str:
-    from seaway.models.packaging import content_sha256
-
-    assert wanted.candidate
-    root = os.environ["SEAWAY_STORAGE"]
-    return f"{root}/endpoints/{NAME}/{content_sha256(wanted.candidate)[:12]}"
 
 
 def test_an_image_that_cannot_be_had_is_told_and_leaves_nothing(

@@ -27,6 +27,7 @@ from seaway.serving.remote import PORT
 SECRETS = Resource("", "v1", "secrets", "Secret")
 TOKEN_BYTES = 32
 SERVICE_PORT = 80
+HTTP2 = "kubernetes.io/h2c"  # a gateway that speaks HTTP/1.1 to a server would lose gRPC's trailers
 START_S = 300.0  # for scheduling and pulling images, on top of the model's own start
 log = logging.getLogger(__name__)
 
@@ -196,7 +197,7 @@ def await_ends(ends: Iterable[Following]) -> None:
 def service(name: str, arm: str, version: str) -> dict[str, Any]:
     """The Service of an arm."""
     selector: Mapping[str, str] = {serverpod.ENDPOINT: name, serverpod.VERSION: version}
-    ports = [{"name": "http", "port": SERVICE_PORT, "targetPort": PORT, "protocol": "TCP"}]
+    ports = [{"name": "http", "port": SERVICE_PORT, "targetPort": PORT, "protocol": "TCP", "appProtocol": HTTP2}]
     return {
         "apiVersion": "v1",
         "kind": SERVICES.kind,
