@@ -84,7 +84,8 @@ def test_a_changed_pipeline_is_a_version_beside_the_one_before_and_older_ones_ar
     listed = [Path(name).stem for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]]
     newest, *older = [name for name in listed if name in before and name.rpartition("-")[0] == "flights"]
     assert older
-    repository.edit(IMAGES, "newTag: 0.1.0", "newTag: 9.9.9")
+    runtime = "docker.io/seaway/runtime\n  newTag: "
+    repository.edit(IMAGES, f"{runtime}0.1.0", f"{runtime}9.9.9")
     command = [sys.executable, "-c", "from seaway.cli import main; main()", "manifests", "--to", str(folder)]
     subprocess.run([*command, "--images", str(images), "--keep", "1"], check=True, capture_output=True)
     application.land(repository.commit("Run steps in another image"))

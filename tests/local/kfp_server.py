@@ -6,10 +6,12 @@ refuses in the JSON of Google's RPC status, as grpc-gateway writes it.
 
 import email.policy
 import json
+import ssl
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -47,14 +49,15 @@ class Pipelines:
     versions: list[Document] = field(default_factory=list)
     experiments: list[Document] = field(default_factory=list)
     runs: list[Document] = field(default_factory=list)
+    asked: int = 0
     url: str = ""
 
 
 @contextmanager
-def serving(known: Pipelines) -> Iterator[Pipelines]:
+def serving(known: Pipelines, tls: ssl.SSLContext | None = None) -> Iterator[Pipelines]:
     """The server on a free port of loopback, until the end of the block."""
     handler = type("Bound", (_Handler,), {"known": known})
-    with http_server.serving(handler) as server:
+    with http_server.serving(handler, tls) as server:
         known.url = http_server.url(server)
         yield known
 
@@ -72,6 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
     def _answer(self, act: Callable[[str, dict[str, str]], Document]) -> None:
+        self.known.asked += 1
         asked = urlsplit(self.path)
         if asked.path == "/dex/auth":
             self._send(200, LOGIN_PAGE, "text/html; charset=utf-8")
@@ -142,14 +146,21 @@ class _Handler(BaseHTTPRequestHandler):
     def _run(self, run: Document) -> Document:
         experiment = _with("experiment_id", run["experiment_id"], self.known.experiments)
         self._require_editor(experiment.get("namespace", ""))
-        version = _with(
-            "pipeline_version_id", run["pipeline_version_reference"]["pipeline_version_id"], self.known.versions
-        )
-        declared = version["pipeline_spec"]["root"].get("inputDefinitions", {}).get("parameters", {})
+        declared = self._spec(run)["root"].get("inputDefinitions", {}).get("parameters", {})
         if unknown := set(run["runtime_config"].get("parameters", {})) - set(declared):
             raise Refused(400, 3, f"InvalidInputError: unknown parameters {unknown}")
-        self.known.runs.append({**run, "run_id": str(uuid.uuid4())})
+        now = datetime.now(UTC).isoformat()
+        self.known.runs.append({**run, "run_id": str(uuid.uuid4()), "created_at": now})
         return self.known.runs[-1]
+
+    def _spec(self, run: Document) -> Document:
+        """What it brings itself, else that of the version that it names."""
+        if brought := run.get("pipeline_spec"):
+            spec = brought.get("pipeline_spec", brought)  # of two documents where it says something of its pods
+            json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+            return dict(spec)
+        named = run["pipeline_version_reference"]["pipeline_version_id"]
+        return dict(_with("pipeline_version_id", named, self.known.versions)["pipeline_spec"])
 
     def _keep(self, documents: list[Document], key: str, document: Document) -> Document:
         place = document.get("namespace") or ""

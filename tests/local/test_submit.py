@@ -1,6 +1,8 @@
 """Submitting to Kubeflow Pipelines by kfp's own client, to a server that speaks its REST API."""
 
 import json
+import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import kfp_server
 import pytest
+import trustme
 from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailable
 from seaway.kfp import catalogue, compiling, manifests, submitting
 from seaway.kfp.submitting import Server, submit
@@ -133,6 +136,83 @@ class TestWaiting:
         pipelines.states = ["RUNNING", state]
         with pytest.raises(JobFailed, match=f"is {state}.*{done.run}"):
             submitting.wait(done.run, Server(pipelines.url))
+
+
+class TestTLS:
+    """A private certificate authority, as companies have one."""
+
+    @pytest.fixture(scope="class")
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
+
+    @pytest.fixture
+    def trusted(self, authority: trustme.CA, tmp_path: Path) -> Path:
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        return tmp_path / "ca.pem"
+
+    @pytest.fixture
+    def secured(self, authority: trustme.CA) -> Iterator[kfp_server.Pipelines]:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+        with kfp_server.serving(kfp_server.Pipelines(token=SECRET), tls) as known:
+            yield known
+
+    def test_a_server_of_an_authority_that_is_named_is_trusted(
+        self, secured: kfp_server.Pipelines, trusted: Path, secret: Path
+    ) -> None:
+        done = submit(FLIGHTS, {}, Server(secured.url, token_file=secret, ca_file=trusted))
+        assert done.url.startswith("https://")
+        assert len(secured.runs) == 1
+
+    def test_one_of_an_unknown_authority_is_refused_before_it_sees_the_token(
+        self, secured: kfp_server.Pipelines, secret: Path
+    ) -> None:
+        with pytest.raises(PipelinesUnavailable, match=r"certificate verify failed.*--ca-file") as told:
+            submit(FLIGHTS, {}, Server(secured.url, token_file=secret))
+        assert SECRET not in str(told.value)
+        assert secured.asked == 0
+
+    def test_so_is_one_whose_certificate_is_for_another_address(
+        self, authority: trustme.CA, trusted: Path, secret: Path
+    ) -> None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("kubeflow.example.com").configure_cert(tls)
+        with kfp_server.serving(kfp_server.Pipelines(), tls) as known:
+            with pytest.raises(PipelinesUnavailable, match=r"doesn't match|mismatch"):
+                submit(FLIGHTS, {}, Server(known.url, token_file=secret, ca_file=trusted))
+            assert known.asked == 0
+
+    def test_the_command_line_reads_the_variable_that_other_tools_do(
+        self, secured: kfp_server.Pipelines, trusted: Path, secret: Path, tmp_path: Path
+    ) -> None:
+        words = ["submit", FLIGHTS, "--endpoint", secured.url, "--token-file", str(secret)]
+        subprocess.run(
+            [sys.executable, "-c", "from seaway.cli import main; main()", *words],
+            env={**os.environ, "SSL_CERT_FILE": str(trusted)},
+            capture_output=True,
+            check=True,
+            cwd=tmp_path,
+        )
+        assert len(secured.runs) == 1
+
+
+@pytest.mark.parametrize("token", ["", SECRET])
+def test_kubeflows_own_command_runs_the_compiled_file(
+    token: str, pipelines: kfp_server.Pipelines, tmp_path: Path
+) -> None:
+    pipelines.token = token
+    words = ["--endpoint", pipelines.url, *(["--existing-token", token] if token else []), "run", "create"]
+    command = [str(Path(sys.executable).parent / "kfp"), *words, "--experiment-name", "flights"]
+    subprocess.run(
+        [*command, "--package-file", FLIGHTS, "months=1,2"],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    [run] = pipelines.runs
+    assert run["runtime_config"]["parameters"] == {"months": "1,2"}
+    assert run["pipeline_spec"]["pipelineInfo"]["name"] == "flights"
 
 
 def test_from_the_command_line(pipelines: kfp_server.Pipelines, secret: Path, tmp_path: Path) -> None:

@@ -203,11 +203,19 @@ def _told(server: Server) -> Iterator[None]:
     except kfp_server_api.ApiException as error:
         raise _refusal(server, error) from error
     except urllib3.exceptions.HTTPError as error:
-        reason = getattr(error, "reason", None) or error
-        raise PipelinesUnavailable(
-            f"{server.url} does not answer: {reason}. Is the address right, and the port forwarded "
-            "(kubectl -n kubeflow port-forward service/ml-pipeline 8888)?"
-        ) from error
+        raise _unreachable(server, getattr(error, "reason", None) or error) from error
+
+
+def _unreachable(server: Server, reason: Exception) -> PipelinesUnavailable:
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        return PipelinesUnavailable(
+            f"{server.url} is not the server that it says it is, or no known authority vouches for it: {reason}. "
+            "--ca-file (or SSL_CERT_FILE) names a private authority. Nothing was sent."
+        )
+    return PipelinesUnavailable(
+        f"{server.url} does not answer: {reason}. Is the address right, and the port forwarded "
+        "(kubectl -n kubeflow port-forward service/ml-pipeline 8888)?"
+    )
 
 
 def _refusal(server: Server, error: kfp_server_api.ApiException) -> Exception:
