@@ -66,18 +66,31 @@ def page() -> Iterator[Page]:
 @contextmanager
 def prometheus(target: str, folder: Path, config: str = CONFIG) -> Iterator[str]:
     """Run Prometheus on `target` (host:port), which `config` scrapes each `interval` ms; yields its URL."""
-    program = shutil.which("prometheus")
-    if not program:
-        pytest.skip("prometheus is missing (Debian: prometheus)")
     (folder / "prometheus.yml").write_text(config.format(interval=int(SCRAPE_S * 1000), target=target))
-    address = f"127.0.0.1:{_free_port()}"
     options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
-    with (folder / "prometheus.log").open("w") as log:
+    with _running("prometheus", options, folder) as url:
+        yield url
+
+
+@contextmanager
+def pushgateway(folder: Path) -> Iterator[str]:
+    """Run a Pushgateway; yields its URL."""
+    with _running("prometheus-pushgateway", [], folder) as url:
+        yield url
+
+
+@contextmanager
+def _running(name: str, options: list[str], folder: Path) -> Iterator[str]:
+    program = shutil.which(name)
+    if not program:
+        pytest.skip(f"{name} is missing (Debian: {name})")
+    address, log = f"127.0.0.1:{_free_port()}", folder / f"{name}.log"
+    with log.open("w") as output:
         process = subprocess.Popen(
-            [program, *options, f"--web.listen-address={address}", "--log.level=warn"], stdout=log, stderr=log
+            [program, *options, f"--web.listen-address={address}", "--log.level=warn"], stdout=output, stderr=output
         )
     try:
-        _await_ready(process, f"http://{address}", folder / "prometheus.log")
+        _await_ready(process, f"http://{address}", log)
         yield f"http://{address}"
     finally:
         process.terminate()
@@ -93,7 +106,7 @@ def _await_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> Non
         except OSError:
             pass
         time.sleep(0.1)
-    raise AssertionError(f"Prometheus did not start: {log.read_text()}")
+    raise AssertionError(f"It did not start: {log.read_text()}")
 
 
 def _free_port() -> int:

@@ -29,6 +29,7 @@ GATE = {
     "not_worse_than:production": 0.02,
 }
 
+KEYS = ["flight_id"]
 COLUMNS = {**FEATURES, "units": UNITS, "name": "flights"}
 # Chosen by validation loss on the whole year.
 LINEAR = {"hidden": [], "embedding": 1, "learning_rate": 0.03, "batch_size": 4096, "epochs": 6}
@@ -161,6 +162,7 @@ def flights(
             weights=weights,
             requests=requests,
             budget=budget,
+            keys=KEYS,
         )
         rollout = _step(rolled, "Roll out", cache=False).outputs["rollout"]
         written = write_report(

@@ -10,7 +10,7 @@ import pytest
 from seaway.data import ingest
 from seaway.errors import DataUnreadable
 from seaway.features import SplitSpec, build, training_examples
-from seaway.monitoring import DriftSpec, FeatureLog, check_skew, drift
+from seaway.monitoring import DriftSpec, drift
 from seaway.monitoring.drift import compare
 from seaway_examples.flights.schema import CATEGORICAL, NUMERIC
 
@@ -79,24 +79,6 @@ def test_a_sample_without_rows_or_columns_is_no_sample(months: dict[int, pd.Data
         drift(months[1], months[1].head(0), SPEC, tmp_path)
     with pytest.raises(DataUnreadable, match="reference rows lack temp"):
         drift(months[1].drop(columns="temp"), months[1], SPEC, tmp_path)
-
-
-def test_a_feature_that_is_served_otherwise_than_it_is_made_again_is_named(
-    months: dict[int, pd.DataFrame], tmp_path: Path
-) -> None:
-    """The log has Celsius; the repository makes Fahrenheit again for the same flights."""
-    features = [*NUMERIC, *CATEGORICAL]
-    months[1].to_parquet(tmp_path / "examples.parquet")
-    for number, served in enumerate((months[1], months[1].assign(temp=(months[1]["temp"] - 32) / 1.8))):
-        log = FeatureLog(tmp_path / f"served{number}", ["flight_id"])
-        for row in served.head(500).to_dict("records"):
-            log.append({"flight_id": row["flight_id"]}, {name: row[name] for name in features}, "v1", 0.5)
-        log.flush()
-    reports = [
-        check_skew(str(tmp_path / f"served{number}"), tmp_path / "examples.parquet", ["flight_id"], tmp_path / "out")
-        for number in (0, 1)
-    ]
-    assert [report.skewed for report in reports] == [[], ["temp"]]
 
 
 def test_nobody_is_told_that_evidently_ran(tmp_path: Path) -> None:

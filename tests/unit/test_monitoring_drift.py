@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from scipy.stats import ks_2samp
 from seaway.errors import DataUnreadable, InvalidSpec, MetricsUnavailable, StorageCorrupted
+from seaway.models import Signature, TensorSpec
 from seaway.monitoring import (
     DriftSpec,
-    FeatureLog,
     RetrainingPolicy,
     check_skew,
     decide,
@@ -28,6 +28,7 @@ from seaway.monitoring import quality as quality_of
 from seaway.monitoring.drift import ColumnDrift, DriftReport
 from seaway.monitoring.publishing import HELP, of_drift, of_quality, of_skew, publish
 from seaway.monitoring.quality import QualitySpec
+from seaway.serving import FeatureLog
 
 DAY0 = pd.Timestamp("2013-01-01", tz="UTC")
 NOW = DAY0 + pd.Timedelta(days=60)
@@ -192,6 +193,7 @@ def test_a_decision_needs_a_known_trigger_and_a_whole_check() -> None:
 EXAMPLES = pd.DataFrame(
     {
         "flight_id": [f"f{number}" for number in range(50)],
+        "id": [f"f{number}" for number in range(50)],
         "temp": np.linspace(20, 90, 50).astype("float32"),
         "gust": [math.nan, *np.linspace(1, 2, 49)],
         "carrier": pd.array(["AA", "B6"] * 25, "string"),
@@ -199,11 +201,18 @@ EXAMPLES = pd.DataFrame(
 )
 
 
+SIGNATURE = Signature(
+    "m",
+    (TensorSpec("temp", "FP32"), TensorSpec("gust", "FP32"), TensorSpec("carrier", "BYTES")),
+    (TensorSpec("p", "FP32"),),
+)
+
+
 def logged(folder: Path, served: pd.DataFrame) -> str:
-    log = FeatureLog(folder, ["flight_id"])
+    log = FeatureLog(str(folder), SIGNATURE, "v1")
     for row in served.to_dict("records"):
-        log.append({"flight_id": row["flight_id"]}, {n: row[n] for n in ("temp", "gust", "carrier")}, "v1", 0.5)
-    log.flush()
+        log.append(row["flight_id"], {spec.name: [row[spec.name]] for spec in SIGNATURE.inputs}, 0.5)
+    log.close()
     return str(folder)
 
 
@@ -226,19 +235,26 @@ def test_a_changed_feature_is_named_with_rows(tmp_path: Path) -> None:
     assert "temp" in (tmp_path / "out" / "skew.html").read_text()
 
 
-def test_a_log_of_other_rows_is_no_evidence() -> None:
-    with pytest.raises(DataUnreadable, match="None of 50"):
-        skew(EXAMPLES.assign(flight_id="other"), EXAMPLES, ["flight_id"], ["temp"])
+def test_a_log_of_other_rows_is_no_evidence(tmp_path: Path) -> None:
+    EXAMPLES.assign(flight_id=[f"g{number}" for number in range(50)]).to_parquet(tmp_path / "examples.parquet")
+    served = EXAMPLES.assign(flight_id=EXAMPLES["flight_id"].where(EXAMPLES.index < 40, None))
+    with pytest.raises(DataUnreadable, match="None of 50 served rows, 40 of them with an id"):
+        check_skew(logged(tmp_path / "log", served), tmp_path / "examples.parquet", ["flight_id"], tmp_path / "out")
 
 
-def test_the_log_is_written_once_a_flush(tmp_path: Path) -> None:
-    log = FeatureLog(tmp_path, ["flight_id"])
-    assert log.flush() is None
-    for number in range(3):
-        log.append({"flight_id": str(number)}, {"temp": 1.0}, "v1", 0.1)
-        assert log.flush() == tmp_path / f"{number:08d}.parquet"
-    with pytest.raises(InvalidSpec, match="flight_id"):
-        log.append({"other": 1}, {}, "v1", 0.1)
+@pytest.mark.parametrize(("keys", "match"), [([], "named by"), (["tail"], "named by"), (["carrier"], "more keys")])
+def test_rows_are_compared_only_where_the_keys_name_them(tmp_path: Path, keys: list[str], match: str) -> None:
+    EXAMPLES.to_parquet(tmp_path / "examples.parquet")
+    with pytest.raises(DataUnreadable, match=match):
+        check_skew(logged(tmp_path / "log", EXAMPLES), tmp_path / "examples.parquet", keys, tmp_path / "out")
+
+
+def test_several_keys_are_the_id_together(tmp_path: Path) -> None:
+    EXAMPLES.to_parquet(tmp_path / "examples.parquet")
+    served = EXAMPLES.assign(flight_id=EXAMPLES["carrier"] + "/" + EXAMPLES["flight_id"])
+    keys = ["carrier", "flight_id"]
+    found = check_skew(logged(tmp_path / "log", served), tmp_path / "examples.parquet", keys, tmp_path / "out")
+    assert (found.compared, found.skewed) == (50, [])
 
 
 def test_training_rows_are_found_by_their_hash_and_by_nothing_else(tmp_path: Path) -> None:
@@ -258,7 +274,7 @@ def test_figures_are_published_as_prometheus_reads_them(tmp_path: Path, monkeypa
     samples = [
         *of_drift(report(a=True, prediction=False)),
         *of_quality(quality_of(rows(400, 0), TESTED, QualitySpec(), NOW)),
-        *of_skew(skew(EXAMPLES, EXAMPLES, ["flight_id"], ["temp"])),
+        *of_skew(skew(EXAMPLES[["id", "temp"]], EXAMPLES)),
     ]
     figures = publish("flights", "drift", samples, tmp_path)
     text = (tmp_path / "seaway_flights_drift.prom").read_text()

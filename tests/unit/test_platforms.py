@@ -12,11 +12,11 @@ PIPELINE = Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.yaml"
 PORTS = sorted(set(re.findall(r"platforms\.current\((?:\w+\.)?([A-Z]\w+)", PIPELINE.read_text(encoding="utf-8"))))
 HERE = {
     "Trainer": "torchrun", "Tuner": "optuna", "Endpoint": "torchserve", "Traffic": "envoy", "Metrics": "envoy",
-    "State": "file", "Tracker": "mlflow",
+    "Mesh": "none", "State": "file", "Tracker": "mlflow",
 }  # fmt: skip
 THERE = {
     "Trainer": "pytorchjob", "Tuner": "katib", "Endpoint": "seldondeployment", "Traffic": "istio",
-    "Metrics": "prometheus", "State": "configmap", "Tracker": "mlflow",
+    "Metrics": "prometheus", "Mesh": "kiali", "State": "configmap", "Tracker": "mlflow",
 }  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def test_a_pod_keeps_no_registry_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp
 
 @pytest.mark.parametrize(
     ("port", "backend", "listed"),
-    [("router", "istio", "endpoint, metrics, state"), ("endpoint", "istio", "deployment, inferenceservice")],
+    [("router", "istio", "endpoint, mesh, metrics, state"), ("endpoint", "istio", "deployment, inferenceservice")],
 )
 def test_a_choice_that_there_is_not_is_refused_at_once(port: str, backend: str, listed: str) -> None:
     with pytest.raises(InvalidSpec, match=listed):

@@ -5,8 +5,16 @@ import shlex
 from typing import Any
 
 import pytest
+from seaway.monitoring import Surroundings
+from seaway.monitoring.surroundings import Edge
 from seaway.reporting import Page
-from seaway.reporting.release import calling_blocks, decision_badge, lineage_blocks, rollout_blocks
+from seaway.reporting.release import (
+    calling_blocks,
+    decision_badge,
+    lineage_blocks,
+    rollout_blocks,
+    surroundings_blocks,
+)
 
 
 def tick(time: float, weight: int, finding: str = "UNDECIDED") -> dict[str, Any]:
@@ -55,6 +63,26 @@ def test_an_unchanged_model_is_said_to_be_in_production_already() -> None:
 
 def test_a_look_without_evidence_is_drawn() -> None:
     assert "ended at 0 percent" in shown("INCONCLUSIVE", [{**tick(1.0, 5), "evidence": []}])
+
+
+def around(*edges: Edge, source: str = "kiali", note: str = "") -> str:
+    told = Surroundings(edges, source, note, 90).to_json()
+    return Page("t").section("Around", *surroundings_blocks({"surroundings": told})).html()
+
+
+def test_callers_and_the_health_of_what_they_call_are_shown() -> None:
+    document = around(Edge("ingress", "flights-stable", 9.5, 0.0), Edge("<b>", "flights-candidate", 0.5, 0.2))
+    for text in ("As Kiali tells it, over the 90 s", "flights-candidate", "20.0%", "failing", "healthy", "&lt;b&gt;"):
+        assert text in document
+
+
+def test_a_mesh_that_saw_nothing_and_one_that_is_not_there_are_told_apart() -> None:
+    assert "It saw no request." in around()
+    assert "Nobody told who called the endpoint: no URL of kiali is set." in around(
+        source="", note="no URL of kiali is set"
+    )
+    assert surroundings_blocks({"surroundings": Surroundings().to_json()}) == []
+    assert surroundings_blocks({}) == []
 
 
 @pytest.mark.parametrize("text", ["JFK", "O'Hare", 'a"b$(id)`x`'])

@@ -19,15 +19,16 @@ def check_skew(
         examples: The same time's rows, made by `get_training_examples`.
         skew: Folder with `skew.json` and `skew.html`.
         report: The features that differ, with a row of each.
-        served: URI of the log's folder, Parquet files as `seaway.monitoring.FeatureLog` writes them.
+        served: URI of the endpoint's folder in the log: `$SEAWAY_SERVED/ENDPOINT` as it was where it was deployed.
         model_name: Registered model's name, under which the figures are published.
-        keys: Columns that name a row, in the log and in the examples.
+        keys: Columns of the examples that name a row; their values, joined by `/`, are the requests' ids.
 
     Returns:
         features: Names of the features that are served otherwise than trained, the most often differing first.
 
     Raises:
         DataUnreadable: there is no log, a column is missing, or no logged row is among the examples.
+        MetricsUnavailable: the Pushgateway does not take the figures.
     """
     from pathlib import Path
     from shutil import copyfile

@@ -20,6 +20,7 @@ def roll_out(
     false_rollback: float = 0.05,
     budget: int = 12000,
     shadow: float = 0.3,
+    keys: list = [],  # noqa: B006
     routing: str = "auto",
     counting: str = "auto",
     registry: str = "auto",
@@ -33,11 +34,13 @@ def roll_out(
     Args:
         endpoint: Made by `deploy_endpoint`.
         replay: Held-out examples, sent as requests in time order; labels become known when their time has come.
-        rollout: `rollout.json`: decision, reason, steps, and one tick for each look with its evidence.
+        rollout: `rollout.json`: decision, reason, steps, one tick for each look with its evidence, and who called the
+            endpoint meanwhile.
         metrics: Looks, requests, and how much worse the candidate was by each criterion.
         model_name: Registered model's name.
         version: The candidate's registered version.
-        weights: Per cent of the traffic to the candidate, rising to 100.
+        weights: Per cent of the traffic to the candidate, rising to 100. A first 0 is shadow mode: stable answers
+            all requests, and the candidate gets a copy of each.
         requests: Requests at each weight before the next; the one before 100 goes on until the judge is sure.
         error_margin: Promoted only if the error rate is shown to rise by less than this; rolled back if it rises.
         latency_margin: The same for the relative rise of latency p50 and p90, a quarter tolerated; 0: not judged.
@@ -45,6 +48,8 @@ def roll_out(
         false_rollback: Chance, over all looks together, that a candidate which is no worse is rolled back.
         budget: Requests of both arms after which an undecided candidate is rolled back.
         shadow: Share of requests asked of both arms, to compare them on the same request.
+        keys: Columns of `replay` that name a row; their values, joined by `/`, are a request's id in a log of what is
+            served, by which `check_skew` finds the row again.
         routing: What moves the traffic, such as `istio` or `gateway-api`; `auto` takes this place's.
         counting: What counts it, such as `prometheus`; `auto` takes this place's.
         registry: Model registry; `auto` takes this place's.
@@ -64,14 +69,14 @@ def roll_out(
 
     deployed = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
     endpoints = platforms.current(serving.Endpoint)
-    served = serving.find(endpoints, deployed.name, deployed.run)
+    served = serving.find_deployed(endpoints, deployed)
     policy = Policy.of(error_margin, latency_margin, quality_margin, false_rollback, budget)
     plan = RolloutPlan.of(served, weights, requests, policy, f"{model_name} version {version}")
     traffic, counts = platforms.current(Traffic, routing), platforms.current(monitoring.Metrics, counting)
-    with Replay(Path(replay.path), served, shadow=shadow) as source:
+    with Replay(Path(replay.path), served, shadow=shadow, keys=keys) as source:
         result = run(plan, traffic, source, counts, platforms.current(State))
     tracker = platforms.current(models.Tracker, registry)
-    result = conclude(result, endpoints, tracker, model_name, version)
+    result = conclude(result.amid(platforms.current(monitoring.Mesh)), endpoints, tracker, model_name, version)
     result.write(Path(rollout.path) / "rollout.json")
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)

@@ -7,14 +7,15 @@ from seaway.monitoring.metrics import ArmCounts, Metrics
 from seaway.monitoring.quality import QualityReport, QualitySpec, quality
 from seaway.monitoring.references import keep as keep_reference
 from seaway.monitoring.rules import Objectives, rule_file
-from seaway.monitoring.skew import FeatureLog, SkewReport, check_skew, skew
+from seaway.monitoring.skew import SkewReport, check_skew, skew
+from seaway.monitoring.surroundings import Mesh, Surroundings
 
 __all__ = [
     "ArmCounts",
     "Check",
     "DriftReport",
     "DriftSpec",
-    "FeatureLog",
+    "Mesh",
     "Metrics",
     "Objectives",
     "QualityReport",
@@ -22,6 +23,7 @@ __all__ = [
     "Retraining",
     "RetrainingPolicy",
     "SkewReport",
+    "Surroundings",
     "check",
     "check_skew",
     "decide",

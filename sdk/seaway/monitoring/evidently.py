@@ -13,8 +13,6 @@ from seaway.storage import atomic_path
 if TYPE_CHECKING:
     import pandas as pd
 
-DISTANCES = {"numeric": "wasserstein", "categorical": "jensenshannon"}  # Evidently's own choice beyond 1,000 rows
-
 
 def import_evidently() -> Any:
     """Evidently's package, told to report nothing. Seconds."""
@@ -34,23 +32,22 @@ class Comparison:
     ) -> None:
         self._evidently = import_evidently()
         self._columns = {"numeric": list(numeric), "categorical": list(categorical)}
-        definition = self._evidently.DataDefinition(
-            numerical_columns=self._columns["numeric"], categorical_columns=self._columns["categorical"]
-        )
-        chosen = [*numeric, *categorical]
-        self._samples = tuple(
-            self._evidently.Dataset.from_pandas(rows[chosen], definition) for rows in (current, reference)
-        )
+        self._reference, self._current = (rows[[*numeric, *categorical]] for rows in (reference, current))
 
     def distances(self) -> dict[str, float]:
         """By column: Wasserstein's in standard deviations of the reference, or Jensen-Shannon's in [0, 1]."""
-        drift = self._evidently.metrics.ValueDrift
-        metrics = {
-            name: drift(column=name, method=DISTANCES[kind]) for kind, names in self._columns.items() for name in names
+        from evidently.legacy.calculations import stattests
+        from evidently.legacy.core import ColumnType
+
+        of_kind = {
+            "numeric": (stattests.wasserstein_stat_test, ColumnType.Numerical),
+            "categorical": (stattests.jensenshannon_stat_test, ColumnType.Categorical),
+        }  # Evidently's own choice beyond 1,000 rows
+        return {
+            name: float(test(self._reference[name].dropna(), self._current[name].dropna(), column, None).drift_score)
+            for kind, (test, column) in of_kind.items()
+            for name in self._columns[kind]
         }
-        told = self._evidently.Report(list(metrics.values()), include_tests=False).run(*self._samples).dict()
-        values = {entry["config"]["column"]: float(entry["value"]) for entry in told["metrics"]}
-        return {name: values[name] for name in metrics}
 
     def write(self, verdicts: Mapping[str, tuple[float, bool]], share: float, target: Path) -> None:
         """Write Evidently's page of drift and of each column's summary.
@@ -60,10 +57,15 @@ class Comparison:
             share: Of drifted columns, from which on all together count as drifted.
             target: An HTML file that holds its scripts and needs no network.
         """
+        definition = self._evidently.DataDefinition(
+            numerical_columns=self._columns["numeric"], categorical_columns=self._columns["categorical"]
+        )
+        take = self._evidently.Dataset.from_pandas
+        samples = (take(self._current, definition), take(self._reference, definition))
         presets = self._evidently.presets
         method = _register(verdicts)
         content = [presets.DataDriftPreset(method=method, drift_share=share), presets.DataSummaryPreset()]
-        page = self._evidently.Report(content, include_tests=False).run(*self._samples)
+        page = self._evidently.Report(content, include_tests=False).run(*samples)
         with atomic_path(target) as draft:
             page.save_html(str(draft))
 

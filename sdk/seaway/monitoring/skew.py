@@ -1,19 +1,19 @@
 """Train/serve skew: whether the features that were served are those that training would have seen.
 
-The log of served features is Parquet, a row a request: the keys that name the row, the model's inputs as they were
-sent, and, where known, `version` and `prediction`. The same rows are made again by the feature repository, as they are
-for training, and the two are compared value by value.
+Servers log what they are sent (`seaway.serving.feature_log`), and a request's id names its row. The same rows are made
+again by the feature repository, as they are for training, and the two are compared value by value.
 """
 
 import math
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seaway.errors import DataUnreadable, InvalidSpec
-from seaway.storage import atomic_path, storage_for, write_json
+from seaway.errors import DataUnreadable
+from seaway.serving.feature_log import ANSWER, ID, KEY_SEPARATOR, read_log
+from seaway.storage import write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,47 +22,13 @@ if TYPE_CHECKING:
 
 SKEW_FILE, PAGE_FILE = "skew.json", "skew.html"
 RELATIVE = 1e-5  # float32 keeps 7 digits; JSON and an addition in another order may cost one or two of them
-ANSWER = ("version", "prediction")  # columns of the log that are no inputs
 SHOWN = 5  # examples of a skewed feature
-
-
-@dataclass
-class FeatureLog:
-    """Keeps served features in memory and writes them as one Parquet file; a server appends, a sink flushes.
-
-    Args:
-        folder: Where the files go, one a flush.
-        keys: Names of the columns that name a row.
-    """
-
-    folder: Path
-    keys: Sequence[str]
-    _rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def append(self, key: Mapping[str, Any], inputs: Mapping[str, Any], version: str, prediction: float) -> None:
-        """Keep one request. Raises: InvalidSpec where `key` names a row otherwise than the log does."""
-        if set(key) != set(self.keys):
-            raise InvalidSpec(f"A row is named by {', '.join(self.keys)}; given were {', '.join(key)}.")
-        self._rows.append({**key, **inputs, "version": version, "prediction": prediction})
-
-    def flush(self) -> Path | None:
-        """Write what has been kept and begin anew; the file, or None where there was nothing."""
-        import pyarrow as pa
-        from pyarrow import parquet
-
-        if not self._rows:
-            return None
-        rows, self._rows = self._rows, []
-        self.folder.mkdir(parents=True, exist_ok=True)
-        target = self.folder / f"{len(list(self.folder.glob('*.parquet'))):08d}.parquet"
-        with atomic_path(target) as draft:
-            parquet.write_table(pa.Table.from_pylist(rows), draft, compression="zstd")
-        return target
+SERVED, RECOMPUTED = "|served", "|recomputed"  # after a feature's name
 
 
 @dataclass(frozen=True)
 class FeatureSkew:
-    """One feature: the share of rows whose value differs, and a few of them as (key, served, recomputed)."""
+    """One feature: the share of rows whose value differs, and a few of them as (id, served, recomputed)."""
 
     name: str
     share: float
@@ -97,7 +63,11 @@ class SkewReport:
 def check_skew(served: str, examples: Path, keys: Sequence[str], output: Path) -> SkewReport:
     """Compare the log at the URI `served` with examples; writes `skew.json` and `skew.html` into `output`.
 
-    All columns of the log but its keys, `version` and `prediction` are features.
+    Args:
+        served: Folder of one endpoint's log.
+        examples: Of `seaway.features.training_examples`, a Parquet file.
+        keys: Columns of the examples whose values, joined by `/`, are a request's id.
+        output: A folder, made where it is missing.
 
     Raises:
         DataUnreadable: see `skew`; or there is no log.
@@ -105,24 +75,20 @@ def check_skew(served: str, examples: Path, keys: Sequence[str], output: Path) -
     """
     import pandas as pd
 
-    log = _fetched(served)
-    features = [name for name in log.columns if name not in (*keys, *ANSWER)]
-    report = skew(log, pd.read_parquet(examples), keys, features)
+    report = skew(read_log(served), _named(pd.read_parquet(examples), keys))
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / SKEW_FILE, report.to_json())
     _page(report).write(output / PAGE_FILE)
     return report
 
 
-def _fetched(served: str) -> "pd.DataFrame":
-    import pandas as pd
-
-    with tempfile.TemporaryDirectory(prefix="seaway-served-") as folder:
-        storage_for(served).download(served, Path(folder) / "log")
-        files = sorted((Path(folder) / "log").glob("*.parquet"))
-        if not files:
-            raise DataUnreadable(f"{served} holds no Parquet files; see FeatureLog for what a log of requests is.")
-        return pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+def _named(examples: "pd.DataFrame", keys: Sequence[str]) -> "pd.DataFrame":
+    if not keys or not set(keys) <= set(examples):
+        raise DataUnreadable(
+            f"Rows are named by the columns {list(keys)}; the examples have {', '.join(map(str, examples))}."
+        )
+    columns = (examples[key].astype(str) for key in keys)
+    return examples.assign(**{ID: reduce(lambda left, right: left + KEY_SEPARATOR + right, columns)})
 
 
 def _page(report: SkewReport) -> "Page":
@@ -136,43 +102,36 @@ def _page(report: SkewReport) -> "Page":
     return page
 
 
-def skew(
-    served: "pd.DataFrame", recomputed: "pd.DataFrame", keys: Sequence[str], features: Sequence[str]
-) -> SkewReport:
-    """Compare served features with the same rows made again.
+def skew(served: "pd.DataFrame", recomputed: "pd.DataFrame") -> SkewReport:
+    """Compare served features with the same rows made again: numbers to five digits, all else exactly.
 
     Args:
-        served: The log's rows.
-        recomputed: Examples of `seaway.features.training_examples`.
-        keys: Columns of both that name a row.
-        features: Columns to compare: numbers to five digits, all else exactly; missing equals missing.
+        served: The log's rows; one without an id cannot be compared.
+        recomputed: Rows with `id` and, among others, the log's features.
 
     Raises:
-        DataUnreadable: a column is missing, a key is not unique, or no logged row is among the recomputed.
+        DataUnreadable: a column is missing, an id is not unique, or no logged row is among the recomputed.
     """
-    for which, rows in (("served", served), ("recomputed", recomputed)):
-        if missing := [name for name in (*keys, *features) if name not in rows]:
-            raise DataUnreadable(f"The {which} rows lack {', '.join(missing)}, so they cannot be compared.")
-    if twice := int(recomputed.duplicated(list(keys)).sum()):
-        raise DataUnreadable(f"{twice} recomputed rows share {', '.join(keys)} with another; name rows uniquely.")
-    names = [*keys, *features]
-    both = served[names].merge(recomputed[names], on=list(keys), suffixes=("|served", "|recomputed"))
+    features = [str(name) for name in served if name not in ANSWER]
+    if missing := [name for name in features if name not in recomputed]:
+        raise DataUnreadable(f"The recomputed rows lack {', '.join(missing)}, so they cannot be compared.")
+    if twice := int(recomputed.duplicated(ID).sum()):
+        raise DataUnreadable(f"{twice} recomputed rows share an id with another; name rows by more keys.")
+    known = served.dropna(subset=[ID])
+    both = known.merge(recomputed[[ID, *features]], on=ID, suffixes=(SERVED, RECOMPUTED))
     if both.empty:
         raise DataUnreadable(
-            f"None of {len(served)} served rows is among the {len(recomputed)} recomputed ones by {', '.join(keys)}; "
-            "ingest the time that was served."
+            f"None of {len(served)} served rows, {len(known)} of them with an id, is among the {len(recomputed)} "
+            "recomputed ones: ingest the time that was served, and send the same keys as the requests' ids."
         )
-    return SkewReport([_compare(both, name, keys) for name in features], len(both), len(served))
+    return SkewReport([_compare(both, name) for name in features], len(both), len(served))
 
 
-def _compare(both: "pd.DataFrame", name: str, keys: Sequence[str]) -> FeatureSkew:
-    served, recomputed = both[f"{name}|served"], both[f"{name}|recomputed"]
-    differs = _differs(served, recomputed)
-    shown = both[differs].head(SHOWN)
-    examples = [
-        ("/".join(str(row[key]) for key in keys), str(row[f"{name}|served"]), str(row[f"{name}|recomputed"]))
-        for _, row in shown.iterrows()
-    ]
+def _compare(both: "pd.DataFrame", name: str) -> FeatureSkew:
+    columns = [ID, name + SERVED, name + RECOMPUTED]
+    differs = _differs(both[columns[1]], both[columns[2]])
+    shown = both.loc[differs, columns].head(SHOWN).astype(str)
+    examples = [(row, sent, made) for row, sent, made in shown.itertuples(index=False)]
     return FeatureSkew(name, float(differs.mean()), examples)
 
 

@@ -50,6 +50,10 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
             "gateway": "seaway.platforms.kubernetes.gateway_stats:GatewayMetrics",
         },
     },
+    "Mesh": {
+        "local": {"none": "seaway.platforms.local.mesh:NoMesh"},
+        "kubernetes": {"kiali": "seaway.platforms.kubernetes.kiali:KialiMesh"},
+    },
     "State": {
         "local": {"file": "seaway.platforms.local.rollout_state:FileState"},
         "kubernetes": {"configmap": "seaway.platforms.kubernetes.rollout_state:ConfigMapState"},
@@ -61,7 +65,7 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
 }
 
 # What leads traffic to an endpoint, counts it and keeps its rollout's journal is where the endpoint is.
-FOLLOWS = {"Traffic": "Endpoint", "Metrics": "Endpoint", "State": "Endpoint"}
+FOLLOWS = {"Traffic": "Endpoint", "Metrics": "Endpoint", "Mesh": "Endpoint", "State": "Endpoint"}
 
 
 def in_pod() -> bool:

@@ -17,6 +17,11 @@ DECISIONS = {
     "INCONCLUSIVE": Badge("inconclusive", "warn"),
     "UNCHANGED": Badge("nothing to roll out"),
 }
+HEALTH = {
+    "healthy": Badge("healthy", "good"),
+    "degraded": Badge("degraded", "warn"),
+    "failing": Badge("failing", "bad"),
+}
 FINDINGS = {"SAFE": Badge("safe", "good"), "HARMFUL": Badge("harmful", "bad"), "UNDECIDED": Badge("undecided", "warn")}
 
 
@@ -109,6 +114,29 @@ def _step_row(ticks: Sequence[Mapping[str, Any]], weight: int, arm: str) -> list
 def _mean(ticks: Sequence[Mapping[str, Any]], key: str, arm: str) -> float | None:
     values = [tick[key][arm] for tick in ticks if tick[key][arm] is not None]
     return sum(values) / len(values) if values else None
+
+
+def surroundings_blocks(rollout: Mapping[str, Any]) -> list[Block]:
+    """Who called the arms during the rollout; nothing where no mesh was asked."""
+    around = rollout.get("surroundings") or {}
+    told = around.get("source", "").capitalize()
+    if not told:
+        return [Text(f"Nobody told who called the endpoint: {around['note']}.")] if around.get("note") else []
+    headers = ["caller", "Service", "requests a second", "errors", "health"]
+    rows = [
+        [
+            edge["source"],
+            edge["target"],
+            f"{edge['requests_per_s']:.2f}",
+            f"{edge['error_share']:.1%}",
+            HEALTH[edge["health"]],
+        ]
+        for edge in around["edges"]
+    ]
+    seen = "" if rows else " It saw no request."
+    note = f" {around['note'].capitalize()}." if around["note"] else ""
+    text = f"As {told} tells it, over the {around['seconds']:,} s of the rollout.{seen}{note}"
+    return [Text(text), *([Table(headers, rows, align="llrrl")] if rows else [])]
 
 
 def lineage_blocks(lineage: Mapping[str, Any], arms: Mapping[str, str]) -> list[Block]:

@@ -57,6 +57,8 @@ def write_report(inputs: ReportInputs, output: Path) -> str:
     page.section("Slices", *quality.slices(evaluation))
     page.section("Gate", *quality.gate(evaluation), badge=quality.gate_badge(evaluation))
     page.section("Rollout", *release.rollout_blocks(rollout), badge=release.decision_badge(rollout))
+    if around := release.surroundings_blocks(rollout):
+        page.section("Around the endpoint", *around)
     page.section("Lineage", *release.lineage_blocks(read_json(inputs.package / "lineage.json"), rollout["arms"]))
     page.section("Call it", *release.calling_blocks(endpoint, signature))
     page.write(output)

@@ -1,16 +1,18 @@
 """Driving a rollout: set the weight, wait till the traffic follows, observe, decide, and go on or back."""
 
 import logging
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seaway.errors import ObjectChanged, TrafficFailed
-from seaway.monitoring import Metrics
+from seaway.monitoring import Mesh, Metrics, Surroundings
 from seaway.rollout.evidence import Decision, Verdict
 from seaway.rollout.journal import Journal, State
 from seaway.rollout.judging import glance, judge
@@ -35,6 +37,7 @@ class Rollout:
     endpoint: DeployedEndpoint
     steps: tuple[Mapping[str, int], ...]
     ticks: tuple[Mapping[str, Any], ...]
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
     @property
     def promoted(self) -> bool:
@@ -57,6 +60,13 @@ class Rollout:
         known = {f"{name}_worsening": value for name, value in estimates.items() if value is not None}
         return {"looks": float(len(self.ticks)), **totals, **known}
 
+    def amid(self, mesh: Mesh) -> "Rollout":
+        """The same, with who called the endpoint meanwhile: read before an arm is ended."""
+        if not self.ticks:
+            return self
+        seconds = math.ceil(time.time() - self.ticks[0]["time"])
+        return replace(self, surroundings=mesh.read(self.endpoint, seconds))
+
     def write(self, file: Path) -> None:
         """Write `rollout.json`."""
         arms = {name: arm.version for name, arm in self.endpoint.arms.items()}
@@ -65,6 +75,7 @@ class Rollout:
             "reason": self.reason,
             "endpoint": self.endpoint.name,
             "run": self.endpoint.run,
+            "surroundings": self.surroundings.to_json(),
         }
         write_json(file, {**value, "arms": arms, "steps": list(self.steps), "ticks": list(self.ticks)})
 

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.rollout.requests import Answers
 from seaway.serving import ARMS, Client, DeployedEndpoint, InferenceRefused, InferenceUnavailable
+from seaway.serving.feature_log import row_id
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Replay(AbstractContextManager["Replay"]):
         connections: requests in flight at a time.
         timeout_s: seconds after which an answer is of no use: it counts as an error of its arm.
         give_up_s: seconds after which no answer is waited for any more.
+        keys: columns whose values make a request's id, which names its row where served features are logged.
 
     Raises:
         DataUnreadable: the file is missing, empty, or lacks a column.
@@ -79,6 +81,7 @@ class Replay(AbstractContextManager["Replay"]):
         connections: int = 16,
         timeout_s: float = 10.0,
         give_up_s: float = GIVE_UP_S,
+        keys: Sequence[str] = (),
     ) -> None:
         if not 0 <= shadow <= 1 or connections < 1 or not 0 < timeout_s <= give_up_s:
             raise InvalidSpec(
@@ -86,7 +89,8 @@ class Replay(AbstractContextManager["Replay"]):
                 f"{connections}, {timeout_s}, {give_up_s}."
             )
         self._endpoint, self._shadow, self._timeout_s, self._give_up_s = endpoint, shadow, timeout_s, give_up_s
-        self._rows = _read(examples, (EVENT_TIME, LABEL_TIME, label)).sort_by(EVENT_TIME)
+        self._keys = list(keys)
+        self._rows = _read(examples, (EVENT_TIME, LABEL_TIME, label, *keys)).sort_by(EVENT_TIME)
         self._events, self._due = (_nanoseconds(self._rows, name) for name in (EVENT_TIME, LABEL_TIME))
         self._labels = self._rows[label].to_numpy().astype(float)
         self._next, self._pending = 0, list[Pending]()
@@ -104,7 +108,8 @@ class Replay(AbstractContextManager["Replay"]):
     def send(self, count: int) -> Answers:
         """Send the next rows; see `Requests`."""
         numbers = range(self._next, min(self._next + count, self._rows.num_rows))
-        columns = self._rows.slice(numbers.start, len(numbers)).select(list(self._inputs)).to_pydict()
+        wanted = list({**self._inputs, **dict.fromkeys(self._keys)})
+        columns = self._rows.slice(numbers.start, len(numbers)).select(wanted).to_pydict()
         rows = [{name: columns[name][index] for name in columns} for index in range(len(numbers))]
         answers = Answers(sent=len(numbers))
         for number, outcomes in zip(numbers, self._pool.map(self._ask, numbers, rows), strict=True):
@@ -144,7 +149,8 @@ class Replay(AbstractContextManager["Replay"]):
     def _ask(self, number: int, row: Mapping[str, Any]) -> list[Answer]:
         """One answer by the weights, or one of each arm for a row in the shadow sample."""
         inputs = {name: np.array([row[name]], object).reshape(shape) for name, shape in self._inputs.items()}
-        request = self._client().request(self._endpoint.name, inputs)
+        name = row_id([row[key] for key in self._keys])
+        request = self._client().request(self._endpoint.name, inputs, name)
         shadowed = math.floor((number + 1) * self._shadow) > math.floor(number * self._shadow)
         arms = (ARMS if number % 2 else ARMS[::-1]) if shadowed else (None,)
         return [self._infer(request, arm) for arm in arms]

@@ -3,6 +3,7 @@
 from seaway.models import differing
 from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
 from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find, find_deployed
+from seaway.serving.feature_log import FeatureLog
 from seaway.serving.grpc_client import GrpcClient
 from seaway.serving.settling import settle
 
@@ -13,6 +14,7 @@ __all__ = [
     "DeployedEndpoint",
     "Endpoint",
     "EndpointSpec",
+    "FeatureLog",
     "GrpcClient",
     "InferenceRefused",
     "InferenceUnavailable",

@@ -63,7 +63,7 @@ class Client(Caller):
         return metadata
 
     def infer(
-        self, model: str, inputs: Mapping[str, Array | Sequence[Any]], arm: str | None = None
+        self, model: str, inputs: Mapping[str, Array | Sequence[Any]], arm: str | None = None, request_id: str = ""
     ) -> dict[str, Array]:
         """Outputs by name, of the shapes that the model states; a missing value is NaN or None.
 
@@ -71,18 +71,20 @@ class Client(Caller):
             model: the endpoint's name.
             inputs: each of shape [rows, ...].
             arm: `candidate` or `stable` to be answered by that arm whatever the weights.
+            request_id: names the row in the log of served features; see `feature_log`.
 
         Raises:
             InferenceRefused: the request is wrong; the message says which input.
             InferenceUnavailable: no answer, or a failure of the server.
         """
-        return self.answer(model, self.request(model, inputs), arm)
+        return self.answer(model, self.request(model, inputs, request_id), arm)
 
-    def request(self, model: str, inputs: Mapping[str, Array | Sequence[Any]]) -> bytes:
+    def request(self, model: str, inputs: Mapping[str, Array | Sequence[Any]], request_id: str = "") -> bytes:
         """The body of an inference request, to be sent once or several times by `answer`."""
         datatypes = self.datatypes(model)
-        body = {"inputs": [_tensor(name, values, datatypes.get(name, "FP32")) for name, values in inputs.items()]}
-        return json.dumps(body, allow_nan=False).encode()
+        tensors = [_tensor(name, values, datatypes.get(name, "FP32")) for name, values in inputs.items()]
+        named = {"id": request_id} if request_id else {}
+        return json.dumps({**named, "inputs": tensors}, allow_nan=False).encode()
 
     def answer(self, model: str, request: bytes, arm: str | None = None) -> dict[str, Array]:
         """Outputs by name for a body made by `request`; see `infer`."""

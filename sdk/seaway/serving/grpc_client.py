@@ -61,7 +61,7 @@ class GrpcClient(Caller):
         return {"name": answer.name, "versions": list(answer.versions), "platform": answer.platform, **tensors}
 
     def infer(
-        self, model: str, inputs: Mapping[str, Array | Sequence[Any]], arm: str | None = None
+        self, model: str, inputs: Mapping[str, Array | Sequence[Any]], arm: str | None = None, request_id: str = ""
     ) -> dict[str, Array]:
         """As `Client.infer`.
 
@@ -75,6 +75,7 @@ class GrpcClient(Caller):
         datatypes = {name: self.datatypes(model).get(name, "FP32") for name in arrays}
         request = ModelInferRequest(
             model_name=model,
+            id=request_id,
             inputs=[
                 ModelInferRequest.InferInputTensor(name=name, datatype=datatypes[name], shape=array.shape)
                 for name, array in arrays.items()

@@ -17,6 +17,7 @@ import torch
 
 from seaway.errors import InvalidSpec
 from seaway.models import Signature, TensorSpec
+from seaway.serving import feature_log
 from seaway.serving.compiling import SCRIPT_FILE
 from seaway.serving.wires import Wire, wire
 
@@ -37,6 +38,7 @@ class OpenInferenceHandler:
     """Loads the package and answers batches of requests; a bad request never fails the others of its batch."""
 
     device = "cpu"
+    served: feature_log.FeatureLog | None = None
 
     def initialize(self, context: Any) -> None:
         logging.getLogger().setLevel(logging.WARNING)  # TorchServe's worker logs every batch at INFO
@@ -50,6 +52,7 @@ class OpenInferenceHandler:
         self.signature = Signature.read(self.package)
         self.graph = self.load(folder)
         self.predict(self.signature.encode(self.signature.sample))
+        self.served = self._open_log()
 
     def load(self, folder: Path) -> Any:
         """The callable graph: tensors in the signature's order in, a tensor or a tuple of tensors out."""
@@ -80,6 +83,7 @@ class OpenInferenceHandler:
                 answers[index] = wires[index].refusal(context, index, result)
             else:
                 answers[index] = wires[index].inference(self.answer(bodies[index], result))
+                self._log(bodies[index], columns[index], result)
         return [answers[index] for index in range(len(data))]
 
     def predict(self, inputs: Mapping[str, Any]) -> list[Any]:
@@ -112,6 +116,17 @@ class OpenInferenceHandler:
         ]
         answer = {"model_name": self.name, "model_version": self.version, "outputs": tensors}
         return {**answer, "id": body["id"]} if "id" in body else answer
+
+    def _open_log(self) -> feature_log.FeatureLog | None:
+        if not (folder := os.environ.get(feature_log.VARIABLE)):
+            return None
+        return feature_log.FeatureLog(folder, self.signature, self.version)
+
+    def _log(self, body: Mapping[str, Any], columns: Columns, outputs: Sequence[Any]) -> None:
+        """Keep a request of one row; an id names one row only."""
+        first = self.signature.inputs[0]
+        if self.served and _rows(first, columns[first.name]) == 1:
+            self.served.append(body.get("id"), columns, float(outputs[0].ravel()[0]))
 
     def _results(self, columns: Mapping[int, Columns]) -> dict[int, Any]:
         """Outputs by request, from one pass; where a value is refused, each by itself: the error is its own."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.podsettings import PodSettings, check_whole, cluster_settings, parsed
+from seaway.serving import feature_log
 
 ALL_CPU = 100  # per cent
 UNROUTED_S, MARGIN_S = 5, 10  # before and after a pod waits for its last answers
@@ -27,13 +28,15 @@ class Autoscale:
 class Hosting(PodSettings):
     """How each pod of an endpoint runs, beside what is common to all pods; validated on construction.
 
-    Of `PodSettings`, `image` has the model server; `env_secrets` reach the step that fetches the package only.
+    Of `PodSettings`, `image` has the model server; `env_secrets` reach the step that fetches the package, and
+    the server only where it logs what it serves.
 
     Args:
         replicas: Pods of each arm, and the least where it is scaled.
         autoscale: Scaling by load; without it the number stays.
         drain_s: Seconds, at most, that a pod which is to end waits for its last answers.
         storage: URI below which packages are kept for the pods; empty takes SEAWAY_STORAGE.
+        served: URI below which served features are logged, such as an s3:// one; empty takes SEAWAY_SERVED, else none.
         host: Host name by which a gateway knows the endpoint; empty takes `NAME.NAMESPACE`.
         labels, annotations: More of them for the pods, such as those of a mesh.
     Raises:
@@ -46,6 +49,7 @@ class Hosting(PodSettings):
     autoscale: Autoscale | None = None
     drain_s: int = 30
     storage: str = ""
+    served: str = ""
     host: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -90,13 +94,14 @@ class Hosting(PodSettings):
 
 
 def hosting(wanted: Mapping[str, Any]) -> Hosting:
-    """The cluster's settings (SEAWAY_HOSTING), the image that SEAWAY_SERVER_IMAGE names, then what is wanted.
+    """The cluster's settings (SEAWAY_HOSTING), those of SEAWAY_SERVER_IMAGE and SEAWAY_SERVED, then what is wanted.
 
     Raises:
         InvalidSpec: no image is named, or a setting is wrong.
     """
-    image = os.environ.get("SEAWAY_SERVER_IMAGE")
-    settings = {**cluster_settings("SEAWAY_HOSTING"), **({"image": image} if image else {}), **wanted}
+    variables = {"image": os.environ.get("SEAWAY_SERVER_IMAGE"), "served": os.environ.get(feature_log.VARIABLE)}
+    named = {name: value for name, value in variables.items() if value}
+    settings = {**cluster_settings("SEAWAY_HOSTING"), **named, **wanted}
     if "image" not in settings:
         raise InvalidSpec("Which image has the server? Set SEAWAY_SERVER_IMAGE, or hosting.image, to its full name.")
     return Hosting.parse(settings)

@@ -1,7 +1,6 @@
-"""What surrounds an endpoint: who calls its Services, how much, and with how many errors, for a report.
+"""The mesh around an endpoint as Kiali draws it from Istio's metrics, else as those metrics themselves tell it.
 
-Kiali draws it from Istio's metrics. Its API is no public contract, so an answer that is not understood is none, and
-Prometheus is asked for the same figures. This is background for a reader, never evidence for a judge: nothing raises.
+Kiali's API is no public contract, so an answer that is not understood is none, and Prometheus is asked instead.
 """
 
 import json
@@ -9,13 +8,14 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from seaway.errors import MetricsUnavailable
+from seaway.monitoring import Surroundings
+from seaway.monitoring.surroundings import Edge
 from seaway.platforms.kubernetes.connection import connected
 from seaway.platforms.kubernetes.fetching import fetch
 from seaway.platforms.kubernetes.gateway import service
@@ -23,43 +23,13 @@ from seaway.platforms.kubernetes.prometheus import query
 from seaway.serving import DeployedEndpoint
 
 TIMEOUT_S = 5.0
-DURATION_S = 300  # of the traffic that is told
-FAILING = 0.1  # share of errors: Kiali's own limit between "degraded" and "failure" for 5xx
+LEAST_S = 60  # a rate needs two scrapes
 Labels = Mapping[str, Any]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Edge:
-    """Requests a second from one workload to a Service, and the share of them that failed."""
-
-    source: str
-    target: str
-    requests_per_s: float
-    error_share: float
-
-    @property
-    def health(self) -> str:
-        if not self.error_share:
-            return "healthy"
-        return "failing" if self.error_share >= FAILING else "degraded"
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """Edges to an endpoint's Services; `source` is who told them, empty where nobody could, and `note` says why."""
-
-    edges: tuple[Edge, ...] = ()
-    source: str = ""
-    note: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        edges = [{**asdict(edge), "health": edge.health} for edge in self.edges]
-        return {"source": self.source, "note": self.note, "edges": edges}
-
-
-class KialiGraph:
-    """Asks Kiali, else Prometheus.
+class KialiMesh:
+    """The `Mesh` port by Kiali, else by Prometheus.
 
     Args:
         namespace: of the endpoints; by default this process's.
@@ -72,29 +42,30 @@ class KialiGraph:
         self._kiali = (os.environ.get("SEAWAY_KIALI_URL", "") if kiali is None else kiali).rstrip("/")
         self._prometheus = os.environ.get("SEAWAY_PROMETHEUS_URL", "") if prometheus is None else prometheus
 
-    def read(self, endpoint: DeployedEndpoint) -> Surroundings:
-        """The edges of the last five minutes."""
+    def read(self, endpoint: DeployedEndpoint, seconds: int) -> Surroundings:
+        """Edges to the endpoint's Services over the last `seconds`, at least a minute."""
+        seconds = max(seconds, LEAST_S)
         services, notes = {service(endpoint, arm) for arm in endpoint.arms}, []
         for source, url, read in (("kiali", self._kiali, _by_kiali), ("prometheus", self._prometheus, _by_prometheus)):
             if not url:
                 notes.append(f"no URL of {source} is set")
                 continue
             try:
-                edges = tuple(edge for edge in read(url, self._namespace) if edge.target in services)
-                return Surroundings(edges, source, "; ".join(notes))
+                edges = tuple(edge for edge in read(url, self._namespace, seconds) if edge.target in services)
+                return Surroundings(edges, source, "; ".join(notes), seconds)
             except (OSError, MetricsUnavailable, ValueError, LookupError, TypeError, AttributeError) as error:
                 log.info("no graph from %s: %s", source, error)
                 notes.append(f"{source} at {url} did not tell it: {error}")
         return Surroundings(note="; ".join(notes))
 
 
-def _by_kiali(url: str, namespace: str) -> Iterator[Edge]:
+def _by_kiali(url: str, namespace: str, seconds: int) -> Iterator[Edge]:
     """Kiali's graph of workloads and Services, in its Cytoscape form."""
     asked = {
         "namespaces": namespace,
         "graphType": "workload",
         "injectServiceNodes": "true",
-        "duration": f"{DURATION_S}s",
+        "duration": f"{seconds}s",
     }
     answer = fetch(f"{url}/api/namespaces/graph?{urlencode(asked, quote_via=quote)}", TIMEOUT_S, _authorization())
     if answer.status != HTTPStatus.OK:
@@ -113,11 +84,11 @@ def _name(node: Labels) -> str:
     return str(node.get("workload") or node.get("service") or node.get("app") or "unknown")
 
 
-def _by_prometheus(url: str, namespace: str) -> Iterator[Edge]:
+def _by_prometheus(url: str, namespace: str, seconds: int) -> Iterator[Edge]:
     selected = f'istio_requests_total{{reporter="source",destination_service_namespace={json.dumps(namespace)}}}'
     by = "source_workload,destination_service_name,response_code"
     totals: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for entry in query(url, f"sum by ({by}) (rate({selected}[{DURATION_S}s]))", TIMEOUT_S):
+    for entry in query(url, f"sum by ({by}) (rate({selected}[{seconds}s]))", TIMEOUT_S):
         labels, rate = entry["metric"], float(entry["value"][1])
         total = totals[labels.get("source_workload", "unknown"), labels["destination_service_name"]]
         total[0] += rate

@@ -11,6 +11,7 @@ from typing import Any
 from seaway.platforms.kubernetes.hosting import Hosting
 from seaway.platforms.kubernetes.naming import MANAGED_BY
 from seaway.platforms.kubernetes.podtemplate import container, pod_spec, variables
+from seaway.serving import feature_log
 from seaway.serving.remote import (
     KEY_VARIABLE,
     LIVE,
@@ -79,10 +80,13 @@ def config_map(name: str) -> str:
 
 
 def _server(arm: RemoteArm, hosting: Hosting, name: str) -> dict[str, Any]:
-    environment = {**_environment(arm, hosting), TOKEN_VARIABLE: f"{TOKENS}/{TOKEN}"}
+    """The server; it has the storage's keys only where it writes there what it serves."""
+    logged = {feature_log.VARIABLE: hosting.served} if hosting.served else {}
+    environment = {**_environment(arm, hosting), TOKEN_VARIABLE: f"{TOKENS}/{TOKEN}", **logged}
+    settings = hosting if logged else replace(hosting, env_secrets=())
     mounts = _mounts("scratch", "key", "token")
     return {
-        **container(replace(hosting, env_secrets=()), name, SERVE, variables(environment), mounts),
+        **container(settings, name, SERVE, variables(environment), mounts),
         "ports": [
             {"name": "http", "containerPort": PORT, "protocol": "TCP"},
             {"name": "statistics", "containerPort": STATISTICS_PORT, "protocol": "TCP"},

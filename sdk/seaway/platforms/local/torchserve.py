@@ -23,7 +23,7 @@ from seaway.models import Signature, verified_copy, verifying_key
 from seaway.models.packaging import content_sha256
 from seaway.platforms.home import home
 from seaway.platforms.local import envoy, processes, sockets
-from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
+from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log
 from seaway.serving.compiling import SCRIPT_FILE, kept_script
 from seaway.storage import write_json
 
@@ -198,6 +198,7 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
         "TMPDIR": str(folder / "tmp"),  # the deploying step's own may go before the server does
         "LOG_LOCATION": str(folder),
         "METRICS_LOCATION": str(folder),
+        feature_log.VARIABLE: feature_log.folder_of(endpoint.name),
     }
     return processes.start(arm.backend, command, endpoint.folder, environment, cwd=folder)
 

@@ -1,0 +1,156 @@
+"""The features that were served, as Parquet, a row a request: what a check of train/serve skew compares.
+
+Answers never wait for it: rows are kept in memory and written by a thread of their own. What cannot be kept or written
+is lost, and the loss is told, since an answer is worth more than its log. A server that is killed takes with it what it
+answered in its last seconds.
+"""
+
+import logging
+import math
+import os
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from seaway.errors import DataUnreadable, InvalidSpec, SeawayError
+from seaway.models import Signature, TensorSpec
+from seaway.storage import storage_for
+from seaway.storage.uri import local_path, scheme
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+VARIABLE = "SEAWAY_SERVED"  # URI of the folder that has one for each endpoint; unset: nothing is logged
+ID = "id"  # of the request, by the Open Inference Protocol: the keys that name its row, joined
+KEY_SEPARATOR = "/"
+ANSWER = (ID, "served_at", "version", "prediction")  # columns that are no inputs; times are UTC
+EVERY_S = 10.0  # between two files
+FULL = 5_000  # rows that are written at once
+MOST = 4 * FULL  # rows that are kept while the storage is slow
+log = logging.getLogger(__name__)
+
+
+class FeatureLog:
+    """Writes what was served into the folder at `uri`, one Parquet file at a time; use `close` to write the rest.
+
+    Raises:
+        InvalidSpec: an input of the model has the name of another column of the log.
+    """
+
+    def __init__(self, uri: str, signature: Signature, version: str, every_s: float = EVERY_S) -> None:
+        names = [spec.name for spec in signature.inputs]
+        if taken := set(names) & set(ANSWER):
+            raise InvalidSpec(f"Requests cannot be logged: input {', '.join(taken)} has the name of a log's column.")
+        self._uri, self._inputs, self._version, self._every_s = uri.rstrip("/"), signature.inputs, version, every_s
+        self._rows, self._lost = deque[Sequence[Any]](), 0
+        self._wanted, self._closed = threading.Event(), False
+        self._thread = threading.Thread(target=self._write, name="served features", daemon=True)
+        self._thread.start()
+
+    def append(self, request: Any, inputs: Mapping[str, Sequence[Any]], prediction: float) -> None:
+        """Keep one row: the request's id, the values of each input, and what was answered."""
+        if len(self._rows) >= MOST:
+            self._lost += 1
+            return
+        values = [inputs[spec.name] if _size(spec) > 1 else inputs[spec.name][0] for spec in self._inputs]
+        name = None if request is None else str(request)
+        self._rows.append((name, time.time_ns() // 1000, self._version, prediction, *values))
+        if len(self._rows) >= FULL:
+            self._wanted.set()
+
+    def close(self) -> None:
+        """Write what is left and end."""
+        self._closed = True
+        self._wanted.set()
+        self._thread.join()
+        self._flush()
+
+    def _write(self) -> None:
+        while not self._closed:
+            self._wanted.wait(self._every_s)
+            self._wanted.clear()
+            self._flush()
+
+    def _flush(self) -> None:
+        rows = [self._rows.popleft() for _ in range(len(self._rows))]
+        lost, self._lost = self._lost, 0
+        if rows:
+            try:
+                self._upload(rows)
+            except (SeawayError, OSError, ValueError, OverflowError) as error:  # the last two by Arrow
+                lost += len(rows)
+                log.warning("served features cannot be written to %s: %s", self._uri, error)
+        if lost:
+            log.warning("%d rows of served features are lost", lost)
+
+    def _upload(self, rows: Sequence[Sequence[Any]]) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        schema = _schema(self._inputs)
+        columns = [pa.array([row[place] for row in rows], kind.type) for place, kind in enumerate(schema)]
+        with tempfile.TemporaryDirectory(prefix="seaway-served-") as folder:
+            file = Path(folder) / f"{rows[0][1]}-{uuid4().hex[:8]}.parquet"
+            parquet.write_table(pa.table(columns, schema=schema), file, compression="zstd")
+            storage_for(self._uri).upload(file, f"{self._uri}/{file.name}")
+
+
+def folder_of(endpoint: str) -> str:
+    """URI of the folder that gets an endpoint's requests, absolute; empty where none are logged."""
+    uri = os.environ.get(VARIABLE, "").rstrip("/")
+    root = str(local_path(uri).absolute()) if uri and scheme(uri) == "file" else uri
+    return f"{root}/{endpoint}" if root else ""
+
+
+def row_id(values: Sequence[Any]) -> str:
+    """The id of a request for the row that these values of its keys name."""
+    return KEY_SEPARATOR.join(map(str, values))
+
+
+def read_log(uri: str) -> "pd.DataFrame":
+    """All rows that were logged into the folder at `uri`.
+
+    Raises:
+        DataUnreadable: there are none.
+        StorageUnavailable: they cannot be fetched.
+    """
+    import pandas as pd
+
+    storage = storage_for(uri)
+    files = [file for file in storage.list(uri) if file.endswith(".parquet")]
+    if not files:
+        raise DataUnreadable(
+            f"{uri} holds no Parquet files, so no request was logged there; set {VARIABLE} where the endpoint is "
+            "deployed, and name the folder below it that is called as the endpoint."
+        )
+    with tempfile.TemporaryDirectory(prefix="seaway-served-") as folder:
+        copies = [Path(folder) / f"{number}.parquet" for number in range(len(files))]
+        for file, copy in zip(files, copies, strict=True):
+            storage.download(file, copy)
+        return pd.concat([pd.read_parquet(copy) for copy in copies], ignore_index=True)
+
+
+def _schema(inputs: Sequence[TensorSpec]) -> "pa.Schema":
+    import pyarrow as pa
+
+    answer = zip(ANSWER, (pa.string(), pa.timestamp("us", "UTC"), pa.string(), pa.float64()), strict=True)
+    return pa.schema([*answer, *((spec.name, _type(spec)) for spec in inputs)])
+
+
+def _type(spec: TensorSpec) -> "pa.DataType":
+    import pyarrow as pa
+
+    kinds = {"BYTES": pa.string(), "BOOL": pa.bool_(), "UINT64": pa.uint64()}
+    kind = kinds.get(spec.datatype, pa.float64() if spec.datatype.startswith("FP") else pa.int64())
+    return kind if _size(spec) == 1 else pa.list_(kind)
+
+
+def _size(spec: TensorSpec) -> int:
+    """Values of one row."""
+    return math.prod(spec.shape[1:])
