@@ -6,7 +6,6 @@ are the test's.
 
 import os
 import secrets
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import kustomizing
 import pytest
 import yaml
 from kubernetes import client, dynamic
@@ -22,7 +22,6 @@ from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.resources import Resource
 
-PROJECT = Path(__file__).parents[2]
 HOME = "argocd"  # the namespace whose Applications are synced
 OVERLAY = "kustomize/overlays/kind"
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "applications", "Application")
@@ -53,8 +52,7 @@ class Repository:
 
     @classmethod
     def made(cls, folder: Path, namespace: str) -> "Repository":
-        for part in ("manifests", "kustomize"):
-            shutil.copytree(PROJECT / part, folder / part)
+        kustomizing.copied(folder)
         for file in ("kustomization.yaml", "namespace.yaml"):
             path = folder / OVERLAY / file
             path.write_text(path.read_text().replace(": seaway\n", f": {namespace}\n"))
@@ -149,9 +147,8 @@ def following(connection: Connection, repository: Repository) -> Iterator[Applic
 
 
 def _shipped(name: str, url: str, namespace: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    folder = PROJECT / "manifests" / "gitops"
-    built = subprocess.run(["kubectl", "kustomize", str(folder)], check=True, capture_output=True, text=True).stdout
-    shipped = {item["metadata"]["name"]: item for item in yaml.safe_load_all(built)}
+    built = kustomizing.build(kustomizing.PROJECT / "manifests" / "gitops")
+    shipped = {item["metadata"]["name"]: item for item in built}
     project, application = shipped["seaway"], shipped["seaway-kind"]
     for item in (project, application):
         item["metadata"]["name"] = name

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import argocd
+import kustomizing
 import pytest
 import yaml
 from argocd import Application, Repository
@@ -63,10 +64,8 @@ def refused(status: dict[str, Any]) -> dict[str, str]:
 def test_the_namespace_has_what_the_overlay_says_and_a_commit_that_changes_nothing_starts_nothing(
     application: Application, repository: Repository
 ) -> None:
-    shown = subprocess.run(
-        ["kubectl", "kustomize", str(repository.folder / argocd.OVERLAY)], check=True, capture_output=True, text=True
-    )
-    wanted = {(item["kind"], item["metadata"]["name"]) for item in yaml.safe_load_all(shown.stdout)}
+    built = kustomizing.build(repository.folder / argocd.OVERLAY)
+    wanted = {(item["kind"], item["metadata"]["name"]) for item in built}
     before = application.status()
     assert {(item["kind"], item["name"]) for item in before["resources"]} == {
         entry for entry in wanted if entry[0] != "Namespace"
@@ -96,7 +95,7 @@ def test_a_changed_pipeline_is_a_version_beside_the_one_before_and_older_ones_ar
     assert not after.intersection(older)
 
 
-def test_weights_that_a_rollout_moved_stay_while_all_else_follows_git(
+def test_weights_are_gits_until_a_rollout_moves_them_and_then_all_else_still_follows_git(
     application: Application, repository: Repository
 ) -> None:
     """Both kinds of routes at once, brought by one commit that adds two options."""
@@ -104,8 +103,13 @@ def test_weights_that_a_rollout_moved_stay_while_all_else_follows_git(
     for option in ("istio", "gateway-api"):
         repository.enlist(INDEX, f"../../components/{option}", "components")
     application.land(repository.commit("Route by Istio and by the Gateway API"))
-    move_weights(there)
+    for file in (ISTIO, GATEWAY_API):
+        repository.edit(file, "weight: 100", "weight: 95")
+        repository.edit(file, "weight: 0", "weight: 5")
+    application.land(repository.commit("Send one request in twenty to the candidate"))
+    assert weights(there) == [[95, 5], [95, 5]]
 
+    move_weights(there)
     repository.edit(ISTIO, "timeout: 30s   #", "timeout: 7s   #")
     repository.edit(GATEWAY_API, "value: candidate", "value: tester")
     application.land(repository.commit("Give up sooner, and name testers otherwise"))
@@ -124,7 +128,7 @@ def test_weights_that_a_rollout_moved_stay_while_all_else_follows_git(
     application.await_status(
         lambda _: all(there.get(kind, "flights-route") for kind in (VIRTUAL_SERVICES, HTTP_ROUTES))
     )
-    assert weights(there) == [[100, 0], [100, 0]], "git's again"
+    assert weights(there) == [[95, 5], [95, 5]], "git's again"
 
 
 def move_weights(there: Objects) -> None:

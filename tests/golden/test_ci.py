@@ -1,19 +1,97 @@
-"""The CI definitions call make, with targets that there are, and are well-formed."""
+"""The definitions for CI services are what each service takes and call what there is; versions are committed."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import kustomizing
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FILES = [ROOT / ".github" / "workflows" / "ci.yml", *sorted((ROOT / "ci").iterdir())]
+WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
+SCHEMAS = {  # as check-jsonschema brings them, from each service's own
+    WORKFLOW: "vendor.github-workflows",
+    ROOT / "ci" / "buildkite.yml": "vendor.buildkite",
+    ROOT / "ci" / "circleci.yml": "vendor.circle-ci",
+    ROOT / "ci" / "travis.yml": "vendor.travis",
+}
+TEMPLATES = [
+    WORKFLOW,
+    *(file for file in sorted((ROOT / "ci").iterdir()) if file.suffix == ".yml"),
+    ROOT / "ci/Jenkinsfile",
+]
+SCRIPTS = [ROOT / "ci" / "run", ROOT / "ci" / "commit-versions"]
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+INSTALLED_FROM = ("requirements.lock", "pyproject.toml", "setup.py")
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", SCHEMAS, ids=lambda file: file.name)
+def test_the_service_takes_its_definition(file: Path) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[file], str(file)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)
+def test_every_service_tests_and_compares_what_is_generated(file: Path) -> None:
+    text = file.read_text()
+    assert {"test", "generate"} <= set(re.findall(r"\bmake ([a-z]+)", text))
+    assert "git diff --exit-code" in text
+
+
+@pytest.mark.parametrize("file", [*TEMPLATES, *SCRIPTS], ids=lambda file: file.name)
 def test_what_make_is_asked_for_exists(file: Path) -> None:
-    called = set(re.findall(r"\bmake ([a-z]+)", file.read_text()))
-    assert {"test", "generate"} <= called <= TARGETS
-    if file.suffix == ".yml":
-        assert yaml.safe_load(file.read_text())
+    assert set(re.findall(r"\bmake ([a-z]+)", file.read_text())) <= TARGETS
+
+
+class TestCommittingVersions:
+    @pytest.fixture
+    def clone(self, tmp_path: Path) -> Path:
+        """Of a remote of its own, with this environment."""
+        project, remote, clone = tmp_path / "project", tmp_path / "remote.git", tmp_path / "clone"
+        kustomizing.copied(project)
+        shutil.copytree(ROOT / "ci", project / "ci")
+        for file in ("Makefile", *INSTALLED_FROM):
+            shutil.copy(ROOT / file, project)
+        git(project, "init", "--quiet", "--initial-branch=main")
+        git(project, "add", "--all")
+        git(project, *AUTHOR, "commit", "--quiet", "--message", "Begin")
+        git(project, "clone", "--quiet", "--bare", str(project), str(remote))
+        git(project, "clone", "--quiet", str(remote), str(clone))
+        (clone / ".venv").symlink_to(ROOT / ".venv")
+        for file in INSTALLED_FROM:
+            os.utime(clone / file, (0, 0))  # older than the environment, as after `make install`
+        return clone
+
+    def test_a_version_that_a_merge_forgot_is_pushed_once(self, clone: Path) -> None:
+        images = clone / "kustomize" / "components" / "images" / "kustomization.yaml"
+        index = yaml.safe_load(images.read_text())
+        index["images"][0]["newTag"] = "9.9.9"
+        images.write_text(yaml.safe_dump(index))
+        git(
+            clone,
+            "-c",
+            "user.name=test",
+            "-c",
+            "user.email=test@localhost",
+            "commit",
+            "--quiet",
+            "--all",
+            "-m",
+            "Merge",
+        )
+        for _ in range(2):
+            subprocess.run([clone / "ci" / "commit-versions"], check=True, capture_output=True)
+        subjects = git(clone, "log", "--format=%s", "origin/main").splitlines()
+        assert subjects[:2] == ["Write the pipelines' versions", "Merge"]
+        assert git(clone, "diff", "--name-only", "origin/main~", "origin/main").startswith("manifests/pipelines/")
+        assert "runtime:9.9.9" in git(clone, "grep", "-h", "runtime:9.9.9", "origin/main", "--", "manifests/pipelines")
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
