@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -126,11 +127,10 @@ def test_trials_that_lag_behind_are_ended_with_all_that_they_started(
 ) -> None:
     mark = uuid.uuid4().hex
     space = SearchSpace({"x": Float(0.25, 1.0, step=0.25), "mark": Categorical([mark])})
-    halving = Algorithm("asha", {"sampler": "random", "reduction": 2})
-    spec = curve(tmp_path, halving, space=space, budget=Budget(8), params={"epochs": 4, "how": "child", "pace": 0.1})
+    spec = curve(tmp_path, HALVING, space=space, budget=Budget(8), params={"epochs": 4, "how": "child", "pace": 0.1})
     result = in_a_step(spec, tmp_path, mark).communicate(timeout=120)[0]
     ended = json.loads((tmp_path / "study" / "study.json").read_text())["trials"]
-    assert {trial["epochs"] for trial in ended if trial["state"] == "PRUNED"} <= {1, 2}, result
+    assert {len(trial["history"]) for trial in ended if trial["state"] == "PRUNED"} <= {1, 2}, result
     assert any(trial["state"] == "PRUNED" for trial in ended)
     wait_until(lambda: not alive(mark))
 
@@ -140,6 +140,42 @@ def test_a_trial_that_has_trained_its_last_epoch_is_not_ended_early(name: str, t
     halving = Algorithm(name, {"sampler": "random", "min_epochs": 3})
     result = OptunaTuner().tune(curve(tmp_path, halving))
     assert [trial.state for trial in result.trials] == [State.COMPLETE] * 4
+
+
+HALVING = Algorithm("asha", {"sampler": "random", "reduction": 2})
+
+
+def test_a_paused_trial_goes_on_from_its_checkpoint_even_after_a_kill(flights: Path, tmp_path: Path) -> None:
+    mark = uuid.uuid4().hex
+    spec = network(flights, tmp_path, HALVING, budget=Budget(8))
+    step = in_a_step(spec, tmp_path, mark)
+    told = []
+    try:
+        assert step.stdout is not None
+        for line in step.stdout:
+            told.append(line)
+            if "goes on after epoch" in line:
+                break
+        step.kill()
+        step.wait()
+        wait_until(lambda: not alive(mark))
+    finally:
+        kill(mark)
+    paused = re.fullmatch(r"trial (\d+) goes on after epoch (\d+)\n", told[-1])
+    assert paused, told
+    result = OptunaTuner().tune(spec)
+    assert len(result.trials) == 8
+    again = next(trial for trial in result.trials if trial.number == int(paused[1]))
+    assert len(again.history) > int(paused[2])
+    assert [len(trial.history) for trial in result.trials] == [trial.epochs for trial in result.trials]
+
+
+def test_a_study_too_small_for_its_rungs_still_has_an_answer_within_its_budget(tmp_path: Path) -> None:
+    result = OptunaTuner().tune(curve(tmp_path, Algorithm("asha"), budget=Budget(2)))
+    assert sorted(trial.state for trial in result.trials) == [State.COMPLETE, State.PRUNED]
+    assert result.best.params["x"] == max(trial.params["x"] for trial in result.trials)
+    short = curve(tmp_path, Algorithm("asha"), budget=Budget(100, epochs=2), params={"pace": 0.2})
+    assert OptunaTuner().tune(short).count(State.COMPLETE) == 1
 
 
 def in_a_step(spec: TuneSpec, tmp_path: Path, mark: str) -> "subprocess.Popen[str]":

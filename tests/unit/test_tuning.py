@@ -27,6 +27,7 @@ from seaway.tuning import (
     TuneSpec,
     When,
     earlier_trials,
+    halving,
     refuse,
 )
 from seaway.tuning.algorithm import FEATURES
@@ -232,6 +233,38 @@ def test_a_population_copies_its_best_and_nobody_goes_on_from_a_failure(size: in
     assert len(ended) == size * math.ceil(4 / interval)
     assert propose(study, ended[: size + 1], 0) is not None
     assert propose(study, ended[: 2 * size - 1], 1) is None, "a generation waits for the one before"
+
+
+@given(st.lists(st.floats(-9, 9), min_size=1, max_size=40), st.integers(2, 4))
+def test_halving_lets_one_in_so_many_go_on_and_the_best_of_those_that_wait_first(
+    scores: list[float], reduction: int
+) -> None:
+    study = dataclasses.replace(spec(trials=99), algorithm=Algorithm("asha", {"reduction": reduction}))
+    trials = [trial(n, 0.0, State.PRUNED, history=({"epoch": 1, "score": score},)) for n, score in enumerate(scores)]
+    leaders = [one for one in trials if halving.leads(study, one, trials)]
+    assert len(leaders) == len(trials) // reduction
+    assert halving.furthest(study, trials).history[0]["score"] == max(scores)
+    first = halving.promoted(study, trials)
+    if not leaders:
+        assert first is None
+        return
+    assert first in leaders
+    assert first.history[0]["score"] == max(scores)
+    second = tuple({"epoch": epoch, "score": 0.0} for epoch in range(1, reduction + 1))
+    trials[first.number] = dataclasses.replace(first, state=State.RUNNING, history=(*first.history, *second[1:]))
+    assert halving.promoted(study, trials) == next((one for one in ranked(leaders) if one != first), None)
+
+
+def ranked(trials: list[Trial]) -> list[Trial]:
+    return sorted(trials, key=lambda one: (-one.history[0]["score"], one.number))
+
+
+def test_halving_compares_at_the_powers_of_its_reduction_and_never_with_a_failed_trial() -> None:
+    study = dataclasses.replace(spec(trials=99), algorithm=Algorithm("asha", {"min_epochs": 2, "reduction": 3}))
+    assert [halving.rung(study, epochs) for epochs in (0, 1, 2, 5, 6, 17, 18)] == [0, 0, 2, 2, 6, 6, 18]
+    history = tuple({"epoch": epoch, "score": 1.0} for epoch in (1, 2))
+    failed = [trial(n, 9.0, State.FAILED, history=history) for n in range(9)]
+    assert halving.promoted(study, [*failed, trial(9, 1.0, State.PRUNED, history=history)]) is None
 
 
 def test_importance_finds_the_parameter_that_matters() -> None:

@@ -81,10 +81,10 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             early_stopping=True,
         ),
         "asha": Method(
-            "asynchronous successive halving: of those that reach a rung, only the best part goes on",
+            "asynchronous successive halving: of those that reach a rung the best part goes on, the others pause",
             "Li et al. 2020, MLSys 2",
-            {OPTUNA: "SuccessiveHalvingPruner"},
-            HALVING,
+            {OPTUNA: "Seaway's own, on its trials"},
+            {**HALVING, "startup_trials": 5},
             early_stopping=True,
         ),
         "median": Method(

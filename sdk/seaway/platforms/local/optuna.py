@@ -25,16 +25,18 @@ from seaway.platforms.local.optuna_study import (
     Plan,
     drawn,
     ended,
+    first_number,
     last_second,
     open_study,
     plan,
     retry_interrupted,
+    trained_epochs,
 )
 from seaway.platforms.local.trials import TrialProcess
 from seaway.reporting.study import figure
 from seaway.signals import sigterm_raises
 from seaway.storage import atomic_path, locked
-from seaway.tuning import State, Trial, TuneResult, TuneSpec, refuse
+from seaway.tuning import State, Trial, TuneResult, TuneSpec, halving, refuse
 from seaway.tuning.algorithm import OPTUNA
 from seaway.tuning.distributions import as_drawn
 from seaway.tuning.fingerprint import fingerprint
@@ -82,8 +84,12 @@ def _carry_out(study: "Study", folder: Path) -> str:
 
 @dataclass
 class Running:
-    """A trial under way: what Optuna knows of it, its process, and how many of its epochs have been compared."""
+    """A trial under way: what Optuna knows of it, its process, and how many of its epochs have been compared.
 
+    `inherited` are the epochs at the start of its history that others have trained, or itself before it was paused.
+    """
+
+    number: int
     trial: optuna.Trial
     params: Mapping[str, Any]
     plan: Plan
@@ -101,6 +107,12 @@ class Running:
     def trained(self) -> bool:
         """Whether its last epoch has been compared: an early end would save nothing, and lose its figures."""
         return self.compared == whole_epochs(self.process.spec.params)
+
+    @property
+    def so_far(self) -> Trial:
+        """As far as it has been compared."""
+        history = self.process.history()[: self.compared]
+        return Trial(self.number, State.RUNNING, self.params, history=history, rows=self.plan.rows)
 
 
 @dataclass(frozen=True)
@@ -158,16 +170,19 @@ class Study:
         budget = self._spec.budget
         if budget.seconds is not None and self._seconds >= budget.seconds:
             return f"{budget.seconds:g} s are over"
-        running = sum(one.epochs for one in self._running)
-        if budget.epochs is not None and running + sum(one.epochs for one in self._ended) >= budget.epochs:
+        epochs = trained_epochs(self._study) + sum(one.epochs for one in self._running)
+        if budget.epochs is not None and epochs >= budget.epochs:
             return f"{budget.epochs} epochs are over"
         return ""
 
     def _cut(self, reason: str) -> None:
-        """End the running trials; where none has ended well, the one that is furthest is let finish."""
+        """End the running trials; where none has ended well or is paused, the one that is furthest is let finish."""
         found = TuneResult(self._spec, tuple(self._ended)).candidates
-        order = sorted(self._running, key=lambda one: (one.plan.rows, one.epochs), reverse=True)
-        for one in order if found else order[1:]:
+        going = self._running if found else [one for one in self._running if not one.plan.whole]
+        order = sorted(going, key=lambda one: (one.plan.rows, one.epochs), reverse=True)
+        if not found and len(going) == len(self._running) and not self._furthest():
+            order = order[1:]
+        for one in order:
             self._settle(one, End(State.PRUNED, reason))
 
     @property
@@ -182,10 +197,10 @@ class Study:
         if trial is None:
             return False
         planned = plan(trial)
-        folder = self._folder / str(trial.number if planned.folder is None else planned.folder)
+        folder = self._folder / str(first_number(trial))
         params = drawn(self._spec, trial)
         parent = None if planned.parent is None else folder / "parent"
-        inherited = 0 if parent is None else self._inherit(planned, parent)
+        inherited = planned.past if parent is None else self._inherit(planned, parent)
         training = dataclasses.replace(
             self._spec.training,
             train=self._rows(planned.rows),
@@ -196,23 +211,54 @@ class Study:
             start_from=parent,
         )
         process = TrialProcess(training, f"{self._identity[:32]}{folder.name:>032}", folder, self._threads)
-        self._running.append(Running(trial, params, planned, process, folder, inherited))
+        self._running.append(Running(first_number(trial), trial, params, planned, process, folder, inherited))
         return True
 
     def _next(self, spent: bool) -> optuna.Trial | None:
         if self._queued and not spent:
             self._queued -= 1
             return self._study.ask()
+        if not spent and self._pauses and (again := halving.promoted(self._spec, self._compared_trials)):
+            return self._go_on(again)
         proposal = propose(self._spec, self._ended, len(self._running), spent)
         if proposal is None:
-            return None
-        planned = asdict(Plan(proposal.rows, proposal.parent, proposal.stop_at))
+            last = None if self._running else self._furthest()
+            return None if last is None else self._go_on(last, whole=True)
+        planned = Plan(proposal.rows, proposal.parent, proposal.stop_at)
         if proposal.params is not None:
-            self._study.enqueue_trial(as_drawn(self._spec.space, proposal.params), user_attrs={PLAN: planned})
-            return self._study.ask()
+            return self._ask_for(proposal.params, planned)
         trial = self._study.ask()
-        trial.set_user_attr(PLAN, planned)
+        trial.set_user_attr(PLAN, asdict(planned))
         return trial
+
+    def _ask_for(self, params: Mapping[str, Any], planned: Plan) -> optuna.Trial:
+        self._study.enqueue_trial(as_drawn(self._spec.space, params), user_attrs={PLAN: asdict(planned)})
+        return self._study.ask()
+
+    @property
+    def _pauses(self) -> bool:
+        """Whether a trial that lags behind may go on later."""
+        return self._spec.algorithm.name == "asha"
+
+    @property
+    def _compared_trials(self) -> list[Trial]:
+        """The trials that are held against each other between epochs."""
+        found = [*self._ended, *(one.so_far for one in self._running)]
+        return [one for one in found if one.rows == self._spec.rows_fraction]
+
+    def _furthest(self) -> Trial | None:
+        """The paused trial that is let finish where no other has ended well."""
+        spec = self._spec
+        sound = any(one.counts(spec.objectives, spec.constraints, spec.rows_fraction) for one in self._ended)
+        return halving.furthest(spec, self._compared_trials) if self._pauses and not sound else None
+
+    def _go_on(self, paused: Trial, whole: bool = False) -> optuna.Trial:
+        """Let a paused trial go on from its checkpoints; one whose entrypoint has left none starts anew."""
+        kept = any(file.is_file() for file in self._checkpoints(paused.number).rglob("*"))
+        past = len(paused.history) if kept else 0
+        self._ended.remove(paused)
+        log.info("trial %d goes on after epoch %d", paused.number, len(paused.history))
+        return self._ask_for(paused.params, Plan(paused.rows, folder=paused.number, past=past, whole=whole))
 
     def _rows(self, fraction: float) -> Path:
         """The training rows, or a fixed part of them in their order."""
@@ -233,10 +279,7 @@ class Study:
         return epoch
 
     def _checkpoints(self, number: int) -> Path:
-        """The checkpoints of a trial, in the folder of its first attempt."""
-        frozen = self._study.get_trials(deepcopy=False)[number]
-        first = plan(frozen).folder
-        return self._folder / str(number if first is None else first) / "checkpoints"
+        return self._folder / str(number) / "checkpoints"
 
     def _look_at(self, one: Running) -> None:
         """Compare its new epochs, and settle it where it has ended or is to end."""
@@ -264,9 +307,16 @@ class Study:
                 if value is None:
                     return End(State.FAILED, f"Its history.jsonl has no {metric}, by which trials are compared.")
                 one.trial.report(value, one.compared)
-                if not one.trained and one.trial.should_prune():
+                if not (one.trained or one.plan.whole or self._spent()) and self._lags(one):
                     return End(State.PRUNED, f"behind others at epoch {one.compared}", {metric: value})
         return None
+
+    def _lags(self, one: Running) -> bool:
+        if not self._pauses:
+            return one.trial.should_prune()
+        if halving.rung(self._spec, one.compared) != one.compared:
+            return False
+        return not halving.leads(self._spec, one.so_far, self._compared_trials)
 
     def _finished(self, one: Running) -> End | None:
         figures = one.process.metrics()
@@ -293,8 +343,8 @@ class Study:
         values = [end.values[each.metric] for each in self._spec.objectives] if end.state is State.COMPLETE else None
         self._study.tell(one.trial, values, TOLD[end.state])
         self._ended = ended(self._spec, self._study)
-        self._tell(self._ended[[each.number for each in self._ended].index(one.trial.number)])
-        if self._spec.algorithm.name != "pbt":
+        self._tell(next(each for each in self._ended if each.number == one.number))
+        if self._spec.algorithm.name != "pbt" and not (self._pauses and end.state is State.PRUNED):
             shutil.rmtree(one.folder)
         self._require_bearable()
 

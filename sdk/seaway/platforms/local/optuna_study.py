@@ -7,12 +7,12 @@ seconds to make its tables and five commits a trial, which is longer than a smal
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import (
     BaseSampler,
     CmaEsSampler,
@@ -43,17 +43,27 @@ TOLD = {state: told for told, state in STATES.items()}
 
 @dataclass(frozen=True)
 class Plan:
-    """What a trial is, beside its params; `folder` is the number of its first attempt, whose checkpoints it has."""
+    """What a trial is, beside its params.
+
+    One that was cut off, or paused, goes on as another trial of Optuna's: `folder` is the number of the first of them,
+    where the checkpoints are, and `past` the epochs in these that it need not train again. `whole` lets it train to its
+    end, whatever it is behind.
+    """
 
     rows: float = 1.0
     parent: int | None = None
     stop_at: int | None = None
     folder: int | None = None
+    past: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a trial, beside its state; `at` is when it ended, in seconds of the study's time."""
+    """What came of a trial, beside its state; `at` is when it ended, in seconds of the study's time.
+
+    Epochs and seconds are its own, without those of the paused trial that it went on from.
+    """
 
     values: Mapping[str, float]
     epochs: int
@@ -103,9 +113,23 @@ def drawn(spec: TuneSpec, trial: optuna.Trial) -> dict[str, Any]:
 
 
 def ended(spec: TuneSpec, study: optuna.Study) -> list[Trial]:
-    """The study's own trials that have come to an end, by number; none that was cut off by a kill."""
-    own = [one for one in study.get_trials(deepcopy=False) if EARLIER not in one.user_attrs]
-    return [_trial(spec, one) for one in own if OUTCOME in one.user_attrs and one.state.is_finished()]
+    """The study's own trials that have come to an end, by number; none that was cut off by a kill or goes on."""
+    attempts: dict[int, list[FrozenTrial]] = {}
+    for frozen in study.get_trials(deepcopy=False):
+        if EARLIER not in frozen.user_attrs and (OUTCOME in frozen.user_attrs or not frozen.state.is_finished()):
+            attempts.setdefault(first_number(frozen), []).append(frozen)
+    return [_trial(spec, attempts[one]) for one in sorted(attempts) if attempts[one][-1].state.is_finished()]
+
+
+def first_number(trial: optuna.Trial | FrozenTrial) -> int:
+    """The number of its first attempt, by which the study knows it."""
+    first = plan(trial).folder
+    return trial.number if first is None else first
+
+
+def trained_epochs(study: optuna.Study) -> int:
+    """Epochs of all trials that have ended or are paused."""
+    return sum(one.user_attrs.get(OUTCOME, {}).get("epochs", 0) for one in study.get_trials(deepcopy=False))
 
 
 def last_second(study: optuna.Study) -> float:
@@ -123,21 +147,23 @@ def retry_interrupted(study: optuna.Study, first: Plan) -> int:
     """Tell Optuna of the trials that a kill cut off, queue their points again, and say how many are queued."""
     for cut_off in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         again = plan(cut_off) if PLAN in cut_off.user_attrs else first
-        kept = again.folder if again.folder is not None else cut_off.number
         study.tell(cut_off.number, state=TrialState.FAIL)
-        study.enqueue_trial(cut_off.params, user_attrs={PLAN: {**asdict(again), "folder": kept}})
+        planned = asdict(replace(again, folder=first_number(cut_off)))
+        study.enqueue_trial(cut_off.params, user_attrs={PLAN: planned})
     return len(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
 
-def _trial(spec: TuneSpec, frozen: FrozenTrial) -> Trial:
-    outcome, planned = Outcome(**frozen.user_attrs[OUTCOME]), plan(frozen)
+def _trial(spec: TuneSpec, attempts: Sequence[FrozenTrial]) -> Trial:
+    """A trial of the study; it stands as its last attempt does, and has cost what all of them have."""
+    last, outcomes = attempts[-1], [Outcome(**one.user_attrs[OUTCOME]) for one in attempts]
+    outcome, planned = outcomes[-1], plan(last)
     return Trial(
-        number=frozen.number,
-        state=STATES[frozen.state],
-        params=as_read(spec.space, frozen.params),
+        number=first_number(last),
+        state=STATES[last.state],
+        params=as_read(spec.space, last.params),
         values=outcome.values,
-        epochs=outcome.epochs,
-        seconds=outcome.seconds,
+        epochs=sum(one.epochs for one in outcomes),
+        seconds=sum(one.seconds for one in outcomes),
         reason=outcome.reason,
         history=tuple(outcome.history),
         rows=planned.rows,
@@ -177,10 +203,8 @@ def _frozen(spec: TuneSpec, trial: Trial) -> FrozenTrial:
 
 
 def pruner(spec: TuneSpec) -> BasePruner:
-    """What compares trials between epochs."""
+    """What compares trials between epochs, where it is Optuna: its successive halving cannot pause."""
     name, settings = spec.algorithm.name, spec.algorithm.settings
-    if name == "asha":
-        return SuccessiveHalvingPruner(min_resource=settings["min_epochs"], reduction_factor=settings["reduction"])
     if name == "hyperband":
         return HyperbandPruner(settings["min_epochs"], spec.epochs, settings["reduction"])
     if name == "median":
@@ -199,8 +223,14 @@ def sampler(spec: TuneSpec, known: Sequence[FrozenTrial]) -> BaseSampler:
     bounds = _misses(spec) if spec.constraints else None
     name = settings.get("sampler", spec.algorithm.name)
     if name == "tpe":
-        startup = settings["startup_trials"]
-        return TPESampler(n_startup_trials=startup, seed=seed, constant_liar=spec.parallel > 1, constraints_func=bounds)
+        return TPESampler(
+            n_startup_trials=settings["startup_trials"],
+            multivariate=True,  # with groups, one estimator for all parameters that are there together
+            group=True,
+            seed=seed,
+            constant_liar=spec.parallel > 1,
+            constraints_func=bounds,
+        )
     if name == "bayes":
         return GPSampler(seed=seed, n_startup_trials=settings["startup_trials"], constraints_func=bounds)
     if name == "nsga2":
