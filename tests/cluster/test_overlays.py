@@ -17,7 +17,8 @@ from seaway.platforms.kubernetes.istio import IstioTraffic
 PROJECT = Path(__file__).parents[2]
 OVERLAYS = sorted((PROJECT / "kustomize" / "overlays").iterdir())
 ISTIO = PROJECT / "manifests" / "serving" / "istio"
-BUILT = [*OVERLAYS, PROJECT / "manifests" / "gitops", PROJECT / "manifests" / "serving" / "gateway-api"]
+SHIPPED = PROJECT / "manifests"
+BUILT = [*OVERLAYS, SHIPPED / "gitops", SHIPPED / "monitoring", SHIPPED / "serving" / "gateway-api"]
 
 
 @pytest.fixture(autouse=True)

@@ -42,10 +42,12 @@ Series = Mapping[str, str]
 HOUR_MIN = 60
 
 
-def promtool(folder: Path, series: Series, every: str = "1m", **tests: Any) -> None:
+def promtool(
+    folder: Path, series: Series, every: str = "1m", objectives: Objectives = OBJECTIVES, **tests: Any
+) -> None:
     """Fails with promtool's own words; rules are evaluated `every` so often, series have a value a minute."""
     rules = folder / "rules.yml"
-    rules.write_text(yaml.safe_dump(rule_file(OBJECTIVES)))
+    rules.write_text(yaml.safe_dump(rule_file(objectives)))
     inputs = [{"series": name, "values": values} for name, values in series.items()]
     case = {"interval": "1m", "input_series": inputs, **tests}
     file = folder / "tests.yml"
@@ -131,6 +133,7 @@ class Case:
 
 
 MODEL = {"model": "m"}
+BY_ISTIO = istio("istio_requests_total", labels=',response_code="200"')
 ENDPOINT = {"endpoint": "f"}
 MINUTES = 73 * HOUR_MIN  # a little more than three days
 
@@ -146,6 +149,8 @@ CASES = [
     Case("SeawayUnavailable", {UP: "1 0x5"}, 5, ENDPOINT, {UP: "1x6"}),
     Case("SeawayMetricsMissing", {UP: "1x10 stale"}, 68, ENDPOINT, {UP: "1x70"}),
     Case("SeawayNoRequests", {REQUESTS: "5x40"}, 40, ENDPOINT, {REQUESTS: "5+1x40"}),
+    Case("SeawayNoRequests", {BY_ISTIO: "5x40"}, 40, ENDPOINT, {BY_ISTIO: "5+1x40"}),
+    Case("SeawayNoRequests", {REQUESTS: "5x40", BY_ISTIO: "5x40"}, 40, ENDPOINT, {BY_ISTIO: "5+1x40"}),
     Case(
         "SeawayLatency",
         {BUCKET.format(300): "0+0x20", BUCKET.format(500): "0+60x20", BUCKET.format("+Inf"): "0+60x20"},
@@ -179,6 +184,15 @@ def test_an_alarm_is_raised_when_it_should_and_only_then(tmp_path: Path, case: C
     every = "1h" if case.at > 2 * HOUR_MIN else "1m"
     promtool(tmp_path, case.series, every, promql_expr_test=[told(case, True)])
     promtool(tmp_path, {**case.series, **case.quiet}, every, promql_expr_test=[told(case, False)])
+
+
+@needs_promtool
+def test_silence_is_recorded_over_the_time_that_is_asked_for(tmp_path: Path) -> None:
+    """Ten minutes, which is no window of a burn rate."""
+    objectives = Objectives(silence_s=600)
+    series = {REQUESTS: "5+1x10 15x15"}
+    silent = Case("SeawayNoRequests", series, 25, ENDPOINT, {})
+    promtool(tmp_path, series, objectives=objectives, promql_expr_test=[told(silent, True)])
 
 
 def test_every_alarm_has_a_case() -> None:

@@ -161,7 +161,7 @@ def duration(seconds: int) -> str:
 def recordings(objectives: Objectives) -> list[Recording]:
     """Requests and errors a second over each window, their ratio, and the latency's quantile."""
     recorded = []
-    for seconds in WINDOWS:
+    for seconds in sorted({*WINDOWS, objectives.silence_s}):
         window = duration(seconds)
         for via, (requests, errors) in _counters(window).items():
             label = {"via": via}
@@ -228,10 +228,10 @@ def endpoint_alerts(objectives: Objectives) -> list[Alert]:
         ),
         Alert(
             "SeawayNoRequests",
-            f"sum by (endpoint) (increase(envoy_cluster_upstream_rq_completed{{{INFERENCE}}}[{silence}])) == 0",
+            f"max by (endpoint) (seaway:requests:rate{silence}) == 0",
             "ticket",
             f"{{{{ $labels.endpoint }}}} has had no request for {silence}",
-            "Nothing can be told of errors, latency or drift without requests.",
+            "Neither its own proxies nor Istio's have counted one. Nothing can be told of errors, latency or drift without requests.",
             "Ask the callers, and look at the route before the endpoint.",
         ),
         Alert(
