@@ -149,3 +149,15 @@ def test_one_repository_and_what_argo_cd_may_bring_from_it() -> None:
         [namespace] = [item["metadata"]["name"] for item in objects if item["kind"] == "Namespace"]
         assert item["spec"]["destination"]["namespace"] == namespace
         assert namespace in allowed
+
+
+@needs_kubectl
+def test_no_application_brings_its_namespace() -> None:
+    """A commit that changed its labels would lift Pod Security; one that dropped it would delete all."""
+    for item in build(PROJECT / "manifests" / "gitops"):
+        if item["kind"] == "Application":
+            [patch] = item["spec"]["source"]["kustomize"]["patches"]
+            assert patch["target"] == {"kind": "Namespace"}
+            assert yaml.safe_load(patch["patch"])["$patch"] == "delete"
+        else:
+            assert item["spec"]["clusterResourceWhitelist"] == []
