@@ -1,15 +1,28 @@
 """The project's kustomization with endpoints of git in it: a copy, as a user's fork is one."""
 
+import itertools
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
+from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
+
+sys.path.append(str(Path(__file__).parent / "local"))
+from small_package import small_package
 
 PROJECT = Path(__file__).parents[1]
 KUBECTL = shutil.which("kubectl")
+BACKENDS = {"deployment": None, "seldondeployment": "seldon", "inferenceservice": "kserve"}  # and their components
+ROUTING = (None, "istio", "gateway-api")
+CHOICES = [
+    (routing, backend)
+    for routing, backend in itertools.product(ROUTING, BACKENDS)
+    if (routing, backend) != ("gateway-api", "seldondeployment")  # Seldon's operator makes routes of Istio only
+]
 
 
 def copied(folder: Path) -> Path:
@@ -17,6 +30,27 @@ def copied(folder: Path) -> Path:
     for part in ("kustomize", "manifests"):
         shutil.copytree(PROJECT / part, folder / part)
     return folder
+
+
+def with_endpoints(folder: Path) -> Path:
+    """A fork with an endpoint `flights` of two arms for each backend, in manifests/endpoints/BACKEND."""
+    arms = ("stable", "candidate")
+    uris = {arm: str(small_package(folder / arm, folder / "home", seed)) for seed, arm in enumerate(arms)}
+    fork = copied(folder / "fork")
+    settings = yaml.safe_load((fork / "kustomize" / "hosting.yaml").read_text())
+    hosting, key = {**settings, "storage": str(folder / "storage")}, folder / "home" / "keys" / "signing.pub"
+    for backend in BACKENDS:
+        endpoint = GitEndpoint("flights", uris, backend, key, hosting=hosting)
+        write_endpoint(endpoint, fork / "manifests" / "endpoints" / backend)
+    return fork
+
+
+def chosen(fork: Path, routing: str | None, backend: str, others: Iterable[str] = ()) -> Path:
+    """An overlay with an endpoint by this backend, behind this routing, with other options."""
+    components = ["kubeflow-accounts", "isolation", routing, BACKENDS[backend], *others, "images"]
+    name = "-".join([str(routing).lower(), backend, *others])
+    resources = ["kustomize/base", f"manifests/endpoints/{backend}"]
+    return overlay(fork, name, resources, [component for component in components if component])
 
 
 def overlay(fork: Path, namespace: str, resources: Iterable[str], components: Iterable[str]) -> Path:

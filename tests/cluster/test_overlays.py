@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import edge
+import kustomizing
 import pytest
 import yaml
 from kubernetes import client, dynamic
@@ -38,7 +39,7 @@ def kubectl(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
 def objects(folder: Path, namespace: str) -> list[dict[str, Any]]:
     """What kustomize builds, moved into the test's namespace."""
     built = kubectl("kustomize", str(folder)).stdout
-    items = [item for item in yaml.safe_load_all(built) if item["kind"] != "Namespace"]
+    items = [item for item in yaml.load_all(built, yaml.CSafeLoader) if item["kind"] != "Namespace"]
     for item in items:
         item["metadata"]["namespace"] = namespace
         for subject in item.get("subjects", ()):
@@ -46,9 +47,25 @@ def objects(folder: Path, namespace: str) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.fixture(scope="module")
+def fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return kustomizing.with_endpoints(tmp_path_factory.mktemp("site"))
+
+
 @pytest.mark.parametrize("folder", BUILT, ids=lambda folder: folder.name)
 def test_the_server_accepts_every_object(folder: Path, namespace: str) -> None:
-    items = objects(folder, namespace)
+    assert_accepted(objects(folder, namespace))
+
+
+@pytest.mark.parametrize(("routing", "backend"), kustomizing.CHOICES)
+def test_the_server_accepts_an_endpoint_of_git_with_every_choice_of_options(
+    routing: str | None, backend: str, fork: Path, namespace: str
+) -> None:
+    folder = kustomizing.chosen(fork, routing, backend, ("prometheus-operator", "gpu"))
+    assert_accepted(objects(folder, namespace))
+
+
+def assert_accepted(items: list[dict[str, Any]]) -> None:
     words = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-")
     applied = kubectl(*words, given=yaml.safe_dump_all(items))
     assert applied.returncode == 0, applied.stderr

@@ -1,59 +1,31 @@
 """Every sensible choice of options builds, with an endpoint of git for each backend, and does what its comment says."""
 
-import itertools
-import sys
 from pathlib import Path
 from typing import Any
 
 import kustomizing
 import pytest
-import yaml
-from kustomizing import KUBECTL, build
-from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
-
-sys.path.append(str(Path(__file__).parents[1] / "local"))
-from small_package import small_package
+from kustomizing import BACKENDS, CHOICES, KUBECTL, build
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
-HOSTING = kustomizing.PROJECT / "kustomize" / "hosting.yaml"
-BACKENDS = {"deployment": None, "seldondeployment": "seldon", "inferenceservice": "kserve"}  # and their components
 KINDS = {"deployment": "Deployment", "seldondeployment": "SeldonDeployment", "inferenceservice": "InferenceService"}
-ROUTING = (None, "istio", "gateway-api")
 OVERLAYS = ("kind", "staging", "production")
-CHOICES = [
-    (routing, backend, others)
-    for routing, backend, others in itertools.product(ROUTING, BACKENDS, ((), ("prometheus-operator", "gpu")))
-    if (routing, backend) != ("gateway-api", "seldondeployment")  # Seldon's operator makes routes of Istio only
-]
 
 
 @pytest.fixture(scope="module")
 def fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With an endpoint `flights` for each backend, in manifests/endpoints/BACKEND."""
-    folder = tmp_path_factory.mktemp("fork")
-    packages = {
-        arm: small_package(folder / arm, folder / "home", seed) for seed, arm in enumerate(("stable", "candidate"))
-    }
-    kustomizing.copied(folder)
-    hosting = {**yaml.safe_load(HOSTING.read_text()), "storage": str(folder / "storage")}
-    for backend in BACKENDS:
-        uris = {arm: str(package) for arm, package in packages.items()}
-        key = folder / "home" / "keys" / "signing.pub"
-        endpoint = GitEndpoint("flights", uris, backend, key, hosting=hosting)
-        write_endpoint(endpoint, folder / "manifests" / "endpoints" / backend)
-    return folder
+    return kustomizing.with_endpoints(tmp_path_factory.mktemp("site"))
 
 
-@pytest.mark.parametrize(("routing", "backend", "others"), CHOICES)
+@pytest.mark.parametrize(("routing", "backend"), CHOICES)
+@pytest.mark.parametrize("others", [(), ("prometheus-operator", "gpu")], ids=["", "all"])
 def test_options_go_together(routing: str | None, backend: str, others: tuple[str, ...], fork: Path) -> None:
-    components = [name for name in ("kubeflow-accounts", "isolation", routing, BACKENDS[backend]) if name]
-    name = "-".join([str(routing), backend, *others])
-    resources = ["kustomize/base", f"manifests/endpoints/{backend}"]
-    objects = build(kustomizing.overlay(fork, name, resources, [*components, *others, "images"]))
-    assert {item["metadata"].get("namespace", name) for item in objects} == {name}
+    folder = kustomizing.chosen(fork, routing, backend, others)
+    objects = build(folder)
+    assert {item["metadata"].get("namespace", folder.name) for item in objects} == {folder.name}
     made = [item for item in objects if item["kind"] == KINDS[backend]]
     assert len(made) == (1 if backend == "seldondeployment" else 2)
-    assert {str(image) for item in made for image in images(item)} == {"docker.io/seaway/server:0.1.0"}
+    assert {image for item in made for image in images(item)} == {"docker.io/seaway/server:0.1.0"}
     assert ("sidecar.istio.io/inject" in str(made)) == (routing == "istio")
     routes = {item["metadata"]["name"] for item in objects if item["kind"] in ("VirtualService", "HTTPRoute")}
     assert routes == expected_routes(routing, backend)
