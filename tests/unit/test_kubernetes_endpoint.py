@@ -48,6 +48,11 @@ def pods(value: Any) -> list[dict[str, Any]]:
     return [pod for part in value for pod in pods(part)] if isinstance(value, list) else []
 
 
+def variables(pod: dict[str, Any]) -> dict[str, str]:
+    """Those of the server."""
+    return {variable["name"]: variable["value"] for variable in pod["containers"][0]["env"]}
+
+
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.kind.resource.kind)
 class TestEachBackend:
     def test_both_arms_are_pods_that_fetch_a_verified_package_before_they_serve(self, backend: Backend) -> None:
@@ -75,6 +80,12 @@ class TestEachBackend:
         for pod in pods(backend.objects("flights", arms(env_secrets=["storage"]), WEIGHTS)):
             assert pod["initContainers"][0]["envFrom"] == [{"secretRef": {"name": "storage"}}]
             assert "envFrom" not in pod["containers"][0]
+            assert "SEAWAY_SERVED" not in variables(pod)
+
+    def test_a_server_that_logs_what_it_serves_knows_where_and_may_write_there(self, backend: Backend) -> None:
+        for pod in pods(backend.objects("flights", arms(env_secrets=["storage"], served="s3://logs/served"), WEIGHTS)):
+            assert variables(pod)["SEAWAY_SERVED"] == "s3://logs/served"
+            assert pod["containers"][0]["envFrom"] == [{"secretRef": {"name": "storage"}}]
 
     def test_an_accelerator_is_asked_for_where_the_model_is(self, backend: Backend) -> None:
         for pod in pods(backend.objects("flights", arms(gpus=1), WEIGHTS)):
@@ -228,3 +239,8 @@ def test_a_pods_model_is_the_endpoints_spec_there(tmp_path: Path) -> None:
         RemoteArm.parse({})
     with pytest.raises(InvalidSpec, match="threads"):
         replace(arm, threads=0)
+
+
+def test_a_log_of_what_is_served_is_asked_of_no_folder_that_ends_with_its_pod() -> None:
+    with pytest.raises(InvalidSpec, match="s3://"):
+        Hosting(IMAGE, served="/srv/served")

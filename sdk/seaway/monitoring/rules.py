@@ -231,7 +231,8 @@ def endpoint_alerts(objectives: Objectives) -> list[Alert]:
             f"max by (endpoint) (seaway:requests:rate{silence}) == 0",
             "ticket",
             f"{{{{ $labels.endpoint }}}} has had no request for {silence}",
-            "Neither its own proxies nor Istio's have counted one. Nothing can be told of errors, latency or drift without requests.",
+            "Neither its own proxies nor Istio's have counted one, and without requests nothing can be told of errors, "
+            "latency or drift.",
             "Ask the callers, and look at the route before the endpoint.",
         ),
         Alert(

@@ -8,6 +8,7 @@ from typing import Any
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.podsettings import PodSettings, check_whole, cluster_settings, parsed
 from seaway.serving import feature_log
+from seaway.storage.uri import scheme
 
 ALL_CPU = 100  # per cent
 UNROUTED_S, MARGIN_S = 5, 10  # before and after a pod waits for its last answers
@@ -59,6 +60,11 @@ class Hosting(PodSettings):
         if isinstance(self.autoscale, Mapping):
             object.__setattr__(self, "autoscale", parsed(Autoscale, self.autoscale, "autoscale."))
         check_whole(self, replicas=1, drain_s=0)
+        if self.served and scheme(self.served) == "file":
+            raise InvalidSpec(
+                f"What pods serve cannot be logged in {self.served}, which would end with them: set SEAWAY_SERVED, or "
+                "hosting.served, to the URI of a bucket, such as s3://my-bucket/served."
+            )
         if self.autoscale and self.autoscale.max_replicas < self.replicas:
             raise InvalidSpec(
                 f"autoscale.max_replicas={self.autoscale.max_replicas} is below replicas={self.replicas}, the least."
