@@ -1,11 +1,10 @@
-"""Rollouts through a real gateway: the judge's word becomes traffic, whenever its process is killed."""
+"""Rollouts of tiny models through a real gateway: counted by Prometheus, and driven on after a kill."""
 
 import json
-import logging
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,13 +25,7 @@ from seaway.rollout import Decision
 from seaway.serving import DeployedEndpoint
 
 ROWS = 4_000
-log = logging.getLogger(__name__)
-CANDIDATES = {
-    "good": {"bias": 0.0},
-    "failing": {"failing": 0.3},
-    "slow": {"delay_s": 0.1},
-    "worse": {"bias": 3.0},
-}
+CANDIDATES = {"good": {"bias": 0.0}, "failing": {"failing": 0.3}}
 PATIENCE_S = 120
 
 
@@ -95,33 +88,8 @@ def point(connection: Connection, endpoint: DeployedEndpoint, version: str) -> N
         time.sleep(0.1)
 
 
-class Timed(IstioTraffic):
-    """Takes the time from the judge's word to the traffic."""
-
-    back_s = 0.0
-
-    def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
-        begun = time.monotonic()
-        super().set_weights(endpoint, weights)
-        self.back_s = time.monotonic() - begun
-
-
 def split(connection: Connection, endpoint: DeployedEndpoint) -> dict[str, int]:
     return edge.gateway(connection.namespace).split(endpoint, connection.namespace, "seaway-weights")
-
-
-@pytest.mark.parametrize(("candidate", "evidence"), [("failing", "errors"), ("slow", "latency"), ("worse", "quality")])
-def test_a_bad_candidate_is_rolled_back(
-    connection: Connection, examples: Path, tmp_path: Path, candidate: str, evidence: str
-) -> None:
-    endpoint = prepared(connection, examples, tmp_path, candidate)
-    traffic = Timed(connection, edge.gateway(connection.namespace), "")
-    rollout = roll_out(tmp_path, traffic)
-    assert rollout.decision is Decision.ROLLBACK, rollout.reason
-    assert evidence in rollout.reason.lower()
-    assert split(connection, endpoint) == {"stable": 100, "candidate": 0}
-    assert edge.answering(endpoint, 20) == {"stable": 20}
-    log.info("%s: %d looks, on stable %.2f s after the evidence", candidate, len(rollout.ticks), traffic.back_s)
 
 
 def test_a_good_candidate_is_promoted_by_what_prometheus_counts_at_the_gateway(
@@ -147,22 +115,6 @@ def await_weight(
         assert step.poll() is None, "the rollout ended before this step"
         assert time.monotonic() < deadline
         time.sleep(proof.POLL_S)
-
-
-def test_a_rollout_that_is_killed_at_each_step_ends_with_the_right_weights(
-    connection: Connection, examples: Path, tmp_path: Path
-) -> None:
-    endpoint = prepared(connection, examples, tmp_path, "good")
-    for weight in (step.weight for step in STEPS):
-        with started(tmp_path) as step:
-            try:
-                await_weight(connection, endpoint, weight, step)
-            finally:
-                step.kill()
-        assert split(connection, endpoint)["candidate"] == weight
-    rollout = roll_out(tmp_path)
-    assert rollout.decision is Decision.PROMOTE, rollout.reason
-    assert split(connection, endpoint) == {"stable": 0, "candidate": 100}
 
 
 def test_a_killed_rollout_goes_back_where_its_candidate_has_failed_meanwhile(

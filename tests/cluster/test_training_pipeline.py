@@ -1,17 +1,14 @@
 """`seaway run --platform kubernetes`: steps here, training in pods."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from installed import require_controller
 from kubernetes import client, dynamic
+from pipeline_runs import Run
 from seaway.platforms.kubernetes import pytorchjob, trainjob
 from seaway.platforms.kubernetes.resources import Resource
 from seaway.platforms.local.torchrun import TorchrunTrainer
@@ -23,44 +20,10 @@ TRAINING_ONLY = Path(__file__).parent / "flights_training.py"  # a pipeline that
 TOLERANCE = 1e-4  # nats; the addends of the workers are summed in an order that processes do not share
 ROLES = {"pytorchjob": ("master-0", "worker-0", "worker-1"), "trainjob": ("node-0-0", "node-0-1", "node-0-2")}
 ENDLESS = 100_000  # epochs
-STARTED_S = 300  # for the steps before the training, and the pods
 
 
-class Run:
-    """One `seaway run` of the pipeline, with its state in `home`."""
-
-    def __init__(self, home: Path, **parameters: object) -> None:
-        self.home = home
-        words = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
-        program = [sys.executable, "-c", "from seaway.cli import main; main()", "run", str(TRAINING_ONLY)]
-        environment = {name: value for name, value in os.environ.items() if name != "SEAWAY_RUN_ID"}
-        self.process = subprocess.Popen(
-            [*program, *words, "--platform", "kubernetes", "--backend", "endpoint=torchserve"],
-            env={**environment, "SEAWAY_HOME": str(home)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def end(self) -> tuple[int, str]:
-        """Exit code and output."""
-        output, _ = self.process.communicate(timeout=900)
-        return self.process.returncode, output
-
-    def logs(self) -> str:
-        return "".join(path.read_text() for path in (self.home / "runs").glob("*/steps/*.log"))
-
-    def await_log(self, text: str) -> None:
-        deadline = time.monotonic() + STARTED_S
-        while text not in self.logs() and self.process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert text in self.logs(), self.logs()
-
-    def artifact(self, path: str) -> Path:
-        """The newest of this name; a step that is taken from the cache has left it in an earlier run."""
-        return max(
-            (self.home / "artifacts").glob(f"flights-training-*/{path}"), key=lambda found: found.stat().st_mtime
-        )
+def run_of(home: Path, **parameters: object) -> Run:
+    return Run(home, str(TRAINING_ONLY), {"endpoint": "torchserve"}, **parameters)
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +48,7 @@ def test_the_flights_network_trained_in_pods_is_that_of_a_laptop(
 ) -> None:
     require_controller(cluster, resource)
     backend = resource.kind.lower()
-    run = Run(home, months=1, rows=20_000, epochs=2, workers=3, backend=backend)
+    run = run_of(home, months=1, rows=20_000, epochs=2, workers=3, backend=backend)
     code, output = run.end()
     assert code == 0, output
     assert all(f"-{role}" in run.logs() for role in ROLES[backend]), "the pods were not heard"
@@ -107,7 +70,7 @@ def losses(result: TrainResult) -> list[float]:
 
 def test_sigterm_leaves_neither_job_nor_pods(cluster: dynamic.DynamicClient, place: str, home: Path) -> None:
     require_controller(cluster, pytorchjob.RESOURCE)
-    run = Run(home, months=1, rows=20_000, epochs=ENDLESS, workers=2, backend="pytorchjob")
+    run = run_of(home, months=1, rows=20_000, epochs=ENDLESS, workers=2, backend="pytorchjob")
     try:
         run.await_log(f"epoch 1/{ENDLESS}")
         assert pods(cluster, place), "their label is another one"

@@ -15,7 +15,7 @@ import images
 NAME = "tiny"
 PORT = 8080
 SERVER = r"""
-import json, math, os, random, time
+import json, math, os, random
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SETTINGS = json.loads(os.environ["SETTINGS"])
@@ -35,7 +35,6 @@ class Model(BaseHTTPRequestHandler):
 
     def do_POST(self):
         content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        time.sleep(SETTINGS["delay_s"])
         if random.random() < SETTINGS["failing"]:
             return self.say(500, {"error": "broken"})
         values = [1 / (1 + math.exp(-x - SETTINGS["bias"])) for x in content["inputs"][0]["data"]]
@@ -67,11 +66,9 @@ def python_image() -> str:
     return images.python_image()
 
 
-def deployment(
-    version: str, name: str = NAME, *, bias: float = 0.0, failing: float = 0.0, delay_s: float = 0.0
-) -> dict[str, Any]:
+def deployment(version: str, name: str = NAME, *, bias: float = 0.0, failing: float = 0.0) -> dict[str, Any]:
     """One pod that serves one version; `failing` is the share of requests answered by 500."""
-    settings = {"name": name, "version": version, "bias": bias, "failing": failing, "delay_s": delay_s}
+    settings = {"name": name, "version": version, "bias": bias, "failing": failing}
     container = {
         "name": "model",
         "image": python_image(),
