@@ -15,12 +15,14 @@ import numpy as np
 import object_store_pod
 import pytest
 from endpoints import SIGNATURE, STARTUP_S, forwarded, load
+from installed import require_controller
 from kubernetes import client, dynamic
 from namespaces import made_namespace
 from seaway.errors import EndpointFailed, NameTaken
 from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
 from seaway.platforms.kubernetes.endpoint_record import Record, Records
+from seaway.platforms.kubernetes.kserve import INFERENCE_SERVICES
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.serving import Client, EndpointSpec
 from small_package import small_package
@@ -34,7 +36,8 @@ pytestmark = [
 ]
 NAME = "flights"
 ROUTED_S = 60
-PROGRAM = [sys.executable, "-c", "from seaway.cli import main; main()", "manifests", "endpoint", NAME]
+BY_KSERVE = "flights-kserve"
+PROGRAM = [sys.executable, "-c", "from seaway.cli import main; main()", "manifests", "endpoint"]
 NO_SIDECARS = ("destinationrules.yaml", "security.yaml")  # what asks for Istio's proxy beside the servers
 # For a cluster without a default StorageClass, which kind has.
 MEMORY_ONLY = """
@@ -56,9 +59,8 @@ class Site:
     def overlay(self) -> Path:
         return self.fork / "kustomize" / "overlays" / "kind"
 
-    @property
-    def endpoint(self) -> Path:
-        return self.fork / "manifests" / "endpoints" / NAME
+    def endpoint(self, name: str = NAME) -> Path:
+        return self.fork / "manifests" / "endpoints" / name
 
     def kubectl(self, *words: str, given: str = "") -> str:
         command = ["kubectl", "--namespace", self.namespace, *words]
@@ -66,12 +68,13 @@ class Site:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def write(self, stable: str, candidate: str = "") -> str:
+    def write(self, stable: str, candidate: str = "", *, name: str = NAME, backend: str = "deployment") -> str:
         """`seaway manifests endpoint`; returns what changed."""
         arms = ["--package", str(self.packages[stable])]
         arms += ["--candidate", str(self.packages[candidate])] if candidate else []
-        settings = ["--hosting", str(self.fork / "kustomize" / "hosting.yaml"), "-p", f"startup_timeout_s={STARTUP_S}"]
-        command = [*PROGRAM, *arms, *settings, "--to", str(self.endpoint)]
+        hosting = str(self.fork / "kustomize" / "hosting.yaml")
+        settings = ["--backend", backend, "--hosting", hosting, "-p", f"startup_timeout_s={STARTUP_S}"]
+        command = [*PROGRAM, name, *arms, *settings, "--to", str(self.endpoint(name))]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -108,7 +111,7 @@ def site(cluster: dynamic.DynamicClient, tmp_path_factory: pytest.TempPathFactor
         bucket = ("exec", "-i", "statefulset/seaweedfs", "--", "weed", "shell", "-master=localhost:9333")
         one.kubectl(*bucket, given="s3.bucket.create -name seaway\n")
         (one.fork / "token").write_text(secrets.token_urlsafe(32))
-        secret(one, "seaway-endpoint-tokens", {NAME: one.token()})
+        secret(one, "seaway-endpoint-tokens", {NAME: one.token(), BY_KSERVE: one.token()})
         with forwarded(namespace, "svc/seaweedfs", 8333) as url, pytest.MonkeyPatch.context() as patch:
             exported = {**keys, "AWS_ENDPOINT_URL": url, "SEAWAY_STORAGE": "s3://seaway", "SEAWAY_NAMESPACE": namespace}
             for name, value in {**exported, "SEAWAY_HOME": str(folder / "home")}.items():
@@ -153,8 +156,8 @@ def answered(model: Client) -> np.ndarray[Any, Any]:
             time.sleep(0.5)
 
 
-def ask(client: Client) -> np.ndarray[Any, Any]:
-    return np.asarray(client.infer(NAME, SIGNATURE.sample)["probability"])
+def ask(client: Client, name: str = NAME) -> np.ndarray[Any, Any]:
+    return np.asarray(client.infer(name, SIGNATURE.sample)["probability"])
 
 
 def test_the_kind_overlay_serves_and_applied_again_changes_nothing(site: Site) -> None:
@@ -199,6 +202,17 @@ def test_a_candidate_is_promoted_by_commits_without_a_lost_request(site: Site) -
     assert during.versions.keys() == {old, new}
 
 
+def test_the_kserve_option_serves_by_kserves_own_controller(site: Site, cluster: dynamic.DynamicClient) -> None:
+    require_controller(cluster, INFERENCE_SERVICES)
+    site.write("a", name=BY_KSERVE, backend="inferenceservice")
+    kustomizing.add_resource(site.overlay, f"manifests/endpoints/{BY_KSERVE}")
+    kustomizing.edit(site.overlay, lambda index: index["components"].insert(0, "../../components/kserve"))
+    site.apply()
+    site.kubectl("wait", "inferenceservice", "--all", "--for=condition=Ready", f"--timeout={STARTUP_S}s")
+    with forwarded(site.namespace, f"svc/{BY_KSERVE}-stable") as url, Client(url, site.token()) as model:
+        assert ask(model, BY_KSERVE).shape == (2, 1)
+
+
 def test_a_step_leaves_an_endpoint_of_git_alone(site: Site) -> None:
     before = site.kubectl("get", "deployments,services,configmaps", "-o", "name")
     wanted = EndpointSpec(NAME, "run-1", site.packages["a"], hosting={"image": site.image})
@@ -210,7 +224,7 @@ def test_a_step_leaves_an_endpoint_of_git_alone(site: Site) -> None:
 def test_git_does_not_take_an_endpoint_from_a_step_unnoticed(site: Site, connection: Connection) -> None:
     records = Records(Objects(connection))
     records.create(Record(NAME, "run-1", "deployment", ARMS, 0.0))
-    apply = ["kubectl", "apply", "--server-side", "-n", connection.namespace, "-k", str(site.endpoint)]
+    apply = ["kubectl", "apply", "--server-side", "-n", connection.namespace, "-k", str(site.endpoint())]
     refused = subprocess.run(apply, capture_output=True, text=True, check=False)
     assert refused.returncode != 0
     assert 'conflict with "seaway"' in refused.stderr
