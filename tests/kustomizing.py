@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
 
 sys.path.append(str(Path(__file__).parent / "local"))
-from small_package import small_package
-
 PROJECT = Path(__file__).parents[1]
 KUBECTL = shutil.which("kubectl")
 BACKENDS = {"deployment": None, "seldondeployment": "seldon", "inferenceservice": "kserve"}  # and their components
@@ -34,6 +31,9 @@ def copied(folder: Path) -> Path:
 
 def with_endpoints(folder: Path) -> Path:
     """A fork with an endpoint `flights` of two arms for each backend, in manifests/endpoints/BACKEND."""
+    from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
+    from small_package import small_package
+
     arms = ("stable", "candidate")
     uris = {arm: str(small_package(folder / arm, folder / "home", seed)) for seed, arm in enumerate(arms)}
     fork = copied(folder / "fork")

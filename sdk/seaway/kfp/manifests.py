@@ -15,6 +15,7 @@ import yaml
 
 from seaway.errors import InvalidSpec
 from seaway.kfp import compiling
+from seaway.storage import write_changed
 
 INDEX = "kustomization.yaml"
 KIND = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
@@ -40,7 +41,7 @@ def write(sources: Iterable[Any], folder: Path, keep: int) -> list[Path]:
         wanted |= {file: _text(pipeline), newest: _text(version)}
         listed += [file, newest, *old[:keep]]
     wanted[INDEX] = HEADER + yaml.safe_dump({**KIND, "resources": listed}, sort_keys=False)
-    changed = [folder / name for name, text in wanted.items() if _write(folder / name, text)]
+    changed = [folder / name for name, text in wanted.items() if write_changed(folder / name, text)]
     return changed + [_removed(folder / name) for name in earlier if name not in listed]
 
 
@@ -93,15 +94,6 @@ def _file(manifest: dict[str, Any]) -> str:
 
 def _text(manifest: dict[str, Any]) -> str:
     return yaml.safe_dump(manifest, sort_keys=False)
-
-
-def _write(path: Path, text: str) -> bool:
-    """Whether the file had another content, or was not there."""
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return True
 
 
 def _removed(path: Path) -> Path:

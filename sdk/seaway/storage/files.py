@@ -42,6 +42,15 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_changed(target: Path, text: str) -> bool:
+    """Write a text that git keeps unless the file has it; whether it was written."""
+    if target.exists() and target.read_text(encoding="utf-8") == text:
+        return False
+    with atomic_path(target) as draft:
+        draft.write_text(text, encoding="utf-8")
+    return True
+
+
 def write_json(target: Path, value: object) -> None:
     """Write `value` as indented JSON, atomically."""
     with atomic_path(target) as draft:

@@ -27,7 +27,7 @@ from seaway.platforms.kubernetes.resources import CONFIG_MAPS
 from seaway.platforms.kubernetes.serverpod import config_map, key_of
 from seaway.rollout import ALL_STABLE
 from seaway.serving import EndpointSpec
-from seaway.storage import storage_for
+from seaway.storage import storage_for, write_changed
 from seaway.storage.uri import scheme
 
 IMAGE = "docker.io/seaway/server"  # without a tag: `images:` of kustomize/components/images says which
@@ -88,7 +88,7 @@ def write_endpoint(endpoint: GitEndpoint, folder: Path) -> list[Path]:
         OBJECTS: "---\n".join(map(manifest_text, endpoint_objects(endpoint.name, backend, _arms(endpoint)))),
         INDEX: yaml.safe_dump({**KUSTOMIZATION, "resources": [OBJECTS]}, sort_keys=False),
     }
-    return [folder / name for name, text in texts.items() if _write(folder / name, HEADER + text)]
+    return [folder / name for name, text in texts.items() if write_changed(folder / name, HEADER + text)]
 
 
 def endpoint_objects(name: str, backend: Backend, arms: Arms) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ def endpoint_objects(name: str, backend: Backend, arms: Arms) -> list[dict[str, 
     pods = [manifest for manifest in workloads if manifest["kind"] == backend.kind.resource.kind]
     for manifest in pods:
         backend.preflight(manifest)
-    services = [] if backend.routes else [service(name, arm, served.version) for arm, served in arms.items()]
+    services = [] if backend.routes else [service(name, arm, one.version) for arm, one in arms.items()]
     return [
         _owned(_keys(name, arms), name, FIRST),
         *(_owned(manifest, name, {**FIRST, **LAST} if manifest in pods else {}) for manifest in workloads),
@@ -133,7 +133,7 @@ def _served(endpoint: GitEndpoint, package: str, scratch: Path) -> Served:
 
 def _keys(name: str, arms: Arms) -> dict[str, Any]:
     """The public keys that pods verify their packages by."""
-    data = {key_of(served.version): served.public_key for served in arms.values()}
+    data = {key_of(arm.version): arm.public_key for arm in arms.values()}
     return {"apiVersion": "v1", "kind": CONFIG_MAPS.kind, "metadata": {"name": config_map(name)}, "data": data}
 
 
@@ -152,12 +152,3 @@ def _require_free(folder: Path) -> None:
     index = folder / INDEX
     if index.exists() and not index.read_text(encoding="utf-8").startswith(HEADER):
         raise InvalidSpec(f"{folder} holds another kustomization; give the endpoint a folder of its own.")
-
-
-def _write(path: Path, text: str) -> bool:
-    """Whether the file had another content, or was not there."""
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return True
