@@ -37,6 +37,7 @@ check: lint types layers unit ## what every commit must pass, in seconds
 
 lint: $(STAMP)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/shellcheck .ci/run ci/run ci/commit-versions kustomize/*.sh
 
 types: $(STAMP)
 	$(BIN)/mypy
