@@ -70,7 +70,8 @@ def _row(kind: str, found: Sequence[Verdicts]) -> Row:
     ours, theirs, distances = (sum(getattr(one, name) for one in found) for name in ("alarm", "plain", "distances"))
     named = [len(one.features) for one in found]
     goal, better = ("0", "lower") if kind in NOTHING else ("all", "higher")
-    note = f"pairs with an alarm; {min(named)} to {max(named)} features named; by Evidently's distances {distances}"
+    some = f"{sum(map(bool, named))} name a feature, at most {max(named)}"
+    note = f"pairs with an alarm; {some}; alarms by Evidently's distances {distances}"
     return Row(kind, ours, theirs, f"of {len(found)}", goal, better, note)
 
 

@@ -24,12 +24,14 @@ def run(home: Path, pipeline: str, *params: str, **environment: str) -> subproce
     )
 
 
-def steps(home: Path) -> dict[str, dict[str, Any]]:
-    """The steps of the newest run, by name."""
+def steps(home: Path) -> list[dict[str, Any]]:
+    """The steps of the newest run, in the order in which they ran."""
     newest = max((home / "runs").glob("*/run.json"))
-    return {step["name"]: step for step in json.loads(newest.read_text())["steps"]}
+    found: list[dict[str, Any]] = json.loads(newest.read_text())["steps"]
+    return found
 
 
 def artifact(home: Path, step: str, name: str) -> Path:
     """An output of a step of the newest run."""
-    return Path(steps(home)[step]["outputs"][name]["uri"])
+    [found] = [one for one in steps(home) if one["name"] == step]
+    return Path(found["outputs"][name]["uri"])

@@ -1,6 +1,7 @@
 """The step cache of local runs: kfp.local's own, by code and contents, and never trusting a file that has changed."""
 
 import hashlib
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from seaway.errors import DataUnreadable
 from seaway.kfp import catalogue
 from seaway.storage import read_json, sha256, write_json
 
+NUMBER = re.compile(r"-[0-9]+$")
 PACKAGES = ("seaway", "seaway_components", "seaway_examples")
 
 
@@ -46,9 +48,13 @@ class VerifiedCache(LocalCache):  # type: ignore[misc]
     def compute_key(
         self, component_name: str, image: str, full_command: list[str], arguments: Mapping[str, Any], **others: Any
     ) -> str:
-        """The key of a step; two input artifacts are the same where type, content and metadata are."""
+        """The key of a step; two input artifacts are the same where type, content and metadata are.
+
+        The compiler numbers a component that a nested pipeline uses as well; `full_command` tells it from any other.
+        """
         contents = {name: _by_content(value) for name, value in arguments.items()}
-        key: str = super().compute_key(component_name, image, full_command, contents, **others)
+        name = NUMBER.sub("", component_name)
+        key: str = super().compute_key(name, image, full_command, contents, **others)
         return key
 
     def put(self, key: str, outputs: dict[str, Any]) -> None:

@@ -1,0 +1,19 @@
+"""What tells one step from another in the cache of local runs."""
+
+from pathlib import Path
+
+import pytest
+from seaway.kfp.caching import VerifiedCache
+
+
+def key(folder: Path, component: str, text: str = "count()", **arguments: object) -> str:
+    return VerifiedCache(str(folder)).compute_key(component, "image", ["sh", "-c", text], arguments)
+
+
+def test_a_component_that_a_nested_pipeline_uses_as_well_is_the_same(tmp_path: Path) -> None:
+    assert key(tmp_path, "comp-ingest", months="1") == key(tmp_path, "comp-ingest-2", months="1")
+
+
+@pytest.mark.parametrize("other", [{"months": "2"}, {"months": "1", "text": "other()"}, {"months": "1", "rows": 3}])
+def test_other_code_or_arguments_are_another_step(tmp_path: Path, other: dict[str, str]) -> None:
+    assert key(tmp_path, "comp-ingest", months="1") != key(tmp_path, "comp-ingest-2", **other)
