@@ -25,6 +25,7 @@ from seaway.serving import ARMS, DeployedEndpoint
 from seaway.signals import sigterm_raises
 from seaway.storage import write_json
 
+BACK = (Decision.ROLLBACK, Decision.INCONCLUSIVE)  # decisions that leave all traffic on stable
 log = logging.getLogger(__name__)
 
 
@@ -134,11 +135,14 @@ def _drive(
         look = observer.look(answers)
         journal.looks.append(look)
         journal.sent += answers.sent
-        verdict = _verdict(plan, journal, exhausted=answers.sent == 0)
+        glanced = glance(journal.looks, plan.policy)
+        if glanced.decision in BACK:  # at once: the intervals take longer than the decision
+            traffic.set_weights(plan.endpoint, ALL_STABLE)
+        verdict = _verdict(plan, journal, glanced, exhausted=answers.sent == 0)
         journal.ticks.append(_tick(journal, look, weights, verdict))
         journal.position = requests.position()
         _advance(plan, journal, verdict, exhausted=answers.sent == 0)
-        if journal.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
+        if journal.decision in BACK and glanced.decision not in BACK:
             traffic.set_weights(plan.endpoint, ALL_STABLE)
         state.write(plan.endpoint, journal.to_json())
 
@@ -167,12 +171,11 @@ def _require_unchanged(endpoint: DeployedEndpoint, traffic: Traffic, weights: Ma
         )
 
 
-def _verdict(plan: RolloutPlan, journal: Journal, exhausted: bool) -> Verdict:
+def _verdict(plan: RolloutPlan, journal: Journal, glanced: Verdict, exhausted: bool) -> Verdict:
     """The judge's word on all looks; with confidence sequences where the rollout may end or take its last step."""
-    verdict = glance(journal.looks, plan.policy)
     last = journal.step == len(plan.steps) - 1 and journal.sent >= plan.steps[-1].requests
-    settles = exhausted or last or verdict.decision is not Decision.CONTINUE
-    return judge(journal.looks, plan.policy) if settles else verdict
+    settles = exhausted or last or glanced.decision is not Decision.CONTINUE
+    return judge(journal.looks, plan.policy) if settles else glanced
 
 
 def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:
@@ -186,7 +189,7 @@ def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: b
     Full traffic needs the judge's PROMOTE. It is confirmed when the requests of that last step were seen and show no
     harm: evidence that has once rejected "worse than the margin" stays valid (Ville's inequality).
     """
-    if verdict.decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
+    if verdict.decision in BACK:
         journal.decision, journal.reason = verdict.decision, verdict.reason
     elif exhausted:
         total = sum(look.stable.requests + look.candidate.requests for look in journal.looks)
