@@ -36,7 +36,7 @@ from seaway.rollout import ALL_STABLE, Traffic
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
 from seaway.serving.remote import RemoteArm
 from seaway.signals import sigterm_raises
-from seaway.storage import storage_for
+from seaway.storage import atomic_path, storage_for
 
 BACKENDS: Mapping[str, Callable[[], Backend]] = {
     "seldondeployment": SeldonDeployments,
@@ -260,8 +260,9 @@ class KubernetesEndpoint:
         )
         endpoint.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if found := self._records.find(record.name):
-            endpoint.token_file.touch(mode=0o600)
-            endpoint.token_file.write_text(self._reconciler(record, found).token(record.name), encoding="utf-8")
+            with atomic_path(endpoint.token_file) as draft:  # a rollout may be reading it
+                draft.chmod(0o600)
+                draft.write_text(self._reconciler(record, found).token(record.name), encoding="utf-8")
         endpoint.write()
         return endpoint
 
