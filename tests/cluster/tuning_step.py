@@ -12,8 +12,15 @@ from seaway.tuning import Algorithm, Budget, Objective, SearchSpace, TuneSpec
 
 
 def study(training: dict[str, Any], space: dict[str, Any], trials: int, **settings: Any) -> TuneSpec:
-    """A study of few trials, two at a time, that tolerates no failed one."""
-    changes = {"algorithm": "random", "metric": "validation_auc", "passthrough": {}, "max_failed": 0, "seconds": None}
+    """A study of few trials, two at a time unless said, that tolerates no failed one unless said."""
+    changes = {
+        "algorithm": "random",
+        "metric": "validation_auc",
+        "passthrough": {},
+        "max_failed": 0,
+        "seconds": None,
+        "parallel": 2,
+    }
     changes |= settings
     return TuneSpec(
         TrainSpec(**training),
@@ -22,7 +29,7 @@ def study(training: dict[str, Any], space: dict[str, Any], trials: int, **settin
         Algorithm(changes["algorithm"]),
         Budget(trials, changes["seconds"], max_failed=changes["max_failed"]),
         Path(training["output"]).parent / "study",
-        parallel=2,
+        parallel=changes["parallel"],
         passthrough=changes["passthrough"],
     )
 
