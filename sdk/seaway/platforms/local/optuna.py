@@ -1,6 +1,7 @@
 """Tuning on this machine: an Optuna study whose trials are processes, ended early where they lag behind."""
 
 import dataclasses
+import importlib
 import json
 import logging
 import math
@@ -10,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import optuna
@@ -44,6 +46,7 @@ from seaway.tuning.proposing import propose
 from seaway.tuning.spec import whole_epochs
 
 POLL_S = 0.005  # between looks at the trials' histories; what is to end trains on meanwhile
+PAGE = ("optuna.importance", "matplotlib.figure", "jinja2")  # imported for it: seconds, while the trials' server starts
 ENDING = "ending"  # the study's attribute that is there once it is finished
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class OptunaTuner:
     def _study(self, spec: TuneSpec) -> TuneResult:
         identity = fingerprint(spec)
         trials.preload(spec.training.entrypoint)
+        Thread(target=lambda: [importlib.import_module(name) for name in PAGE], daemon=True).start()
         folder = home() / "studies" / identity[:16]
         with locked(folder.with_suffix(".lock")):
             folder.mkdir(parents=True, exist_ok=True)
