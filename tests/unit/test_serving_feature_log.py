@@ -40,6 +40,13 @@ def test_a_row_a_request_with_what_was_sent_and_answered(tmp_path: Path) -> None
     assert str(rows["served_at"].dt.tz) == "UTC"
 
 
+def test_a_float_that_is_written_as_an_integer_costs_no_row(tmp_path: Path) -> None:
+    log = FeatureLog(str(tmp_path), SIGNATURE, "v1")
+    append(log, "f1", 10**30)
+    log.close()
+    assert read_log(str(tmp_path))["temp"].tolist() == [1e30]
+
+
 def test_files_of_several_servers_are_one_log(tmp_path: Path) -> None:
     """One of them has seen nothing but missing values, which makes its columns no other type."""
     for number, temp in enumerate((None, 3.0)):

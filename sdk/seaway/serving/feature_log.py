@@ -40,14 +40,18 @@ class FeatureLog:
     """Writes what was served into the folder at `uri`, one Parquet file at a time; use `close` to write the rest.
 
     Raises:
-        InvalidSpec: an input of the model has the name of another column of the log.
+        InvalidSpec: an input of the model has the name of another column of the log, or the storage of `uri` lacks a
+            setting.
     """
 
     def __init__(self, uri: str, signature: Signature, version: str, every_s: float = EVERY_S) -> None:
+        import pyarrow.parquet  # noqa: F401  # now: an import holds up answers
+
         names = [spec.name for spec in signature.inputs]
         if taken := set(names) & set(ANSWER):
             raise InvalidSpec(f"Requests cannot be logged: input {', '.join(taken)} has the name of a log's column.")
         self._uri, self._inputs, self._version, self._every_s = uri.rstrip("/"), signature.inputs, version, every_s
+        self._storage = storage_for(uri)
         self._rows, self._lost = deque[Sequence[Any]](), 0
         self._wanted, self._closed = threading.Event(), False
         self._thread = threading.Thread(target=self._write, name="served features", daemon=True)
@@ -58,7 +62,7 @@ class FeatureLog:
         if len(self._rows) >= MOST:
             self._lost += 1
             return
-        values = [inputs[spec.name] if _size(spec) > 1 else inputs[spec.name][0] for spec in self._inputs]
+        values = [_kept(spec, inputs[spec.name]) for spec in self._inputs]
         name = None if request is None else str(request)
         self._rows.append((name, time.time_ns() // 1000, self._version, prediction, *values))
         if len(self._rows) >= FULL:
@@ -98,7 +102,7 @@ class FeatureLog:
         with tempfile.TemporaryDirectory(prefix="seaway-served-") as folder:
             file = Path(folder) / f"{rows[0][1]}-{uuid4().hex[:8]}.parquet"
             parquet.write_table(pa.table(columns, schema=schema), file, compression="zstd")
-            storage_for(self._uri).upload(file, f"{self._uri}/{file.name}")
+            self._storage.upload(file, f"{self._uri}/{file.name}")
 
 
 def folder_of(endpoint: str) -> str:
@@ -149,6 +153,12 @@ def _type(spec: TensorSpec) -> "pa.DataType":
     kinds = {"BYTES": pa.string(), "BOOL": pa.bool_(), "UINT64": pa.uint64()}
     kind = kinds.get(spec.datatype, pa.float64() if spec.datatype.startswith("FP") else pa.int64())
     return kind if _size(spec) == 1 else pa.list_(kind)
+
+
+def _kept(spec: TensorSpec, values: Sequence[Any]) -> Any:
+    """One row as it is written; JSON may write a float as an integer, which Arrow refuses beyond 2^53."""
+    row = [None if value is None else float(value) for value in values] if spec.datatype.startswith("FP") else values
+    return row if _size(spec) > 1 else row[0]
 
 
 def _size(spec: TensorSpec) -> int:
