@@ -53,6 +53,15 @@ def chosen(fork: Path, routing: str | None, backend: str, others: Iterable[str] 
     return overlay(fork, name, resources, [component for component in components if component])
 
 
+def shipped(fork: Path, name: str, backend: str) -> Path:
+    """A copy of a shipped overlay that takes in the endpoint, as docs/how-to/endpoint-by-git.md does."""
+    folder = fork / "kustomize" / "overlays" / f"{name}-{backend}"
+    if not folder.exists():
+        shutil.copytree(folder.with_name(name), folder)
+        add_resource(folder, f"manifests/endpoints/{backend}")
+    return folder
+
+
 def overlay(fork: Path, namespace: str, resources: Iterable[str], components: Iterable[str]) -> Path:
     """A new overlay of the fork, its resources named from the fork's root, its components by name."""
     folder = fork / "kustomize" / "overlays" / namespace

@@ -65,6 +65,11 @@ def test_the_server_accepts_an_endpoint_of_git_with_every_choice_of_options(
     assert_accepted(objects(folder, namespace))
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda folder: folder.name)
+def test_the_server_accepts_a_shipped_overlay_with_an_endpoint(overlay: Path, fork: Path, namespace: str) -> None:
+    assert_accepted(objects(kustomizing.shipped(fork, overlay.name, "deployment"), namespace))
+
+
 def assert_accepted(items: list[dict[str, Any]]) -> None:
     words = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-")
     applied = kubectl(*words, given=yaml.safe_dump_all(items))

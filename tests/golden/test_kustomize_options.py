@@ -47,26 +47,15 @@ def images(value: Any) -> list[str]:
     return [image for part in value for image in images(part)] if isinstance(value, list) else []
 
 
-def in_overlay(fork: Path, overlay: str, backend: str) -> list[dict[str, Any]]:
-    """A shipped overlay with the endpoint in it, as docs/how-to/endpoint-by-git.md adds it."""
-    folder = fork / "kustomize" / "overlays" / overlay
-    before = (folder / "kustomization.yaml").read_text()
-    try:
-        kustomizing.add_resource(folder, f"manifests/endpoints/{backend}")
-        return build(folder)
-    finally:
-        (folder / "kustomization.yaml").write_text(before)
-
-
 @pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_overlay_takes_an_endpoint(overlay: str, backend: str, fork: Path) -> None:
-    assert [item for item in in_overlay(fork, overlay, backend) if item["kind"] == KINDS[backend]]
+    assert [item for item in build(kustomizing.shipped(fork, overlay, backend)) if item["kind"] == KINDS[backend]]
 
 
 @pytest.mark.parametrize(("overlay", "least", "most"), [("kind", 1, 2), ("staging", 2, 4), ("production", 3, 12)])
 def test_an_endpoint_grows_from_kind_to_production(overlay: str, least: int, most: int, fork: Path) -> None:
-    objects = in_overlay(fork, overlay, "deployment")
+    objects = build(kustomizing.shipped(fork, overlay, "deployment"))
     scaled = [item["spec"] for item in objects if item["kind"] == "HorizontalPodAutoscaler"]
     assert {(spec["minReplicas"], spec["maxReplicas"]) for spec in scaled} == {(least, most)}
     deployments = {item["metadata"]["name"] for item in objects if item["kind"] == "Deployment"}
@@ -74,6 +63,8 @@ def test_an_endpoint_grows_from_kind_to_production(overlay: str, least: int, mos
     budgets = [item["spec"] for item in objects if item["kind"] == "PodDisruptionBudget"]
     assert len(budgets) == len(deployments)
     assert all(spec["maxUnavailable"] == 1 for spec in budgets)
+    drained_anyway = {spec.get("unhealthyPodEvictionPolicy") == "AlwaysAllow" for spec in budgets}
+    assert drained_anyway == {overlay == "production"}
 
 
 def test_kserve_opens_no_way_in_beside_the_route(fork: Path) -> None:

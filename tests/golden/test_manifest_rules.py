@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from kustomizing import KUBECTL
-from test_kustomize_options import OVERLAYS, fork, in_overlay
+from kustomizing import KUBECTL, build, shipped
+from test_kustomize_options import OVERLAYS, fork
 
 __all__ = ["fork"]  # a fixture
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
@@ -35,7 +35,7 @@ IGNORED = {
 
 @pytest.fixture(scope="module", params=OVERLAYS)
 def objects(request: pytest.FixtureRequest, fork: Path) -> list[dict[str, Any]]:
-    return in_overlay(fork, request.param, "deployment")
+    return build(shipped(fork, request.param, "deployment"))
 
 
 def templates(objects: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

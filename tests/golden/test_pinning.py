@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from kustomizing import KUBECTL
-from test_kustomize_options import fork, images, in_overlay
+from kustomizing import KUBECTL, build, shipped
+from test_kustomize_options import fork, images
 
 __all__ = ["fork"]  # a fixture
 pytestmark = pytest.mark.skipif(
@@ -33,9 +33,8 @@ def test_after_it_all_images_of_production_are_pinned_and_before_it_the_check_sa
     assert "docker.io/seaway/server" in checked.stdout
     subprocess.run([pin], check=True)
     subprocess.run([pin, "--check"], check=True)
-    objects = [
-        item for item in in_overlay(pin.parents[1], "production", "deployment") if item["kind"] != "PipelineVersion"
-    ]
+    built = build(shipped(pin.parents[1], "production", "deployment"))
+    objects = [item for item in built if item["kind"] != "PipelineVersion"]
     pinned = [image for item in objects for image in images(item)]
     assert pinned
     assert all(image == f"docker.io/seaway/server@{DIGEST}" for image in pinned)
