@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).parents[1] / "local"))
 from small_package import small_package
 
 BACKENDS = {"deployment": "Deployment", "seldondeployment": "SeldonDeployment", "inferenceservice": "InferenceService"}
+LAST = {"argocd.argoproj.io/sync-options": "PruneLast=true"}
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +54,15 @@ def test_the_same_packages_write_nothing_and_another_changes_what_stands_for_it(
 
 
 @pytest.mark.parametrize(("backend", "kind"), BACKENDS.items())
-def test_pods_answer_before_anything_leads_to_them_and_end_after(
+def test_pods_answer_before_anything_leads_to_them_and_both_end_last(
     backend: str, kind: str, packages: Path, tmp_path: Path
 ) -> None:
     write_endpoint(endpoint(packages, backend, "first", "second", hosting={"autoscale": {"max_replicas": 4}}), tmp_path)
-    waves = {item["kind"]: item["metadata"].get("annotations", {}) for item in objects(tmp_path)}
-    assert waves["ConfigMap"]["argocd.argoproj.io/sync-wave"] == "-1"
-    assert waves[kind]["argocd.argoproj.io/sync-wave"] == "-1"
-    assert waves[kind]["argocd.argoproj.io/sync-options"] == "PruneLast=true"
-    assert all("argocd" not in str(waves[later]) for later in waves.keys() - {"ConfigMap", kind})
+    told = {item["kind"]: item["metadata"].get("annotations", {}) for item in objects(tmp_path)}
+    first = {one for one, annotations in told.items() if annotations.get("argocd.argoproj.io/sync-wave") == "-1"}
+    last = {one for one, annotations in told.items() if "PruneLast=true" in annotations.values()}
+    assert first == {"ConfigMap", kind}
+    assert last == {kind, "Service"} & told.keys()
 
 
 def test_a_package_of_this_machine_is_where_the_pods_look_for_it(packages: Path, tmp_path: Path, storage: Path) -> None:
