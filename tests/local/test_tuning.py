@@ -178,6 +178,12 @@ def test_a_study_too_small_for_its_rungs_still_has_an_answer_within_its_budget(t
     assert OptunaTuner().tune(short).count(State.COMPLETE) == 1
 
 
+def test_the_params_as_given_are_trained_to_their_end(tmp_path: Path) -> None:
+    result = OptunaTuner().tune(curve(tmp_path, Algorithm("asha"), budget=Budget(4), params={"x": 0.01}))
+    assert (result.trials[0].params, result.trials[0].state) == ({"x": 0.01}, State.COMPLETE)
+    assert result.best.params["x"] > 0.01, "one that looked better was not finished"
+
+
 def in_a_step(spec: TuneSpec, tmp_path: Path, mark: str) -> "subprocess.Popen[str]":
     import pickle
 

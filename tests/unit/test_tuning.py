@@ -267,6 +267,16 @@ def test_halving_compares_at_the_powers_of_its_reduction_and_never_with_a_failed
     assert halving.promoted(study, [*failed, trial(9, 1.0, State.PRUNED, history=history)]) is None
 
 
+def test_a_paused_trial_is_finished_only_where_no_whole_training_was_as_good_by_then() -> None:
+    study = dataclasses.replace(spec(trials=99), algorithm=Algorithm("asha"))
+    short, whole = ({"epoch": 1, "score": 2.0},), tuple({"epoch": n, "score": float(n)} for n in (1, 2, 3, 4))
+    paused, complete = trial(0, 2.0, State.PRUNED, history=short), trial(1, 4.0, history=whole)
+    assert halving.unbeaten(study, [paused, complete]) == paused, "1.0 after epoch 1 is worse than 2.0"
+    better = dataclasses.replace(complete, history=({"epoch": 1, "score": 3.0}, *whole[1:]))
+    assert halving.unbeaten(study, [paused, better]) is None
+    assert halving.unbeaten(study, [better]) is None
+
+
 def test_importance_finds_the_parameter_that_matters() -> None:
     trials = [trial(n, -abs(n / 19 - 0.3), params={"x": n / 19, "y": 1 + (n * 7 % 20) / 20}) for n in range(20)]
     found = importance(SPACE, Objective("score"), trials)

@@ -39,6 +39,16 @@ def furthest(spec: TuneSpec, trials: Sequence[Trial]) -> Trial | None:
     return min(paused, key=lambda one: (-_rung(spec, one), _place(spec, one, _rung(spec, one))), default=None)
 
 
+def unbeaten(spec: TuneSpec, trials: Sequence[Trial]) -> Trial | None:
+    """The furthest of the paused trials, where no whole training was as good at its rung."""
+    paused = furthest(spec, trials)
+    if paused is None:
+        return None
+    last = _rung(spec, paused)
+    whole = [one for one in trials if one.state is State.COMPLETE and len(one.history) >= last]
+    return paused if all(_place(spec, paused, last) < _place(spec, one, last) for one in whole) else None
+
+
 def _rung(spec: TuneSpec, trial: Trial) -> int:
     return rung(spec, len(trial.history))
 

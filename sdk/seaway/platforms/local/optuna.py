@@ -184,7 +184,8 @@ class Study:
         found = TuneResult(self._spec, tuple(self._ended)).candidates
         going = self._running if found else [one for one in self._running if not one.plan.whole]
         order = sorted(going, key=lambda one: (one.plan.rows, one.epochs), reverse=True)
-        if not found and len(going) == len(self._running) and not self._furthest():
+        paused = self._pauses and halving.furthest(self._spec, self._compared_trials)
+        if not found and len(going) == len(self._running) and not paused:
             order = order[1:]
         for one in order:
             self._settle(one, End(State.PRUNED, reason))
@@ -226,9 +227,10 @@ class Study:
             return self._go_on(again)
         proposal = propose(self._spec, self._ended, len(self._running), spent)
         if proposal is None:
-            last = None if self._running else self._furthest()
+            last = self._last(spent)
             return None if last is None else self._go_on(last, whole=True)
-        planned = Plan(proposal.rows, proposal.parent, proposal.stop_at)
+        given = proposal.params is not None and proposal.parent is None
+        planned = Plan(proposal.rows, proposal.parent, proposal.stop_at, whole=given)
         if proposal.params is not None:
             return self._ask_for(proposal.params, planned)
         trial = self._study.ask()
@@ -250,11 +252,18 @@ class Study:
         found = [*self._ended, *(one.so_far for one in self._running)]
         return [one for one in found if one.rows == self._spec.rows_fraction]
 
-    def _furthest(self) -> Trial | None:
-        """The paused trial that is let finish where no other has ended well."""
+    def _last(self, spent: bool) -> Trial | None:
+        """The paused trial that is let finish when no more are started: one that may be best, or is all there is."""
+        if not self._pauses or self._running:
+            return None
+        if not spent:
+            return halving.unbeaten(self._spec, self._compared_trials)
+        return None if self._sound() else halving.furthest(self._spec, self._compared_trials)
+
+    def _sound(self) -> bool:
+        """Whether a trial has ended well on the rows that are searched on."""
         spec = self._spec
-        sound = any(one.counts(spec.objectives, spec.constraints, spec.rows_fraction) for one in self._ended)
-        return halving.furthest(spec, self._compared_trials) if self._pauses and not sound else None
+        return any(one.counts(spec.objectives, spec.constraints, spec.rows_fraction) for one in self._ended)
 
     def _go_on(self, paused: Trial, whole: bool = False) -> optuna.Trial:
         """Let a paused trial go on from its checkpoints; one whose entrypoint has left none starts anew."""
