@@ -194,6 +194,7 @@ def test_the_params_as_given_are_tried_first_where_they_are_in_the_space() -> No
     proposal = propose(spec(training=training), [], 0)
     assert proposal is not None
     assert proposal.params == {"x": 0.5, "y": 1.5}
+    assert proposal.whole, "the params as given may be ended early"
     outside = dataclasses.replace(TRAINING, params={"epochs": 4, "x": 5, "y": 1.5})
     assert given_point(spec(training=outside)) is None
 

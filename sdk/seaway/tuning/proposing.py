@@ -23,12 +23,14 @@ class Proposal:
         rows: Fraction of the training rows.
         parent: Number of the trial whose checkpoint it goes on from.
         stop_at: Epoch after which it is over; None lets it train to its end.
+        whole: It is not ended early, whatever it is behind.
     """
 
     params: Mapping[str, Any] | None
     rows: float = 1.0
     parent: int | None = None
     stop_at: int | None = None
+    whole: bool = False
 
 
 def propose(spec: TuneSpec, ended: Sequence[Trial], running: int, spent: bool = False) -> Proposal | None:
@@ -77,7 +79,8 @@ def _search(spec: TuneSpec, ended: Sequence[Trial], running: int) -> Proposal | 
         return None if point is None else Proposal(point, spec.rows_fraction)
     if spec.algorithm.name == "pbt":
         return _member(spec, ended, running)
-    return Proposal(given_point(spec) if started == 0 else None, spec.rows_fraction)
+    given = given_point(spec) if started == 0 else None
+    return Proposal(given, spec.rows_fraction, whole=given is not None)
 
 
 def _member(spec: TuneSpec, ended: Sequence[Trial], running: int) -> Proposal | None:

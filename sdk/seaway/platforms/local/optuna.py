@@ -229,8 +229,7 @@ class Study:
         if proposal is None:
             last = self._last(spent)
             return None if last is None else self._go_on(last, whole=True)
-        given = proposal.params is not None and proposal.parent is None
-        planned = Plan(proposal.rows, proposal.parent, proposal.stop_at, whole=given)
+        planned = Plan(proposal.rows, proposal.parent, proposal.stop_at, whole=proposal.whole)
         if proposal.params is not None:
             return self._ask_for(proposal.params, planned)
         trial = self._study.ask()
