@@ -32,6 +32,12 @@ def monitored(current: dsl.Dataset, model_name: str) -> PipelineTask:
     return named(task, "Monitor drift", "2Gi").set_caching_options(False)
 
 
+def compared(examples: dsl.Dataset, served: str, model_name: str) -> PipelineTask:
+    """Add the step that compares what was served with the same rows among `examples`."""
+    task = check_skew(examples=examples, served=served, model_name=model_name)
+    return named(task, "Check skew").set_caching_options(False)
+
+
 @dsl.pipeline(name="flights-monitoring", display_name="Flights: watch the model in production")
 def flights_monitoring(months: str = "all", rows: int = 0, model_name: str = "flights", served: str = ""):
     """Check the model in production for drift, lost quality and skew, and publish the figures to Prometheus and MLflow.
@@ -44,6 +50,4 @@ def flights_monitoring(months: str = "all", rows: int = 0, model_name: str = "fl
     """
     examples = recent_examples(months, rows, **RECENT)
     monitored(examples.outputs["train"], model_name)
-    with dsl.If(served != "", name="Requests are logged"):
-        compared = check_skew(examples=examples.outputs["train"], served=served, model_name=model_name)
-        named(compared, "Check skew").set_caching_options(False)
+    compared(examples.outputs["train"], served, model_name)

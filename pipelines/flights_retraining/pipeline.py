@@ -3,7 +3,7 @@
 from kfp import dsl
 from seaway_components.monitoring.decide_retraining.component import decide_retraining
 from seaway_pipelines.flights.pipeline import GATE, flights
-from seaway_pipelines.flights_monitoring.pipeline import monitored, named, recent_examples
+from seaway_pipelines.flights_monitoring.pipeline import compared, monitored, named, recent_examples
 
 
 @dsl.pipeline(name="flights-retraining", display_name="Flights: retrain on drift")
@@ -16,6 +16,7 @@ def flights_retraining(
     seed: int = 0,
     model_name: str = "flights",
     endpoint_name: str = "flights",
+    served: str = "",
     triggers: list = ["drift", "quality"],  # noqa: B006 - KFP keeps the default in the compiled file
     least_rows: int = 1000,
     gate: dict = GATE,
@@ -38,6 +39,8 @@ def flights_retraining(
         seed: Of initial weights, the order of rows and the choice of params to try.
         model_name: Name in the model registry.
         endpoint_name: Name of the endpoint, a DNS label.
+        served: URI of the folder with the log of served features, of which none may differ from the trained ones; empty
+            where requests are not logged.
         triggers: What calls for a retraining: drift, quality, or both.
         least_rows: Fewest rows with labels to learn from.
         gate: Rules that the network must meet, with their bounds; see `evaluate_model`.
@@ -49,7 +52,8 @@ def flights_retraining(
     """
     examples = recent_examples(months, rows)
     checked = monitored(examples.outputs["train"], model_name)
-    decided = decide_retraining(check=checked.outputs["check"], triggers=triggers, least_rows=least_rows)
+    skewed = compared(examples.outputs["train"], served, model_name).outputs["features"]
+    decided = decide_retraining(check=checked.outputs["check"], triggers=triggers, least_rows=least_rows, skewed=skewed)
     decision = named(decided, "Decide retraining")
     with dsl.If(decision.outputs["Output"] == True, name="Retraining is called for"):  # noqa: E712 - builds a condition
         flights(

@@ -223,6 +223,15 @@ def test_what_was_served_as_trained_has_no_skew(tmp_path: Path) -> None:
     assert (found.skewed, found.compared, found.logged) == ([], 30, 30)
 
 
+def test_without_a_log_nothing_is_compared_and_nothing_published(tmp_path: Path) -> None:
+    EXAMPLES.to_parquet(tmp_path / "examples.parquet")
+    found = check_skew("", tmp_path / "examples.parquet", ["flight_id"], tmp_path / "out")
+    assert (found.skewed, found.summary) == ([], "requests are not logged")
+    assert publish("flights", "skew", of_skew(found), tmp_path / "figures") == {}
+    assert not (tmp_path / "figures").exists()
+    assert "requests are not logged" in (tmp_path / "out" / "skew.html").read_text()
+
+
 def test_a_changed_feature_is_named_with_rows(tmp_path: Path) -> None:
     """Degrees Celsius where the model was trained on Fahrenheit, and a lost category."""
     EXAMPLES.to_parquet(tmp_path / "examples.parquet")

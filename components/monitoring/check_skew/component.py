@@ -19,7 +19,8 @@ def check_skew(
         examples: The same time's rows, made by `get_training_examples`.
         skew: Folder with `skew.json` and `skew.html`.
         report: The features that differ, with a row of each.
-        served: URI of the endpoint's folder in the log: `$SEAWAY_SERVED/ENDPOINT` as it was where it was deployed.
+        served: URI of the endpoint's folder in the log: `$SEAWAY_SERVED/ENDPOINT` as it was where it was deployed;
+            empty where requests are not logged: nothing is compared.
         model_name: Registered model's name, under which the figures are published.
         keys: Columns of the examples that name a row; their values, joined by `/`, are the requests' ids.
 

@@ -80,7 +80,7 @@ def publish(model: str, check: str, samples: Iterable[Sample], folder: Path) -> 
     Args:
         model: Registered model's name.
         check: Such as "drift"; a model's checks are published apart.
-        samples: Of one report.
+        samples: Of one report; none where nothing was checked, which leaves what was published before.
         folder: Where the text file goes; it is written in any case.
 
     Returns:
@@ -89,7 +89,9 @@ def publish(model: str, check: str, samples: Iterable[Sample], folder: Path) -> 
     Raises:
         MetricsUnavailable: the Pushgateway does not take them.
     """
-    kept = [*samples, Sample("seaway_checked_timestamp_seconds", time.time(), {"check": check})]
+    if not (found := list(samples)):
+        return {}
+    kept = [*found, Sample("seaway_checked_timestamp_seconds", time.time(), {"check": check})]
     registry = _registry(model, kept)
     _write(registry, folder / f"seaway_{model}_{check}.prom")
     if gateway := os.environ.get(GATEWAY_VARIABLE):

@@ -52,6 +52,8 @@ class SkewReport:
     @property
     def summary(self) -> str:
         """One line."""
+        if not self.logged:
+            return "requests are not logged"
         found = f"served otherwise than trained: {', '.join(self.skewed)}" if self.skewed else "no skew"
         return f"{found}, {self.compared:,} rows compared"
 
@@ -60,11 +62,14 @@ class SkewReport:
         return {**asdict(self), "skewed": self.skewed, "summary": self.summary}
 
 
+NOT_LOGGED = SkewReport((), compared=0, logged=0)
+
+
 def check_skew(served: str, examples: Path, keys: Sequence[str], output: Path) -> SkewReport:
     """Compare the log at the URI `served` with examples; writes `skew.json` and `skew.html` into `output`.
 
     Args:
-        served: Folder of one endpoint's log.
+        served: Folder of one endpoint's log; empty where none is kept: nothing is compared.
         examples: Of `seaway.features.training_examples`, a Parquet file.
         keys: Columns of the examples whose values, joined by `/`, are a request's id.
         output: A folder, made where it is missing.
@@ -75,7 +80,7 @@ def check_skew(served: str, examples: Path, keys: Sequence[str], output: Path) -
     """
     import pandas as pd
 
-    report = skew(read_log(served), _named(pd.read_parquet(examples), keys))
+    report = skew(read_log(served), _named(pd.read_parquet(examples), keys)) if served else NOT_LOGGED
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / SKEW_FILE, report.to_json())
     _page(report).write(output / PAGE_FILE)
