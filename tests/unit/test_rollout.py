@@ -427,6 +427,15 @@ def test_a_conclusion_that_was_cut_short_is_finished(plan: RolloutPlan, state: P
     assert (told.decision, registry.done) == (Decision.PROMOTE, ["promote 3", "promote r1"])
 
 
+def test_the_registry_is_told_nothing_of_a_candidate_that_was_ended(plan: RolloutPlan, state: Path) -> None:
+    rollout = drive(plan, Road(), state)
+    left = replace(plan.endpoint, arms={"stable": plan.endpoint.arms["stable"]})
+    registry = Registry(left, rollout.endpoint.arms["stable"].version)
+    with pytest.raises(EndpointFailed, match="no more: it was ended"):
+        conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
+    assert registry.done == []
+
+
 def test_the_registry_is_told_nothing_of_a_candidate_whose_endpoint_is_gone(plan: RolloutPlan, state: Path) -> None:
     rollout = drive(plan, Road(), state)
     registry = Registry(replace(plan.endpoint, run="another"), rollout.endpoint.arms["stable"].version)

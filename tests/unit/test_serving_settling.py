@@ -17,18 +17,31 @@ class Endpoints:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.promoted: list[str] = []
         self.forgets = False  # as a cluster's records, which know no settled run
 
-    def add(self, run: str, serves: Path, name: str = "flights", url: str = "http://127.0.0.1:1") -> None:
+    def add(
+        self,
+        run: str,
+        serves: Path,
+        name: str = "flights",
+        url: str = "http://127.0.0.1:1",
+        candidate: Path | None = None,
+    ) -> None:
         folder = self.folder / f"{name}-{run}"
         folder.mkdir(parents=True)
-        arms = {"stable": Arm(content_sha256(serves)[:12], str(serves), "model-1")}
+        packages = {"stable": serves, **({"candidate": candidate} if candidate else {})}
+        arms = {arm: Arm(content_sha256(each)[:12], str(each), f"model-{arm}") for arm, each in packages.items()}
         DeployedEndpoint(name, run, folder, url, arms=arms).write()
 
     def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
         raise NotImplementedError
 
-    promote = roll_back = deploy  # type: ignore[assignment]
+    roll_back = deploy  # type: ignore[assignment]
+
+    def promote(self, name: str, run: str) -> DeployedEndpoint:
+        self.promoted.append(f"{name}-{run}")
+        return DeployedEndpoint.read(self.folder / f"{name}-{run}" / "endpoint.json")
 
     def remove(self, name: str, run: str) -> None:
         shutil.rmtree(self.folder / f"{name}-{run}", ignore_errors=True)
@@ -82,6 +95,15 @@ def test_a_failed_run_ends_its_own_endpoint_only_and_asks_no_registry(endpoints:
     endpoints.add("second", old)
     endpoints.settle("second", None, succeeded=False)
     assert endpoints.kept() == {"flights-first"}
+
+
+def test_a_promotion_that_the_registry_has_is_finished_before_a_failed_run_is_ended(
+    endpoints: Endpoints, old: Path, new: Path
+) -> None:
+    for run, production in (("promoted", new), ("judging", old), ("unknown", None)):
+        endpoints.add(run, old, candidate=new)
+        endpoints.settle(run, production, succeeded=False)
+    assert (endpoints.promoted, endpoints.kept()) == (["flights-promoted"], set())
 
 
 def test_a_successful_run_replaces_what_earlier_runs_settled_and_nothing_else(

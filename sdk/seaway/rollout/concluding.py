@@ -4,11 +4,11 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from seaway.errors import ProductionChanged, RolledBack
+from seaway.errors import EndpointFailed, ProductionChanged, RolledBack
 from seaway.models import Tracker
 from seaway.rollout.driving import Rollout
 from seaway.rollout.evidence import Decision
-from seaway.serving import Endpoint, find
+from seaway.serving import DeployedEndpoint, Endpoint, find
 from seaway.storage import read_json
 
 log = logging.getLogger(__name__)
@@ -24,17 +24,29 @@ def conclude(rollout: Rollout, endpoints: Endpoint, tracker: Tracker, model: str
         The rollout, ROLLBACK where production has changed.
 
     Raises:
-        EndpointFailed: the endpoint is gone, and the registry was told nothing; or it does not follow the registry.
+        EndpointFailed: the endpoint or its candidate is gone, and the registry was told nothing; or the endpoint does
+            not follow the registry.
         RegistryUnavailable: the registry does not answer; both arms serve as before.
     """
     name, run = rollout.endpoint.name, rollout.endpoint.run
-    find(endpoints, name, run)
+    serving = find(endpoints, name, run)
     if rollout.promoted:
+        _require_candidate(rollout, serving)
         rollout = _promote_unless_overtaken(rollout, tracker, model, version)
     if rollout.decision is not Decision.UNCHANGED:
         (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
     log.info("rollout of %s version %s: %s", model, version, rollout.decision)
     return rollout
+
+
+def _require_candidate(rollout: Rollout, serving: DeployedEndpoint) -> None:
+    """The candidate serves beside stable, or in its place where a promotion was cut short."""
+    candidate = rollout.endpoint.arms["candidate"].version
+    if candidate not in {arm.version for arm in serving.arms.values()}:
+        raise EndpointFailed(
+            f"Endpoint {serving.name} serves candidate {candidate} no more: it was ended before its promotion was "
+            "finished. The registry was told nothing; run the pipeline again."
+        )
 
 
 def _promote_unless_overtaken(rollout: Rollout, tracker: Tracker, model: str, version: str) -> Rollout:

@@ -13,7 +13,9 @@ log = logging.getLogger(__name__)
 
 
 def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: str, succeeded: bool) -> list[str]:
-    """End the run's endpoint where it failed; where it succeeded, leave one of those that runs have settled.
+    """End what a failed run has brought; of a successful one, leave one of the endpoints that runs have settled.
+
+    A failed run's candidate that the registry has in production is first made stable: the run ended between the two.
 
     Of the settled endpoints of that name the one stays that serves the production version of `model`: the run's own
     where it does or none does. All else stays too: what a run that still goes has deployed, and what was deployed by
@@ -27,6 +29,7 @@ def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: st
         EndpointFailed: the run succeeded, yet its endpoint is gone; nothing was ended.
     """
     if not succeeded:
+        _finish_promotion(endpoints, tracker, name, model, run)
         endpoints.remove(name, run)
         return [run]
     with locked(_named(endpoints, name, run).folder.parent / "lock"):
@@ -41,6 +44,19 @@ def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: st
         for each in ended:
             endpoints.remove(name, each)
     return ended
+
+
+def _finish_promotion(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: str) -> None:
+    """Have the endpoint follow the registry; a registry that does not answer is told, and ends no clean-up."""
+    beside = [endpoint for endpoint in endpoints.list() if (endpoint.name, endpoint.run) == (name, run)]
+    for candidate in (endpoint.arms["candidate"] for endpoint in beside if "candidate" in endpoint.arms):
+        try:
+            production = tracker.production(model)
+        except RegistryUnavailable as unavailable:
+            log.warning("Candidate %s of endpoint %s ends: %s", candidate.version, name, unavailable)
+        else:
+            if production and content_sha256(production.package).startswith(candidate.version):
+                endpoints.promote(name, run)
 
 
 def _named(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
