@@ -20,7 +20,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success it is flushed to disk and renamed over `target`.
 
     A crash, a full disk or an exception leaves `target` as it was and the temporary file removed. The file's mode is
-    the usual one, 0666 less the umask; a secret is not written this way.
+    the usual one, 0666 less the umask: a secret needs a `chmod` of the path before it is written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")

@@ -35,8 +35,13 @@ def fetch(url: str, timeout_s: float, headers: Mapping[str, str] | None = None) 
         with closing(response):
             body = _whole(response, deadline)
     except urllib3.exceptions.HTTPError as error:
-        raise ConnectionError(f"{url} did not answer in full: {error}") from error
+        raise ConnectionError(f"{_shown(url)} did not answer in full: {error}") from error
     return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+
+
+def _shown(url: str | None) -> str:
+    """The URL without a name and password that it may hold."""
+    return urllib3.util.parse_url(url or "")._replace(auth=None).url
 
 
 def _whole(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
@@ -45,7 +50,7 @@ def _whole(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     while chunk := response.read1(CHUNK):
         body += chunk
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the answer of {response.url} was still arriving when its time was up")
+            raise TimeoutError(f"the answer of {_shown(response.url)} was still arriving when its time was up")
         if len(body) > LARGEST:
-            raise OSError(f"the answer of {response.url} is larger than {LARGEST >> 20} MiB")
+            raise OSError(f"the answer of {_shown(response.url)} is larger than {LARGEST >> 20} MiB")
     return bytes(body)

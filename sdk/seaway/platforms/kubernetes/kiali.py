@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from seaway.errors import MetricsUnavailable
 from seaway.monitoring import Surroundings
@@ -55,7 +55,7 @@ class KialiMesh:
                 return Surroundings(edges, source, "; ".join(notes), seconds)
             except (OSError, MetricsUnavailable, ValueError, LookupError, TypeError, AttributeError) as error:
                 log.info("no graph from %s: %s", source, error)
-                notes.append(f"{source} at {url} did not tell it: {error}")
+                notes.append(f"{source} at {urlsplit(url).hostname} did not tell it: {error}")
         return Surroundings(note="; ".join(notes))
 
 
