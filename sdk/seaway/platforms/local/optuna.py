@@ -216,7 +216,8 @@ class Study:
             start_from=parent,
         )
         process = TrialProcess(training, f"{self._identity[:32]}{folder.name:>032}", folder, self._threads)
-        self._running.append(Running(first_number(trial), trial, params, planned, process, folder, inherited))
+        one = Running(first_number(trial), trial, params, planned, process, folder, inherited, compared=planned.past)
+        self._running.append(one)
         return True
 
     def _next(self, spent: bool) -> optuna.Trial | None:
