@@ -40,6 +40,14 @@ def test_a_row_a_request_with_what_was_sent_and_answered(tmp_path: Path) -> None
     assert str(rows["served_at"].dt.tz) == "UTC"
 
 
+def test_an_id_that_cannot_be_written_costs_no_row(tmp_path: Path) -> None:
+    log = FeatureLog(str(tmp_path), SIGNATURE, "v1")
+    for request in ("f1", "f\ud800", "f" * 2000):
+        append(log, request)
+    log.close()
+    assert read_log(str(tmp_path))["id"].tolist() == ["f1", "f?", None]
+
+
 def test_a_float_that_is_written_as_an_integer_costs_no_row(tmp_path: Path) -> None:
     log = FeatureLog(str(tmp_path), SIGNATURE, "v1")
     append(log, "f1", 10**30)
@@ -81,17 +89,19 @@ class Blocked:
         raise StorageUnavailable("The bucket does not answer.")
 
 
+@pytest.mark.parametrize(("most", "number"), [("MOST", 10), ("MOST_BYTES", 10_000)])
 def test_a_storage_that_hangs_costs_rows_and_neither_answers_nor_memory(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, most: str, number: int
 ) -> None:
     storage = Blocked()
     monkeypatch.setattr(feature_log, "storage_for", lambda uri: storage)
-    monkeypatch.setattr(feature_log, "MOST", 10)
+    monkeypatch.setattr(feature_log, most, number)
     log = FeatureLog("s3://bucket/served", SIGNATURE, "v1", every_s=0.01)
     append(log, 0)
     assert storage.asked.wait(60)
-    for number in range(100):
-        append(log, number)
+    for name in range(100):
+        append(log, name)
+    assert len(log._rows) < 100
     storage.ends.set()
     log.close()
     told = [record.message for record in caplog.records]

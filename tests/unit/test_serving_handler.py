@@ -1,4 +1,7 @@
 import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,6 +73,7 @@ def test_a_request_is_answered_the_same_alone_and_in_a_batch(batch: list[Any]) -
         ([("AA", True, 1.0)], "delay"),
         ([("AA", "x", 1.0)], "delay"),
         ([("AA", 1e39, 1.0)], "delay"),
+        ([("\ud800", 1.0, 1.0)], "carrier"),
     ],
 )
 def test_a_refused_value_is_told_by_its_input_and_fails_no_other_request(rows: list[Any], told: str) -> None:
@@ -105,3 +109,26 @@ def test_marked_requests_are_answered_without_the_model() -> None:
 def test_a_missing_result_is_null_and_never_bare_nan() -> None:
     (answer,) = handler().handle([request([("AA", None, 1.0)])], Context())
     assert json.loads(answer)["outputs"][0]["data"] == [None]
+
+
+@pytest.mark.parametrize(
+    ("served", "missing"), [("s3://bucket/served", "AWS_"), ("served", "pyarrow"), ("gs://b", "gs")]
+)
+def test_a_log_that_cannot_be_opened_is_told_and_the_model_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, served: str, missing: str
+) -> None:
+    (tmp_path / "package").mkdir()
+    SIGNATURE.write(tmp_path / "package")
+    (tmp_path / "version").write_text("v1")
+    monkeypatch.setenv("SEAWAY_SERVED", served)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    if missing == "pyarrow":
+        monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    made = handler()
+    monkeypatch.setattr(made, "load", lambda folder: made.graph)
+    made.initialize(SimpleNamespace(system_properties={"model_dir": str(tmp_path)}, model_name="sum"))
+    [told] = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert served in told
+    assert missing in told
+    assert "outputs" in json.loads(made.handle([request([("AA", 1.0, 1.0)], id="f1")], Context())[0])

@@ -176,7 +176,7 @@ def _as_array(values: Column, dtype: np.dtype[Any] | None = None) -> Array:
 def _hashes(array: Array) -> Array:
     try:
         hashes = np.fromiter(map(_hash, array.ravel().tolist()), np.int64, array.size)
-    except TypeError as error:
+    except (TypeError, UnicodeEncodeError) as error:
         raise InvalidSpec(f"it holds a value that is no string ({error}).") from error
     return hashes.reshape(array.shape)
 

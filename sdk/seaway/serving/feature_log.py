@@ -1,17 +1,17 @@
 """The features that were served, as Parquet, a row a request: what a check of train/serve skew compares.
 
 Answers never wait for it: rows are kept in memory and written by a thread of their own. What cannot be kept or written
-is lost, and the loss is told, since an answer is worth more than its log. A server that is killed takes with it what it
-answered in its last seconds.
+is lost, and the loss is told, since an answer is worth more than its log. A server that is asked to end writes the
+rest; one that is killed takes with it what it answered in its last seconds.
 """
 
 import logging
 import math
 import os
+import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,18 +30,21 @@ VARIABLE = "SEAWAY_SERVED"  # URI of the folder that has one for each endpoint; 
 ID = "id"  # of the request, by the Open Inference Protocol: the keys that name its row, joined
 KEY_SEPARATOR = "/"
 ANSWER = (ID, "served_at", "version", "prediction")  # columns that are no inputs; times are UTC
-EVERY_S = 10.0  # between two files
-FULL = 5_000  # rows that are written at once
-MOST = 4 * FULL  # rows that are kept while the storage is slow
+EVERY_S = 2.0  # between two files
+FULL, FULL_BYTES = 5_000, 16 << 20  # rows, and memory of theirs, that are written without waiting
+MOST, MOST_BYTES = 4 * FULL, 4 * FULL_BYTES  # that are kept while the storage is slow
+ID_LENGTH = 1024  # characters; a longer id names no row
+END_S = 4.0  # for what is left, below the grace that servers have after SIGTERM
 log = logging.getLogger(__name__)
 
 
 class FeatureLog:
-    """Writes what was served into the folder at `uri`, one Parquet file at a time; use `close` to write the rest.
+    """Writes what was served into the folder at `uri`, one Parquet file at a time; `close` writes the rest.
 
     Raises:
         InvalidSpec: an input of the model has the name of another column of the log, or the storage of `uri` lacks a
             setting.
+        ImportError: PyArrow is not installed.
     """
 
     def __init__(self, uri: str, signature: Signature, version: str, every_s: float = EVERY_S) -> None:
@@ -52,38 +55,43 @@ class FeatureLog:
             raise InvalidSpec(f"Requests cannot be logged: input {', '.join(taken)} has the name of a log's column.")
         self._uri, self._inputs, self._version, self._every_s = uri.rstrip("/"), signature.inputs, version, every_s
         self._storage = storage_for(uri)
-        self._rows, self._lost = deque[Sequence[Any]](), 0
+        self._lock = threading.Lock()
+        self._rows, self._bytes, self._lost = list[Sequence[Any]](), 0, 0
         self._wanted, self._closed = threading.Event(), False
         self._thread = threading.Thread(target=self._write, name="served features", daemon=True)
         self._thread.start()
 
     def append(self, request: Any, inputs: Mapping[str, Sequence[Any]], prediction: float) -> None:
         """Keep one row: the request's id, the values of each input, and what was answered."""
-        if len(self._rows) >= MOST:
-            self._lost += 1
-            return
         values = [_kept(spec, inputs[spec.name]) for spec in self._inputs]
-        name = None if request is None else str(request)
-        self._rows.append((name, time.time_ns() // 1000, self._version, prediction, *values))
-        if len(self._rows) >= FULL:
-            self._wanted.set()
+        row = (_name(request), time.time_ns() // 1000, self._version, prediction, *values)
+        size = sum(map(_memory, (row[:1], *inputs.values())))
+        with self._lock:
+            if len(self._rows) >= MOST or self._bytes + size > MOST_BYTES:
+                self._lost += 1
+                return
+            self._rows.append(row)
+            self._bytes += size
+            if len(self._rows) >= FULL or self._bytes >= FULL_BYTES:
+                self._wanted.set()
 
-    def close(self) -> None:
-        """Write what is left and end."""
+    def close(self, timeout_s: float = END_S) -> None:
+        """Write what is left and end; what takes longer than `timeout_s` is left behind."""
         self._closed = True
         self._wanted.set()
-        self._thread.join()
-        self._flush()
+        self._thread.join(timeout_s)
 
     def _write(self) -> None:
         while not self._closed:
             self._wanted.wait(self._every_s)
             self._wanted.clear()
             self._flush()
+        self._flush()
 
     def _flush(self) -> None:
-        rows = [self._rows.popleft() for _ in range(len(self._rows))]
-        lost, self._lost = self._lost, 0
+        with self._lock:
+            rows, lost = self._rows, self._lost
+            self._rows, self._bytes, self._lost = [], 0, 0
         if rows:
             try:
                 self._upload(rows)
@@ -155,10 +163,21 @@ def _type(spec: TensorSpec) -> "pa.DataType":
     return kind if _size(spec) == 1 else pa.list_(kind)
 
 
+def _name(request: Any) -> str | None:
+    """The id, without what JSON can hold and Parquet cannot: half a surrogate pair, which is no character."""
+    name = None if request is None else str(request).encode(errors="replace").decode()
+    return name if name is None or len(name) <= ID_LENGTH else None
+
+
 def _kept(spec: TensorSpec, values: Sequence[Any]) -> Any:
     """One row as it is written; JSON may write a float as an integer, which Arrow refuses beyond 2^53."""
     row = [None if value is None else float(value) for value in values] if spec.datatype.startswith("FP") else values
     return row if _size(spec) > 1 else row[0]
+
+
+def _memory(values: Sequence[Any]) -> int:
+    """Bytes."""
+    return sys.getsizeof(values) + sum(map(sys.getsizeof, values))
 
 
 def _size(spec: TensorSpec) -> int:

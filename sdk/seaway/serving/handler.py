@@ -5,9 +5,12 @@ the graph could be scripted, `model.ts`. Requests that Envoy marks `x-seaway-req
 are answered without the model. A gRPC call comes as its bare protobuf message and is answered by one.
 """
 
+import atexit
 import logging
 import math
 import os
+import signal
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from seaway.errors import InvalidSpec
+from seaway.errors import InvalidSpec, SeawayError
 from seaway.models import Signature, TensorSpec
 from seaway.serving import feature_log
 from seaway.serving.compiling import SCRIPT_FILE
@@ -32,6 +35,7 @@ KINDS: dict[str, set[type]] = {
 }  # JSON values
 
 Columns = dict[str, list[Any]]  # flat values by input
+log = logging.getLogger(__name__)
 
 
 class OpenInferenceHandler:
@@ -120,7 +124,14 @@ class OpenInferenceHandler:
     def _open_log(self) -> feature_log.FeatureLog | None:
         if not (folder := os.environ.get(feature_log.VARIABLE)):
             return None
-        return feature_log.FeatureLog(folder, self.signature, self.version)
+        try:
+            served = feature_log.FeatureLog(folder, self.signature, self.version)
+        except (SeawayError, ImportError) as error:
+            log.error("NO REQUEST IS LOGGED to %s, which %s names: %s", folder, feature_log.VARIABLE, error)
+            return None
+        atexit.register(served.close)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # a signal by itself skips what is to be done at exit
+        return served
 
     def _log(self, body: Mapping[str, Any], columns: Columns, outputs: Sequence[Any]) -> None:
         """Keep a request of one row; an id names one row only."""
