@@ -28,6 +28,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SEAWAY_STORAGE", str(tmp_path / "storage"))
     monkeypatch.delenv("SEAWAY_HOSTING", raising=False)
+    monkeypatch.delenv("SEAWAY_SERVED", raising=False)
     return tmp_path / "storage"
 
 
@@ -61,8 +62,27 @@ def test_pods_answer_before_anything_leads_to_them_and_both_end_last(
     told = {item["kind"]: item["metadata"].get("annotations", {}) for item in objects(tmp_path)}
     first = {one for one, annotations in told.items() if annotations.get("argocd.argoproj.io/sync-wave") == "-1"}
     last = {one for one, annotations in told.items() if "PruneLast=true" in annotations.values()}
-    assert first == {"ConfigMap", kind}
+    assert first == {"ConfigMap", kind, "HorizontalPodAutoscaler"} & told.keys()
     assert last == {kind, "Service"} & told.keys()
+
+
+def test_a_scaled_version_is_healthy_only_when_its_autoscaler_has_said_how_many_pods(
+    packages: Path, tmp_path: Path
+) -> None:
+    write_endpoint(endpoint(packages, "deployment", "first", hosting={"autoscale": {"max_replicas": 4}}), tmp_path)
+    [spec] = [item["spec"] for item in objects(tmp_path) if item["kind"] == "Deployment"]
+    assert "replicas" not in spec, "the autoscaler's to set"
+    assert spec["minReadySeconds"] > 15, "when an autoscaler first looks, seconds after it is made"
+
+
+def test_where_the_cluster_logs_what_is_served_git_says_too(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEAWAY_SERVED", "s3://bucket/served")
+    monkeypatch.setenv("SEAWAY_SERVER_IMAGE", "registry.example.com/server:9")
+    assert endpoint(packages).settings.served == "s3://bucket/served"
+    assert endpoint(packages, hosting={"served": "s3://other"}).settings.served == "s3://other"
+    assert endpoint(packages).settings.image == "docker.io/seaway/server", "which kustomize/components/images names"
 
 
 def test_a_package_of_this_machine_is_where_the_pods_look_for_it(packages: Path, tmp_path: Path, storage: Path) -> None:

@@ -15,6 +15,7 @@ from seaway.platforms.kubernetes.resources import Manifest, Resource
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+SCALED_S = 20  # an autoscaler first looks 15 s after it is made; before, its one pod does not count as all of them
 NEW_FIRST = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
@@ -45,7 +46,7 @@ class Deployments:
         yield {
             **head(DEPLOYMENTS, workload),
             "spec": {
-                **({} if hosting.autoscale else {"replicas": hosting.replicas}),  # the autoscaler's to set
+                **({"minReadySeconds": SCALED_S} if hosting.autoscale else {"replicas": hosting.replicas}),
                 "selector": {"matchLabels": {serverpod.WORKLOAD: workload}},
                 "strategy": NEW_FIRST,
                 "template": {

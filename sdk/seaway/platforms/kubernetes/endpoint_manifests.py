@@ -16,12 +16,13 @@ import yaml
 from seaway.errors import InvalidSpec, PackageRefused
 from seaway.models import verify
 from seaway.platforms.kubernetes.backends import Arms, Backend, Served
+from seaway.platforms.kubernetes.deployment import AUTOSCALERS
 from seaway.platforms.kubernetes.endpoint import BACKENDS, VERSION_DIGITS, keep_package, served
 from seaway.platforms.kubernetes.endpoint_record import GIT, labels
-from seaway.platforms.kubernetes.hosting import Hosting
+from seaway.platforms.kubernetes.hosting import Hosting, named_settings
 from seaway.platforms.kubernetes.manifest_text import manifest_text
 from seaway.platforms.kubernetes.naming import MANAGED_BY
-from seaway.platforms.kubernetes.podsettings import cluster_settings, parsed
+from seaway.platforms.kubernetes.podsettings import parsed
 from seaway.platforms.kubernetes.reconciling import service
 from seaway.platforms.kubernetes.resources import CONFIG_MAPS
 from seaway.platforms.kubernetes.serverpod import config_map, key_of
@@ -69,9 +70,11 @@ class GitEndpoint:
 
     @property
     def settings(self) -> Hosting:
-        """How the pods run: what SEAWAY_HOSTING says for the cluster, then `hosting`."""
-        defaults = {"image": IMAGE, "env_secrets": [SECRET]}
-        return Hosting.parse({**defaults, **cluster_settings("SEAWAY_HOSTING"), **self.hosting})
+        """How the pods run: what SEAWAY_HOSTING and SEAWAY_SERVED say for the cluster, then `hosting`.
+
+        SEAWAY_SERVER_IMAGE does not count: kustomize/components/images is the one place that names images in git.
+        """
+        return Hosting.parse({"image": IMAGE, "env_secrets": [SECRET], **named_settings(), **self.hosting})
 
 
 def write_endpoint(endpoint: GitEndpoint, folder: Path) -> list[Path]:
@@ -99,13 +102,15 @@ def endpoint_objects(name: str, backend: Backend, arms: Arms) -> list[dict[str, 
     """
     weights = {arm: ALL_STABLE[arm] for arm in arms}
     workloads = backend.objects(name, arms, weights)
-    pods = [manifest for manifest in workloads if manifest["kind"] == backend.kind.resource.kind]
-    for manifest in pods:
-        backend.preflight(manifest)
+    pods = backend.kind.resource.kind
+    for manifest in workloads:
+        if manifest["kind"] == pods:
+            backend.preflight(manifest)
+    orders = {pods: {**FIRST, **LAST}, AUTOSCALERS.kind: FIRST}  # which sets how many pods there are
     services = [] if backend.routes else [service(name, arm, one.version) for arm, one in arms.items()]
     return [
         _owned(_keys(name, arms), name, FIRST),
-        *(_owned(manifest, name, {**FIRST, **LAST} if manifest in pods else {}) for manifest in workloads),
+        *(_owned(manifest, name, orders.get(manifest["kind"], {})) for manifest in workloads),
         *(_owned(manifest, name, LAST) for manifest in services),
     ]
 

@@ -100,14 +100,22 @@ class Hosting(PodSettings):
 
 
 def hosting(wanted: Mapping[str, Any]) -> Hosting:
-    """The cluster's settings (SEAWAY_HOSTING), those of SEAWAY_SERVER_IMAGE and SEAWAY_SERVED, then what is wanted.
+    """The cluster's settings, the image of SEAWAY_SERVER_IMAGE, then what is wanted.
 
     Raises:
         InvalidSpec: no image is named, or a setting is wrong.
     """
-    variables = {"image": os.environ.get("SEAWAY_SERVER_IMAGE"), "served": os.environ.get(feature_log.VARIABLE)}
-    named = {name: value for name, value in variables.items() if value}
-    settings = {**cluster_settings("SEAWAY_HOSTING"), **named, **wanted}
+    settings = {**named_settings(image="SEAWAY_SERVER_IMAGE"), **wanted}
     if "image" not in settings:
         raise InvalidSpec("Which image has the server? Set SEAWAY_SERVER_IMAGE, or hosting.image, to its full name.")
     return Hosting.parse(settings)
+
+
+def named_settings(**variables: str) -> dict[str, Any]:
+    """What the environment says for the cluster: the file of SEAWAY_HOSTING, SEAWAY_SERVED, these further variables.
+
+    Raises:
+        InvalidSpec: the file cannot be read.
+    """
+    named = {name: os.environ.get(variable) for name, variable in {"served": feature_log.VARIABLE, **variables}.items()}
+    return {**cluster_settings("SEAWAY_HOSTING"), **{name: value for name, value in named.items() if value}}
