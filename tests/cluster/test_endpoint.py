@@ -15,7 +15,7 @@ import pytest
 from endpoints import STARTUP_S, forwarded, load
 from kubernetes import client, dynamic
 from namespaces import made_namespace
-from object_store_pod import StoreInCluster, object_store
+from object_store_pod import BUCKET, StoreInCluster, object_store
 from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PackageRefused
 from seaway.platforms.kubernetes.connection import Connection, connect
 from seaway.platforms.kubernetes.deployment import DEPLOYMENTS
@@ -24,13 +24,15 @@ from seaway.platforms.kubernetes.following import Patience
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.resources import CONFIG_MAPS, PODS, SERVICES
 from seaway.serving import Client, EndpointSpec, GrpcClient
+from seaway.serving.feature_log import read_log
 from seaway.storage import storage_for
-from small_package import small_package
+from small_package import SIGNATURE, small_package
 
 import images
 
 pytestmark = pytest.mark.timeout(900)
 NAME = "small"
+SERVED = f"s3://{BUCKET}/served"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def pods_of(objects: Objects, version: str) -> set[str]:
 def test_models_are_rolled_back_and_promoted_without_a_lost_request(
     packages: dict[str, Path], store: StoreInCluster, server_image: str, place: str, objects: Objects
 ) -> None:
-    hosting = endpoints.hosting(server_image, store)
+    hosting = endpoints.hosting(server_image, store, served=SERVED)
     adapter = DeploymentEndpoint()
     first = adapter.deploy(spec(packages, hosting, "run-1", "first"))
     old = first.arms["stable"].version
@@ -108,6 +110,7 @@ def test_models_are_rolled_back_and_promoted_without_a_lost_request(
         check_by_both_protocols(place, f"svc/{NAME}-candidate", second.token(), new)
         adapter.roll_back(NAME, "run-2")
         assert not pods_of(objects, new)
+        assert_logged(new)
         adapter.deploy(spec(packages, scaled, "run-3", "first", "second"))
         promote_although_the_first_try_is_killed("run-3")
         check_by_both_protocols(place, f"svc/{NAME}-stable", second.token(), new)
@@ -125,6 +128,15 @@ def test_models_are_rolled_back_and_promoted_without_a_lost_request(
 def check_by_both_protocols(place: str, target: str, token: str, version: str) -> None:
     with forwarded(place, target) as url, Client(url, token) as rest, GrpcClient(url, token) as grpc:
         endpoints.assert_agreed(rest, grpc, NAME, version)
+        for one, name in ((rest, "by REST"), (grpc, "by gRPC")):
+            one.infer(NAME, {key: rows[:1] for key, rows in SIGNATURE.sample.items()}, request_id=name)
+
+
+def assert_logged(version: str) -> None:
+    """The pod, which has ended, has written its requests of one row."""
+    rows = read_log(f"{SERVED}/{NAME}")
+    assert set(rows["id"]) == {"by REST", "by gRPC"}
+    assert (set(rows["version"]), set(rows["distance"])) == ({version}, {100.0})
 
 
 def promote_although_the_first_try_is_killed(run: str) -> None:

@@ -33,7 +33,8 @@ TOKEN_BYTES = 32
 TOKEN_LIFETIME_MIN = 10 * 365 * 24 * 60  # TorchServe's keys end after an hour unless told otherwise
 RESPONSE_TIMEOUT_S = 30
 JOB_QUEUE = 1000  # requests waiting for a worker; beyond it TorchServe answers 503
-JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xms64m", "-Xmx256m")
+ENDS_AT_ONCE = "-Xrs"  # on SIGTERM: its hook would kill workers that still write what they have served
+JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xms64m", "-Xmx256m", ENDS_AT_ONCE)
 
 logger = logging.getLogger(__name__)
 
