@@ -73,22 +73,17 @@ class TestCommittingVersions:
         index = yaml.safe_load(images.read_text())
         index["images"][0]["newTag"] = "9.9.9"
         images.write_text(yaml.safe_dump(index))
-        git(
-            clone,
-            "-c",
-            "user.name=test",
-            "-c",
-            "user.email=test@localhost",
-            "commit",
-            "--quiet",
-            "--all",
-            "-m",
-            "Merge",
-        )
+        git(clone, *AUTHOR, "commit", "--quiet", "--all", "-m", "Merge")
+        git(clone, "push", "--quiet")
+        git(clone, "checkout", "--quiet", "--detach")  # as CI services do
+        other = clone.with_name("other")
+        git(clone, "clone", "--quiet", git(clone, "remote", "get-url", "origin").strip(), str(other))
+        git(other, *AUTHOR, "commit", "--quiet", "--allow-empty", "--message", "Meanwhile")
+        git(other, "push", "--quiet")
         for _ in range(2):
             subprocess.run([clone / "ci" / "commit-versions"], check=True, capture_output=True)
         subjects = git(clone, "log", "--format=%s", "origin/main").splitlines()
-        assert subjects[:2] == ["Write the pipelines' versions", "Merge"]
+        assert subjects[:3] == ["Write the pipelines' versions", "Meanwhile", "Merge"]
         assert git(clone, "diff", "--name-only", "origin/main~", "origin/main").startswith("manifests/pipelines/")
         assert "runtime:9.9.9" in git(clone, "grep", "-h", "runtime:9.9.9", "origin/main", "--", "manifests/pipelines")
 
