@@ -74,6 +74,7 @@ FILES = {
         (["run", "notes.txt"], "which ends in .py or .yaml"),
         (["run", "flights", "-p", "months"], "NAME=VALUE"),
         (["run", "flights", "-p", "epochs=abc"], "Parameter epochs is 'abc', which is no int."),
+        (["manifests", "--to", "x", "endpoint", "flights", "--package", "y"], "write those of `endpoint` behind it"),
         (["components", "show", "nonsense"], "There is no component 'nonsense'"),
         (["report"], "No report of any run"),
         (["serve", "nowhere"], "nowhere is no folder"),

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from seaway.errors import InvalidSpec
+
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 or 143 ended by Ctrl-C or SIGTERM."
 
 app = typer.Typer(
@@ -169,6 +171,13 @@ def manifests(
     A Pipeline and a PipelineVersion each; a version's name carries the hash of its content, so what did not change
     writes nothing. Prints the files that changed."""
     if context.invoked_subcommand:
+        for name in context.params:
+            source = context.get_parameter_source(name)
+            if source and source.name == "COMMANDLINE":
+                raise InvalidSpec(
+                    f"--{name} before `{context.invoked_subcommand}` is an option of the pipelines' manifests; write "
+                    f"those of `{context.invoked_subcommand}` behind it."
+                )
         return
     from seaway.cli.compiling import write_manifests
 
