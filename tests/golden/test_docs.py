@@ -7,6 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("images/*.md")]
+TEST_FILE = re.compile(r"\btests/[\w/*]*[\w*](?:\.py)?")
+TEST = re.compile(r"\b(test_\w+)\b(?![.*])")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 
@@ -14,6 +16,16 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text()
+    files = {pattern: list(ROOT.glob(pattern)) for pattern in TEST_FILE.findall(text)}
+    assert [pattern for pattern, found in files.items() if not found] == []
+    sources = [file.read_text() for found in files.values() for file in found if file.is_file()]
+    defined = {name for source in sources for name in re.findall(r"def (test_\w+)", source)}
+    assert not files or set(TEST.findall(text)) <= defined
 
 
 def test_the_readme_shows_the_pipeline_that_the_guide_runs() -> None:
