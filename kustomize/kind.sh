@@ -14,7 +14,7 @@ kind get clusters 2>/dev/null | grep -qx "$name" || kind create cluster --name "
 kubectl() { command kubectl --context "kind-$name" "$@"; }
 
 for operator in training-operator trainer pipelines; do
-  kubectl apply --server-side --force-conflicts -k "operators/$operator"
+  kubectl apply --server-side --force-conflicts -k "overlays/kind/operators/$operator"
 done
 kubectl -n kubeflow wait --for=condition=Available deployment/training-operator --timeout=5m
 kubectl -n kubeflow-system wait --for=condition=Available deployment --all --timeout=5m

@@ -83,3 +83,27 @@ def test_seldons_routes_are_made_for_the_gateway_of_the_overlay(fork: Path) -> N
     assert annotations["seldon.io/istio-gateway"] == gateway["metadata"]["name"]
     assert gateway["spec"]["servers"][0]["hosts"] == [annotations["seldon.io/istio-host"]] == ["flights.by-seldon"]
     assert not [item for item in objects if item["kind"] == "DestinationRule"]
+
+
+def test_seldons_arms_are_both_of_productions_size(fork: Path) -> None:
+    [endpoint] = [
+        item
+        for item in build(kustomizing.shipped(fork, "production", "seldondeployment"))
+        if item["kind"] == "SeldonDeployment"
+    ]
+    components = [component for arm in endpoint["spec"]["predictors"] for component in arm["componentSpecs"]]
+    assert [(one["hpaSpec"]["minReplicas"], one["hpaSpec"]["maxReplicas"]) for one in components] == [(3, 12)] * 2
+    assert [one["spec"]["containers"][0]["resources"]["requests"]["cpu"] for one in components] == ["2", "2"]
+
+
+def test_sidecars_counters_are_open_where_there_are_sidecars(fork: Path) -> None:
+    assert open_ports(build(kustomizing.shipped(fork, "kind", "deployment"))) == {8080, 9901}
+    assert open_ports(build(kustomizing.shipped(fork, "production", "deployment"))) == {8080, 9901, 15020, 15090}
+
+
+def open_ports(objects: list[dict[str, Any]]) -> set[int]:
+    """Of an endpoint's pods, to everybody."""
+    policies = [item["spec"] for item in objects if item["kind"] == "NetworkPolicy"]
+    label = {"app.kubernetes.io/component": "serving"}
+    chosen = [one for one in policies if label.items() <= one["podSelector"].get("matchLabels", {}).items()]
+    return {port["port"] for one in chosen for rule in one["ingress"] if "from" not in rule for port in rule["ports"]}
