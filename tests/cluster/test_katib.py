@@ -182,8 +182,13 @@ def test_a_killed_step_goes_on_with_its_experiment_and_a_cancelled_one_leaves_no
     assert ours() == []
     name = killed["metadata"]["name"]
     assert [one for one in listed(cluster, place, "trials") if one["metadata"]["name"].startswith(name)] == []
-    pods = client.CoreV1Api(cluster.client).list_namespaced_pod(place).items
-    assert [pod.metadata.name for pod in pods if pod.metadata.name.startswith(name)] == []
+
+    def pods() -> list[str]:
+        found = client.CoreV1Api(cluster.client).list_namespaced_pod(place).items
+        return [pod.metadata.name for pod in found if pod.metadata.name.startswith(name)]
+
+    assert [pod for pod in pods() if not pod.startswith(f"{name}-random-")] == []
+    await_true(lambda: not pods(), "Katib left the pod that suggests points")
 
 
 def listed(cluster: dynamic.DynamicClient, place: str, plural: str) -> list[dict[str, Any]]:

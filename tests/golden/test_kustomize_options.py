@@ -85,17 +85,6 @@ def test_seldons_routes_are_made_for_the_gateway_of_the_overlay(fork: Path) -> N
     assert not [item for item in objects if item["kind"] == "DestinationRule"]
 
 
-def test_seldons_arms_are_both_of_productions_size(fork: Path) -> None:
-    [endpoint] = [
-        item
-        for item in build(kustomizing.shipped(fork, "production", "seldondeployment"))
-        if item["kind"] == "SeldonDeployment"
-    ]
-    components = [component for arm in endpoint["spec"]["predictors"] for component in arm["componentSpecs"]]
-    assert [(one["hpaSpec"]["minReplicas"], one["hpaSpec"]["maxReplicas"]) for one in components] == [(3, 12)] * 2
-    assert [one["spec"]["containers"][0]["resources"]["requests"]["cpu"] for one in components] == ["2", "2"]
-
-
 def test_sidecars_counters_are_open_where_there_are_sidecars(fork: Path) -> None:
     assert open_ports(build(kustomizing.shipped(fork, "kind", "deployment"))) == {8080, 9901}
     assert open_ports(build(kustomizing.shipped(fork, "production", "deployment"))) == {8080, 9901, 15020, 15090}
