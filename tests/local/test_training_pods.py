@@ -69,6 +69,7 @@ class Pods:
             "PET_NODE_RANK": str(rank),
             "PET_NPROC_PER_NODE": "1",
             "GLOO_SOCKET_IFNAME": "lo",
+            "OMP_NUM_THREADS": "1",
             "SEAWAY_SCRATCH": str(scratch),
             VARIABLE: self.training.text,
             MARK: self.marks[rank],
