@@ -1,11 +1,13 @@
 """Each rule by which Katib refuses an Experiment, broken once, and what is taken."""
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from seaway.errors import InvalidSpec
+from seaway.platforms.kubernetes import experiment_rules
 from seaway.platforms.kubernetes.experiment import preflight
 
 Break = Callable[[dict[str, Any]], None]
@@ -325,3 +327,30 @@ def test_the_suggestion_services_rule(rule: str) -> None:
 @pytest.mark.parametrize("what", TAKEN)
 def test_taken(what: str) -> None:
     preflight(broken(TAKEN[what]))
+
+
+def ended(reason: str, policy: str = "LongRunning", kind: str = "Succeeded") -> dict[str, Any]:
+    old = broken(put("resumePolicy", policy))
+    return {**old, "status": {"trials": 6, "conditions": [{"type": kind, "status": "True", "reason": reason}]}}
+
+
+MORE = put("maxTrialCount", 9)
+REACHED = "ExperimentMaxTrialsReached"
+UPDATES = {
+    "more trials of one that has reached its count": (ended(REACHED), MORE, ""),
+    "more trials of one that runs": (broken(put("resumePolicy", "Never")), MORE, ""),
+    "a change of nothing": (ended("ExperimentFailed", "Never", "Failed"), both(), ""),
+    "one that has ended and never resumes": (ended(REACHED, "Never"), MORE, "spec.resumePolicy"),
+    "one that has reached its goal": (ended("ExperimentGoalReached"), MORE, "spec.resumePolicy"),
+    "one that has failed": (ended("ExperimentFailed", kind="Failed"), MORE, "spec.resumePolicy"),
+    "no more trials than it has had": (ended(REACHED), put("parallelTrialCount", 1), "spec.maxTrialCount"),
+    "another objective": (broken(both()), put("objective.type", "minimize"), "spec"),
+}
+
+
+@pytest.mark.parametrize("what", UPDATES)
+def test_an_update(what: str) -> None:
+    old, change, field = UPDATES[what]
+    new = json.loads(json.dumps(old))
+    change(new)
+    assert [problem.field for problem in experiment_rules.update_rules(old, new)] == ([field] if field else [])

@@ -59,6 +59,25 @@ def rules(manifest: Manifest) -> Iterator[Problem]:
     yield from collector_rules(spec["metricsCollectorSpec"])
 
 
+def update_rules(old: Manifest, new: Manifest) -> Iterator[Problem]:
+    """What the webhook refuses of a change, beside what it refuses in a new Experiment; `old` has its status."""
+    before, after = defaulted(old["spec"]), defaulted(new["spec"])
+    if before == after:
+        return
+    if _completed(old) and not _restartable(old, before):
+        yield Problem(
+            "spec.resumePolicy",
+            f'Invalid value: "{after["resumePolicy"]}": Experiment can be restarted if it is in succeeded state by '
+            f"reaching max trials and spec.resumePolicy = {RESTARTABLE[0]} or {RESTARTABLE[1]}",
+        )
+    trials = old.get("status", {}).get("trials", 0)
+    if after.get("maxTrialCount") is not None and after["maxTrialCount"] <= trials:
+        yield _invalid("spec.maxTrialCount", after["maxTrialCount"], f"must be greater than status.trials ({trials})")
+    editable = ("parallelTrialCount", "maxTrialCount", "maxFailedTrialCount")
+    if _without(before, editable) != _without(after, editable):
+        yield Problem("spec", f"Forbidden: only {', '.join(f'spec.{name}' for name in editable)} are editable")
+
+
 def defaulted(spec: Manifest) -> dict[str, Any]:
     """The spec as the webhook completes it before it judges."""
     spec = {name: value for name, value in spec.items() if value is not None}
@@ -387,6 +406,26 @@ def filter_rule(expression: str) -> Iterator[Problem]:
         yield _invalid(where, expression, "invalid filter: Go has no lookaround and no back-references")
     elif not TWO_GROUPS.search(expression):
         yield _invalid(where, expression, "two top subexpressions are required")
+
+
+def _completed(experiment: Manifest) -> bool:
+    return any(_holds(experiment, kind) for kind in ("Succeeded", "Failed"))
+
+
+def _restartable(experiment: Manifest, spec: Manifest) -> bool:
+    return _holds(experiment, "Succeeded", "ExperimentMaxTrialsReached") and spec["resumePolicy"] in RESTARTABLE
+
+
+def _holds(experiment: Manifest, kind: str, reason: str = "") -> bool:
+    conditions = experiment.get("status", {}).get("conditions") or ()
+    return any(
+        entry["type"] == kind and entry["status"] == "True" and reason in ("", entry.get("reason"))
+        for entry in conditions
+    )
+
+
+def _without(spec: Manifest, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in spec.items() if name not in names}
 
 
 def _invalid(field: str, value: Any, says: str) -> Problem:
