@@ -48,15 +48,17 @@ def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: st
 
 def _finish_promotion(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: str) -> None:
     """Have the endpoint follow the registry; a registry that does not answer is told, and ends no clean-up."""
-    beside = [endpoint for endpoint in endpoints.list() if (endpoint.name, endpoint.run) == (name, run)]
-    for candidate in (endpoint.arms["candidate"] for endpoint in beside if "candidate" in endpoint.arms):
-        try:
-            production = tracker.production(model)
-        except RegistryUnavailable as unavailable:
-            log.warning("Candidate %s of endpoint %s ends: %s", candidate.version, name, unavailable)
-        else:
-            if production and content_sha256(production.package).startswith(candidate.version):
-                endpoints.promote(name, run)
+    arms = next((one.arms for one in endpoints.list() if (one.name, one.run) == (name, run)), {})
+    if "candidate" not in arms:
+        return
+    version = arms["candidate"].version
+    try:
+        content = _in_production(tracker, model)
+    except RegistryUnavailable as unavailable:
+        log.warning("Candidate %s of endpoint %s ends: %s", version, name, unavailable)
+        return
+    if content.startswith(version):
+        endpoints.promote(name, run)
 
 
 def _named(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
@@ -71,8 +73,13 @@ def _named(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
 
 def _in_charge(settled: list[DeployedEndpoint], tracker: Tracker, model: str, run: str) -> str:
     """The run whose endpoint stays; the registry is asked only where there is a choice."""
-    if len(settled) <= 1 or (production := tracker.production(model)) is None:
+    if len(settled) <= 1 or not (content := _in_production(tracker, model)):
         return run
-    content = content_sha256(production.package)
     serving = [endpoint.run for endpoint in settled if content.startswith(endpoint.arms["stable"].version)]
     return run if run in serving or not serving else serving[0]
+
+
+def _in_production(tracker: Tracker, model: str) -> str:
+    """The content of the package that the registry has in production, which begins with its version; empty if none."""
+    production = tracker.production(model)
+    return content_sha256(production.package) if production else ""
