@@ -7,12 +7,11 @@ again by the feature repository, as they are for training, and the two are compa
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seaway.errors import DataUnreadable
-from seaway.serving.feature_log import ANSWER, ID, KEY_SEPARATOR, read_log
+from seaway.serving.feature_log import ANSWER, ID, read_log, row_id
 from seaway.storage import write_json
 
 if TYPE_CHECKING:
@@ -92,8 +91,7 @@ def _named(examples: "pd.DataFrame", keys: Sequence[str]) -> "pd.DataFrame":
         raise DataUnreadable(
             f"Rows are named by the columns {list(keys)}; the examples have {', '.join(map(str, examples))}."
         )
-    columns = (examples[key].astype(str) for key in keys)
-    return examples.assign(**{ID: reduce(lambda left, right: left + KEY_SEPARATOR + right, columns)})
+    return examples.assign(**{ID: [row_id(values) for values in examples[list(keys)].itertuples(index=False)]})
 
 
 def _page(report: SkewReport) -> "Page":
