@@ -216,7 +216,7 @@ class Study:
             start_from=parent,
         )
         process = TrialProcess(training, f"{self._identity[:32]}{folder.name:>032}", folder, self._threads)
-        one = Running(first_number(trial), trial, params, planned, process, folder, inherited, compared=planned.past)
+        one = Running(first_number(trial), trial, params, planned, process, folder, inherited, compared=inherited)
         self._running.append(one)
         return True
 
@@ -309,7 +309,7 @@ class Study:
     def _compared(self, one: Running) -> End | None:
         """Look at its epochs one by one, as if each had been looked at when it ended."""
         metric = self._spec.objectives[0].metric
-        for entry in one.process.history()[max(one.compared, one.inherited) :]:
+        for entry in one.process.history()[one.compared :]:
             one.compared = int(entry["epoch"])
             value = entry.get(metric)
             if value is not None and not math.isfinite(value):
