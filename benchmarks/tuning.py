@@ -2,10 +2,9 @@
 
 A small network on flights of January 2013, the same space, rows and training for all, asha as it is by default. The
 score to reach is the median over five seeds of what random search has found after N epochs; told is the median over
-the seeds of the epochs that asha trains until a whole training is as good, those of paused and ended trials with them:
-there the median of its curves meets that score. So speed-ups
-over random search are read in Li et al. 2018 (JMLR 18(185), curves over ten searches) and Falkner et al. 2018 (ICML).
-One trial at a time, neither starts with a point of ours.
+the seeds of the epochs that asha trains until a whole training is as good, those of paused and ended trials with them.
+Li et al. 2018 (JMLR 18(185), curves over ten searches) and Falkner et al. 2018 (ICML) read speed-ups over random search
+in the same way. One trial at a time, neither starts with a point of ours.
 
 Validation rows are drawn at random from the days that are learned from, as in LCBench (Zimmer et al. 2021, IEEE TPAMI
 43(9)) and HPOBench (Eggensperger et al. 2021). With the six days that follow instead, the best of all epochs is a

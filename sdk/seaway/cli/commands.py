@@ -171,18 +171,23 @@ def manifests(
     A Pipeline and a PipelineVersion each; a version's name carries the hash of its content, so what did not change
     writes nothing. Prints the files that changed."""
     if context.invoked_subcommand:
-        for name in context.params:
-            source = context.get_parameter_source(name)
-            if source and source.name == "COMMANDLINE":
-                raise InvalidSpec(
-                    f"--{name} before `{context.invoked_subcommand}` is an option of the pipelines' manifests; write "
-                    f"those of `{context.invoked_subcommand}` behind it."
-                )
+        _require_no_options(context, context.invoked_subcommand)
         return
     from seaway.cli.compiling import write_manifests
 
     for path in write_manifests(to, keep, images):
         typer.echo(path)
+
+
+def _require_no_options(context: typer.Context, subcommand: str) -> None:
+    """Refuse options of the group itself, which the subcommand would not see."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            raise InvalidSpec(
+                f"--{name} before `{subcommand}` is an option of the pipelines' manifests; write those of "
+                f"`{subcommand}` behind it."
+            )
 
 
 @manifests_app.command(

@@ -81,7 +81,7 @@ def publish(model: str, check: str, samples: Iterable[Sample], folder: Path) -> 
         model: Registered model's name.
         check: Such as "drift"; a model's checks are published apart.
         samples: Of one report; none where nothing was checked, which leaves what was published before.
-        folder: Where the text file goes; it is written in any case.
+        folder: Where the text file goes; it is written whether there is a Pushgateway or not.
 
     Returns:
         The figures without labels by metric, for a tracker.
