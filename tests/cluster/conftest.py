@@ -20,6 +20,14 @@ import images
 TRAINING_POLICY = Path(__file__).parents[2] / "manifests" / "training"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def discovered_now(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """kubectl keeps for hours, by address, which kinds a server knows; an earlier cluster may have had this address."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECACHEDIR", str(tmp_path_factory.mktemp("kubectl")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def cluster() -> dynamic.DynamicClient:
     """The API server; one that is named but does not answer is a failure, not a reason to skip."""
