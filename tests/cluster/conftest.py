@@ -62,6 +62,12 @@ def trainer_image(cluster: dynamic.DynamicClient) -> str:
 
 
 @pytest.fixture(scope="session")
+def runtime_image(cluster: dynamic.DynamicClient) -> str:
+    """The image that steps run in, with this tree's code."""
+    return images.runtime_image()
+
+
+@pytest.fixture(scope="session")
 def training_policy(cluster: dynamic.DynamicClient) -> Iterator[None]:
     """manifests/training, applied as docs/clusters.md says; removed where it was not there before."""
     policy = ["-k", TRAINING_POLICY]

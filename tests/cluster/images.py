@@ -2,7 +2,7 @@
 
 On a test cluster that a tool (`SEAWAY_CLUSTER_TOOL`) imports root file systems into, they are built here, from the
 same lists as images/Dockerfile and with the packages of this environment. On any other cluster they are named by
-`SEAWAY_TEST_TRAINER_IMAGE` and `SEAWAY_TEST_IMAGE`; where neither is there, tests skip with the reason.
+`SEAWAY_TEST_TRAINER_IMAGE`, its siblings and `SEAWAY_TEST_IMAGE`; where neither is there, tests skip with the reason.
 """
 
 import compileall
@@ -70,6 +70,15 @@ def server_image() -> str:
     if named := os.environ.get("SEAWAY_TEST_SERVER_IMAGE"):
         return named
     return _imported("docker.io/seaway/server", python_layers("server"))
+
+
+def runtime_image() -> str:
+    """Target `runtime` of images/Dockerfile: what a pipeline step runs in, with the commands of its packages."""
+    if named := os.environ.get("SEAWAY_TEST_RUNTIME_IMAGE"):
+        return named
+    packages = closure(_listed(PROJECT / "images" / "runtime.in"))
+    commands = _layer("runtime-commands", _packages_key(packages), _write_commands(packages))
+    return _imported("docker.io/seaway/runtime", [*python_layers("runtime"), commands])
 
 
 def python_layers(image: str) -> list[Path]:
@@ -223,6 +232,18 @@ def _write_packages(packages: list[Distribution]) -> Callable[[tarfile.TarFile],
                 _bytes(tar, f"{SITE}/{name}", placeholders.placeholder(path, torch), mode=0o755)
             else:
                 tar.add(path, f"{SITE}/{name}", recursive=False, filter=_root)
+
+    return write
+
+
+def _write_commands(packages: list[Distribution]) -> Callable[[tarfile.TarFile], None]:
+    """On the PATH that an image has which is imported without settings of its own; the Dockerfile's has /opt/seaway."""
+
+    def write(tar: tarfile.TarFile) -> None:
+        _text(tar, "usr/local/bin/python3", '#!/bin/sh\nexec /opt/seaway/bin/python3 "$@"\n', mode=0o755)
+        for entry in (entry for package in packages for entry in package.entry_points.select(group="console_scripts")):
+            called = f"import sys\nfrom {entry.module} import {entry.attr}\nsys.exit({entry.attr}())\n"
+            _text(tar, f"usr/local/bin/{entry.name}", f"#!/opt/seaway/bin/python3\n{called}", mode=0o755)
 
     return write
 

