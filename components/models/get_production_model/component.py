@@ -29,11 +29,11 @@ def get_production_model(
     from pathlib import Path
 
     from seaway import models, platforms
-    from seaway.platforms.home import home
+    from seaway.platforms.home import keys
 
     tracker = platforms.current(models.Tracker, backend)
     found = models.production_or_first(tracker, name, Path(fallback.path))
-    copy = models.verified_copy(found.package, Path(package.path), models.verifying_key(home() / "keys"))
+    copy = models.verified_copy(found.package, Path(package.path), models.verifying_key(keys()))
     package.metadata["version"] = found.version
     package.metadata["sha256"] = copy.sha256
     package.metadata["summary"] = f"{name} version {found.version} in production"

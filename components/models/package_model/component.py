@@ -29,12 +29,12 @@ def package_model(
     from pathlib import Path
 
     from seaway import models, monitoring
-    from seaway.platforms.home import home, references
+    from seaway.platforms.home import home, keys, references
     from seaway.serving.compiling import kept_script
 
     tested = Path(evaluation.path) if evaluation else None
     lineage = models.trace(Path(model.path), Path(train.path), parameters, seed=seed, parent=parent, evaluation=tested)
-    made = models.package(Path(model.path), Path(package.path), lineage, models.signing_keys(home() / "keys").private)
+    made = models.package(Path(model.path), Path(package.path), lineage, models.signing_keys(keys()).private)
     monitoring.keep_reference(Path(train.path), references())
     kept_script(made.path, home() / "cache" / "scripts")
     package.metadata["sha256"] = made.sha256

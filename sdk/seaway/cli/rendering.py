@@ -20,11 +20,11 @@ def write_endpoint(
     import yaml
 
     from seaway.models import verifying_key
-    from seaway.platforms.home import home
+    from seaway.platforms.home import keys
     from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint
     from seaway.platforms.kubernetes.endpoint_manifests import write_endpoint as write
 
     if hosting:
         os.environ["SEAWAY_HOSTING"] = str(hosting)
     serving = {parameter: yaml.safe_load(str(value)) for parameter, value in arguments(words).items()}
-    return write(GitEndpoint(name, packages, backend, public_key or verifying_key(home() / "keys"), serving), folder)
+    return write(GitEndpoint(name, packages, backend, public_key or verifying_key(keys()), serving), folder)

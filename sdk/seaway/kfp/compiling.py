@@ -16,6 +16,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
 from seaway.kfp import catalogue
+from seaway.kfp.mounting import mounted
 
 HASH_DIGITS = 12  # of a version's name: two of a million versions meet by a chance of 1 in 500
 
@@ -85,7 +86,7 @@ def compile_to(source: Any, target: Path, kubernetes_manifests: bool = False) ->
     version = version_name(name, compile_text(source))
     options = KubernetesManifestOptions(pipeline_version_name=version, include_pipeline_manifest=True)
     compiler.Compiler().compile(
-        source, str(target), kubernetes_manifest_format=True, kubernetes_manifest_options=options
+        mounted(source), str(target), kubernetes_manifest_format=True, kubernetes_manifest_options=options
     )
 
 
@@ -108,7 +109,7 @@ def compile_text(source: Any) -> str:
     """
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "compiled.yaml"
-        compiler.Compiler().compile(source, str(target))
+        compiler.Compiler().compile(mounted(source), str(target))
         return _without_comment(target.read_text(encoding="utf-8"))
 
 

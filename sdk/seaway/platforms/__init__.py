@@ -8,6 +8,7 @@ import os
 from typing import TypeVar
 
 from seaway.errors import InvalidSpec
+from seaway.platforms import settings
 from seaway.storage import load_object
 
 Port = TypeVar("Port")
@@ -138,3 +139,7 @@ def _backends(port: str) -> dict[str, str]:
     follows_local = port in FOLLOWS and is_local(FOLLOWS[port])
     elsewhere = {} if in_pod() else BACKENDS[port].get("local", {})
     return BACKENDS[port].get("local" if follows_local else place(), elsewhere)
+
+
+if in_pod():
+    settings.adopt()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from seaway.errors import InvalidSpec
 from seaway.platforms import in_pod
+from seaway.platforms.settings import SETTINGS, SIGNING
 from seaway.storage import load_object
 
 RUN_OF_POD = "seaway.platforms.kubernetes.owners:run_id"  # by name, as adapters are: a laptop needs no cluster's client
@@ -24,6 +25,28 @@ def home() -> Path:
             f"The state folder {path} cannot be made ({error.strerror}); set SEAWAY_HOME to one that can be written."
         ) from error
     return path
+
+
+def keys() -> Path:
+    """The folder of the keys that sign and verify packages: in a pod what is mounted, else one of the state folder.
+
+    A pod that signs nothing has the public key only.
+
+    Raises:
+        InvalidSpec: nothing is mounted in this pod, and no state folder is named that would outlive it.
+    """
+    from seaway.models.signing import PUBLIC_KEY
+
+    for mount in (SIGNING, SETTINGS):
+        if (mount.path / PUBLIC_KEY).exists():
+            return mount.path
+    if in_pod() and "SEAWAY_HOME" not in os.environ:
+        raise InvalidSpec(
+            "This pod has no key for model packages, and one that it made would end with it. Give its namespace the "
+            f"Secret {SIGNING.object}, and {PUBLIC_KEY} in the ConfigMap {SETTINGS.object} (docs/clusters.md), or set "
+            "SEAWAY_HOME to a folder that outlives the pod."
+        )
+    return home() / "keys"
 
 
 def references() -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from seaway import platforms
 from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PodsStuck, SeawayError, TimedOut
 from seaway.models import verify, verifying_key
-from seaway.platforms.home import home
+from seaway.platforms.home import home, keys
 from seaway.platforms.kubernetes.backends import Backend, Served, Weights
 from seaway.platforms.kubernetes.connection import Connection, connect
 from seaway.platforms.kubernetes.deployment import Deployments
@@ -161,7 +161,7 @@ class KubernetesEndpoint:
     def _wanted(self, spec: EndpointSpec, before: Record | None) -> Record:
         """The record of the spec, its packages verified here and put where the pods find them."""
         settings = hosting(spec.hosting)
-        key = spec.public_key or verifying_key(home() / "keys")
+        key = spec.public_key or verifying_key(keys())
         known = {arm.version: arm for arm in before.arms.values()} if before else {}
         arms = {}
         for arm, package in spec.packages.items():

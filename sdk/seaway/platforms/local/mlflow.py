@@ -17,7 +17,7 @@ from seaway.errors import InvalidSpec, PackageRefused, ProductionChanged, Regist
 from seaway.models.packaging import WEIGHTS_FILE, Package, verified_copy, verify
 from seaway.models.signing import verifying_key
 from seaway.models.tracking import PRODUCTION, ModelVersion, RegisteredModel
-from seaway.platforms.home import home, run_id
+from seaway.platforms.home import home, keys, run_id
 from seaway.storage import locked, sha256
 from seaway.tuning import State, Trial, TuneResult
 from seaway.tuning.result import STUDY_FILE
@@ -147,7 +147,7 @@ class MlflowTracker:
 
     @property
     def _public_key(self) -> Path:
-        return verifying_key(home() / "keys")
+        return verifying_key(keys())
 
     @property
     def _folder(self) -> Path:

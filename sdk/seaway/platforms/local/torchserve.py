@@ -21,7 +21,7 @@ from pathlib import Path
 from seaway.errors import DataUnreadable, EndpointFailed, PackageRefused
 from seaway.models import Signature, verified_copy, verifying_key
 from seaway.models.packaging import content_sha256
-from seaway.platforms.home import home
+from seaway.platforms.home import home, keys
 from seaway.platforms.local import envoy, processes, sockets
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log
 from seaway.serving.compiling import SCRIPT_FILE, kept_script
@@ -231,7 +231,7 @@ def _properties(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> str
 
 def _prepare_model(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm, handler: Path) -> None:
     """Lay out TorchServe's unarchived model folder around a private, verified copy of the package."""
-    key = spec.public_key or verifying_key(home() / "keys")
+    key = spec.public_key or verifying_key(keys())
     folder = _model_folder(endpoint, arm)
     package = folder / "package"
     copy = verified_copy(Path(arm.package), package, key)

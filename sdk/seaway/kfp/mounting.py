@@ -1,0 +1,81 @@
+"""What the steps of a compiled pipeline mount on Kubeflow: settings, the storage's keys, and the signing key.
+
+Kubeflow Pipelines reads it from the PlatformSpec, the compiled file's second document; a local run does not. Only steps
+whose source imports Seaway are given anything, and only those that ask for it the signing key. All of it is optional:
+where it is missing the step starts, and says what it needs. See docs/design/steps-in-pods.md.
+"""
+
+import copy
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+from kfp.compiler.pipeline_spec_builder import to_protobuf_value
+from kfp.dsl.graph_component import GraphComponent
+from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from seaway.platforms.settings import SETTINGS, SIGNING, STORAGE, Mount
+
+PLATFORM = "kubernetes"
+IMPORTS_SEAWAY = re.compile(r"^\s*(from|import) seaway\b", re.MULTILINE)
+SIGNS = "signing_keys("
+
+
+def mounted(source: Any) -> Any:
+    """The pipeline with its mounts beside what its author has set; a component, which has no PlatformSpec, as it is."""
+    if not isinstance(source, GraphComponent):
+        return source
+    platform = pipeline_spec_pb2.PlatformSpec()
+    platform.CopyFrom(source.platform_spec)
+    executors = platform.platforms[PLATFORM].deployment_spec.executors
+    for label, text in _steps(source.pipeline_spec):
+        _add(_mounts(text), executors[label])
+    copied = copy.copy(source)
+    copied.component_spec = dataclasses.replace(source.component_spec, platform_spec=platform)
+    return copied
+
+
+def _steps(spec: pipeline_spec_pb2.PipelineSpec) -> Iterator[tuple[str, str]]:
+    """Label and source text of each executor that imports Seaway."""
+    executors = json_format.MessageToDict(spec.deployment_spec).get("executors", {})
+    for label, executor in sorted(executors.items()):
+        for text in executor.get("container", {}).get("command", ()):
+            if IMPORTS_SEAWAY.search(text):
+                yield label, text
+
+
+def _mounts(text: str) -> pb.KubernetesExecutorConfig:
+    secrets = [STORAGE, SIGNING] if SIGNS in text else [STORAGE]
+    return pb.KubernetesExecutorConfig(
+        config_map_as_volume=[
+            pb.ConfigMapAsVolume(
+                config_map_name=SETTINGS.object,
+                config_map_name_parameter=_constant(SETTINGS),
+                mount_path=str(SETTINGS.path),
+                optional=True,
+            )
+        ],
+        secret_as_volume=[
+            pb.SecretAsVolume(
+                secret_name=one.object, secret_name_parameter=_constant(one), mount_path=str(one.path), optional=True
+            )
+            for one in secrets
+        ],
+    )
+
+
+def _constant(mount: Mount) -> pipeline_spec_pb2.TaskInputsSpec.InputParameterSpec:
+    """The object's name, as a Pipelines of today reads it; earlier ones read the plain field."""
+    parameter = pipeline_spec_pb2.TaskInputsSpec.InputParameterSpec()
+    parameter.runtime_value.constant.CopyFrom(to_protobuf_value(mount.object))
+    return parameter
+
+
+def _add(mounts: pb.KubernetesExecutorConfig, executor: Struct) -> None:
+    config = json_format.ParseDict(json_format.MessageToDict(executor), pb.KubernetesExecutorConfig())
+    config.MergeFrom(mounts)
+    executor.update(json_format.MessageToDict(config))
