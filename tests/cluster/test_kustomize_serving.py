@@ -199,7 +199,7 @@ def test_a_candidate_is_promoted_by_commits_without_a_lost_request(site: Site) -
         site.write("b")
         site.apply()
         assert site.version("stable") == new
-        site.kubectl("delete", "deployment", f"{NAME}-{old}", "--wait")  # as Argo CD prunes
+        site.kubectl("delete", "deployment", f"{NAME}-{old}", "--cascade=foreground")  # as Argo CD prunes, pods first
     assert during.failures == []
     assert during.versions.keys() == {old, new}
 
