@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from seaway.errors import DataUnreadable, InvalidSpec
-from seaway.storage import atomic_path, load_object, read_json, sha256, write_json
+from seaway.storage import atomic_path, load_object, read_json, sha256, write_json, write_private
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_rubbish(tmp_path: Path) -> None:
@@ -61,3 +61,13 @@ def test_a_reference_that_names_nothing_is_refused(reference: str) -> None:
 
 def test_a_reference_finds_its_object() -> None:
     assert load_object("json:loads")("[1]") == [1]
+
+
+def test_a_private_file_is_its_owners_only_and_never_half_written(tmp_path: Path) -> None:
+    target = tmp_path / "token"
+    write_private(target, "first")
+    with pytest.raises(UnicodeEncodeError):
+        write_private(target, "\udcff")
+    assert target.read_text() == "first"
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [target]

@@ -1,6 +1,6 @@
 """Files that are never half written, hashes, locks, objects found by name, files and folders moved by URI."""
 
-from seaway.storage.files import atomic_path, locked, read_json, sha256, write_changed, write_json
+from seaway.storage.files import atomic_path, locked, read_json, sha256, write_changed, write_json, write_private
 from seaway.storage.folder import FolderStorage
 from seaway.storage.port import Storage, storage_for
 from seaway.storage.references import load_object
@@ -20,4 +20,5 @@ __all__ = [
     "storage_for",
     "write_changed",
     "write_json",
+    "write_private",
 ]

@@ -20,7 +20,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success it is flushed to disk and renamed over `target`.
 
     A crash, a full disk or an exception leaves `target` as it was and the temporary file removed. The file's mode is
-    the usual one, 0666 less the umask: a secret needs a `chmod` of the path before it is written.
+    the usual one, 0666 less the umask; `write_private` is for secrets.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
@@ -49,6 +49,13 @@ def write_changed(target: Path, text: str) -> bool:
     with atomic_path(target) as draft:
         draft.write_text(text, encoding="utf-8")
     return True
+
+
+def write_private(target: Path, text: str) -> None:
+    """Write a text that only the owner of the file may read, atomically."""
+    with atomic_path(target) as draft:
+        draft.chmod(0o600)
+        draft.write_text(text, encoding="utf-8")
 
 
 def write_json(target: Path, value: object) -> None:

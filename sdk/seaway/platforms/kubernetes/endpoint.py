@@ -36,7 +36,7 @@ from seaway.rollout import ALL_STABLE, Traffic
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
 from seaway.serving.remote import RemoteArm
 from seaway.signals import sigterm_raises
-from seaway.storage import atomic_path, storage_for
+from seaway.storage import storage_for, write_private
 
 BACKENDS: Mapping[str, Callable[[], Backend]] = {
     "seldondeployment": SeldonDeployments,
@@ -260,9 +260,7 @@ class KubernetesEndpoint:
         )
         endpoint.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if found := self._records.find(record.name):
-            with atomic_path(endpoint.token_file) as draft:  # a rollout may be reading it
-                draft.chmod(0o600)
-                draft.write_text(self._reconciler(record, found).token(record.name), encoding="utf-8")
+            write_private(endpoint.token_file, self._reconciler(record, found).token(record.name))
         endpoint.write()
         return endpoint
 

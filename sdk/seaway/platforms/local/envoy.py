@@ -36,7 +36,7 @@ from seaway.platforms.local.envoy_config import (
 from seaway.platforms.local.ports import LOOPBACK, require_free
 from seaway.rollout.traffic import ALL_STABLE, require_mirrored
 from seaway.serving import DeployedEndpoint
-from seaway.storage import write_json
+from seaway.storage import write_json, write_private
 
 NAME = "envoy"
 ROUTES, CLUSTERS = "routes.json", "clusters.json"
@@ -65,7 +65,7 @@ def start(endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0) ->
         require_free(port)
     folder = _folder(endpoint)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(folder / "keys.json", dict(keys))
+    write_private(folder / "keys.json", json.dumps(dict(keys)))
     write_clusters(endpoint)
     _write_routes(endpoint, {"stable": 100}, version=1)
     write_json(folder / "bootstrap.json", _bootstrap(endpoint, port))
@@ -247,15 +247,7 @@ def _observed_version(endpoint: DeployedEndpoint) -> int:
 
 def _write_discovery(file: Path, version: int, kind: str, resources: list[dict[str, Any]]) -> None:
     typed = [{"@type": f"{TYPE}.{kind}", **resource} for resource in resources]
-    write_private(file, {"version_info": str(version), "resources": typed})
-
-
-def write_private(file: Path, value: object) -> None:
-    """JSON with tokens in it, never readable by others, and moved into place whole, as Envoy's watch needs."""
-    draft = file.with_suffix(".draft")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(value), encoding="utf-8")
-    draft.replace(file)
+    write_private(file, json.dumps({"version_info": str(version), "resources": typed}))  # Envoy watches for a move
 
 
 def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], version: int, mirrored: int = 0) -> None:

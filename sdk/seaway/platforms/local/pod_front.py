@@ -3,6 +3,7 @@
 The administration interface stays a Unix socket: the second port shows its counters and nothing else.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from seaway.platforms.local.processes import Daemon
 from seaway.platforms.local.torchserve import inference_key, metrics_socket
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.serving.remote import LIVE, PORT, READY, SERVER_STATISTICS, STATISTICS, STATISTICS_PORT
+from seaway.storage import write_private
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # a pod's own network namespace; the token guards requests
 ADMIN, METRICS = "admin", "server-metrics"  # clusters
@@ -35,7 +37,7 @@ def start(endpoint: DeployedEndpoint, arm: Arm, address: str = EVERYWHERE) -> Da
     """Start Envoy before the arm, whose TorchServe is up. Raises: EndpointFailed."""
     folder = endpoint.folder / envoy.NAME
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    envoy.write_private(folder / "bootstrap.json", bootstrap(endpoint, arm, address))
+    write_private(folder / "bootstrap.json", json.dumps(bootstrap(endpoint, arm, address)))
     return envoy.run(endpoint.folder, folder / "bootstrap.json")
 
 

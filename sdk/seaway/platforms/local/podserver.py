@@ -21,6 +21,7 @@ from seaway.platforms.local.torchserve import default_handler, start_arms
 from seaway.programs import run
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.serving.remote import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, TOKEN_VARIABLE, RemoteArm
+from seaway.storage import write_private
 
 BACKEND = "model"
 LOOK_S = 0.2  # between looks at the servers and their logs
@@ -59,8 +60,7 @@ def _lay_out(arm: RemoteArm, folder: Path, token: Path) -> DeployedEndpoint:
     arms = {"stable": Arm(arm.version, str(folder / PACKAGE), BACKEND)}
     sockets = Path(tempfile.mkdtemp(prefix="seaway-"))
     endpoint = DeployedEndpoint(arm.name, "pod", state, sockets=sockets, arms=arms)
-    endpoint.token_file.touch(mode=0o600)
-    endpoint.token_file.write_text(token.read_text(encoding="utf-8"), encoding="utf-8")
+    write_private(endpoint.token_file, token.read_text(encoding="utf-8"))
     return endpoint
 
 

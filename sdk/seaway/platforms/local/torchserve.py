@@ -25,7 +25,7 @@ from seaway.platforms.home import home, keys
 from seaway.platforms.local import envoy, processes, sockets
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log
 from seaway.serving.compiling import SCRIPT_FILE, kept_script
-from seaway.storage import write_json
+from seaway.storage import write_json, write_private
 
 POLL_S = 0.05
 VERSION_DIGITS = 12  # of the package's SHA-256
@@ -150,8 +150,7 @@ def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
         deployed=time.time(),
     )
     endpoint.write()
-    endpoint.token_file.touch(mode=0o600)
-    endpoint.token_file.write_text(secrets.token_urlsafe(TOKEN_BYTES), encoding="utf-8")
+    write_private(endpoint.token_file, secrets.token_urlsafe(TOKEN_BYTES))
     return endpoint
 
 
