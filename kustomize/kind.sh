@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A laptop's cluster for Seaway: kind, the pinned operators, an S3 server with a bucket, Seaway's account, the token of
-# the endpoint `flights`.
+# A laptop's cluster for Seaway: kind, the pinned operators, an S3 server with a bucket, an MLflow, Seaway's account, the
+# keys that sign model packages, the token of the endpoint `flights`.
 #   kustomize/kind.sh [NAME]
 # Run again, it changes nothing that is there. `kind delete cluster --name seaway` ends it.
 set -euo pipefail
@@ -33,6 +33,7 @@ AWS_SECRET_ACCESS_KEY=$key
 KEYS
 secret seaway-endpoint-tokens <<< "flights=$token"
 kubectl -n seaway label --overwrite secret seaway-endpoint-tokens app.kubernetes.io/managed-by=seaway # steps add theirs
+./signing.sh seaway --context "kind-$name"
 kubectl apply --server-side -k overlays/kind
 kubectl -n seaway rollout status statefulset/seaweedfs --timeout=5m
 kubectl -n seaway exec -i statefulset/seaweedfs -- weed shell -master=localhost:9333 <<< "s3.bucket.create -name seaway"

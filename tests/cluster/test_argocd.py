@@ -182,8 +182,8 @@ def test_what_git_drops_is_pruned_but_no_data(application: Application, reposito
     there = application.there
     kept = {"apiVersion": "v1", "metadata": {"name": "seaway-storage"}, "stringData": {"key": "value"}}
     client.CoreV1Api(there.connection.requests).create_namespaced_secret(there.namespace, kept)
-    application.await_status(lambda _: bool(there.list(CLAIMS).items))
-    claims = {item["metadata"]["uid"] for item in there.list(CLAIMS).items}
+    application.await_status(lambda _: bool(there.get(CLAIMS, "data-seaweedfs-0")))
+    claim = found(there, CLAIMS, "data-seaweedfs-0")["metadata"]["uid"]
     before = (repository.folder / INDEX).read_text()
     repository.edit(INDEX, "- ../../../manifests/storage\n", "")
     repository.edit(INDEX, "- ../../components/isolation\n", "")
@@ -194,7 +194,7 @@ def test_what_git_drops_is_pruned_but_no_data(application: Application, reposito
     (repository.folder / INDEX).write_text(before)
     application.land(repository.commit("Revert"))
     assert found(there, STATEFUL_SETS, "seaweedfs")
-    assert {item["metadata"]["uid"] for item in there.list(CLAIMS).items} == claims
+    assert found(there, CLAIMS, "data-seaweedfs-0")["metadata"]["uid"] == claim
 
 
 def test_without_its_application_all_stays(application: Application) -> None:

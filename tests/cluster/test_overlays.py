@@ -90,6 +90,20 @@ def test_applied_again_it_changes_nothing(overlay: Path, namespace: str) -> None
     assert difference.returncode == 0, difference.stdout
 
 
+def test_an_overlay_and_the_public_key_in_its_settings_leave_each_other_alone(namespace: str) -> None:
+    """In whichever order they come, by Argo CD's forced apply too."""
+    folder = PROJECT / "kustomize" / "overlays" / "kind"
+    text = yaml.safe_dump_all(item for item in objects(folder, namespace) if item["kind"] == "ConfigMap")
+    script, apply = [PROJECT / "kustomize" / "signing.sh", namespace], ("apply", "--server-side", "-f", "-")
+    subprocess.run(script, check=True)
+    assert kubectl(*apply, given=text).returncode == 0
+    subprocess.run(script, check=True)
+    assert kubectl(*apply, "--field-manager=argocd-controller", "--force-conflicts", given=text).returncode == 0
+    assert kubectl("diff", "--server-side", "-f", "-", given=text).returncode == 0
+    settings = kubectl("-n", namespace, "get", "configmap", "seaway-settings", "-o", "json").stdout
+    assert {"signing.pub", "SEAWAY_STORAGE"} <= yaml.safe_load(settings)["data"].keys()
+
+
 def generations(text: str) -> str:
     """The generation of each object: it counts changes of what was asked for."""
     columns = "custom-columns=KIND:.kind,NAME:.metadata.name,GENERATION:.metadata.generation"

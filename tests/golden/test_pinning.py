@@ -38,6 +38,9 @@ def test_after_it_all_images_of_production_are_pinned_and_before_it_the_check_sa
     pinned = [image for item in objects for image in images(item)]
     assert pinned
     assert all(image == f"docker.io/seaway/server@{DIGEST}" for image in pinned)
+    [settings] = [item["data"] for item in objects if item["metadata"]["name"] == "seaway-settings"]
+    for image in ("trainer", "server"):
+        assert settings[f"SEAWAY_{image.upper()}_IMAGE"] == f"docker.io/seaway/{image}@{DIGEST}"
     [store] = [item for item in objects if item["kind"] == "FeatureStore"]
     assert re.fullmatch(rf".+/feature-server@{DIGEST}", store["spec"]["services"]["onlineStore"]["server"]["image"])
     assert subprocess.run([pin], check=True, capture_output=True).stdout == b"", "what is pinned is asked for again"
