@@ -13,6 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 FORBIDDEN = {  # the words of docs/security.md -> verb, group, resource, subresource, name, and where
     "list Secrets": ("list", "", "secrets", "", "", ""),
     "read another Secret": ("get", "", "secrets", "", "seaway-storage", ""),
+    "read the signing key": ("get", "", "secrets", "", "seaway-signing", ""),
     "delete the endpoints' tokens": ("delete", "", "secrets", "", "seaway-endpoint-tokens", ""),
     "enter a pod": ("create", "", "pods", "exec", "", ""),
     "attach to a pod": ("create", "", "pods", "attach", "", ""),
