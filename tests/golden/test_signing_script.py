@@ -1,6 +1,8 @@
 """kustomize/signing.sh: a key pair that signs what it verifies, made once, its public half given to every step."""
 
 import base64
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ from seaway.errors import PackageRefused
 from seaway.models.signing import PRIVATE_KEY, PUBLIC_KEY, check_signature, sign, signing_keys
 from seaway.platforms.settings import SETTINGS, SIGNING
 
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH")
+pytestmark = pytest.mark.skipif(not (KUBECTL and shutil.which("openssl")), reason="kubectl and openssl are not on PATH")
 SCRIPT = PROJECT / "kustomize" / "signing.sh"
 # Keeps in a folder what kubectl would send to a server; kubectl itself makes the objects.
 API = f"""#!{sys.executable}
@@ -38,27 +40,23 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     api = tmp_path / "kubectl"
     api.write_text(API)
     api.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/local/bin:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     return tmp_path
 
 
 def mounted(folder: Path) -> tuple[Path, Path]:
     """The files of the Secret and of the settings, as a pod finds them."""
-    data = {
-        SIGNING.object: {
-            name: base64.b64decode(text)
-            for name, text in yaml.safe_load((folder / "secret.yaml").read_text())["data"].items()
-        },
-        SETTINGS.object: {
-            name: text.encode()
-            for name, text in yaml.safe_load((folder / "configmap.yaml").read_text())["data"].items()
-        },
-    }
-    for name, files in data.items():
-        (folder / name).mkdir(exist_ok=True)
-        for file, content in files.items():
-            (folder / name / file).write_bytes(content)
-    return folder / SIGNING.object, folder / SETTINGS.object
+    secret, settings = (yaml.safe_load((folder / f"{kind}.yaml").read_text()) for kind in ("secret", "configmap"))
+    assert (secret["metadata"]["name"], settings["metadata"]["name"]) == (SIGNING.object, SETTINGS.object)
+    contents = {name: base64.b64decode(text) for name, text in secret["data"].items()}
+    signing, public = folder / SIGNING.object, folder / SETTINGS.object
+    for place in (signing, public):
+        place.mkdir()
+    for name, content in contents.items():
+        (signing / name).write_bytes(content)
+    for name, text in settings["data"].items():
+        (public / name).write_text(text)
+    return signing, public
 
 
 def test_what_the_secret_signs_the_settings_verify(cluster: Path) -> None:
@@ -66,13 +64,11 @@ def test_what_the_secret_signs_the_settings_verify(cluster: Path) -> None:
     signing, settings = mounted(cluster)
     assert {file.name for file in signing.iterdir()} == {PRIVATE_KEY, PUBLIC_KEY}
     assert {file.name for file in settings.iterdir()} == {PUBLIC_KEY}
-    for file in signing.iterdir():
-        file.chmod(0o444)
-    signing.chmod(0o555)  # as a mount is: nothing has to be written beside the keys
-    package = cluster / "package"
+    package, before = cluster / "package", (signing / PUBLIC_KEY).stat().st_ino
     package.mkdir()
     (package / "weights").write_bytes(b"1")
     sign(package, signing_keys(signing).private)
+    assert (signing / PUBLIC_KEY).stat().st_ino == before, "it was written anew, and a mount cannot be"
     check_signature(package, settings / PUBLIC_KEY)
     (package / "weights").write_bytes(b"2")
     with pytest.raises(PackageRefused):
