@@ -91,6 +91,6 @@ def test_steps_reach_the_registry_of_the_overlay_by_a_name_that_it_answers_to() 
     [server] = found["StatefulSet", "mlflow"]["spec"]["template"]["spec"]["containers"]
     [hosts] = [variable["value"].split(",") for variable in server["env"] if variable["name"] == "HOSTS"]
     assert f"mlflow:{port}" in hosts
-    assert not [host for host in hosts if "*" in host]
+    assert {host for host in hosts if "*" in host} == {"localhost:*", "127.0.0.1:*"}, "ports of this machine only"
     policy = found["NetworkPolicy", "tracking"]["spec"]
     assert policy["ingress"] == [{"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": port}]}]
