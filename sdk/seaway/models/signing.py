@@ -34,7 +34,10 @@ def signing_keys(folder: Path) -> Keys:
     keys = Keys(folder / PRIVATE_KEY, folder / PUBLIC_KEY)
     if not keys.private.exists():
         if keys.public.exists():
-            raise PackageRefused(f"{folder} has only a public key, so nothing can be signed here; add {PRIVATE_KEY}.")
+            raise PackageRefused(
+                f"{folder} has only a public key, so nothing can be signed here; add {PRIVATE_KEY}, or give a pod's "
+                "namespace the Secret seaway-signing."
+            )
         _make_private(keys.private)
     public = load_pem_private_key(keys.private.read_bytes(), password=None).public_key()
     content = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

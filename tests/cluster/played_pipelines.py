@@ -1,0 +1,204 @@
+"""Kubeflow Pipelines' backend, played: its driver and its launcher, for a compiled pipeline in a real cluster.
+
+The backend itself (API server, workflows, metadata) cannot be had here. `kfp.local` says which step is next and what it
+is given; instead of a process, each attempt of a step is a pod as Kubeflow's driver makes it: the compiled command in
+the compiled image, the mounts that the compiled file's PlatformSpec names and no others, the label of the run, the
+shipped account. `played_launcher.py` moves the artifacts. So steps share what they would under Kubeflow, and no more.
+"""
+
+import json
+import logging
+import secrets
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import yaml
+from google.protobuf import json_format
+from jobs import NOBODY, RESTRICTED
+from kfp import local
+from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
+from kfp.local import pipeline_orchestrator, subprocess_task_handler, task_dispatcher
+from kfp.local.status import Status
+from kubernetes import client
+from object_store_pod import StoreInCluster
+from seaway.kfp import arguments, compiling
+from seaway.platforms.kubernetes import access
+from seaway.platforms.kubernetes.owners import RUN_LABEL
+from seaway.storage import storage_for
+
+LAUNCHER = Path(__file__).with_name("played_launcher.py")
+KEYS = "played-launcher"  # the Secret of the launcher, and where it is mounted
+SCRATCH = ("/s3", "/minio", "/gcs", "/.local", "/.cache", "/.config")  # as Kubeflow Pipelines gives each step
+CORES = 1.0  # at most, so that a training's pods find room beside the step that waits for them on a node of two
+POLL_S = 0.5
+STEP_S = 600
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One attempt: how it ended, and what its pod has said."""
+
+    executor: str
+    pod: str
+    succeeded: bool
+    log: str
+    seconds: float
+
+
+@dataclass
+class PlayedRun:
+    """One run of a compiled pipeline.
+
+    Args:
+        compiled: The file that `seaway compile` writes.
+        namespace: Where its pods go; it has the Secret of `give_keys`.
+        root: URI on S3 that artifacts are kept under.
+    """
+
+    compiled: Path
+    api: client.ApiClient
+    namespace: str
+    root: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    steps: list[Step] = field(default_factory=list)
+    _executor: str = ""  # of the task that is next
+
+    def run(self, **given: object) -> None:
+        """All steps, in order.
+
+        Raises:
+            RuntimeError: one failed; the step says why.
+        """
+        spec = compiling.load_file(self.compiled)
+        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            original = task_dispatcher.run_single_task_implementation
+            patch.setattr(task_dispatcher, "run_single_task_implementation", self._noting(original))
+            patch.setattr(subprocess_task_handler, "SubprocessTaskHandler", self._attempt)
+            local.init(local.SubprocessRunner(use_venv=False), pipeline_root=folder, enable_caching=False)
+            pipeline_orchestrator.run_local_pipeline(spec, arguments.bind(spec, given))
+
+    def step(self, executor: str) -> Step:
+        """The last attempt."""
+        return [step for step in self.steps if step.executor == executor][-1]
+
+    def mounts(self, executor: str) -> pb.KubernetesExecutorConfig:
+        """What the file's second document says of this executor."""
+        _, platforms = yaml.safe_load_all(self.compiled.read_text(encoding="utf-8"))
+        executors = platforms["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+        return json_format.ParseDict(executors.get(executor, {}), pb.KubernetesExecutorConfig())
+
+    def _noting(self, original: Any) -> Any:
+        def run(*, component_spec: Any, executor_spec: Any, **others: Any) -> Any:
+            self._executor, self._container = component_spec.executor_label, executor_spec.container
+            return original(component_spec=component_spec, executor_spec=executor_spec, **others)
+
+        return run
+
+    def _attempt(self, full_command: list[str], pipeline_root: str, **_: Any) -> "_Attempt":
+        """In place of kfp.local's handler of a task: its command, with artifacts on S3."""
+        command = [word.replace(pipeline_root, self.root) for word in full_command]
+        return _Attempt(self, command, pipeline_root)
+
+
+@dataclass
+class _Attempt:
+    """What kfp.local runs: one pod."""
+
+    run_of: PlayedRun
+    command: list[str]
+    local_root: str
+
+    def run(self) -> Status:
+        run, began = self.run_of, time.monotonic()
+        core = client.CoreV1Api(run.api)
+        name = f"{run._executor.removeprefix('exec-')}-{secrets.token_hex(3)}"
+        core.create_namespaced_pod(run.namespace, self._pod(name))
+        succeeded = _await_end(core, name, run.namespace) == "Succeeded"
+        said = core.read_namespaced_pod_log(name, run.namespace)
+        step = Step(run._executor, name, succeeded, said, time.monotonic() - began)
+        run.steps.append(step)
+        log.info("%s: %s after %.0f s\n%s", name, "succeeded" if succeeded else "failed", step.seconds, said)
+        self._fetch_outputs()
+        return Status.SUCCESS if succeeded else Status.FAILURE
+
+    def _fetch_outputs(self) -> None:
+        """What kfp.local reads of a step: its parameters, and where its artifacts are."""
+        given = json.loads(self.command[self.command.index("--executor_input") + 1])
+        uri = given["outputs"]["outputFile"]
+        if storage_for(uri).exists(uri):
+            storage_for(uri).download(uri, Path(uri.replace(self.run_of.root, self.local_root)))
+
+    def _pod(self, name: str) -> dict[str, Any]:
+        run = self.run_of
+        volumes = [*_volumes(run.mounts(run._executor)), _secret(KEYS, f"/{KEYS}", False), *_scratch()]
+        container = {
+            "name": "main",
+            "image": run._container.image,
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["python3", "-c", LAUNCHER.read_text(encoding="utf-8"), *self.command],
+            "workingDir": "/tmp",  # noqa: S108  # the Dockerfile's; an image that was imported as files has none
+            "env": [{"name": "KFP_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+            "resources": {"requests": _requests(run._container.resources)},
+            "securityContext": RESTRICTED,
+            "volumeMounts": [{"name": volume["name"], "mountPath": path} for volume, path in volumes],
+        }
+        spec = {
+            "serviceAccountName": access.NAME,
+            "restartPolicy": "Never",
+            "securityContext": {**NOBODY, "runAsUser": 1000},
+            "containers": [container],
+            "volumes": [volume for volume, _ in volumes],
+        }
+        return {"metadata": {"name": name, "labels": {RUN_LABEL: run.id}}, "spec": spec}
+
+
+def give_keys(core: client.CoreV1Api, namespace: str, store: StoreInCluster) -> None:
+    """The Secret by which the launcher reaches the store."""
+    content = {**store.keys, "AWS_ENDPOINT_URL": store.inside}
+    core.create_namespaced_secret(namespace, {"metadata": {"name": KEYS}, "stringData": content})
+
+
+def _await_end(core: client.CoreV1Api, name: str, namespace: str) -> str:
+    deadline = time.monotonic() + STEP_S
+    while time.monotonic() < deadline:
+        status = core.read_namespaced_pod_status(name, namespace).status
+        if status.phase in ("Succeeded", "Failed"):
+            return str(status.phase)
+        time.sleep(POLL_S)
+    events = core.list_namespaced_event(namespace, field_selector=f"involvedObject.name={name}").items
+    raise TimeoutError(f"Pod {name} has not ended: {status}; {[event.message for event in events]}")
+
+
+Volume = tuple[dict[str, Any], str]  # and where it is mounted
+
+
+def _volumes(config: pb.KubernetesExecutorConfig) -> Iterator[Volume]:
+    """The mounts of an executor, as Kubeflow's driver makes volumes of them."""
+    for one in config.config_map_as_volume:
+        name = one.config_map_name_parameter.runtime_value.constant.string_value
+        yield {"name": name, "configMap": {"name": name, "optional": one.optional}}, one.mount_path
+    for one in config.secret_as_volume:
+        name = one.secret_name_parameter.runtime_value.constant.string_value
+        yield _secret(name, one.mount_path, one.optional)
+
+
+def _secret(name: str, path: str, optional: bool) -> Volume:
+    return {"name": name, "secret": {"secretName": name, "optional": optional}}, path
+
+
+def _scratch() -> Iterator[Volume]:
+    for path in SCRATCH:
+        yield {"name": "scratch-" + path.strip("/."), "emptyDir": {}}, path
+
+
+def _requests(resources: Any) -> Mapping[str, str]:
+    """What the pipeline asks for."""
+    cpu, memory = resources.resource_cpu_request, resources.resource_memory_request
+    return {"cpu": str(min(float(cpu), CORES)), "memory": memory} if cpu else {}

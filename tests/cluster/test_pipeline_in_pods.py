@@ -1,0 +1,189 @@
+"""The compiled flights pipeline as Kubeflow runs it: each step in a pod of its own, to a promoted canary.
+
+Kubeflow's driver and launcher are played (`played_pipelines.py`); the compiled file, the images, the mounts, the role,
+S3, MLflow, the trainings, the endpoint and the gateway are real. The pods' environment says nothing but their name.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import edge
+import endpoints
+import furnishing
+import gateway_counters
+import pytest
+import yaml
+from installed import require_controller
+from kfp import dsl
+from kubernetes import client, dynamic
+from object_store_pod import BUCKET, StoreInCluster
+from played_pipelines import PlayedRun, give_keys
+from seaway.kfp import compiling
+from seaway.kfp.decorator import IMAGE
+from seaway.models.tracking import PRODUCTION
+from seaway.platforms.kubernetes import pytorchjob
+from seaway.platforms.kubernetes.connection import Connection
+from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
+from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.owners import RUN_LABEL
+from seaway.platforms.settings import SIGNING
+from seaway.rollout import Decision
+from seaway.serving import find
+from seaway.storage import storage_for
+from seaway_components.models.package_model.component import package_model
+
+import images
+
+pytestmark = pytest.mark.timeout(1200)
+NAME = "flights"
+STEPS, REQUESTS = [0, 50, 100], [160, 800, 200]  # first a shadow
+SIGNERS = {"exec-package-model", "exec-package-model-2"}
+
+
+@pytest.fixture(scope="module")
+def installation(cluster: dynamic.DynamicClient) -> Iterator[tuple[Connection, StoreInCluster]]:
+    """The namespace, and its store as this machine reaches it."""
+    with furnishing.furnished(cluster) as (connection, store), pytest.MonkeyPatch.context() as patch:
+        give_keys(client.CoreV1Api(cluster.client), connection.namespace, store)
+        for name, value in store.environment.items():
+            patch.setenv(name, value)
+        yield connection, store
+
+
+@pytest.fixture(scope="module")
+def pipeline(
+    cluster: dynamic.DynamicClient,
+    training_policy: None,
+    installation: tuple[Connection, StoreInCluster],
+    runtime_image: str,
+    trainer_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[PlayedRun]:
+    """One whole run, two months small."""
+    edge.require_gateway(cluster)
+    require_controller(cluster, pytorchjob.RESOURCE)
+    connection, _ = installation
+    place = connection.namespace
+    Objects(connection).create(edge.GATEWAYS, edge.istio_gateway(place, f"{NAME}.{place}"))
+    furnishing.start_tracking(connection, runtime_image)
+    small = {"cpu": "100m", "env_secrets": ["seaway-storage"], "scratch": "1Gi"}
+    with gateway_counters.told_to_pods(cluster.client) as counters:
+        settings = {
+            "SEAWAY_TRAINER_IMAGE": trainer_image,
+            "SEAWAY_SERVER_IMAGE": images.server_image(),
+            "SEAWAY_TUNER": "optuna",
+            "SEAWAY_METRICS": "gateway",
+            "SEAWAY_GATEWAY": f"{place}/edge",
+            "SEAWAY_GATEWAY_URL": f"http://{edge.ADDRESS}",
+            "SEAWAY_GATEWAY_STATS": counters,
+            "placement.yaml": yaml.safe_dump({**small, "memory": "1Gi", "shared_memory": "64Mi"}),
+            "hosting.yaml": yaml.safe_dump({**small, "memory": "1500Mi", "replicas": 1, "drain_s": 10}),
+        }
+        furnishing.give_settings(connection, settings)
+        file = compiled(NAME, runtime_image, tmp_path_factory.mktemp("compiled"))
+        run = PlayedRun(file, connection.requests, place, f"s3://{BUCKET}/pipelines")
+        run.run(months="1,2", epochs=8, tune_trials=2, weights=STEPS, requests=REQUESTS)
+        yield run
+
+
+def test_the_compiled_pipeline_promotes_a_canary_with_each_step_in_a_pod(
+    pipeline: PlayedRun, installation: tuple[Connection, StoreInCluster], tmp_path: Path, monkeypatch: Any
+) -> None:
+    connection, _ = installation
+    rollout = read_artifact(pipeline, "roll-out/rollout", tmp_path, "rollout.json")
+    assert rollout["decision"] == Decision.PROMOTE, rollout["reason"]
+    candidate = rollout["arms"]["candidate"]
+    assert answering_version(connection, pipeline.id, tmp_path, monkeypatch) == candidate
+    production = version_in_production(connection)
+    lineage = {tag["key"]: tag["value"] for tag in production["tags"]}
+    assert lineage["package_sha256"].startswith(candidate)
+    assert (lineage["parent"], production["version"]) == ("1", "2")
+    train = read_artifact(pipeline, "get-training-examples", tmp_path, "executor_output.json")["artifacts"]["train"]
+    assert lineage["data_sha256"] == train["artifacts"][0]["metadata"]["sha256"]
+    assert pipeline.step("exec-tear-down").succeeded
+
+
+def test_only_the_steps_that_sign_had_the_key(
+    pipeline: PlayedRun, installation: tuple[Connection, StoreInCluster]
+) -> None:
+    connection, _ = installation
+    core = client.CoreV1Api(connection.requests)
+    pods = core.list_namespaced_pod(connection.namespace, label_selector=f"{RUN_LABEL}={pipeline.id}").items
+    executors = {step.pod: step.executor for step in pipeline.steps}
+    assert {pod.metadata.name for pod in pods} == set(executors)
+    secrets = {
+        executors[pod.metadata.name]: {volume.secret.secret_name for volume in pod.spec.volumes if volume.secret}
+        for pod in pods
+    }
+    assert {executor for executor, mounted in secrets.items() if SIGNING.object in mounted} == SIGNERS
+    assert all([variable.name for variable in pod.spec.containers[0].env] == ["KFP_POD_NAME"] for pod in pods)
+
+
+@dsl.component(install_kfp_package=False)
+def write_model(model: dsl.Output[dsl.Model], train: dsl.Output[dsl.Dataset]) -> bool:
+    """A step that is nobody's: whether it was given anything of Seaway's."""
+    from pathlib import Path
+
+    Path(model.path).mkdir()
+    Path(model.path, "metrics.json").write_text("{}")
+    Path(train.path).write_text("rows")
+    return Path("/etc/seaway").exists()
+
+
+def test_without_the_key_the_step_that_signs_names_the_secret_and_a_foreign_step_is_given_nothing(
+    installation: tuple[Connection, StoreInCluster], runtime_image: str, tmp_path: Path
+) -> None:
+    connection, _ = installation
+    client.CoreV1Api(connection.requests).delete_namespaced_secret(SIGNING.object, connection.namespace)
+
+    @dsl.pipeline(name="packing")
+    def packing() -> None:
+        made = write_model()
+        package_model(model=made.outputs["model"], train=made.outputs["train"])
+
+    run = PlayedRun(
+        compiled(packing, runtime_image, tmp_path), connection.requests, connection.namespace, f"s3://{BUCKET}/packing"
+    )
+    with pytest.raises(RuntimeError, match="package-model"):
+        run.run()
+    assert SIGNING.object in run.step("exec-package-model").log
+    assert read_artifact(run, "write-model", tmp_path, "executor_output.json")["parameterValues"] == {"Output": False}
+
+
+def compiled(pipeline: Any, image: str, folder: Path) -> Path:
+    """What `seaway compile` writes, with the image that holds this tree's code."""
+    source = compiling.load_source(pipeline) if isinstance(pipeline, str) else pipeline
+    text = compiling.compile_text(source)
+    for built in (IMAGE, "python:3.11"):
+        text = text.replace(f"image: {built}\n", f"image: {image}\n")
+    file = folder / "pipeline.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def read_artifact(run: PlayedRun, path: str, folder: Path, name: str) -> dict[str, Any]:
+    """A JSON file below `STEP/ARTIFACT`."""
+    [uri] = [found for found in storage_for(run.root).list(run.root) if found.endswith(f"/{path}/{name}")]
+    storage_for(uri).download(uri, folder / name)
+    content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return content
+
+
+def answering_version(connection: Connection, run: str, home: Path, patch: pytest.MonkeyPatch) -> str:
+    """Whose model answers at the gateway, which pods know by another address than this machine."""
+    patch.setenv("SEAWAY_HOME", str(home))
+    served = replace(find(DeploymentEndpoint(connection), NAME, run), url=edge.URL)
+    asked = {"host": served.host, "authorization": f"Bearer {served.token()}"}
+    return edge.fetch(f"{served.url}/v2/models/{NAME}", 30.0, asked).headers["x-seaway-version"]
+
+
+def version_in_production(connection: Connection) -> dict[str, Any]:
+    """As the cluster's registry has it."""
+    with endpoints.forwarded(connection.namespace, "service/mlflow", 5000) as url:
+        asked = f"{url}/api/2.0/mlflow/registered-models/alias?name={NAME}&alias={PRODUCTION}"
+        answer = edge.fetch(asked, 30.0, {"host": "mlflow:5000"})  # it answers to its own name only
+    version: dict[str, Any] = json.loads(answer.body)["model_version"]
+    return version
