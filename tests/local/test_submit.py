@@ -212,7 +212,8 @@ def test_kubeflows_own_command_runs_the_compiled_file(
     )
     [run] = pipelines.runs
     assert run["runtime_config"]["parameters"] == {"months": "1,2"}
-    assert run["pipeline_spec"]["pipelineInfo"]["name"] == "flights"
+    assert run["pipeline_spec"]["pipeline_spec"]["pipelineInfo"]["name"] == "flights"
+    assert "exec-package-model" in str(run["pipeline_spec"]["platform_spec"]), "the mounts were left behind"
 
 
 def test_from_the_command_line(pipelines: kfp_server.Pipelines, secret: Path, tmp_path: Path) -> None:
