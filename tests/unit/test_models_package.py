@@ -218,6 +218,19 @@ def test_a_pickle_under_an_allowed_name_is_never_loaded(
     assert not (tmp_path / "output").exists()
 
 
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_weights_whose_header_is_as_long_as_a_pickle_begins_are_packed(
+    model: Path, keys: models.Keys, tmp_path: Path, protocol: int
+) -> None:
+    weights = model / "model.safetensors"
+    content = weights.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    length = int.from_bytes(bytes([0x80, protocol, 1]), "little")  # the format lets blanks end a header
+    weights.write_bytes(length.to_bytes(8, "little") + content[8:end].ljust(length) + content[end:])
+    assert weights.read_bytes().startswith(bytes([0x80, protocol]))
+    assert models.package(model, tmp_path / "output", LINEAGE, keys.private)
+
+
 def _edit_archive(archive: Path, edit: Callable[[dict[str, bytes]], None]) -> None:
     with zipfile.ZipFile(archive) as source:
         members = {info.filename: source.read(info) for info in source.infolist()}

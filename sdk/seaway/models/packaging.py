@@ -28,6 +28,7 @@ REQUIRED_FILES = (*MODEL_FILES, LINEAGE_FILE, SIGNATURE_BUNDLE)
 ALLOWED_FILES = frozenset((*REQUIRED_FILES, *OPTIONAL_FILES))
 PICKLE_SUFFIXES = frozenset((".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".ckpt", ".npy", ".npz", ".dill"))
 PICKLE_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))  # PROTO opcode and its argument
+HEADER_AT = 8  # bytes of a safetensors file that tell the length of its JSON header, little-endian
 
 
 @dataclass(frozen=True)
@@ -142,12 +143,18 @@ def _check_files(package: Path) -> None:
 
 def _check_start(file: Path) -> None:
     with file.open("rb") as stream:
-        start = stream.read(len(PICKLE_STARTS[0]))
-    if start in PICKLE_STARTS:
+        start = stream.read(HEADER_AT + 1)
+    if start.startswith(PICKLE_STARTS) and not (file.name == WEIGHTS_FILE and _is_safetensors(file, start)):
         raise PackageRefused(
             f"{file.name} in {file.parent} is a pickle; loading one runs code, so it is refused under any name. "
             "Export the model with torch.export and safetensors."
         )
+
+
+def _is_safetensors(file: Path, start: bytes) -> bool:
+    """Whether a header is where the format has it; its length, which comes first, may read like a pickle's start."""
+    length = int.from_bytes(start[:HEADER_AT], "little")
+    return start.endswith(b"{") and HEADER_AT + length <= file.stat().st_size
 
 
 def _described(package: Path) -> Package:
