@@ -16,7 +16,7 @@ from test_access import as_account
 
 from images import PROJECT
 
-READY_S = 180
+READY_S = 300
 
 
 @contextmanager

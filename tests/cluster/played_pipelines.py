@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,7 +50,6 @@ class Step:
     pod: str
     succeeded: bool
     log: str
-    seconds: float
 
 
 @dataclass
@@ -68,7 +68,6 @@ class PlayedRun:
     root: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     steps: list[Step] = field(default_factory=list)
-    _executor: str = ""  # of the task that is next
 
     def run(self, **given: object) -> None:
         """All steps, in order.
@@ -79,8 +78,7 @@ class PlayedRun:
         spec = compiling.load_file(self.compiled)
         with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             original = task_dispatcher.run_single_task_implementation
-            patch.setattr(task_dispatcher, "run_single_task_implementation", self._noting(original))
-            patch.setattr(subprocess_task_handler, "SubprocessTaskHandler", self._attempt)
+            patch.setattr(task_dispatcher, "run_single_task_implementation", self._in_pods(original))
             local.init(local.SubprocessRunner(use_venv=False), pipeline_root=folder, enable_caching=False)
             pipeline_orchestrator.run_local_pipeline(spec, arguments.bind(spec, given))
 
@@ -94,58 +92,56 @@ class PlayedRun:
         executors = platforms["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
         return json_format.ParseDict(executors.get(executor, {}), pb.KubernetesExecutorConfig())
 
-    def _noting(self, original: Any) -> Any:
+    def _in_pods(self, original: Any) -> Any:
+        """kfp.local's execution of one attempt, with a pod where it would start a process."""
+
         def run(*, component_spec: Any, executor_spec: Any, **others: Any) -> Any:
-            self._executor, self._container = component_spec.executor_label, executor_spec.container
-            return original(component_spec=component_spec, executor_spec=executor_spec, **others)
+            attempt = partial(_Attempt, self, component_spec.executor_label, executor_spec.container)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(subprocess_task_handler, "SubprocessTaskHandler", attempt)
+                return original(component_spec=component_spec, executor_spec=executor_spec, **others)
 
         return run
 
-    def _attempt(self, full_command: list[str], pipeline_root: str, **_: Any) -> "_Attempt":
-        """In place of kfp.local's handler of a task: its command, with artifacts on S3."""
-        command = [word.replace(pipeline_root, self.root) for word in full_command]
-        return _Attempt(self, command, pipeline_root)
 
-
-@dataclass
 class _Attempt:
-    """What kfp.local runs: one pod."""
+    """What kfp.local takes for its handler of a task: one pod, whose artifacts are on S3."""
 
-    run_of: PlayedRun
-    command: list[str]
-    local_root: str
+    def __init__(
+        self, run: PlayedRun, executor: str, container: Any, *, full_command: list[str], pipeline_root: str, **_: Any
+    ) -> None:
+        self._run, self._executor, self._container, self._local_root = run, executor, container, pipeline_root
+        self._command = [word.replace(pipeline_root, run.root) for word in full_command]
 
     def run(self) -> Status:
-        run, began = self.run_of, time.monotonic()
-        core = client.CoreV1Api(run.api)
-        name = f"{run._executor.removeprefix('exec-')}-{secrets.token_hex(3)}"
-        core.create_namespaced_pod(run.namespace, self._pod(name))
-        succeeded = _await_end(core, name, run.namespace) == "Succeeded"
-        said = core.read_namespaced_pod_log(name, run.namespace)
-        step = Step(run._executor, name, succeeded, said, time.monotonic() - began)
-        run.steps.append(step)
-        log.info("%s: %s after %.0f s\n%s", name, "succeeded" if succeeded else "failed", step.seconds, said)
+        began, core, namespace = time.monotonic(), client.CoreV1Api(self._run.api), self._run.namespace
+        name = f"{self._executor.removeprefix('exec-')}-{secrets.token_hex(3)}"
+        core.create_namespaced_pod(namespace, self._pod(name))
+        succeeded = _await_end(core, name, namespace) == "Succeeded"
+        said = core.read_namespaced_pod_log(name, namespace)
+        self._run.steps.append(Step(self._executor, name, succeeded, said))
+        ended = "succeeded" if succeeded else "failed"
+        log.info("%s %s after %.0f s:\n%s", name, ended, time.monotonic() - began, said)
         self._fetch_outputs()
         return Status.SUCCESS if succeeded else Status.FAILURE
 
     def _fetch_outputs(self) -> None:
         """What kfp.local reads of a step: its parameters, and where its artifacts are."""
-        given = json.loads(self.command[self.command.index("--executor_input") + 1])
+        given = json.loads(self._command[self._command.index("--executor_input") + 1])
         uri = given["outputs"]["outputFile"]
         if storage_for(uri).exists(uri):
-            storage_for(uri).download(uri, Path(uri.replace(self.run_of.root, self.local_root)))
+            storage_for(uri).download(uri, Path(uri.replace(self._run.root, self._local_root)))
 
     def _pod(self, name: str) -> dict[str, Any]:
-        run = self.run_of
-        volumes = [*_volumes(run.mounts(run._executor)), _secret(KEYS, f"/{KEYS}", False), *_scratch()]
+        volumes = [*_volumes(self._run.mounts(self._executor)), _secret(KEYS, f"/{KEYS}", False), *_scratch()]
         container = {
             "name": "main",
-            "image": run._container.image,
+            "image": self._container.image,
             "imagePullPolicy": "IfNotPresent",
-            "command": ["python3", "-c", LAUNCHER.read_text(encoding="utf-8"), *self.command],
+            "command": ["python3", "-c", LAUNCHER.read_text(encoding="utf-8"), *self._command],
             "workingDir": "/tmp",  # noqa: S108  # the Dockerfile's; an image that was imported as files has none
             "env": [{"name": "KFP_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
-            "resources": {"requests": _requests(run._container.resources)},
+            "resources": {"requests": _requests(self._container.resources)},
             "securityContext": RESTRICTED,
             "volumeMounts": [{"name": volume["name"], "mountPath": path} for volume, path in volumes],
         }
@@ -156,7 +152,7 @@ class _Attempt:
             "containers": [container],
             "volumes": [volume for volume, _ in volumes],
         }
-        return {"metadata": {"name": name, "labels": {RUN_LABEL: run.id}}, "spec": spec}
+        return {"metadata": {"name": name, "labels": {RUN_LABEL: self._run.id}}, "spec": spec}
 
 
 def give_keys(core: client.CoreV1Api, namespace: str, store: StoreInCluster) -> None:

@@ -37,7 +37,7 @@ from seaway_components.models.package_model.component import package_model
 
 import images
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.filterwarnings("ignore:Task '.*'. settings")]  # kfp.local's
 NAME = "flights"
 STEPS, REQUESTS = [0, 50, 100], [160, 800, 200]  # first a shadow
 SIGNERS = {"exec-package-model", "exec-package-model-2"}
@@ -184,6 +184,5 @@ def version_in_production(connection: Connection) -> dict[str, Any]:
     """As the cluster's registry has it."""
     with endpoints.forwarded(connection.namespace, "service/mlflow", 5000) as url:
         asked = f"{url}/api/2.0/mlflow/registered-models/alias?name={NAME}&alias={PRODUCTION}"
-        answer = edge.fetch(asked, 30.0, {"host": "mlflow:5000"})  # it answers to its own name only
-    version: dict[str, Any] = json.loads(answer.body)["model_version"]
+        version: dict[str, Any] = json.loads(edge.fetch(asked, 30.0).body)["model_version"]
     return version
