@@ -270,8 +270,9 @@ class Study:
         kept = any(file.is_file() for file in self._checkpoints(paused.number).rglob("*"))
         past = len(paused.history) if kept else 0
         self._ended.remove(paused)
-        log.info("trial %d goes on after epoch %d", paused.number, len(paused.history))
-        return self._ask_for(paused.params, Plan(paused.rows, folder=paused.number, past=past, whole=whole))
+        again = self._ask_for(paused.params, Plan(paused.rows, folder=paused.number, past=past, whole=whole))
+        log.info("trial %d goes on after epoch %d", paused.number, len(paused.history))  # now that the journal says so
+        return again
 
     def _rows(self, fraction: float) -> Path:
         """The training rows, or a fixed part of them in their order."""
