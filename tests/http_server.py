@@ -1,4 +1,4 @@
-"""HTTP servers of tests on loopback."""
+"""HTTP servers of tests, on loopback unless told otherwise."""
 
 import ssl
 import threading
@@ -10,12 +10,14 @@ POLL_S = 0.05
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> Iterator[ThreadingHTTPServer]:
-    """Serve on a free port until the end of the block, also where the block raises.
+def serving(
+    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None, address: str = "127.0.0.1"
+) -> Iterator[ThreadingHTTPServer]:
+    """Serve on a free port of the address until the end of the block, also where the block raises.
 
     A server that is closed while its thread still polls keeps the next file of that number open.
     """
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer((address, 0), handler) as server:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(POLL_S,))
@@ -29,4 +31,4 @@ def serving(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = 
 
 def url(server: ThreadingHTTPServer) -> str:
     scheme = "https" if isinstance(server.socket, ssl.SSLSocket) else "http"
-    return f"{scheme}://127.0.0.1:{server.server_port}"
+    return f"{scheme}://{server.server_address[0]}:{server.server_port}"

@@ -4,15 +4,13 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import edge
 import pytest
+from http_server import serving, url
 from kubernetes import client
-
-POLL_S = 0.05
 
 
 class Counters(BaseHTTPRequestHandler):
@@ -32,14 +30,8 @@ class Counters(BaseHTTPRequestHandler):
 @contextmanager
 def told_to_pods(api: client.ApiClient) -> Iterator[str]:
     """The URL at which pods read the counters; skips where pods do not reach this machine."""
-    with ThreadingHTTPServer((_address(api), 0), Counters) as server:
-        thread = Thread(target=server.serve_forever, args=(POLL_S,))
-        thread.start()
-        try:
-            yield f"http://{server.server_name}:{server.server_port}/stats/prometheus"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Counters, address=_address(api)) as server:
+        yield f"{url(server)}/stats/prometheus"
 
 
 def _address(api: client.ApiClient) -> str:
