@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PRELOAD := $(BIN)/python -W ignore -m seaway.kfp.preloading
+PRELOAD := $(BIN)/python -W ignore -m seaway.kfp.local.preload
 REGISTRY ?= docker.io/seaway
 TAG ?= dev
 IMAGES := kustomize/components/images/kustomization.yaml
@@ -58,9 +58,9 @@ cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
 	$(BIN)/pytest tests/cluster
 
 generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components, manifests/{access,pipelines}
-	$(BIN)/python -m seaway.kfp.generate
-	$(BIN)/python -m seaway.cli.reference
-	$(BIN)/python -m seaway.tuning.reference docs/reference/tuning.md
+	$(BIN)/python -m tools.generate
+	$(BIN)/python -m tools.cli_reference
+	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
 	$(BIN)/python -m seaway.platforms.kubernetes.access
 	$(BIN)/python -m seaway.platforms.kubernetes.monitors
 	$(MAKE) manifests

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from seaway.kfp import catalogue
+from seaway.kfp import catalog
 
 from benchmarks import Row, main
 
@@ -110,7 +110,7 @@ def _component(task: str) -> str:
 def _source(component: str) -> str:
     import yaml
 
-    compiled = yaml.safe_load(catalogue.component(component).compiled.read_text())
+    compiled = yaml.safe_load(catalog.component(component).compiled.read_text())
     (executor,) = compiled["deploymentSpec"]["executors"].values()
     text: str = executor["container"]["command"][-1]
     return text

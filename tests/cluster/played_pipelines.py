@@ -28,7 +28,8 @@ from kfp.local import pipeline_orchestrator, subprocess_task_handler, task_dispa
 from kfp.local.status import Status
 from kubernetes import client
 from object_store_pod import StoreInCluster
-from seaway.kfp import arguments, compiling
+from seaway.kfp import compile as compiler
+from seaway.kfp import parameters
 from seaway.platforms.kubernetes import access
 from seaway.platforms.kubernetes.owners import RUN_LABEL
 from seaway.storage import storage_for
@@ -75,12 +76,12 @@ class PlayedRun:
         Raises:
             RuntimeError: one failed; the step says why.
         """
-        spec = compiling.load_file(self.compiled)
+        spec = compiler.load_file(self.compiled)
         with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             original = task_dispatcher.run_single_task_implementation
             patch.setattr(task_dispatcher, "run_single_task_implementation", self._in_pods(original))
             local.init(local.SubprocessRunner(use_venv=False), pipeline_root=folder, enable_caching=False)
-            pipeline_orchestrator.run_local_pipeline(spec, arguments.bind(spec, given))
+            pipeline_orchestrator.run_local_pipeline(spec, parameters.bind(spec, given))
 
     def step(self, executor: str) -> Step:
         """The last attempt."""

@@ -21,7 +21,7 @@ from kfp import dsl
 from kubernetes import client, dynamic
 from object_store_pod import BUCKET, StoreInCluster
 from played_pipelines import PlayedRun, give_keys
-from seaway.kfp import compiling
+from seaway.kfp import compile as compiler
 from seaway.kfp.decorator import IMAGE
 from seaway.models.tracking import PRODUCTION
 from seaway.platforms.kubernetes import pytorchjob
@@ -155,8 +155,8 @@ def test_without_the_key_the_step_that_signs_names_the_secret_and_a_foreign_step
 
 def compiled(pipeline: Any, image: str, folder: Path) -> Path:
     """What `seaway compile` writes, with the image that holds this tree's code."""
-    source = compiling.load_source(pipeline) if isinstance(pipeline, str) else pipeline
-    text = compiling.compile_text(source)
+    source = compiler.load_source(pipeline) if isinstance(pipeline, str) else pipeline
+    text = compiler.compile_text(source)
     for built in (IMAGE, "python:3.11"):
         text = text.replace(f"image: {built}\n", f"image: {image}\n")
     file = folder / "pipeline.yaml"

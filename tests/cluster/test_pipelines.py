@@ -6,11 +6,11 @@ import pytest
 import yaml
 from kubernetes import dynamic
 from kubernetes.dynamic.exceptions import ResourceNotFoundError, UnprocessibleEntityError
-from seaway.kfp import catalogue
-from seaway.kfp.compiling import compile_to
+from seaway.kfp import catalog
+from seaway.kfp.compile import compile_to
 
 API_VERSION = "pipelines.kubeflow.org/v2beta1"
-PIPELINES = [entry.name for entry in catalogue.pipelines()]
+PIPELINES = [entry.name for entry in catalog.pipelines()]
 
 
 def resource(cluster: dynamic.DynamicClient, kind: str) -> dynamic.Resource:
@@ -26,7 +26,7 @@ def submit(cluster: dynamic.DynamicClient, namespace: str, manifest: dict[str, o
 
 
 def manifests(name: str, folder: Path) -> list[dict[str, object]]:
-    compile_to(catalogue.pipeline(name).load(), folder / "objects.yaml", kubernetes_manifests=True)
+    compile_to(catalog.pipeline(name).load(), folder / "objects.yaml", kubernetes_manifests=True)
     return list(yaml.safe_load_all((folder / "objects.yaml").read_text()))
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seaway.cli.reference import reference
+from tools.cli_reference import reference
 
 
 def test_the_reference_page_is_what_make_generate_writes() -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 from kfp import components
-from seaway.kfp import catalogue
-from seaway.kfp.catalogue import Entry
-from seaway.kfp.generate import generate
-from seaway.kfp.pages import parse_docstring
+from seaway.kfp import catalog
+from seaway.kfp.catalog import Entry
+
+from tools.docs_pages import parse_docstring
+from tools.generate import generate
 
 PROJECT = Path(__file__).parents[2]
-COMPONENTS = catalogue.components()
-ENTRIES = COMPONENTS + catalogue.pipelines()
+COMPONENTS = catalog.components()
+ENTRIES = COMPONENTS + catalog.pipelines()
 
 
 @pytest.fixture(scope="module")

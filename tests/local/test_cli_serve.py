@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from seaway.kfp.steps import processes_of
+from seaway.kfp.local.step_process import processes_of
 from seaway.serving import Client, InferenceRefused
 from small_package import SIGNATURE, small_package
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seaway.kfp.steps import processes_of
+from seaway.kfp.local.step_process import processes_of
 from seaway.serving.client import Client, InferenceRefused
 
 PIPELINE = Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.yaml"

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 from seaway.errors import InvalidSpec, RunFailed
-from seaway.kfp.local_run import local_run
-from seaway.kfp.recording import Record
+from seaway.kfp.local.run_record import Record
+from seaway.kfp.local.runner import local_run
 
 HERE = Path(__file__).parent
 SAMPLE = str(HERE / "sample_pipeline.py")

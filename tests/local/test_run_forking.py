@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from seaway.kfp.forking import Forks
-from seaway.kfp.launcher import Program
-from seaway.kfp.local_run import local_run
-from seaway.kfp.preloading import LATE
+from seaway.kfp.local.fork_client import Forks
+from seaway.kfp.local.kfp_launcher import Program
+from seaway.kfp.local.preload import LATE
+from seaway.kfp.local.runner import local_run
 
 HERE = Path(__file__).parent
 RUN = [sys.executable, "-c", "from seaway.cli import main; main()", "run"]
@@ -33,12 +33,12 @@ def test_steps_are_forked_die_alone_and_leave_nothing(state: Path, tmp_path: Pat
     server = int(marker.read_text())
 
     parent, leads_its_session, _ = steps["look"].outputs["Output"]
-    assert "seaway.kfp.forkserver" in parent
+    assert "seaway.kfp.local.fork_server" in parent
     assert leads_its_session
     assert "looking around" in steps["look"].log.read_text()
 
     parent, leads_its_session, variable = steps["look-2"].outputs["Output"]  # it has an environment of its own
-    assert "seaway.kfp.forkserver" not in parent
+    assert "seaway.kfp.local.fork_server" not in parent
     assert (leads_its_session, variable) == (False, "yes")  # kfp's shell leads
 
     assert steps["die-once"].attempts == 2
@@ -58,7 +58,7 @@ def test_a_killed_runner_takes_its_steps_along(state: Path, tmp_path: Path) -> N
         server = step.parent()
         runner.kill()
     try:
-        assert "seaway.kfp.forkserver" in server.cmdline()
+        assert "seaway.kfp.local.fork_server" in server.cmdline()
         assert psutil.wait_procs([step, server], timeout=30)[1] == []
     finally:
         own_session.kill()
@@ -154,7 +154,7 @@ def test_what_is_imported_for_steps_exists_and_starts_no_thread() -> None:
     references = [reference for group in LATE.values() for reference in group]
     program = (
         "import os, sys\n"
-        "from seaway.kfp.forkserver import load\n"
+        "from seaway.kfp.local.fork_server import load\n"
         "from seaway.platforms.local.processes import alone\n"
         "def loaded(module, _, function): return hasattr(sys.modules.get(module), function or '__name__')\n"
         "missing = [one for one in sys.argv[1:] if load(one) or not loaded(*one.partition(':'))]\n"
@@ -172,9 +172,9 @@ def test_what_is_imported_for_steps_exists_and_starts_no_thread() -> None:
 
 
 def test_a_step_on_a_cluster_has_time_to_end_its_pods(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from seaway.kfp import steps
+    from seaway.kfp.local import step_process
 
-    monkeypatch.setattr(steps, "GRACE_S", {**steps.GRACE_S, "local": 0.2})
+    monkeypatch.setattr(step_process, "GRACE_S", {**step_process.GRACE_S, "local": 0.2})
     program = (
         "import pathlib, signal, sys, time\n"
         "def end(*_): time.sleep(1); pathlib.Path('ended').touch(); sys.exit()\n"
@@ -186,9 +186,9 @@ def test_a_step_on_a_cluster_has_time_to_end_its_pods(monkeypatch: pytest.Monkey
         folder = tmp_path / place
         folder.mkdir()
         monkeypatch.chdir(folder)
-        process = steps.start([sys.executable, "-c", program], os.environ, folder / "log")
+        process = step_process.start([sys.executable, "-c", program], os.environ, folder / "log")
         while not (folder / "ready").exists():
             time.sleep(0.05)
-        steps.end(process)
+        step_process.end(process)
         ended[place] = (process.poll(), (folder / "ended").exists())
     assert ended == {"local": (-signal.SIGKILL, False), "kubernetes": (0, True)}

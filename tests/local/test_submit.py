@@ -12,8 +12,10 @@ import kfp_server
 import pytest
 import trustme
 from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailable
-from seaway.kfp import catalogue, compiling, manifests, submitting
-from seaway.kfp.submitting import Server, submit
+from seaway.kfp import catalog, versions
+from seaway.kfp import compile as compiler
+from seaway.kfp import submit as submission
+from seaway.kfp.submit import Server, submit
 
 SECRET = "session=abc"  # noqa: S105  # of this test
 FLIGHTS = str(Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.yaml")
@@ -23,7 +25,7 @@ FLIGHTS = str(Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.ya
 def away_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """kfp reads a namespace and a cookie from the home folder."""
     monkeypatch.setattr("kfp.Client._LOCAL_KFP_CONTEXT", str(tmp_path / "context.json"))
-    monkeypatch.setattr(submitting, "POLL_S", 0.01)
+    monkeypatch.setattr(submission, "POLL_S", 0.01)
 
 
 @pytest.fixture
@@ -52,9 +54,9 @@ def test_a_first_run_brings_pipeline_version_and_experiment(pipelines: kfp_serve
 
 
 def test_the_name_of_a_version_is_the_one_that_gitops_gives_it(pipelines: kfp_server.Pipelines, tmp_path: Path) -> None:
-    source = catalogue.pipeline("flights").load()
-    compiling.compile_to(source, tmp_path / "compiled.yaml")
-    _, version = manifests.objects(source)
+    source = catalog.pipeline("flights").load()
+    compiler.compile_to(source, tmp_path / "compiled.yaml")
+    _, version = versions.objects(source)
     for reference in ("flights", str(tmp_path / "compiled.yaml")):
         assert submit(reference, {}, Server(pipelines.url)).version == version["metadata"]["name"]
     assert len(pipelines.versions) == 1
@@ -127,7 +129,7 @@ class TestWaiting:
         done = submit(FLIGHTS, {}, Server(pipelines.url))
         pipelines.states = ["RUNNING", "RUNNING", "SUCCEEDED"]
         pipelines.broken = [503, 502]
-        submitting.wait(done.run, Server(pipelines.url))
+        submission.wait(done.run, Server(pipelines.url))
         assert (pipelines.broken, pipelines.states) == ([], ["SUCCEEDED"])
 
     @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
@@ -135,7 +137,7 @@ class TestWaiting:
         done = submit(FLIGHTS, {}, Server(pipelines.url))
         pipelines.states = ["RUNNING", state]
         with pytest.raises(JobFailed, match=f"is {state}.*{done.run}"):
-            submitting.wait(done.run, Server(pipelines.url))
+            submission.wait(done.run, Server(pipelines.url))
 
 
 class TestTLS:

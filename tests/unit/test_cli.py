@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from seaway.cli.commands import app
-from seaway.cli.running import arguments
+from seaway.cli.app import app
+from seaway.cli.run import arguments
 from seaway.errors import InvalidSpec
 from typer.testing import CliRunner
 

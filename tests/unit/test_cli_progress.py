@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from seaway.cli.progress import Progress, console, line
-from seaway.kfp.recording import Step
+from seaway.kfp.local.run_record import Step
 
 FIGURE = "1,458 airports, 51,955 flights, 2,823 planes, 4,236 weather, /home/somebody/a/long/path/to/a/file.json"
 

@@ -7,7 +7,7 @@ from kfp import dsl
 from kfp.pipeline_spec import pipeline_spec_pb2
 from seaway.errors import InvalidSpec
 from seaway.kfp import component
-from seaway.kfp.arguments import bind
+from seaway.kfp.parameters import bind
 
 
 @component

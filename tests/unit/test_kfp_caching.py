@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from seaway.kfp.caching import VerifiedCache
+from seaway.kfp.local.cache import VerifiedCache
 
 
 def key(folder: Path, component: str, text: str = "count()", **arguments: object) -> str:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import psutil
 import pytest
 from seaway import platforms
-from seaway.cli.endpoints import new_run
+from seaway.cli.serve import new_run
 from seaway.errors import InvalidSpec, ServerGone
-from seaway.kfp import ending
-from seaway.kfp.recording import Record
+from seaway.kfp.local import cleanup
+from seaway.kfp.local.run_record import Record
 from seaway.platforms.local import processes
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.storage import read_json, write_json
@@ -36,13 +36,13 @@ def recorded(home: Path, **changes: Any) -> Path:
 
 def test_a_run_whose_runner_is_alive_is_left_alone(home: Path) -> None:
     file = recorded(home)
-    assert ending.end_all() == []
+    assert cleanup.end_all() == []
     assert read_json(file)["state"] == "running"
 
 
 def test_a_dead_run_does_not_go_on_because_another_process_has_its_pid(home: Path) -> None:
     file = recorded(home, process_started=psutil.Process().create_time() - 1)
-    ending.end_all()
+    cleanup.end_all()
     assert read_json(file)["state"] == "interrupted"
 
 
@@ -108,40 +108,40 @@ def candidates(cluster: type[Elsewhere]) -> list[str]:
 
 
 def test_an_interrupted_run_leaves_no_candidate_on_the_cluster(cluster: type[Elsewhere]) -> None:
-    ended = ending.end_run("r1")
+    ended = cleanup.end_run("r1")
     assert (ended.endpoints, ended.left) == (("flights",), ())
     assert candidates(cluster) == ["another"]
-    assert not ending.end_run("r1")  # what served before stays, and is no more said to be ended
+    assert not cleanup.end_run("r1")  # what served before stays, and is no more said to be ended
     assert len(cluster.served) == 2
 
 
 def test_down_ends_what_unfinished_runs_of_this_folder_brought(cluster: type[Elsewhere], home: Path) -> None:
     recorded(home, state="failed")
-    assert [ended.endpoints for ended in ending.end_all()] == [("flights",)]
+    assert [ended.endpoints for ended in cleanup.end_all()] == [("flights",)]
     assert candidates(cluster) == ["another"]
 
 
 def test_down_leaves_the_endpoint_of_a_run_that_succeeded(cluster: type[Elsewhere], home: Path) -> None:
     recorded(home, state="succeeded")
-    assert ending.end_all() == []
-    assert not ending.end_one("r1")
+    assert cleanup.end_all() == []
+    assert not cleanup.end_one("r1")
     assert candidates(cluster) == ["r1", "another"]
 
 
 def test_down_knows_by_name_what_was_deployed_there_by_hand(cluster: type[Elsewhere]) -> None:
-    assert ending.end_one("another").endpoints == ("trains",)
+    assert cleanup.end_one("another").endpoints == ("trains",)
     with pytest.raises(InvalidSpec, match="no run 'unknown'"):
-        ending.end_one("unknown")
+        cleanup.end_one("unknown")
 
 
 def test_a_local_endpoint_asks_no_cluster(cluster: type[Elsewhere], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "answers", False)
     monkeypatch.setenv("SEAWAY_ENDPOINT", "torchserve")
-    assert not ending.end_run("r1")
+    assert not cleanup.end_run("r1")
 
 
 def test_a_cluster_that_does_not_answer_is_told(cluster: type[Elsewhere], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "answers", False)
-    (told,) = ending.end_run("r1").left
+    (told,) = cleanup.end_run("r1").left
     assert "r1 may have brought" in told
     assert "cannot be reached" in told

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from google.protobuf import json_format
 from kfp import dsl, kubernetes
-from seaway.kfp import compiling
+from seaway.kfp import compile as compiler
 from seaway_components.data.ingest_tables.component import ingest_tables
 from seaway_components.features.build_features.component import build_features
 from seaway_components.models.package_model.component import package_model
@@ -32,7 +32,7 @@ def pipeline(months: str = "1"):
 
 @pytest.fixture(scope="module")
 def executors() -> dict[str, Any]:
-    _, platform = yaml.safe_load_all(compiling.compile_text(pipeline))
+    _, platform = yaml.safe_load_all(compiler.compile_text(pipeline))
     found: dict[str, Any] = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     return found
 
@@ -73,5 +73,5 @@ def test_mounts_are_what_kfps_own_functions_write(executors: dict[str, Any]) -> 
 
 
 def test_compiling_again_adds_nothing() -> None:
-    assert compiling.compile_text(pipeline) == compiling.compile_text(pipeline)
+    assert compiler.compile_text(pipeline) == compiler.compile_text(pipeline)
     assert not pipeline.platform_spec.platforms["kubernetes"].deployment_spec.executors["exec-build-features"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from seaway.kfp.steps import reason
+from seaway.kfp.local.step_process import reason
 
 SEAWAY = """making rows
 Traceback (most recent call last):

@@ -33,7 +33,8 @@ from seaway.tuning import (
 from seaway.tuning.algorithm import FEATURES
 from seaway.tuning.importance import importance
 from seaway.tuning.proposing import given_point, propose
-from seaway.tuning.reference import written
+
+from tools.tuning_reference import written
 
 SPACE = SearchSpace({"x": Float(0, 1), "y": Float(1, 2)})
 TRAINING = TrainSpec("train", "validation", "output", "checkpoints", params={"epochs": 4, "x": 0.5})

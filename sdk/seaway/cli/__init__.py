@@ -9,7 +9,7 @@ def main() -> None:
     import os
     import sys
 
-    from seaway.cli.commands import app
+    from seaway.cli.app import app
     from seaway.errors import InvalidSpec, SeawayError
 
     try:

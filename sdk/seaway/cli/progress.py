@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from seaway.kfp.recording import Step
+from seaway.kfp.local.run_record import Step
 
 STYLES = {"succeeded": "green", "cached": "cyan", "failed": "bold red", "interrupted": "yellow", "retrying": "yellow"}
 WORDS = {"succeeded": "done", "interrupted": "ended"}

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from seaway.errors import DataUnreadable
-from seaway.kfp.catalogue import Entry
+from seaway.kfp.catalog import Entry
 
 TYPES = {
     "NUMBER_INTEGER": "int",

@@ -1,6 +1,6 @@
 """What an installation mounts into the pods of its steps: settings, the storage's keys, the signing key.
 
-`seaway.kfp.mounting` has compiled pipelines mount them; docs/design/steps-in-pods.md says which step gets what.
+`seaway.kfp.mounts` has compiled pipelines mount them; docs/design/steps-in-pods.md says which step gets what.
 """
 
 import os

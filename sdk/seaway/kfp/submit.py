@@ -18,7 +18,8 @@ import kfp_server_api
 import urllib3
 
 from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailable
-from seaway.kfp import arguments, compiling
+from seaway.kfp import compile as compiler
+from seaway.kfp import parameters
 from seaway.platforms.kubernetes.retrying import Backoff
 
 ANSWER_S = 30.0
@@ -85,21 +86,21 @@ def submit(reference: str, given: Mapping[str, object], server: Server, experime
         Forbidden: the server asks for another login, or this one may not do that here.
         PipelinesUnavailable: nothing answers there, or something else than Kubeflow Pipelines.
     """
-    pipeline = compiling.load(reference)
-    values = arguments.bind(pipeline, given)
-    text = compiling.text_of(reference)
+    pipeline = compiler.load(reference)
+    values = parameters.bind(pipeline, given)
+    text = compiler.text_of(reference)
     name = pipeline.pipeline_info.name
     with _told(server):
         client = connect(server)
         folder = _pipeline_id(client, name)
-        version = _version_id(client, folder, compiling.version_name(name, text), text)
+        version = _version_id(client, folder, compiler.version_name(name, text), text)
         group = client.create_experiment(experiment).experiment_id
         created = client.run_pipeline(
-            group, compiling.version_name(name, text), pipeline_id=folder, version_id=version, params=values
+            group, compiler.version_name(name, text), pipeline_id=folder, version_id=version, params=values
         )
         run = client.get_run(_given(created.run_id, server))
     url = f"{server.url}/#/runs/details/{run.run_id}"
-    return Submitted(run.run_id, url, compiling.version_name(name, text), str(run.state))
+    return Submitted(run.run_id, url, compiler.version_name(name, text), str(run.state))
 
 
 def wait(run: str, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""The table of algorithms in docs/reference/tuning.md: `python -m seaway.tuning.reference PAGE` writes it anew."""
+"""The table of algorithms in docs/reference/tuning.md: `python -m tools.tuning_reference PAGE` writes it anew."""
 
 import re
 import sys

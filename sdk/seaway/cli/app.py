@@ -63,15 +63,15 @@ def _examples(*lines: str) -> str:
 
 
 def _pipeline_names(incomplete: str) -> list[str]:
-    from seaway.kfp import catalogue
+    from seaway.kfp import catalog
 
-    return [entry.name for entry in catalogue.pipelines() if entry.name.startswith(incomplete)]
+    return [entry.name for entry in catalog.pipelines() if entry.name.startswith(incomplete)]
 
 
 def _component_names(incomplete: str) -> list[str]:
-    from seaway.kfp import catalogue
+    from seaway.kfp import catalog
 
-    return [entry.name for entry in catalogue.components() if entry.name.startswith(incomplete)]
+    return [entry.name for entry in catalog.components() if entry.name.startswith(incomplete)]
 
 
 Pipeline = Annotated[
@@ -117,7 +117,7 @@ def run(
     Katib, Seldon Core, Istio and Prometheus; --backend names others for a cluster that lacks some.
 
     One line a step tells state, seconds and key figure; a summary ends the run."""
-    from seaway.cli.running import choose_backends, run_pipeline
+    from seaway.cli.run import choose_backends, run_pipeline
 
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform.value
@@ -143,7 +143,7 @@ def compile_(
     """Compile a pipeline to the YAML that Kubeflow takes.
 
     The file serves `kfp run create` and the dashboard; as Kubernetes objects it serves GitOps."""
-    from seaway.cli.compiling import compile_pipeline
+    from seaway.cli.compile import compile_pipeline
 
     typer.echo(compile_pipeline(pipeline, to, kubernetes_manifest_format))
 
@@ -173,7 +173,7 @@ def manifests(
     if context.invoked_subcommand:
         _require_no_options(context, context.invoked_subcommand)
         return
-    from seaway.cli.compiling import write_manifests
+    from seaway.cli.compile import write_manifests
 
     for path in write_manifests(to, keep, images):
         typer.echo(path)
@@ -222,7 +222,7 @@ def manifests_endpoint(
 
     Plain YAML that kustomize takes in; the token's Secret stays in the cluster. Packages are verified first, and the
     same packages write nothing. Prints the files that changed."""
-    from seaway.cli.rendering import write_endpoint
+    from seaway.cli.manifests import write_endpoint
 
     packages = {"stable": package, **({"candidate": candidate} if candidate else {})}
     folder = to or Path("manifests/endpoints") / name
@@ -266,7 +266,7 @@ def submit(
     """Run a pipeline on Kubeflow Pipelines.
 
     Puts its version there unless it is there, and prints where the run is seen."""
-    from seaway.cli.submitting import submit_pipeline
+    from seaway.cli.submit import submit_pipeline
 
     who = {"token_file": token_file, "cookie_file": cookies, "ca_file": ca_file}
     submit_pipeline(pipeline, param or [], endpoint, namespace, experiment, who, wait, output is Format.JSON)
@@ -275,9 +275,9 @@ def submit(
 @components_app.command("list", epilog=_examples("seaway components list", "seaway components list -o json"))
 def list_components(output: Output = Format.TEXT) -> None:
     """List the components by category."""
-    from seaway.cli import listing
+    from seaway.cli import catalog
 
-    listing.show_entries("component", output is Format.JSON)
+    catalog.show_entries("component", output is Format.JSON)
 
 
 @components_app.command("show", epilog=_examples("seaway components show train_pytorch"))
@@ -285,17 +285,17 @@ def show_component(
     name: Annotated[str, typer.Argument(autocompletion=_component_names)], output: Output = Format.TEXT
 ) -> None:
     """Show what a component takes and gives."""
-    from seaway.cli import listing
+    from seaway.cli import catalog
 
-    listing.show_interface("component", name, output is Format.JSON)
+    catalog.show_interface("component", name, output is Format.JSON)
 
 
 @pipelines_app.command("list", epilog=_examples("seaway pipelines list"))
 def list_pipelines(output: Output = Format.TEXT) -> None:
     """List the pipelines."""
-    from seaway.cli import listing
+    from seaway.cli import catalog
 
-    listing.show_entries("pipeline", output is Format.JSON)
+    catalog.show_entries("pipeline", output is Format.JSON)
 
 
 @pipelines_app.command("show", epilog=_examples("seaway pipelines show flights"))
@@ -303,15 +303,15 @@ def show_pipeline(
     name: Annotated[str, typer.Argument(autocompletion=_pipeline_names)], output: Output = Format.TEXT
 ) -> None:
     """Show a pipeline's parameters and their defaults."""
-    from seaway.cli import listing
+    from seaway.cli import catalog
 
-    listing.show_interface("pipeline", name, output is Format.JSON)
+    catalog.show_interface("pipeline", name, output is Format.JSON)
 
 
 def _run_names(incomplete: str) -> list[str]:
-    from seaway.cli import history
+    from seaway.cli import runs
 
-    return [record["run"] for record in history.records() if record["run"].startswith(incomplete)]
+    return [record["run"] for record in runs.records() if record["run"].startswith(incomplete)]
 
 
 RunName = Annotated[str | None, typer.Argument(help="A run's name.", autocompletion=_run_names)]
@@ -320,9 +320,9 @@ RunName = Annotated[str | None, typer.Argument(help="A run's name.", autocomplet
 @app.command(epilog=_examples("seaway runs", "seaway runs -o json"))
 def runs(output: Output = Format.TEXT) -> None:
     """List the runs of this folder, latest first."""
-    from seaway.cli import history
+    from seaway.cli import runs
 
-    history.show(output is Format.JSON)
+    runs.show(output is Format.JSON)
 
 
 @app.command(epilog=_examples("seaway report", "seaway report --open", "seaway report 20260102-030405-ab12"))
@@ -333,9 +333,9 @@ def report(
     """Print or open a run's report.
 
     By default that of the latest run that has one."""
-    from seaway.cli import history
+    from seaway.cli import runs
 
-    path = history.report(run)
+    path = runs.report(run)
     typer.echo(path)
     if open_:
         typer.launch(path.as_uri())
@@ -355,7 +355,7 @@ def serve(
     """Serve a model package on this machine.
 
     On loopback, behind a token, until `seaway down` ends it."""
-    from seaway.cli.endpoints import serve_package
+    from seaway.cli.serve import serve_package
 
     serve_package(package, name, port, output is Format.JSON)
 
@@ -382,7 +382,7 @@ def predict(
     """Ask an endpoint for predictions.
 
     By the Open Inference Protocol, with the endpoint's own token; one line a row."""
-    from seaway.cli.predicting import predict_rows
+    from seaway.cli.predict import predict_rows
 
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform.value
@@ -407,7 +407,7 @@ def down(
 
     Says what was ended; harmless when nothing is left. A run that is still going ends only if it is named. On a
     cluster an unfinished run's candidate is rolled back, and what served before or was promoted stays."""
-    from seaway.cli.endpoints import end
+    from seaway.cli.serve import end
 
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform.value

@@ -10,9 +10,9 @@ from types import FrameType
 import typer
 
 from seaway import platforms
-from seaway.cli.printing import print_json
+from seaway.cli.output import print_json
 from seaway.errors import EndpointFailed
-from seaway.kfp import ending
+from seaway.kfp.local import cleanup
 
 
 def serve_package(package: Path, name: str, port: int, as_json: bool) -> None:
@@ -27,7 +27,7 @@ def serve_package(package: Path, name: str, port: int, as_json: bool) -> None:
     try:
         endpoint = platforms.current(Endpoint).deploy(spec)
     except BaseException:
-        ending.end_run(run)
+        cleanup.end_run(run)
         raise
     state = {"name": name, "run": run, "url": endpoint.url, "token_file": str(endpoint.token_file)}
     if as_json:
@@ -56,7 +56,7 @@ def end(run: str | None, as_json: bool) -> None:
     Raises:
         EndpointFailed: an endpoint could not be removed; all else was ended.
     """
-    ended = [ending.end_one(run)] if run else ending.end_all()
+    ended = [cleanup.end_one(run)] if run else cleanup.end_all()
     if as_json:
         print_json([vars(one) for one in ended])
     else:
@@ -65,7 +65,7 @@ def end(run: str | None, as_json: bool) -> None:
         raise EndpointFailed("\n".join(left))
 
 
-def _tell(ended: list[ending.Ended]) -> None:
+def _tell(ended: list[cleanup.Ended]) -> None:
     for one in ended:
         if what := [f"endpoint {name}" for name in one.endpoints] + list(one.processes):
             typer.echo(f"{one.run}: ended {', '.join(what)}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from seaway import platforms
-from seaway.cli.kfp_import import import_kfp
+from seaway.cli.light_kfp import import_kfp
 from seaway.errors import InvalidSpec, RunFailed
 from seaway.storage import read_json
 
@@ -19,10 +19,10 @@ def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bo
     given = arguments(words)
     started = time.monotonic()
     import_kfp()
-    from seaway.cli.printing import print_json
+    from seaway.cli.output import print_json
     from seaway.cli.progress import Progress, console
     from seaway.cli.summary import explain_failure, summarise
-    from seaway.kfp.local_run import Interrupted, local_run
+    from seaway.kfp.local.runner import Interrupted, local_run
 
     progress = Progress(console(sys.stderr if as_json else sys.stdout))  # kfp.local's prints go elsewhere
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from seaway import platforms
-from seaway.cli.printing import print_json, print_table
+from seaway.cli.output import print_json, print_table
 from seaway.errors import EndpointFailed, InvalidSpec
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from seaway.errors import InvalidSpec
-from seaway.kfp import compiling
+from seaway.kfp import compile as compiler
 from seaway.storage import write_changed
 
 INDEX = "kustomization.yaml"
@@ -49,7 +49,7 @@ def objects(source: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The Pipeline and the PipelineVersion of a pipeline, as kfp writes them."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "objects.yaml"
-        compiling.compile_to(source, target, kubernetes_manifests=True)
+        compiler.compile_to(source, target, kubernetes_manifests=True)
         pipeline, version = yaml.safe_load_all(target.read_text(encoding="utf-8"))
     return pipeline, version
 
@@ -85,7 +85,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _is_version(file: str, pipeline: str) -> bool:
     """Not one of a pipeline whose name only begins so."""
-    return re.fullmatch(rf"{re.escape(pipeline)}-[0-9a-f]{{{compiling.HASH_DIGITS}}}\.yaml", file) is not None
+    return re.fullmatch(rf"{re.escape(pipeline)}-[0-9a-f]{{{compiler.HASH_DIGITS}}}\.yaml", file) is not None
 
 
 def _file(manifest: dict[str, Any]) -> str:

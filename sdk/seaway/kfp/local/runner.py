@@ -39,10 +39,12 @@ from kfp.local.subprocess_task_handler import replace_python_executable
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import RunFailed
-from seaway.kfp import arguments, compiling, ending, launcher, preloading, steps
-from seaway.kfp.caching import VerifiedCache, code_hash
-from seaway.kfp.forking import Forks
-from seaway.kfp.recording import Listener, Record, State, Step
+from seaway.kfp import compile as compiler
+from seaway.kfp import parameters
+from seaway.kfp.local import cleanup, kfp_launcher, preload, step_process
+from seaway.kfp.local.cache import VerifiedCache, code_hash
+from seaway.kfp.local.fork_client import Forks
+from seaway.kfp.local.run_record import Listener, Record, State, Step
 from seaway.platforms.home import home
 
 log = logging.getLogger(__name__)
@@ -74,8 +76,8 @@ def local_run(
         RunFailed: a step failed; the message has its reason and the path of its log.
         Interrupted: SIGINT, SIGTERM or SIGHUP arrived.
     """
-    spec = compiling.load(pipeline)
-    bound = arguments.bind(spec, given)
+    spec = compiler.load(pipeline)
+    bound = parameters.bind(spec, given)
     record = _open_record(spec, bound, listener)
     run = _Run(record, home(), _preload(spec))
     source = Path(pipeline) if Path(pipeline).exists() else None
@@ -122,7 +124,7 @@ def _preload(spec: pipeline_spec_pb2.PipelineSpec) -> list[str]:
         one.get("container", {}) for one in json_format.MessageToDict(spec.deployment_spec)["executors"].values()
     ]
     commands = [replace_python_executable(container.get("command", []), sys.executable) for container in containers]
-    return preloading.imports(found.source for command in commands if (found := launcher.program(command)))
+    return preload.imports(found.source for command in commands if (found := kfp_launcher.program(command)))
 
 
 def _initialise(state_folder: Path, source: Path | None, caching: bool) -> None:
@@ -181,7 +183,7 @@ class _Run:
     record: Record
     state_folder: Path
     preload: Sequence[str]  # what the steps' fork server imports before they do
-    alive: set[steps.Process] = field(default_factory=set)
+    alive: set[step_process.Process] = field(default_factory=set)
     stopping: bool = False
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="seaway-")))
 
@@ -216,14 +218,16 @@ class _Run:
             return
         self.stopping = True
         self._signal_all(signal.SIGTERM)
-        killer = threading.Timer(steps.grace_s(), self._signal_all, [signal.SIGKILL])  # steps of a loop are in threads
+        killer = threading.Timer(
+            step_process.grace_s(), self._signal_all, [signal.SIGKILL]
+        )  # steps of a loop are in threads
         killer.daemon = True
         killer.start()
         raise Interrupted(number)
 
     def _signal_all(self, number: signal.Signals) -> None:
         for process in list(self.alive):
-            steps.signal_group(process.pid, number)
+            step_process.signal_group(process.pid, number)
 
     def _executing(self, execute: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap kfp.local's task execution: one step of the record for each task, none after the first failure.
@@ -256,7 +260,7 @@ class _Run:
             self.record.tell(step)
         exit_code = self._attempt(full_command, env_vars or {}, step.log)
         if exit_code:
-            step.reason = steps.reason(step.log, exit_code)
+            step.reason = step_process.reason(step.log, exit_code)
         return exit_code
 
     def _environment(self, env_vars: Mapping[str, str]) -> dict[str, str]:
@@ -274,11 +278,11 @@ class _Run:
     def _forks(self) -> Forks:
         return Forks(self._environment({}), self.preload, self.record.folder / "forkserver.log")
 
-    def _start(self, command: list[str], env_vars: Mapping[str, str], log_file: Path) -> steps.Process:
+    def _start(self, command: list[str], env_vars: Mapping[str, str], log_file: Path) -> step_process.Process:
         """Fork a step where that is the same as starting it afresh; libraries of macOS forbid it."""
-        program = launcher.program(command) if sys.platform == "linux" and not env_vars else None
+        program = kfp_launcher.program(command) if sys.platform == "linux" and not env_vars else None
         forked = self._forks.start(program, log_file) if program else None
-        return forked or steps.start(command, self._environment(env_vars), log_file)
+        return forked or step_process.start(command, self._environment(env_vars), log_file)
 
     def _attempt(self, command: list[str], env_vars: Mapping[str, str], log_file: Path) -> int:
         if self.stopping:
@@ -288,16 +292,16 @@ class _Run:
         try:
             return process.wait()
         finally:
-            steps.end(process)  # also what the step left in its group
+            step_process.end(process)  # also what the step left in its group
             self.alive.discard(process)
 
-    def abandon(self, state: Any) -> ending.Ended:
+    def abandon(self, state: Any) -> cleanup.Ended:
         """End everything that the run started: its endpoints by their adapter, then whatever is left."""
         self.stopping = True
         for process in list(self.alive):
-            steps.end(process)
+            step_process.end(process)
         self._end_forks()
-        ended = ending.end_run(self.record.run)
+        ended = cleanup.end_run(self.record.run)
         try:
             self.record.close(state)
         finally:
@@ -311,7 +315,7 @@ class _Run:
     def tidy(self) -> None:
         """End the fork server; remove the temporary folder, but not under a process that still serves."""
         self._end_forks()
-        if not steps.processes_of(self.record.run):
+        if not step_process.processes_of(self.record.run):
             shutil.rmtree(self.scratch, ignore_errors=True)
             return
         for program in self.scratch.glob("*/ephemeral_component.py"):

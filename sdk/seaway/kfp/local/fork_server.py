@@ -1,9 +1,9 @@
 """The process that the steps of a run are forked from: it has their libraries, so a step starts in milliseconds.
 
-Run as `python -m seaway.kfp.forkserver IMPORT ...` with a Unix socket as standard input, whose other end the runner
-holds (`seaway.kfp.forking`). Each request passes a socket of its own; over it the runner sends the step as JSON, the
-step answers with its pid, and this process with the exit code. While nothing is asked it imports, one after another.
-When the runner is gone, so are the steps and this process.
+Run as `python -m seaway.kfp.local.fork_server IMPORT ...` with a Unix socket as standard input, whose other end the
+runner holds (`seaway.kfp.local.fork_client`). Each request passes a socket of its own; over it the runner sends the
+step as JSON, the step answers with its pid, and this process with the exit code. While nothing is asked it imports, one
+after another. When the runner is gone, so are the steps and this process.
 
 A fork copies the calling thread only, so none may run beside it: a step is refused otherwise, and the runner starts it
 afresh. Python's `multiprocessing` has such a server too; its children import the runner's `__main__` anew, and would
@@ -31,7 +31,7 @@ from typing import NoReturn
 
 from kfp.dsl.executor_main import executor_main
 
-from seaway.kfp import steps
+from seaway.kfp.local import step_process
 from seaway.platforms.local.processes import alone
 
 ALLOCATOR = "JE_ARROW_MALLOC_CONF"  # of pyarrow's jemalloc, which starts a thread on import unless told not to
@@ -138,13 +138,13 @@ class ForkServer:
     def _abandon(self) -> None:
         """End the steps with all that is in their groups, which nobody waits for any more."""
         groups = list(self._runners)
-        deadline = time.monotonic() + steps.grace_s()
+        deadline = time.monotonic() + step_process.grace_s()
         for group in groups:
-            steps.signal_group(group, signal.SIGTERM)
-        while any(map(steps.group_lives, groups)) and (left_s := deadline - time.monotonic()) > 0:
+            step_process.signal_group(group, signal.SIGTERM)
+        while any(map(step_process.group_lives, groups)) and (left_s := deadline - time.monotonic()) > 0:
             self._wait(min(left_s, LOOK_S))
         for group in groups:
-            steps.signal_group(group, signal.SIGKILL)
+            step_process.signal_group(group, signal.SIGKILL)
 
 
 def load(reference: str) -> None:

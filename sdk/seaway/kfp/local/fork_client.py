@@ -1,4 +1,4 @@
-"""Starting steps by the fork server of a run, which imports their libraries once; see `seaway.kfp.forkserver`."""
+"""Starting steps by the fork server of a run, which imports their libraries once (`fork_server.py`)."""
 
 import json
 import logging
@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from seaway.kfp import steps
-from seaway.kfp.forkserver import ALLOCATOR, END, PID
-from seaway.kfp.launcher import Program
-from seaway.kfp.preloading import imports
+from seaway.kfp.local import step_process
+from seaway.kfp.local.fork_server import ALLOCATOR, END, PID
+from seaway.kfp.local.kfp_launcher import Program
+from seaway.kfp.local.preload import imports
 
 OPENMP = {"OMP_WAIT_POLICY": "PASSIVE"}  # read once, when torch is imported: no spinning on cores that steps share
 EXIT_CODE_BYTES = 32
@@ -51,7 +51,7 @@ class Forks:
 
     Args:
         environment: of the server and so of its steps.
-        preload: what the steps will import, in the order of the steps; see `seaway.kfp.preloading`.
+        preload: what the steps will import, in the order of the steps; see `seaway.kfp.local.preload`.
         log_file: what the server prints.
     """
 
@@ -60,7 +60,7 @@ class Forks:
         own = {"_KFP_RUNTIME": "true", ALLOCATOR: "background_thread:false", **OPENMP}
         with theirs, log_file.open("ab") as output:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "seaway.kfp.forkserver", *preload],
+                [sys.executable, "-m", "seaway.kfp.local.fork_server", *preload],
                 stdin=theirs.fileno(),
                 stdout=output.fileno(),
                 stderr=subprocess.STDOUT,
@@ -92,7 +92,7 @@ class Forks:
         """End the server, which ends what it still has."""
         self._control.close()
         try:
-            self._server.wait(steps.grace_s() + SERVER_S)
+            self._server.wait(step_process.grace_s() + SERVER_S)
         except subprocess.TimeoutExpired:
             self._server.kill()
             self._server.wait()

@@ -15,8 +15,8 @@ from kfp.dsl.base_component import BaseComponent
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
-from seaway.kfp import catalogue
-from seaway.kfp.mounting import mounted
+from seaway.kfp import catalog
+from seaway.kfp.mounts import mounted
 
 HASH_DIGITS = 12  # of a version's name: two of a million versions meet by a chance of 1 in 500
 
@@ -36,7 +36,7 @@ def load_source(reference: str) -> Any:
     """The pipeline (or component) object of a name or of a `.py` file."""
     if reference.endswith(".py"):
         return _only_pipeline(Path(reference))
-    return catalogue.pipeline(reference).load()
+    return catalog.pipeline(reference).load()
 
 
 def load_file(path: Path) -> pipeline_spec_pb2.PipelineSpec:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from seaway import platforms
 from seaway.errors import InvalidSpec, SeawayError
-from seaway.kfp import steps
+from seaway.kfp.local import step_process
 from seaway.platforms.home import home
 from seaway.platforms.local import processes
 from seaway.storage import read_json, write_json
@@ -44,7 +44,7 @@ def _end(run: str) -> Ended:
     """Let their adapters end the endpoints; the processes are ended whatever these say."""
     removed: list[str] = []
     left = (*_end_here(run, removed), *_end_elsewhere(run, removed))
-    return Ended(run, tuple(removed), tuple(steps.end_processes_of(run)), left)
+    return Ended(run, tuple(removed), tuple(step_process.end_processes_of(run)), left)
 
 
 def _end_here(run: str, removed: list[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from kfp import dsl
 from kfp.local.cache import LocalCache
 
 from seaway.errors import DataUnreadable
-from seaway.kfp import catalogue
+from seaway.kfp import catalog
 from seaway.storage import read_json, sha256, write_json
 
 NUMBER = re.compile(r"-[0-9]+$")
@@ -34,7 +34,7 @@ def code_hash(pipeline_file: Path | None = None) -> str:
 
 def _sources(pipeline_file: Path | None) -> Iterator[Path]:
     for package in PACKAGES:
-        yield from sorted(catalogue.root(package).rglob("*.py"))
+        yield from sorted(catalog.root(package).rglob("*.py"))
     if pipeline_file is not None and pipeline_file.is_file():
         yield from sorted(pipeline_file.absolute().parent.glob("*.py"))
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 import typer
 
-from seaway.cli.printing import print_json, print_table
-from seaway.kfp import catalogue
+from seaway.cli.output import print_json, print_table
+from seaway.kfp import catalog
 from seaway.kfp.interface import REQUIRED, Interface, Port, interface
 
 Kind = Literal["component", "pipeline"]
@@ -13,7 +13,7 @@ Kind = Literal["component", "pipeline"]
 
 def show_entries(kind: Kind, as_json: bool) -> None:
     """Print all components or pipelines with their one-line descriptions."""
-    entries = catalogue.components() if kind == "component" else catalogue.pipelines()
+    entries = catalog.components() if kind == "component" else catalog.pipelines()
     if as_json:
         print_json([{"function": entry.name, "category": entry.category, **entry.metadata} for entry in entries])
         return
@@ -23,7 +23,7 @@ def show_entries(kind: Kind, as_json: bool) -> None:
 
 def show_interface(kind: Kind, name: str, as_json: bool) -> None:
     """Print what a component or pipeline takes and gives."""
-    entry = catalogue.component(name) if kind == "component" else catalogue.pipeline(name)
+    entry = catalog.component(name) if kind == "component" else catalog.pipeline(name)
     shown = interface(entry)
     if as_json:
         print_json(_plain(shown))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from seaway.cli.running import arguments
+from seaway.cli.run import arguments
 
 
 def write_endpoint(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from seaway.cli.printing import print_json, print_table
+from seaway.cli.output import print_json, print_table
 from seaway.errors import InvalidSpec
 from seaway.platforms.home import home
 from seaway.storage import read_json

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from seaway.cli.printing import print_json
-from seaway.cli.running import arguments
+from seaway.cli.output import print_json
+from seaway.cli.run import arguments
 
 
 def submit_pipeline(
@@ -22,13 +22,13 @@ def submit_pipeline(
 ) -> None:
     """Submit, print where the run is seen, and wait for its end where that is wanted."""
     given = arguments(words)
-    from seaway.kfp import submitting
+    from seaway.kfp import submit
 
-    server = submitting.Server(endpoint, namespace, **files)
-    submitted = submitting.submit(pipeline, given, server, experiment)
+    server = submit.Server(endpoint, namespace, **files)
+    submitted = submit.submit(pipeline, given, server, experiment)
     if as_json:
         print_json(asdict(submitted))
     else:
         typer.echo(f"{submitted.version} runs: {submitted.url}")
     if waiting:
-        submitting.wait(submitted.run, server)
+        submit.wait(submitted.run, server)

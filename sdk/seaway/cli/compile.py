@@ -10,14 +10,14 @@ def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: 
     """Compile a pipeline's name or `.py` file; returns where it was written."""
     if reference.endswith((".yaml", ".yml")):
         raise InvalidSpec(f"{reference} is compiled already; give the pipeline's name or its .py file.")
-    from seaway.cli.kfp_import import import_kfp
+    from seaway.cli.light_kfp import import_kfp
 
     import_kfp()
-    from seaway.kfp import compiling
+    from seaway.kfp import compile as compiler
 
-    source = compiling.load_source(reference)
+    source = compiler.load_source(reference)
     target = target or Path(f"{Path(reference).stem}.yaml")
-    compiling.compile_to(source, target, kubernetes_manifests)
+    compiler.compile_to(source, target, kubernetes_manifests)
     return target
 
 
@@ -26,13 +26,13 @@ def write_manifests(folder: Path, keep: int, images: Path | None) -> list[Path]:
 
     The steps' image is that of `images`, a kustomization; else `SEAWAY_IMAGE` or Seaway's own.
     """
-    from seaway.cli.kfp_import import import_kfp
+    from seaway.cli.light_kfp import import_kfp
 
     import_kfp()
-    from seaway.kfp import catalogue, manifests
+    from seaway.kfp import catalog, versions
     from seaway.version import RUNTIME
 
-    image = manifests.image_of(images, RUNTIME) if images else None
+    image = versions.image_of(images, RUNTIME) if images else None
     if image:
         os.environ["SEAWAY_IMAGE"] = image  # read when the components are imported, next
-    return manifests.write([entry.load() for entry in catalogue.pipelines()], folder, keep)
+    return versions.write([entry.load() for entry in catalog.pipelines()], folder, keep)

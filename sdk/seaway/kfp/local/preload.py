@@ -35,7 +35,7 @@ LATE = {
 
 
 def imports(sources: Iterable[str]) -> list[str]:
-    """References for `seaway.kfp.forkserver.load`, in the table's order, for components of these source texts."""
+    """References for `fork_server.load`, in the table's order, for components of these source texts."""
     called = {package for source in sources for package in _packages(source)}
     return [reference for package in LATE if package in called for reference in LATE[package]]
 
@@ -53,7 +53,7 @@ def _packages(source: str) -> Iterator[str]:
 
 def main(packages: Sequence[str]) -> None:
     """Import what these packages import late, so that its bytecode is compiled before the first run."""
-    from seaway.kfp.forkserver import load
+    from seaway.kfp.local.fork_server import load
 
     for package in packages:
         for reference in LATE[f"seaway.{package}"]:
