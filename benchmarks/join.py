@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SOURCE = "seaway_examples.flights.source:read_tables"
 DEFINITIONS = "seaway_examples.flights.definitions:PROJECT"
-OURS, DUCKDB, FILE = "seaway.features.asof.AsofOfflineStore", "duckdb", "file"
+OURS, DUCKDB, FILE = "seaway.features.asof_store.AsofOfflineStore", "duckdb", "file"
 ONE_VIEW = ["weather:temp", "weather:wind_speed", "weather:precip"]
 REPEATS = 3
 SAME = "same rows"

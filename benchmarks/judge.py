@@ -13,10 +13,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from seaway.rollout import Bounds, LatencyBounds, Policy, bounded, dependence, judging, proportions
-from seaway.rollout.comparing import Comparison, LatencyComparison, QualityComparison
-from seaway.rollout.evidence import Hypothesis
-from seaway.rollout.latency import Latencies
+from seaway.rollout import Bounds, LatencyBounds, Policy
+from seaway.rollout.judge import autocorrelation, bounded_means, decision, proportions
+from seaway.rollout.judge.criteria import Comparison, LatencyComparison, QualityComparison
+from seaway.rollout.judge.latency import Latencies
+from seaway.rollout.judge.verdict import Hypothesis
 
 from benchmarks import Row, main
 from benchmarks.judge_noise import Shape, errors, latencies, losses, wandering
@@ -62,7 +63,9 @@ def error_alarms(arms: Arms) -> Counts:
 
     def alarmed(rows: Counts, seen: int) -> NDArray[np.bool_]:
         table = proportions.Table(*(part[rows, :seen] for part in (trials, events[0], trials, events[1])))
-        evidence = dependence.strongest(bets[rows, :seen], dependence.Noise(table.differences, table.variances))
+        evidence = autocorrelation.strongest(
+            bets[rows, :seen], autocorrelation.Noise(table.differences, table.variances)
+        )
         found: NDArray[np.bool_] = evidence >= enough("errors")
         return found
 
@@ -73,7 +76,7 @@ def _each(arms: Arms, compare: Callable[[Floats, Floats], Comparison], level: fl
     """Rollout by rollout, each look as the judge would see it; nothing is tolerated."""
 
     def alarmed(rows: Counts, seen: int) -> NDArray[np.bool_]:
-        found = [judging.harm(compare(arms[0][row, :seen], arms[1][row, :seen]), 0.0) for row in rows]
+        found = [decision.harm(compare(arms[0][row, :seen], arms[1][row, :seen]), 0.0) for row in rows]
         return np.array(found) >= level
 
     return first_alarms(*arms[0].shape[:2], alarmed)
@@ -107,7 +110,7 @@ def unpaired_alarms(arms: Arms) -> Counts:
     half = arms[0][..., ::2], arms[1][..., 1::2]
 
     def compare(stable: Floats, candidate: Floats) -> Comparison:
-        return QualityComparison([bounded.matched(*look) for look in zip(stable, candidate, strict=True)], (0, 0))
+        return QualityComparison([bounded_means.matched(*look) for look in zip(stable, candidate, strict=True)], (0, 0))
 
     return _each(half, compare, enough("quality"))
 
@@ -225,9 +228,9 @@ class Replayed:
             looks.append(np.clip(differences[spaced + len(looks) * self.ROWS] + self.worse, -1, 1))
             requests += self.ROWS + self.SHADOWED
             comparison = QualityComparison(looks, (0, 0))
-            if judging.harm(comparison, self.margin / 4) >= harmful:
+            if decision.harm(comparison, self.margin / 4) >= harmful:
                 return "rolled back", requests
-            if len(looks) >= self.STEPS and judging.safety(comparison, self.margin) >= safe:
+            if len(looks) >= self.STEPS and decision.safety(comparison, self.margin) >= safe:
                 return "promoted", requests
         return "undecided", requests
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from seaway.rollout import ArmLook, Bounds, Look, Policy, judging
-from seaway.rollout.comparing import ErrorComparison
+from seaway.rollout import ArmLook, Bounds, Look, Policy
+from seaway.rollout.judge import decision
+from seaway.rollout.judge.criteria import ErrorComparison
 
 POLICY = Policy()
 BOUNDS = Bounds(tolerance=0.0, margin=0.02)
@@ -22,8 +23,8 @@ def draw(axes: Axes, rate: float, random: np.random.Generator) -> None:
     requests = SIZE * np.arange(1, LOOKS + 1)
     enough = 1 / POLICY.significance("errors"), 1 / POLICY.false_promotion
     lines = (
-        ("worse than tolerated", HARM, enough[0], [judging.harm(one, BOUNDS.tolerance) for one in seen]),
-        ("within the margin", SAFETY, enough[1], [judging.safety(one, BOUNDS.margin) for one in seen]),
+        ("worse than tolerated", HARM, enough[0], [decision.harm(one, BOUNDS.tolerance) for one in seen]),
+        ("within the margin", SAFETY, enough[1], [decision.safety(one, BOUNDS.margin) for one in seen]),
     )
     for name, colour, threshold, logs in lines:
         axes.plot(requests, np.exp(np.clip(logs, math.log(0.01), math.log(1e4))), color=colour, label=name)

@@ -14,12 +14,12 @@ import pandas as pd
 import torch
 from seaway.platforms.local.torchrun import TorchrunTrainer
 from seaway.training import TrainSpec
-from seaway.training.tabular.examples import Examples, read_examples
-from seaway.training.tabular.fitting import Prepared, adamw, train_epoch
+from seaway.training.tabular.data import Examples, read_examples
+from seaway.training.tabular.loop import Prepared, adamw, train_epoch
 from seaway.training.tabular.network import TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
-from seaway.training.tabular.workers import Worker
+from seaway.training.tabular.process_group import Worker
 from torch.nn import functional
 
 from benchmarks import Row, main

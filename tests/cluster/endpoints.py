@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from object_store_pod import BUCKET, RESTRICTED, SECRET, StoreInCluster
 from seaway.errors import EndpointFailed
-from seaway.models.packaging import content_sha256
+from seaway.models.package import content_sha256
 from seaway.serving import Client, DeployedEndpoint, GrpcClient
 
 sys.path.append(str(Path(__file__).parents[1] / "local"))

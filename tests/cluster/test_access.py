@@ -17,7 +17,7 @@ from seaway.platforms.kubernetes.naming import Step, stamp
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.resources import PODS, Resource
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 
 KINDS = {kind.resource: kind for kind in (job.KIND, pytorchjob.KIND, trainjob.KIND)}
 PERMISSIONS = list(access.permissions(access.JOBS))

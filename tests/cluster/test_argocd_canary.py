@@ -13,7 +13,7 @@ import pytest
 from argocd import Repository
 from kubernetes import client, dynamic
 from object_store_pod import object_store
-from seaway.models.packaging import content_sha256
+from seaway.models.package import content_sha256
 from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
 from seaway.platforms.kubernetes.serverpod import SECRET

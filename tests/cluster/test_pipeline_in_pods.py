@@ -23,7 +23,7 @@ from object_store_pod import BUCKET, StoreInCluster
 from played_pipelines import PlayedRun, give_keys
 from seaway.kfp import compile as compiler
 from seaway.kfp.decorator import IMAGE
-from seaway.models.tracking import PRODUCTION
+from seaway.models.registry import PRODUCTION
 from seaway.platforms.kubernetes import pytorchjob
 from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint

@@ -18,7 +18,7 @@ from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.objects import STRICT, Objects
 from seaway.platforms.kubernetes.placement import Elastic, Placement
 from seaway.platforms.kubernetes.resources import Resource
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 from seaway.training.spec import TrainSpec
 
 MUTATED = 150  # generated objects of each kind, most of them wrong

@@ -12,7 +12,7 @@ from feast.types import Float64, String
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-OURS, THEIRS = "seaway.features.asof.AsofOfflineStore", "duckdb"
+OURS, THEIRS = "seaway.features.asof_store.AsofOfflineStore", "duckdb"
 START = pd.Timestamp("2013-03-10 06:00")  # an hour before New York's clocks change
 TTL = timedelta(minutes=2)
 REFS = {

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from seaway.kfp.local.step_process import processes_of
-from seaway.serving.client import Client, InferenceRefused
+from seaway.serving.clients.http import Client, InferenceRefused
 
 PIPELINE = Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.yaml"
 SEAWAY = [sys.executable, "-c", "from seaway.cli import main; main()"]

@@ -15,7 +15,7 @@ from http_server import serving, url
 from prometheus_server import SCRAPE_S, page, prometheus
 from seaway.platforms.kubernetes.kiali import KialiMesh
 from seaway.reporting import Page
-from seaway.reporting.release import surroundings_blocks
+from seaway.reporting.rollout_section import surroundings_blocks
 from seaway.serving import Arm, DeployedEndpoint
 
 ARMS = {arm: Arm(arm, arm, arm) for arm in ("stable", "candidate")}

@@ -17,7 +17,7 @@ import pytest
 from kfp import dsl
 from seaway import models, platforms
 from seaway.errors import PackageRefused, RegistryUnavailable
-from seaway.models.exported import ExportedModel
+from seaway.models.flavours.torch_export import ExportedModel
 from seaway.platforms.home import home
 from seaway.platforms.local import mlflow
 from seaway.platforms.local.mlflow import WEIGHTS_TAG, MlflowTracker
@@ -55,7 +55,7 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(train: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained model, written by the trainer's own export."""
-    from seaway.training.tabular.examples import read_examples, sample_rows
+    from seaway.training.tabular.data import read_examples, sample_rows
     from seaway.training.tabular.export import signature, write_model
     from seaway.training.tabular.network import TabularModel, TabularNetwork
     from seaway.training.tabular.params import TabularParams

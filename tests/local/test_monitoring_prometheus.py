@@ -12,7 +12,7 @@ import yaml
 from prometheus_server import answering, prometheus
 from seaway.monitoring import Objectives, rule_file
 from seaway.monitoring.dashboards import dashboards
-from seaway.monitoring.publishing import Sample, publish
+from seaway.monitoring.export import Sample, publish
 from seaway.platforms.kubernetes.prometheus import query
 from seaway.platforms.local import envoy, sockets
 from seaway.platforms.local.torchserve import TorchServeEndpoint, metrics_socket

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from seaway.models import verifying_key
-from seaway.models.packaging import content_sha256
+from seaway.models.package import content_sha256
 from seaway.serving import Client, EndpointSpec, GrpcClient, InferenceRefused
 from seaway.serving.remote import (
     KEY_VARIABLE,

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from kfp import dsl
 from seaway.models import ExportedModel, Lineage, package, signing_keys
-from seaway.models.packaging import content_sha256
+from seaway.models.package import content_sha256
 from seaway.platforms.home import run_id
 from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
 from seaway.platforms.local.mlflow import MlflowTracker

@@ -16,7 +16,7 @@ import pytest
 from seaway.storage import storage_for
 from seaway.training import TrainResult, TrainSpec
 from seaway.training.fingerprint import fingerprint
-from seaway.training.remote import VARIABLE, RemoteTraining
+from seaway.training.pod.job import VARIABLE, RemoteTraining
 
 from training_processes import MARK, alive, kill, wait_until  # isort: skip
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seaway.evaluation.figures import Estimate, Predictions, areas, estimates, reliability, wilson
+from seaway.evaluation.metrics import Estimate, Predictions, areas, estimates, reliability, wilson
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 from scipy.stats import binom, norm
 from seaway.errors import InvalidSpec
-from seaway.rollout import ArmLook, Bounds, Decision, Look, Policy, judge, judging
-from seaway.rollout.comparing import ErrorComparison
-from seaway.rollout.dependence import Noise, strongest
-from seaway.rollout.evidence import Hypothesis
-from seaway.rollout.judging import glance
-from seaway.rollout.latency import MIN_HISTORY, Latencies
-from seaway.rollout.proportions import Table, log_bets
+from seaway.rollout import ArmLook, Bounds, Decision, Look, Policy
+from seaway.rollout.judge.autocorrelation import Noise, strongest
+from seaway.rollout.judge.criteria import ErrorComparison
+from seaway.rollout.judge.decision import glance, harm, judge
+from seaway.rollout.judge.latency import MIN_HISTORY, Latencies
+from seaway.rollout.judge.proportions import Table, log_bets
+from seaway.rollout.judge.verdict import Hypothesis
 
 ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9)
 
@@ -188,7 +188,7 @@ def test_thirty_looks_at_equal_arms_raise_few_false_alarms() -> None:
     for _ in range(runs):
         errors = random.binomial(30, 0.02, size=(30, 2))
         looks = [look(time, (30, int(one)), (30, int(two))) for time, (one, two) in enumerate(errors)]
-        alarms += any(judging.harm(ErrorComparison.of(looks[:seen]), 0.0) >= enough for seen in range(1, 31))
+        alarms += any(harm(ErrorComparison.of(looks[:seen]), 0.0) >= enough for seen in range(1, 31))
     assert alarms <= binom.ppf(0.999, runs, ERRORS_ONLY.false_rollback)
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
-from seaway.rollout import bounded, dependence, proportions
-from seaway.rollout.evidence import Hypothesis
+from seaway.rollout.judge import autocorrelation, bounded_means, proportions
+from seaway.rollout.judge.verdict import Hypothesis
 
 rates = st.floats(0.01, 0.99)
 
@@ -39,7 +39,7 @@ def test_no_bet_on_proportions_wins_on_average_under_its_null(
 def test_no_bet_on_bounded_differences_wins_on_average_under_its_null(values: list[float], bound: float) -> None:
     hypothesis = Hypothesis.HARM if np.mean(values) <= bound else Hypothesis.SAFETY
     looks = [np.array([value]) for value in values]
-    assert np.exp(bounded.log_bets(looks, hypothesis, bound)).mean(axis=0).max() <= 1 + 1e-9
+    assert np.exp(bounded_means.log_bets(looks, hypothesis, bound)).mean(axis=0).max() <= 1 + 1e-9
 
 
 @settings(max_examples=100, deadline=None)
@@ -48,12 +48,12 @@ def test_tempering_never_passes_a_threshold_that_independence_did_not_pass(
     bets: list[float], differences: list[float]
 ) -> None:
     count = len(bets)
-    noise = dependence.Noise(np.array(differences[:count]), np.full(count, 0.01))
-    tempered, inflation = dependence.whole(np.array(bets)[:, None], noise), noise.inflation
+    noise = autocorrelation.Noise(np.array(differences[:count]), np.full(count, 0.01))
+    tempered, inflation = autocorrelation.whole(np.array(bets)[:, None], noise), noise.inflation
     assert inflation >= 1
     assert tempered <= max(sum(bets), 0.0) + 1e-9
     windows = np.cumsum(bets[::-1])[::-1]
-    assert dependence.strongest(np.array(bets)[:, None], noise) <= max(0.0, *windows) + 1e-9
+    assert autocorrelation.strongest(np.array(bets)[:, None], noise) <= max(0.0, *windows) + 1e-9
 
 
 def test_rollouts_judged_together_are_judged_as_each_alone() -> None:
@@ -64,17 +64,17 @@ def test_rollouts_judged_together_are_judged_as_each_alone() -> None:
     every = proportions.Table(sizes, events[0], sizes, events[1])
     for hypothesis in Hypothesis:
         bets = proportions.log_bets(every, hypothesis, 0.01)
-        together = dependence.strongest(bets, dependence.Noise(every.differences, every.variances))
+        together = autocorrelation.strongest(bets, autocorrelation.Noise(every.differences, every.variances))
         for row in range(3):
             one = proportions.Table(sizes[row], events[0, row], sizes[row], events[1, row])
             alone = proportions.log_bets(one, hypothesis, 0.01)
-            noise = dependence.Noise(one.differences, one.variances)
-            assert dependence.strongest(alone, noise) == pytest.approx(together[row])
+            noise = autocorrelation.Noise(one.differences, one.variances)
+            assert autocorrelation.strongest(alone, noise) == pytest.approx(together[row])
 
 
 def test_looks_that_differ_by_more_than_chance_weaken_evidence() -> None:
     steady, noisy = (0.05 + np.array(spread) for spread in ([0.0, 0.001, 0.0, -0.001], [0.2, -0.2, 0.15, -0.15]))
-    found = [dependence.Noise(differences, np.full(4, 1e-4)).spreads for differences in (steady, noisy)]
+    found = [autocorrelation.Noise(differences, np.full(4, 1e-4)).spreads for differences in (steady, noisy)]
     calm, wild = (float(spreads.discount(np.full(4, 6.0))[0]) for spreads in found)
     assert wild < calm / 3 < 2.0
 
@@ -86,10 +86,10 @@ def test_serial_dependence_is_measured(correlation: float, least: float, most: f
     series = np.zeros_like(noise)
     for index in range(1, series.size):
         series[index] = correlation * series[index - 1] + noise[index]
-    assert least <= dependence.serial_inflation([np.exp(series)]) <= most
+    assert least <= autocorrelation.serial_inflation([np.exp(series)]) <= most
 
 
 def test_unbalanced_samples_are_matched_without_bias() -> None:
     random = np.random.default_rng(6)
-    differences = [bounded.matched(random.beta(2, 8, 95), random.beta(3, 7, 5)).mean() for _ in range(400)]
+    differences = [bounded_means.matched(random.beta(2, 8, 95), random.beta(3, 7, 5)).mean() for _ in range(400)]
     assert np.mean(differences) == pytest.approx(0.1, abs=0.02)

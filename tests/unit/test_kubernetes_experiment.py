@@ -15,9 +15,10 @@ from seaway.platforms.kubernetes.kinds import State as JobState
 from seaway.platforms.kubernetes.placement import Placement
 from seaway.training import TrainSpec
 from seaway.training.fingerprint import with_params
-from seaway.training.remote import RemoteTraining
-from seaway.tuning import Algorithm, Budget, Categorical, Float, Int, Objective, SearchSpace, State, TuneSpec, pod
-from seaway.tuning.remote import RemoteTrial, Scale, bounds, folder, nearest, read
+from seaway.training.pod.job import RemoteTraining
+from seaway.tuning import Algorithm, Budget, Categorical, Float, Int, Objective, SearchSpace, State, TuneSpec
+from seaway.tuning.pod import __main__ as tuning_pod
+from seaway.tuning.pod.trial import RemoteTrial, Scale, bounds, folder, nearest, read
 
 PLACEMENT = Placement(image="docker.io/seaway/trainer:1")
 SPACE = SearchSpace(
@@ -150,7 +151,7 @@ def test_the_pod_finds_each_text_under_the_number_that_the_template_gave_it() ->
         for variable in container["env"]
     }
     trial = RemoteTrial.parse(one.trial.text)
-    assert pod.texts(trial, substituted) == {name: name for name in SPACE.parameters}
+    assert tuning_pod.texts(trial, substituted) == {name: name for name in SPACE.parameters}
 
 
 def test_a_text_that_stands_for_nothing_is_refused() -> None:

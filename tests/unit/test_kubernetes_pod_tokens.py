@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from seaway.platforms.kubernetes import pytorchjob, trainjob
 from seaway.platforms.kubernetes.placement import Placement
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 
 URI = "s3://seaway/run"
 TRAINING = RemoteTraining(f"{URI}/train", f"{URI}/validation", f"{URI}/model", f"{URI}/checkpoints", {"run": "0"}, "x")

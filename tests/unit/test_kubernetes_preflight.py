@@ -4,7 +4,7 @@ import pytest
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes import pytorchjob, trainjob
 from seaway.platforms.kubernetes.placement import Placement
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 from seaway.training.spec import TrainSpec
 
 SPEC = TrainSpec(train="a", validation="b", output="c", checkpoints="d", workers=3)

@@ -5,7 +5,7 @@ from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes import pytorchjob, trainjob
 from seaway.platforms.kubernetes.kinds import State
 from seaway.platforms.kubernetes.placement import Elastic, Placement
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 from seaway.training.spec import TrainSpec
 
 

@@ -11,7 +11,7 @@ from seaway.platforms.kubernetes import training, trainjob
 from seaway.platforms.kubernetes.connection import Connection, connection_of
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.placement import Elastic, Placement
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 from seaway.training.spec import TrainSpec
 
 SPEC = TrainSpec(train="a", validation="b", output="c", checkpoints="d", workers=2)

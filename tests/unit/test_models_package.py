@@ -21,8 +21,8 @@ import safetensors.torch
 import torch
 from seaway import models
 from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
-from seaway.models.exported import ExportedModel
-from seaway.models.packaging import REQUIRED_FILES
+from seaway.models.flavours.torch_export import ExportedModel
+from seaway.models.package import REQUIRED_FILES
 from seaway.models.signature import Signature, TensorSpec, encode
 from seaway.serving.compiling import kept_script
 from torch import nn

@@ -15,19 +15,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from scipy.stats import ks_2samp
 from seaway.errors import DataUnreadable, InvalidSpec, MetricsUnavailable, StorageCorrupted
 from seaway.models import Signature, TensorSpec
-from seaway.monitoring import (
-    DriftSpec,
-    RetrainingPolicy,
-    check_skew,
-    decide,
-    references,
-    significance,
-    skew,
-)
-from seaway.monitoring import quality as quality_of
+from seaway.monitoring import DriftSpec, RetrainingPolicy, check_skew, decide, significance, skew, training_rows
+from seaway.monitoring import live_quality as quality_of
 from seaway.monitoring.drift import ColumnDrift, DriftReport
-from seaway.monitoring.publishing import HELP, of_drift, of_quality, of_skew, publish
-from seaway.monitoring.quality import QualitySpec
+from seaway.monitoring.export import HELP, of_drift, of_quality, of_skew, publish
+from seaway.monitoring.live_quality import QualitySpec
 from seaway.serving import FeatureLog
 
 DAY0 = pd.Timestamp("2013-01-01", tz="UTC")
@@ -269,13 +261,13 @@ def test_several_keys_are_the_id_together(tmp_path: Path) -> None:
 def test_training_rows_are_found_by_their_hash_and_by_nothing_else(tmp_path: Path) -> None:
     EXAMPLES.to_parquet(tmp_path / "train.parquet")
     place = str(tmp_path / "references")
-    kept = Path(references.keep(tmp_path / "train.parquet", place))
-    assert references.find(kept.stem, place).read_bytes() == (tmp_path / "train.parquet").read_bytes()
+    kept = Path(training_rows.keep(tmp_path / "train.parquet", place))
+    assert training_rows.find(kept.stem, place).read_bytes() == (tmp_path / "train.parquet").read_bytes()
     with pytest.raises(DataUnreadable, match="package the model again"):
-        references.find("0" * 64, place)
+        training_rows.find("0" * 64, place)
     kept.write_bytes(b"other rows")
     with pytest.raises(StorageCorrupted):
-        references.find(kept.stem, place)
+        training_rows.find(kept.stem, place)
 
 
 def test_figures_are_published_as_prometheus_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

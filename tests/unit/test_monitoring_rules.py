@@ -14,9 +14,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
+from seaway.monitoring.alert_rules import BURNS, DAY, WINDOWS, Alert, Objectives, Recording, duration, groups, rule_file
 from seaway.monitoring.dashboards import dashboards
-from seaway.monitoring.publishing import HELP
-from seaway.monitoring.rules import BURNS, DAY, WINDOWS, Alert, Objectives, Recording, duration, groups, rule_file
+from seaway.monitoring.export import HELP
 from seaway.platforms.kubernetes import monitors
 
 PROJECT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seaway.errors import DataUnreadable
 from seaway.reporting import Page
-from seaway.reporting.dataset import Subject, data_blocks, feature_blocks, learning_blocks
+from seaway.reporting.data_section import Subject, data_blocks, feature_blocks, learning_blocks
 from sklearn.metrics import roc_auc_score
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from seaway.monitoring import Surroundings
-from seaway.monitoring.surroundings import Edge
+from seaway.monitoring.service_graph import Edge
 from seaway.reporting import Page
-from seaway.reporting.release import (
+from seaway.reporting.rollout_section import (
     calling_blocks,
     decision_badge,
     lineage_blocks,

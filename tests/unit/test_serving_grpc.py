@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
-from seaway.serving import grpc_messages
-from seaway.serving.open_inference_pb2 import ModelInferRequest, ModelInferResponse
+from seaway.serving.protocol import grpc_messages
+from seaway.serving.protocol.open_inference_pb2 import ModelInferRequest, ModelInferResponse
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "BYTES": st.text(),

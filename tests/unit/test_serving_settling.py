@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from seaway.errors import EndpointFailed, RegistryUnavailable
 from seaway.models import RegisteredModel
-from seaway.models.packaging import content_sha256
+from seaway.models.package import content_sha256
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, settle
 
 

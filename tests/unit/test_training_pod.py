@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from seaway.errors import DataUnreadable, InvalidSpec, TrainingFailed
 from seaway.storage import storage_for
-from seaway.training import pod
 from seaway.training.fingerprint import fingerprint
-from seaway.training.mirroring import Mirror, bring
-from seaway.training.remote import VARIABLE, RemoteTraining
-from seaway.training.rendezvous import Rendezvous
+from seaway.training.pod import __main__ as training_pod
+from seaway.training.pod.checkpoint_sync import Mirror, bring
+from seaway.training.pod.job import VARIABLE, RemoteTraining
+from seaway.training.pod.rendezvous import Rendezvous
 from seaway.training.spec import TrainSpec
 
 MASTER = {"PET_MASTER_ADDR": "job-master-0", "PET_MASTER_PORT": "23456", "PET_NNODES": "3", "PET_NODE_RANK": "2"}
@@ -136,7 +136,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_a_pod_leaves_the_model_and_the_checkpoints_where_the_step_looks(prepared, tmp_path: Path) -> None:
     training = prepared()
-    assert pod.main() == 0
+    assert training_pod.main() == 0
     storage = storage_for(training.output)
     assert storage.exists(training.output)
     assert [name.rpartition("/")[2] for name in storage.list(training.checkpoints)] == ["epoch-1"]
@@ -144,14 +144,14 @@ def test_a_pod_leaves_the_model_and_the_checkpoints_where_the_step_looks(prepare
 
 def test_a_pod_that_is_started_again_after_its_end_does_nothing(prepared, tmp_path: Path) -> None:
     prepared()
-    assert pod.main() == 0
+    assert training_pod.main() == 0
     (tmp_path / "code" / "small_entrypoint.py").write_text("raise SystemExit(9)")
-    assert pod.main() == 0
+    assert training_pod.main() == 0
 
 
 def test_a_failing_entrypoint_gives_its_exit_code_and_keeps_its_checkpoints(prepared) -> None:
     training = prepared(exit=7)
-    assert pod.main() == 7
+    assert training_pod.main() == 7
     assert not storage_for(training.output).exists(training.output)
     assert storage_for(training.checkpoints).list(training.checkpoints)
 
@@ -160,11 +160,11 @@ def test_an_image_with_other_code_than_the_step_is_refused(prepared, tmp_path: P
     prepared()
     (tmp_path / "code" / "small_entrypoint.py").write_text(f"{ENTRYPOINT}\n# changed")
     with pytest.raises(InvalidSpec, match="other code of small_entrypoint"):
-        pod.main()
+        training_pod.main()
 
 
 def test_data_that_another_run_has_overwritten_are_refused(prepared, tmp_path: Path) -> None:
     prepared()
     (tmp_path / "run" / "train.parquet").write_text("other rows")
     with pytest.raises(DataUnreadable, match="train differ"):
-        pod.main()
+        training_pod.main()

@@ -10,12 +10,12 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.models.signature import encode
 from seaway.training.tabular import export
 from seaway.training.tabular.batching import epoch_order, shards
-from seaway.training.tabular.examples import Examples, read_examples
+from seaway.training.tabular.data import Examples, read_examples
+from seaway.training.tabular.lr_schedule import one_cycle
+from seaway.training.tabular.metrics import auc, log_loss
 from seaway.training.tabular.network import TabularModel, TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
-from seaway.training.tabular.schedule import one_cycle
-from seaway.training.tabular.scoring import auc, log_loss
 from sklearn import metrics
 
 PARAMS = TabularParams(numeric=("distance",), categorical=("carrier",), label="late")

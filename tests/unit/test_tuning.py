@@ -32,7 +32,7 @@ from seaway.tuning import (
 )
 from seaway.tuning.algorithm import FEATURES
 from seaway.tuning.importance import importance
-from seaway.tuning.proposing import given_point, propose
+from seaway.tuning.suggest import given_point, propose
 
 from tools.tuning_reference import written
 

@@ -35,11 +35,11 @@ def check_skew(
     from shutil import copyfile
 
     from seaway import monitoring
-    from seaway.monitoring import publishing
+    from seaway.monitoring import export
     from seaway.platforms.home import figures_folder
 
     found = monitoring.check_skew(served, Path(examples.path), keys, Path(skew.path))
     copyfile(Path(skew.path) / "skew.html", report.path)
-    publishing.publish(model_name, "skew", publishing.of_skew(found), figures_folder())
+    export.publish(model_name, "skew", export.of_skew(found), figures_folder())
     skew.metadata["summary"] = found.summary
     return (found.skewed,)

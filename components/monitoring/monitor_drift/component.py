@@ -48,7 +48,7 @@ def monitor_drift(
     from shutil import copyfile
 
     from seaway import models, monitoring, platforms
-    from seaway.monitoring import publishing
+    from seaway.monitoring import export
     from seaway.platforms.home import figures_folder, references
 
     tracker = platforms.current(models.Tracker, registry)
@@ -56,7 +56,7 @@ def monitor_drift(
     settings = {"level": level, "effect": effect, "share": share, "label": label, "margin": quality_margin}
     found = monitoring.check(model, Path(current.path), Path(check.path), references(), **settings)
     copyfile(Path(check.path) / "drift.html", report.path)
-    figures = publishing.publish(model_name, "drift", found.samples, figures_folder())
+    figures = export.publish(model_name, "drift", found.samples, figures_folder())
     tracker.log_check(f"check {model_name}", model.version, figures, Path(check.path))
     for name, value in figures.items():
         metrics.log_metric(name, value)

@@ -47,7 +47,7 @@ def write_report(
     from pathlib import Path
 
     from seaway.reporting import write_report
-    from seaway.reporting.report import ReportInputs, Subject
+    from seaway.reporting.run_report import ReportInputs, Subject
 
     artifacts = {
         "tables": tables, "repository": repository, "train": train, "baseline": baseline, "model": model,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from seaway.evaluation.gate import Gate, Outcome, require_open
 
 if TYPE_CHECKING:
-    from seaway.evaluation.evaluating import Evaluation
+    from seaway.evaluation.evaluator import Evaluation
 
 __all__ = ["Gate", "Outcome", "evaluate", "require_open"]
 
@@ -25,10 +25,10 @@ def evaluate(
     label: str = "late",
     group: str = "carrier",
 ) -> "Evaluation":
-    """Compare a model with its baselines on held-out rows; see `seaway.evaluation.evaluating.evaluate`."""
-    from seaway.evaluation import evaluating
+    """Compare a model with its baselines on held-out rows; see `seaway.evaluation.evaluator.evaluate`."""
+    from seaway.evaluation import evaluator
 
-    return evaluating.evaluate(
+    return evaluator.evaluate(
         model,
         test,
         train,

@@ -26,7 +26,7 @@ online_store:
   type: sqlite
   path: online.db
 offline_store:
-  type: seaway.features.asof.AsofOfflineStore
+  type: seaway.features.asof_store.AsofOfflineStore
 entity_key_serialization_version: 3
 """
 

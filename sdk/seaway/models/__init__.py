@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from seaway.models.archive import unpack
+from seaway.models.comparison import differing
 from seaway.models.lineage import Lineage, code_version, trace
-from seaway.models.packaging import Package, package, verified_copy, verify
-from seaway.models.sameness import differing
-from seaway.models.signature import Signature, TensorSpec
-from seaway.models.signing import Keys, signing_keys, verifying_key
-from seaway.models.tracking import (
+from seaway.models.package import Package, package, verified_copy, verify
+from seaway.models.registry import (
     ModelVersion,
     RegisteredModel,
     Tracker,
@@ -15,10 +14,11 @@ from seaway.models.tracking import (
     production_or_first,
     register_new,
 )
-from seaway.models.unpacking import unpack
+from seaway.models.signature import Signature, TensorSpec
+from seaway.models.signing import Keys, signing_keys, verifying_key
 
 if TYPE_CHECKING:
-    from seaway.models.exported import ExportedModel
+    from seaway.models.flavours.torch_export import ExportedModel
 
 __all__ = [
     "ExportedModel",
@@ -48,6 +48,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name != "ExportedModel":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from seaway.models.exported import ExportedModel  # imports torch
+    from seaway.models.flavours.torch_export import ExportedModel  # imports torch
 
     return ExportedModel

@@ -1,14 +1,14 @@
 """What an endpoint's traffic and its model's inputs, answers and labels look like; the Metrics port."""
 
-from seaway.monitoring.checking import Check, check, in_production, read_check
-from seaway.monitoring.deciding import Retraining, RetrainingPolicy, decide
+from seaway.monitoring.alert_rules import Objectives, rule_file
 from seaway.monitoring.drift import DriftReport, DriftSpec, drift
-from seaway.monitoring.metrics import ArmCounts, Metrics
-from seaway.monitoring.quality import QualityReport, QualitySpec, quality
-from seaway.monitoring.references import keep as keep_reference
-from seaway.monitoring.rules import Objectives, rule_file
+from seaway.monitoring.live_quality import QualityReport, QualitySpec, quality
+from seaway.monitoring.model_check import Check, check, in_production, read_check
+from seaway.monitoring.retraining import Retraining, RetrainingPolicy, decide
+from seaway.monitoring.service_graph import Mesh, Surroundings
 from seaway.monitoring.skew import SkewReport, check_skew, skew
-from seaway.monitoring.surroundings import Mesh, Surroundings
+from seaway.monitoring.traffic_metrics import ArmCounts, Metrics
+from seaway.monitoring.training_rows import keep as keep_reference
 
 __all__ = [
     "ArmCounts",

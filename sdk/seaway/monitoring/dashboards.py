@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seaway.monitoring.rules import INFERENCE, JOB, Objectives
+from seaway.monitoring.alert_rules import INFERENCE, JOB, Objectives
 
 SCHEMA_VERSION = 39  # Grafana 11; later ones read it and migrate
 WIDTH, HEIGHT = 12, 8  # of a panel, on Grafana's grid of 24 columns

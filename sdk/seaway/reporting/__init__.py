@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from seaway.reporting.page import Badge, Code, Figure, Figures, Fold, Page, Table, Text, Tile, Tiles
 
 if TYPE_CHECKING:
-    from seaway.reporting.report import ReportInputs
+    from seaway.reporting.run_report import ReportInputs
 
 __all__ = ["Badge", "Code", "Figure", "Figures", "Fold", "Page", "Table", "Text", "Tile", "Tiles", "write_report"]
 
 
 def write_report(inputs: "ReportInputs", output: Path) -> str:
-    """Write the page of a whole run; see `seaway.reporting.report.write_report`."""
-    from seaway.reporting import report
+    """Write the page of a whole run; see `seaway.reporting.run_report.write_report`."""
+    from seaway.reporting import run_report
 
-    return report.write_report(inputs, output)
+    return run_report.write_report(inputs, output)

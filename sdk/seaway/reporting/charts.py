@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seaway.reporting.inline_svg import Canvas, Chart, style, text_width
 from seaway.reporting.palette import AMBER, BAD, BLUE, GOOD, GREY, INK, MUTED, SERIES, Colour
-from seaway.reporting.svg import Canvas, Chart, style, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

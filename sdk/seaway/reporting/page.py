@@ -17,7 +17,7 @@ from seaway.storage import atomic_path
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from seaway.reporting.svg import Chart
+    from seaway.reporting.inline_svg import Chart
 
 Tone = Literal["good", "bad", "warn", "neutral"]
 TONES: tuple[Tone, ...] = ("good", "bad", "warn", "neutral")

@@ -3,18 +3,17 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from seaway.rollout.evidence import Decision, Evidence, Finding, Verdict
-from seaway.rollout.journal import State
-from seaway.rollout.looks import ArmLook, Look
+from seaway.rollout.judge.verdict import Decision, Evidence, Finding, Verdict
+from seaway.rollout.observations import ArmLook, Look
 from seaway.rollout.plan import STEPS, RolloutPlan, Step
 from seaway.rollout.policy import Bounds, LatencyBounds, Policy
 from seaway.rollout.requests import Answers, Requests
+from seaway.rollout.state import State
 from seaway.rollout.traffic import ALL_STABLE, Traffic
 
 if TYPE_CHECKING:
-    from seaway.rollout.concluding import conclude, confirm
-    from seaway.rollout.driving import Rollout, run
-    from seaway.rollout.judging import judge
+    from seaway.rollout.controller import Rollout, run
+    from seaway.rollout.promotion import conclude, confirm
     from seaway.rollout.replay import Replay
 
 __all__ = [
@@ -39,17 +38,15 @@ __all__ = [
     "Verdict",
     "conclude",
     "confirm",
-    "judge",
     "run",
 ]
 
 HEAVY = {  # imported at first use: scipy, pyarrow
     "Replay": "replay",
-    "Rollout": "driving",
-    "conclude": "concluding",
-    "confirm": "concluding",
-    "judge": "judging",
-    "run": "driving",
+    "Rollout": "controller",
+    "conclude": "promotion",
+    "confirm": "promotion",
+    "run": "controller",
 }
 
 

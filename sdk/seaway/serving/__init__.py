@@ -1,11 +1,11 @@
 """Endpoint specs, the Endpoint port, the Open Inference Protocol handler and client."""
 
 from seaway.models import differing
-from seaway.serving.client import Client, InferenceRefused, InferenceUnavailable
-from seaway.serving.endpoint import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find, find_deployed
+from seaway.serving.cleanup import settle
+from seaway.serving.clients.grpc import GrpcClient
+from seaway.serving.clients.http import Client, InferenceRefused, InferenceUnavailable
 from seaway.serving.feature_log import FeatureLog
-from seaway.serving.grpc_client import GrpcClient
-from seaway.serving.settling import settle
+from seaway.serving.port import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find, find_deployed
 
 __all__ = [
     "ARMS",

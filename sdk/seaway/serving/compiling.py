@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.models import Signature
-from seaway.models.packaging import GRAPH_FILE
+from seaway.models.package import GRAPH_FILE
 from seaway.storage import atomic_path, sha256
 
 SCRIPT_FILE = "model.ts"
@@ -51,7 +51,7 @@ def compile_graph(package: Path, target: Path) -> bool:
     """Write the script to `target`; False where the graph cannot be scripted and is to be served as exported."""
     import torch
 
-    from seaway.models.exported import load_program
+    from seaway.models.flavours.torch_export import load_program
 
     graph: Any = load_program(package / GRAPH_FILE).module()
     graph._forward_pre_hooks.clear()  # torch.export's checks of input shapes, which torch.jit cannot trace

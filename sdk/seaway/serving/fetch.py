@@ -4,9 +4,9 @@ import logging
 import os
 from pathlib import Path
 
+from seaway.entrypoint import run
 from seaway.errors import PackageRefused, StorageCorrupted
 from seaway.models import verified_copy
-from seaway.programs import run
 from seaway.serving.remote import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, RemoteArm
 from seaway.storage import storage_for
 

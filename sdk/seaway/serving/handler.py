@@ -22,7 +22,7 @@ from seaway.errors import InvalidSpec, SeawayError
 from seaway.models import Signature, TensorSpec
 from seaway.serving import feature_log
 from seaway.serving.compiling import SCRIPT_FILE
-from seaway.serving.wires import Wire, wire
+from seaway.serving.protocol.codecs import Wire, wire
 
 INTEGERS: set[type] = {int}
 NUMBERS: set[type] = {int, float, type(None)}
@@ -62,7 +62,7 @@ class OpenInferenceHandler:
         """The callable graph: tensors in the signature's order in, a tensor or a tuple of tensors out."""
         if (folder / SCRIPT_FILE).exists():
             return torch.jit.load(folder / SCRIPT_FILE, map_location=self.device)
-        from seaway.models.exported import ExportedModel
+        from seaway.models.flavours.torch_export import ExportedModel
 
         return ExportedModel.load(self.package).graph
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from seaway.errors import InvalidSpec
-from seaway.serving.endpoint import EndpointSpec
+from seaway.serving.port import EndpointSpec
 
 VARIABLE = "SEAWAY_ARM"  # the pod's environment variable that holds one
 SCRATCH_VARIABLE = "SEAWAY_SCRATCH"  # its folder that can be written

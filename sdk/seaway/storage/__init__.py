@@ -2,10 +2,10 @@
 
 from seaway.storage.files import atomic_path, locked, read_json, sha256, write_changed, write_json, write_private
 from seaway.storage.folder import FolderStorage
+from seaway.storage.import_string import load_object
+from seaway.storage.json_values import as_json
 from seaway.storage.port import Storage, storage_for
-from seaway.storage.references import load_object
 from seaway.storage.uri import Uri
-from seaway.storage.values import as_json
 
 __all__ = [
     "FolderStorage",

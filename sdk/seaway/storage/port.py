@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from seaway.errors import InvalidSpec
-from seaway.storage.references import load_object
+from seaway.storage.import_string import load_object
 from seaway.storage.uri import scheme
 
 ADAPTERS = {

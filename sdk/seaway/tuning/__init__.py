@@ -3,11 +3,11 @@
 from seaway.tuning.algorithm import METHODS, Algorithm, refuse
 from seaway.tuning.budget import Budget
 from seaway.tuning.objective import Constraint, Objective
+from seaway.tuning.port import Tuner
 from seaway.tuning.result import TuneResult, earlier_trials
 from seaway.tuning.space import Categorical, Float, Int, SearchSpace, When
 from seaway.tuning.spec import TuneSpec
 from seaway.tuning.trial import State, Trial
-from seaway.tuning.tuner import Tuner
 
 __all__ = [
     "METHODS",

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from seaway.reporting.page import Page
-from seaway.reporting.study import study_blocks, study_tiles
+from seaway.reporting.tuning_section import study_blocks, study_tiles
 from seaway.version import VERSION
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable, InvalidSpec, TuningFailed
-from seaway.reporting.study import figure
+from seaway.reporting.tuning_section import figure
 from seaway.storage import atomic_path, read_json, write_json
 from seaway.tuning.importance import Importance, importance
 from seaway.tuning.objective import dominates

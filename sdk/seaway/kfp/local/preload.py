@@ -14,7 +14,7 @@ from seaway.training.tabular import PRELOADED as TABULAR
 LATE = {
     "seaway.data": ("pyarrow.csv", "pyarrow.parquet", "duckdb", "pandas", "pandera.pandas"),
     "seaway.features": (
-        *("seaway.features.feast_import:import_feast", "seaway.features.asof"),
+        *("seaway.features.feast_import:import_feast", "seaway.features.asof_store"),
         *("feast.repo_operations", "ibis.backends.duckdb"),
     ),
     "seaway.models": ("model_signing.signing", "model_signing.verifying"),
@@ -22,12 +22,12 @@ LATE = {
         *("seaway.platforms.local.mlflow:_import_mlflow", "mlflow.store.tracking.sqlalchemy_store"),
         *("mlflow.store.model_registry.sqlalchemy_store", "alembic.command", "seaway.platforms.local.torchserve"),
     ),
-    "seaway.reporting": ("seaway.reporting.report", "matplotlib.figure", "matplotlib.backends.backend_svg"),
-    "seaway.rollout": ("seaway.rollout.driving", "seaway.rollout.replay", "seaway.rollout.concluding"),
+    "seaway.reporting": ("seaway.reporting.run_report", "matplotlib.figure", "matplotlib.backends.backend_svg"),
+    "seaway.rollout": ("seaway.rollout.controller", "seaway.rollout.replay", "seaway.rollout.promotion"),
     "seaway.tuning": ("seaway.platforms.local.optuna", "seaway.tuning.report", "pyarrow.parquet"),
     "seaway.training": ("torch", *TABULAR),
     "seaway.evaluation": (
-        *("seaway.evaluation.evaluating", "seaway.reporting.quality", "seaway.models.exported"),
+        *("seaway.evaluation.evaluator", "seaway.reporting.evaluation_section", "seaway.models.flavours.torch_export"),
         *("torch.export._trace", "torch.export.pt2_archive._package"),
     ),
     "seaway.serving": ("seaway.serving.compiling",),

@@ -23,11 +23,11 @@ from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.podtemplate import START_S
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
 from seaway.platforms.kubernetes.resources import Manifest, Resource
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 from seaway.tuning import Categorical, Int, SearchSpace, TuneSpec
 from seaway.tuning.algorithm import KATIB
-from seaway.tuning.pod import METRIC
-from seaway.tuning.remote import NAME, POINT, VARIABLE, RemoteTrial, Scale, bounds
+from seaway.tuning.pod.__main__ import METRIC
+from seaway.tuning.pod.trial import NAME, POINT, VARIABLE, RemoteTrial, Scale, bounds
 from seaway.tuning.space import Parameter
 
 RESOURCE = Resource("kubeflow.org", "v1beta1", "experiments", "Experiment")

@@ -33,7 +33,7 @@ from seaway.training.fingerprint import fingerprint
 from seaway.tuning import State as TrialState
 from seaway.tuning import Trial, TuneResult, TuneSpec, refuse
 from seaway.tuning.algorithm import KATIB
-from seaway.tuning.remote import folder
+from seaway.tuning.pod.trial import folder
 
 STEP = "tuning"
 PATIENCE = Patience(operator_s=300.0)  # the suggestion service's image, with its libraries, is pulled first

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from seaway.errors import MetricsUnavailable
 from seaway.monitoring import Surroundings
-from seaway.monitoring.surroundings import Edge
+from seaway.monitoring.service_graph import Edge
 from seaway.platforms.kubernetes.connection import connected
 from seaway.platforms.kubernetes.fetching import fetch
 from seaway.platforms.kubernetes.gateway import service

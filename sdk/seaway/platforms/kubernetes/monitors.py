@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from seaway.monitoring.alert_rules import JOB, Alert, Objectives, duration, groups, rule_file
 from seaway.monitoring.dashboards import dashboards
-from seaway.monitoring.rules import JOB, Alert, Objectives, duration, groups, rule_file
 from seaway.platforms.kubernetes.access import NAME as ACCOUNT
 from seaway.platforms.kubernetes.manifest_text import manifest_text
 from seaway.platforms.kubernetes.serverpod import ENDPOINT, VERSION
@@ -96,7 +96,7 @@ def alerts_page(objectives: Objectives) -> str:
     lines = [
         "# Alerts",
         "",
-        "Written by `make generate` from `seaway.monitoring.rules`; each alarm has a unit test by promtool. "
+        "Written by `make generate` from `seaway.monitoring.alert_rules`; each alarm has a unit test by promtool. "
         "`page` wakes a person, `ticket` waits for the day.",
     ]
     for group in groups(objectives):

@@ -6,7 +6,7 @@ from typing import Any
 
 from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.podsettings import QUANTITY, PodSettings
-from seaway.training.remote import VARIABLE, RemoteTraining
+from seaway.training.pod.job import VARIABLE, RemoteTraining
 
 COMMAND = ["python", "-m", "seaway.training.pod"]
 SCRATCH = "/scratch"

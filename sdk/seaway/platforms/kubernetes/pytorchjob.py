@@ -18,7 +18,7 @@ from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.podtemplate import START_S, pod_template
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
 from seaway.platforms.kubernetes.resources import Manifest, Resource
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 
 RESOURCE = Resource("kubeflow.org", "v1", "pytorchjobs", "PyTorchJob")
 CONTAINER = "pytorch"  # the operator looks for this name

@@ -24,7 +24,7 @@ from seaway.platforms.kubernetes.podsettings import cluster_settings
 from seaway.platforms.kubernetes.resources import Manifest
 from seaway.storage import storage_for
 from seaway.training.fingerprint import fingerprint
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 from seaway.training.result import TrainResult, earlier
 from seaway.training.spec import TrainSpec
 

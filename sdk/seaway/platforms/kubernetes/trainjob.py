@@ -19,7 +19,7 @@ from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.podtemplate import COMMAND, START_S, environment, pod_template, resources
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
 from seaway.platforms.kubernetes.resources import Manifest, Resource
-from seaway.training.remote import RemoteTraining
+from seaway.training.pod.job import RemoteTraining
 
 GROUP, VERSION = "trainer.kubeflow.org", "v1alpha1"
 RESOURCE = Resource(GROUP, VERSION, "trainjobs", "TrainJob")

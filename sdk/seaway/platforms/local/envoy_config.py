@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seaway.serving.grpc_messages import CONTENT_TYPE, MESSAGE, SERVICE, STATUS
+from seaway.serving.protocol.grpc_messages import CONTENT_TYPE, MESSAGE, SERVICE, STATUS
 
 TYPE = "type.googleapis.com/envoy"
 REQUEST_TIMEOUT_S = 30

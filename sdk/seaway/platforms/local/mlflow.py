@@ -14,9 +14,9 @@ from typing import Any
 
 from seaway import platforms
 from seaway.errors import InvalidSpec, PackageRefused, ProductionChanged, RegistryUnavailable
-from seaway.models.packaging import WEIGHTS_FILE, Package, verified_copy, verify
+from seaway.models.package import WEIGHTS_FILE, Package, verified_copy, verify
+from seaway.models.registry import PRODUCTION, ModelVersion, RegisteredModel
 from seaway.models.signing import verifying_key
-from seaway.models.tracking import PRODUCTION, ModelVersion, RegisteredModel
 from seaway.platforms.home import home, keys, run_id
 from seaway.storage import locked, sha256
 from seaway.tuning import State, Trial, TuneResult

@@ -35,15 +35,15 @@ from seaway.platforms.local.optuna_study import (
     trained_epochs,
 )
 from seaway.platforms.local.trials import TrialProcess
-from seaway.reporting.study import figure
+from seaway.reporting.tuning_section import figure
 from seaway.signals import sigterm_raises
 from seaway.storage import atomic_path, locked
 from seaway.tuning import State, Trial, TuneResult, TuneSpec, halving, refuse
 from seaway.tuning.algorithm import OPTUNA
 from seaway.tuning.distributions import as_drawn
 from seaway.tuning.fingerprint import fingerprint
-from seaway.tuning.proposing import propose
 from seaway.tuning.spec import whole_epochs
+from seaway.tuning.suggest import propose
 
 POLL_S = 0.005  # between looks at the trials' histories; what is to end trains on meanwhile
 PAGE = ("optuna.importance", "matplotlib.figure", "jinja2")  # imported for it: seconds, while the trials' server starts

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from seaway.entrypoint import run
 from seaway.errors import EndpointFailed
 from seaway.platforms.local import envoy, pod_front, processes
 from seaway.platforms.local.torchserve import default_handler, start_arms
-from seaway.programs import run
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.serving.remote import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, TOKEN_VARIABLE, RemoteArm
 from seaway.storage import write_private

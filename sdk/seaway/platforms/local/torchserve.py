@@ -20,7 +20,7 @@ from pathlib import Path
 
 from seaway.errors import DataUnreadable, EndpointFailed, PackageRefused
 from seaway.models import Signature, verified_copy, verifying_key
-from seaway.models.packaging import content_sha256
+from seaway.models.package import content_sha256
 from seaway.platforms.home import home, keys
 from seaway.platforms.local import envoy, processes, sockets
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import torch
 
-from seaway.programs import run
+from seaway.entrypoint import run
 from seaway.storage import write_json
 from seaway.training.checkpoint import Checkpoints
 from seaway.training.history import HistoryWriter
 from seaway.training.spec import TrainSpec
-from seaway.training.tabular.examples import Examples, read_examples, sample_rows
+from seaway.training.tabular.data import Examples, read_examples, sample_rows
 from seaway.training.tabular.export import signature, write_model
-from seaway.training.tabular.fitting import Data, Fit, Prepared, adamw, run_epochs
+from seaway.training.tabular.loop import Data, Fit, Prepared, adamw, run_epochs
 from seaway.training.tabular.network import TabularModel, TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
-from seaway.training.tabular.workers import Worker, joined
+from seaway.training.tabular.process_group import Worker, joined
 
 SAMPLE_ROWS = 8  # in signature.json; a package is proved on them
 log = logging.getLogger("seaway.training.tabular")

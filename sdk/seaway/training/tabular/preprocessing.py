@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from seaway.training.tabular.examples import Examples
+from seaway.training.tabular.data import Examples
 
 
 class Vocabularies(nn.Module):

@@ -1,0 +1,163 @@
+"""The port to the experiment tracker and model registry."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from seaway.errors import DataUnreadable, ProductionChanged, RegistryUnavailable
+from seaway.models.comparison import differing
+from seaway.models.lineage import METRICS_FILE, Lineage
+from seaway.models.package import WEIGHTS_FILE, content_sha256
+from seaway.storage import read_json, sha256
+
+if TYPE_CHECKING:
+    from seaway.tuning import TuneResult
+
+PRODUCTION = "production"
+HISTORY_FILE = "history.jsonl"
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """One registered version; `package` is a local folder that was verified."""
+
+    name: str
+    version: str
+    package: Path
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One line of a registry's list."""
+
+    name: str
+    version: str
+    production: bool
+    run_id: str
+    tags: Mapping[str, str]
+
+
+class Tracker(Protocol):
+    """Where training runs are compared and where a model becomes `production`.
+
+    Every method raises RegistryUnavailable where the store does not answer or knows no such model.
+    """
+
+    def log_training(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        history: Sequence[Mapping[str, float]],
+        weights_sha256: str,
+    ) -> str:
+        """Record a training and give its run's id; weights that were recorded before keep their run.
+
+        Args:
+            name: Of the run.
+            params: What the model was trained with.
+            metrics: Final figures.
+            history: One mapping an epoch, with its number under `epoch`.
+            weights_sha256: Content hash of `model.safetensors`, by which `register` finds the run.
+        """
+        ...
+
+    def log_study(self, name: str, result: "TuneResult") -> str:
+        """Record a study, its trials as runs nested in one, and give that one's id; the same result keeps its run."""
+        ...
+
+    def log_check(self, name: str, version: str, figures: Mapping[str, float], report: Path) -> str:
+        """Record what a check of a version in production found, with its folder `report`; gives the run's id."""
+        ...
+
+    def register(self, name: str, package: Path) -> str:
+        """Verify and register a package and give its version; a package registered before keeps its version.
+
+        The version belongs to the run that recorded the training of its weights, or to a new one where none did.
+
+        Raises:
+            PackageRefused: the package is not sound, nothing is registered.
+        """
+        ...
+
+    def production(self, name: str) -> RegisteredModel | None:
+        """The version in production, its package fetched and verified; None where there is none.
+
+        Raises:
+            PackageRefused: what the registry holds is not what was signed.
+        """
+        ...
+
+    def promote(self, name: str, version: str, over: str | None = None) -> None:
+        """Make a registered version the one in production.
+
+        Args:
+            name: Registered model's name.
+            version: What `register` gave.
+            over: First digits of the content hash of the package that may be replaced; None for any. Where there is no
+                production model yet, or the version is it already, nothing is in the way.
+
+        Raises:
+            ProductionChanged: another package is in production, which stays.
+        """
+        ...
+
+    def versions(self, name: str) -> list[ModelVersion]:
+        """All versions, newest first; none where the name is unknown."""
+        ...
+
+
+def log_trained(tracker: Tracker, name: str, model: Path, lineage: Lineage) -> str:
+    """Record the training that left the folder `model`: its lineage, final metrics and curves. Gives the run's id.
+
+    Raises:
+        DataUnreadable: `metrics.json` or `history.jsonl` is missing or broken.
+    """
+    facts = {"data_sha256": lineage.data_sha256, "code_version": lineage.code_version, "seed": lineage.seed}
+    return tracker.log_training(
+        name,
+        {**facts, **lineage.parameters},
+        {**read_json(model / METRICS_FILE), **lineage.metrics},
+        _history(model / HISTORY_FILE),
+        sha256(model / WEIGHTS_FILE),
+    )
+
+
+def production_or_first(tracker: Tracker, name: str, first: Path) -> RegisteredModel:
+    """The model in production; where there is none yet, the package `first` is registered and becomes it.
+
+    Raises:
+        PackageRefused: a package is not sound.
+    """
+    found = tracker.production(name)
+    if found is None:
+        with suppress(ProductionChanged):  # another run's first model came before this one
+            tracker.promote(name, tracker.register(name, first), over=content_sha256(first))
+        found = tracker.production(name)
+    if found is None:
+        raise RegistryUnavailable(
+            f"{name} was just put into production and is gone; another process edits the registry."
+        )
+    return found
+
+
+def register_new(tracker: Tracker, name: str, package: Path) -> str:
+    """The package's version; the one in production where it is the same model, whatever its lineage.
+
+    Raises:
+        PackageRefused: a package is not sound.
+    """
+    found = tracker.production(name)
+    if found is not None and differing(found.package, package) is None:
+        return found.version
+    return tracker.register(name, package)
+
+
+def _history(source: Path) -> list[dict[str, float]]:
+    try:
+        return [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+    except (OSError, json.JSONDecodeError) as error:
+        raise DataUnreadable(f"{source} is no history of a training ({error}); train the model again.") from error

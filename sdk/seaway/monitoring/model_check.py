@@ -1,0 +1,124 @@
+"""One check of a model: recent rows against the rows that it was trained on, and its answers against their labels."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seaway.errors import DataUnreadable, RegistryUnavailable
+from seaway.models import Lineage, RegisteredModel, Signature, Tracker
+from seaway.monitoring import training_rows
+from seaway.monitoring.drift import PREDICTION, DriftReport, DriftSpec, drift
+from seaway.monitoring.export import Sample, of_drift, of_quality
+from seaway.monitoring.live_quality import QualityReport, QualitySpec, quality
+from seaway.storage import read_json, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHECK_FILE = "check.json"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found of one version."""
+
+    model: str
+    version: str
+    drift: DriftReport
+    quality: QualityReport
+
+    @property
+    def samples(self) -> list[Sample]:
+        """Its figures, as they are published."""
+        return [*of_drift(self.drift), *of_quality(self.quality)]
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        return f"{self.drift.summary}; {self.quality.summary}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `check.json`."""
+        model = {"model": self.model, "version": self.version}
+        return {**model, "drift": self.drift.to_json(), "quality": self.quality.to_json(), "summary": self.summary}
+
+
+def check(
+    model: RegisteredModel,
+    current: Path,
+    output: Path,
+    place: str,
+    *,
+    level: float = 0.05,
+    effect: float = 0.1,
+    share: float = 0.2,
+    label: str = "late",
+    margin: float = 0.05,
+) -> Check:
+    """Compare recent examples with the model's training rows; writes `check.json`, `drift.json` and `drift.html`.
+
+    Which columns are numbers and which are categories is told by the model's signature.
+
+    Args:
+        model: In production.
+        current: Examples of late, a Parquet file; a label that is not known yet is null.
+        output: A folder, made where it is missing.
+        place: URI where training rows are kept; see `references`.
+        level, effect, share: See `DriftSpec`.
+        label, margin: See `QualitySpec`.
+
+    Raises:
+        DataUnreadable: the training rows are not kept, or a column is missing.
+    """
+    lineage, inputs = Lineage.read(model.package), Signature.read(model.package).inputs
+    texts = [spec.name for spec in inputs if spec.datatype == "BYTES"]
+    numbers = [spec.name for spec in inputs if spec.datatype != "BYTES"]
+    spec = DriftSpec(numbers, texts, level=level, effect=effect, share=share)
+    before, now = (_predicted(model, rows) for rows in (training_rows.find(lineage.data_sha256, place), current))
+    found = Check(
+        model.name,
+        model.version,
+        drift(before, now, spec, output),
+        quality(now, lineage.metrics, QualitySpec(label, margin=margin), _now()),
+    )
+    write_json(output / CHECK_FILE, found.to_json())
+    return found
+
+
+def in_production(tracker: Tracker, name: str) -> RegisteredModel:
+    """The model to be watched.
+
+    Raises:
+        RegistryUnavailable: none is in production.
+    """
+    if (found := tracker.production(name)) is None:
+        raise RegistryUnavailable(f"No version of {name} is in production, so none is watched; promote one first.")
+    return found
+
+
+def read_check(folder: Path) -> dict[str, Any]:
+    """`check.json` of a folder that `check` wrote. Raises: DataUnreadable."""
+    value: dict[str, Any] = read_json(folder / CHECK_FILE)
+    return value
+
+
+def _now() -> "pd.Timestamp":
+    import pandas as pd
+
+    return pd.Timestamp(datetime.now(UTC))
+
+
+def _predicted(model: RegisteredModel, source: Path) -> "pd.DataFrame":
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from seaway.evaluation.evaluator import predict
+
+    try:
+        rows = parquet.read_table(source)
+    except (OSError, pa.ArrowException) as error:
+        raise DataUnreadable(f"{source} cannot be read as Parquet ({error}); write the examples anew.") from error
+    answers = predict(model.package, rows)
+    frame: pd.DataFrame = rows.to_pandas()
+    return frame.assign(**{PREDICTION: answers})

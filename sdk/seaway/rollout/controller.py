@@ -1,0 +1,237 @@
+"""Driving a rollout: set the weight, wait till the traffic follows, observe, decide, and go on or back."""
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seaway.errors import ObjectChanged, TrafficFailed
+from seaway.monitoring import Mesh, Metrics, Surroundings
+from seaway.rollout.judge.decision import glance, judge
+from seaway.rollout.judge.verdict import Decision, Verdict
+from seaway.rollout.observations import ArmLook, Look
+from seaway.rollout.observer import Observer
+from seaway.rollout.plan import FULL, RolloutPlan
+from seaway.rollout.requests import Requests
+from seaway.rollout.state import Journal, State
+from seaway.rollout.traffic import ALL_STABLE, Traffic
+from seaway.serving import ARMS, DeployedEndpoint
+from seaway.signals import sigterm_raises
+from seaway.storage import write_json
+
+BACK = (Decision.ROLLBACK, Decision.INCONCLUSIVE)  # decisions that leave all traffic on stable
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How a rollout ended, with one tick for each look."""
+
+    decision: Decision
+    reason: str
+    endpoint: DeployedEndpoint
+    steps: tuple[Mapping[str, int], ...]
+    ticks: tuple[Mapping[str, Any], ...]
+    surroundings: Surroundings = field(default_factory=Surroundings)
+
+    @property
+    def promoted(self) -> bool:
+        return self.decision is Decision.PROMOTE
+
+    @property
+    def summary(self) -> str:
+        """One line for a progress display."""
+        if self.decision is Decision.UNCHANGED:
+            return "unchanged: this model is in production"
+        requests = sum(sum(tick["requests"].values()) for tick in self.ticks)
+        return f"{self.decision.lower()}, {requests:,} requests, {len(self.ticks)} looks"
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Looks, requests, and the last estimate of each criterion."""
+        evidence = self.ticks[-1]["evidence"] if self.ticks else ()
+        estimates = {item["criterion"].replace(" ", "_"): item["estimate"] for item in evidence}
+        totals = {f"{arm}_requests": float(sum(tick["requests"][arm] for tick in self.ticks)) for arm in ARMS}
+        known = {f"{name}_worsening": value for name, value in estimates.items() if value is not None}
+        return {"looks": float(len(self.ticks)), **totals, **known}
+
+    def amid(self, mesh: Mesh) -> "Rollout":
+        """The same, with who called the endpoint meanwhile: read before an arm is ended."""
+        if not self.ticks:
+            return self
+        seconds = math.ceil(time.time() - self.ticks[0]["time"])
+        return replace(self, surroundings=mesh.read(self.endpoint, seconds))
+
+    def write(self, file: Path) -> None:
+        """Write `rollout.json`."""
+        arms = {name: arm.version for name, arm in self.endpoint.arms.items()}
+        value = {
+            "decision": self.decision,
+            "reason": self.reason,
+            "endpoint": self.endpoint.name,
+            "run": self.endpoint.run,
+            "surroundings": self.surroundings.to_json(),
+        }
+        write_json(file, {**value, "arms": arms, "steps": list(self.steps), "ticks": list(self.ticks)})
+
+
+def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, state: State) -> Rollout:
+    """Roll the candidate out, or back.
+
+    An endpoint without a candidate is UNCHANGED: nothing is sent. An interrupted rollout of the same plan goes on from
+    `state`; one that has ended is told again. Unless the candidate is promoted all traffic is on stable when this
+    returns or raises; SIGTERM counts as an exception.
+
+    Args:
+        state: is written after every look.
+
+    Raises:
+        TrafficFailed: the traffic does not follow the weights, or somebody else has changed them.
+        ObjectChanged: another process drives this rollout; the weights are left to it.
+    """
+    if "candidate" not in plan.endpoint.arms:
+        return _unchanged(plan)
+    journal = Journal.open(state.read(plan.endpoint), plan)
+    if journal.decision is None:
+        if journal.position is not None:
+            requests.resume(journal.position)
+        with sigterm_raises(), _back_to_stable(plan.endpoint, traffic):
+            _drive(plan, traffic, requests, metrics, journal, state)
+    return Rollout(Decision(journal.decision or ""), journal.reason, plan.endpoint, _steps(plan), tuple(journal.ticks))
+
+
+def _unchanged(plan: RolloutPlan) -> Rollout:
+    known = " ".join((plan.model, plan.endpoint.arms["stable"].version)).strip()
+    reason = (
+        f"The new model is the one in production ({known}): the same graph, weights and signature. "
+        "There is nothing to roll out, and no request was sent."
+    )
+    return Rollout(Decision.UNCHANGED, reason, plan.endpoint, _steps(plan), ())
+
+
+def _steps(plan: RolloutPlan) -> tuple[Mapping[str, int], ...]:
+    return tuple({"weight": step.weight, "requests": step.requests} for step in plan.steps)
+
+
+def _drive(
+    plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, journal: Journal, state: State
+) -> None:
+    """Look after look until there is a decision."""
+    step = -1
+    observer = Observer(metrics, plan.endpoint, plan.policy.max_age_s)
+    while journal.decision is None:
+        weights = _weights(plan, journal)
+        if step != journal.step:
+            _move(plan.endpoint, traffic, weights)
+            step = journal.step
+        answers = requests.send(plan.requests_per_look)
+        _require_unchanged(plan.endpoint, traffic, weights)
+        look = observer.look(answers)
+        journal.looks.append(look)
+        journal.sent += answers.sent
+        glanced = glance(journal.looks, plan.policy)
+        if glanced.decision in BACK:  # at once: the intervals take longer than the decision
+            traffic.set_weights(plan.endpoint, ALL_STABLE)
+        verdict = _verdict(plan, journal, glanced, exhausted=answers.sent == 0)
+        journal.ticks.append(_tick(journal, look, weights, verdict))
+        journal.position = requests.position()
+        _advance(plan, journal, verdict, exhausted=answers.sent == 0)
+        if journal.decision in BACK and glanced.decision not in BACK:
+            traffic.set_weights(plan.endpoint, ALL_STABLE)
+        state.write(plan.endpoint, journal.to_json())
+
+
+def _move(endpoint: DeployedEndpoint, traffic: Traffic, weights: Mapping[str, int]) -> None:
+    """By these weights; a candidate of weight 0 gets copies of the requests."""
+    if weights["candidate"]:
+        log.info("%d %% of the traffic to the candidate of %s", weights["candidate"], endpoint.name)
+        traffic.set_weights(endpoint, weights)
+    else:
+        log.info("the candidate of %s is a shadow: it gets a copy of each request", endpoint.name)
+        traffic.mirror(endpoint, FULL)
+
+
+def _require_unchanged(endpoint: DeployedEndpoint, traffic: Traffic, weights: Mapping[str, int]) -> None:
+    """Refuse answers to other weights than those that were set; weights that cannot be read now prove nothing."""
+    try:
+        now = traffic.weights(endpoint)
+    except TrafficFailed as error:
+        log.warning("the weights of %s cannot be read: %s", endpoint.name, error)
+        return
+    if now != weights:
+        raise TrafficFailed(
+            f"Somebody else has changed the weights of endpoint {endpoint.name}: they are {dict(now)}, this rollout "
+            f"had set {dict(weights)}. Find out who moves its traffic, then run the rollout again."
+        )
+
+
+def _verdict(plan: RolloutPlan, journal: Journal, glanced: Verdict, exhausted: bool) -> Verdict:
+    """The judge's word on all looks; with confidence sequences where the rollout may end or take its last step."""
+    last = journal.step == len(plan.steps) - 1 and journal.sent >= plan.steps[-1].requests
+    settles = exhausted or last or glanced.decision is not Decision.CONTINUE
+    return judge(journal.looks, plan.policy) if settles else glanced
+
+
+def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:
+    candidate = plan.steps[journal.step].weight
+    return {"stable": FULL - candidate, "candidate": candidate}
+
+
+def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: bool) -> None:
+    """End the rollout, or move to the next step once this one has had its requests.
+
+    Full traffic needs the judge's PROMOTE. It is confirmed when the requests of that last step were seen and show no
+    harm: evidence that has once rejected "worse than the margin" stays valid (Ville's inequality).
+    """
+    if verdict.decision in BACK:
+        journal.decision, journal.reason = verdict.decision, verdict.reason
+    elif exhausted:
+        total = sum(look.stable.requests + look.candidate.requests for look in journal.looks)
+        short = f"There are no more requests: the examples ended after {total:,}, before the judge was sure. "
+        hint = "Give more held-out examples (more months), ask more of them of both arms (shadow), or widen a margin. "
+        journal.decision, journal.reason = Decision.INCONCLUSIVE, f"{short}{hint}{verdict.reason}"
+    elif journal.sent >= plan.steps[journal.step].requests:
+        last = journal.step == len(plan.steps) - 1
+        promoted = verdict.decision is Decision.PROMOTE
+        if last and not journal.looks[-1].fault(plan.policy.max_age_s):
+            journal.decision = Decision.PROMOTE
+        elif not last and (promoted or plan.steps[journal.step + 1].weight < FULL):
+            journal.step, journal.sent, journal.reason = journal.step + 1, 0, verdict.reason
+
+
+def _tick(journal: Journal, look: Look, weights: Mapping[str, int], verdict: Verdict) -> dict[str, Any]:
+    arms = {name: getattr(look, name) for name in ARMS}
+    return {
+        "time": look.time,
+        "step": journal.step,
+        "weights": dict(weights),
+        "requests": {name: arm.requests for name, arm in arms.items()},
+        "errors": {name: arm.errors for name, arm in arms.items()},
+        "latency_p50_ms": {name: _median_ms(arm) for name, arm in arms.items()},
+        "loss": {name: float(np.mean(arm.losses)) if arm.losses else None for name, arm in arms.items()},
+        "pairs": len(look.differences),
+        "unseen": look.unseen,
+        **verdict.as_dict(),
+    }
+
+
+def _median_ms(arm: ArmLook) -> float | None:
+    return 1000 * float(np.median(arm.latencies_s)) if arm.latencies_s else None
+
+
+@contextmanager
+def _back_to_stable(endpoint: DeployedEndpoint, traffic: Traffic) -> Iterator[None]:
+    try:
+        yield
+    except ObjectChanged:
+        raise
+    except BaseException:
+        log.warning("the rollout of %s is interrupted; all traffic goes back to stable", endpoint.name)
+        traffic.set_weights(endpoint, ALL_STABLE)
+        raise

@@ -1,0 +1,112 @@
+"""Is one proportion larger than another? Evidence that stays valid at every look.
+
+Each look is one block of a 2x2 table. The block's e-variable is the likelihood ratio of an alternative against its
+Kullback-Leibler projection on the null hypothesis (Turner, Ly and Grunwald 2024, "Generic e-variables for exact
+sequential k-sample tests that allow for optional stopping"; Turner and Grunwald 2023 for differences). The projection
+on a convex null makes the expectation at most one for blocks of any sizes, so products over looks are
+test supermartingales. Only looks before a block choose its alternatives.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit, xlog1py, xlogy
+
+from seaway.rollout.judge.verdict import Hypothesis
+
+Floats = NDArray[np.float64]
+
+# Log odds ratios of candidate to stable that a mixture bets on; 1 takes 2 % to 5.3 %.
+SHIFTS = {
+    Hypothesis.HARM: np.array([0.5, 1.0, 2.0, 4.0]),
+    Hypothesis.SAFETY: np.array([-1.5, -0.5, 0.0]),
+}
+PRIOR_EVENTS, PRIOR_TRIALS = 0.5, 25.0  # what stands for the stable arm's history before the first look
+BISECTIONS = 24  # halvings of [0, 1]: a proportion to 1e-7
+
+
+@dataclass(frozen=True)
+class Table:
+    """Counts of a look each: arrays of shape [..., looks]; leading axes are rollouts judged at once."""
+
+    stable_trials: Floats
+    stable_events: Floats
+    candidate_trials: Floats
+    candidate_events: Floats
+
+    @property
+    def differences(self) -> Floats:
+        """Candidate's proportion minus stable's, [..., looks]; 0 where an arm had no trials."""
+        return _ratio(self.candidate_events, self.candidate_trials) - _ratio(self.stable_events, self.stable_trials)
+
+    @property
+    def variances(self) -> Floats:
+        """Variance of each difference if trials were independent, [..., looks]; infinite where an arm had no trials."""
+        with np.errstate(divide="ignore"):
+            return _spread(self.stable_events, self.stable_trials) + _spread(
+                self.candidate_events, self.candidate_trials
+            )
+
+
+def _ratio(events: Floats, trials: Floats) -> Floats:
+    return events / np.maximum(trials, 1)
+
+
+def _spread(events: Floats, trials: Floats) -> Floats:
+    rate = (events.sum(axis=-1, keepdims=True) + 0.5) / (trials.sum(axis=-1, keepdims=True) + 1)
+    spread: Floats = rate * (1 - rate) / trials
+    return spread
+
+
+def log_bets(table: Table, hypothesis: Hypothesis, bound: float) -> Floats:
+    """Log e-variables of each look and alternative, [..., looks, alternatives].
+
+    HARM speaks against "the candidate's proportion is at most stable's + bound", SAFETY against "at least".
+    """
+    stable = _history(table)[..., None]
+    candidate = expit(logit(stable) + SHIFTS[hypothesis])
+    stable = np.broadcast_to(stable, candidate.shape)
+    trials = table.stable_trials[..., None], table.candidate_trials[..., None]
+    null = _projection(stable, candidate, *trials, bound)
+    bets = _log_ratio(table.stable_events[..., None], trials[0], stable, null) + _log_ratio(
+        table.candidate_events[..., None], trials[1], candidate, null + bound
+    )
+    outside = (candidate - stable - bound) * hypothesis.sign > 0
+    seen = (trials[0] > 0) & (trials[1] > 0)
+    return np.where(outside & seen, bets, 0.0)
+
+
+def _history(table: Table) -> Floats:
+    """Stable's proportion as known before each look."""
+    events = np.cumsum(table.stable_events, axis=-1) - table.stable_events
+    trials = np.cumsum(table.stable_trials, axis=-1) - table.stable_trials
+    history: Floats = (events + PRIOR_EVENTS) / (trials + PRIOR_TRIALS)
+    return history
+
+
+def _log_ratio(events: Floats, trials: Floats, rate: Floats, null: Floats) -> Floats:
+    ratio: Floats = (
+        xlogy(events, rate) - xlogy(events, null) + xlog1py(trials - events, -rate) - xlog1py(trials - events, -null)
+    )
+    return ratio
+
+
+def _projection(
+    stable: Floats, candidate: Floats, stable_trials: Floats, candidate_trials: Floats, bound: float
+) -> Floats:
+    """The stable proportion of the point on "candidate = stable + bound" that is closest in KL divergence."""
+    if bound == 0:
+        pooled: Floats = stable_trials * stable + candidate_trials * candidate
+        return pooled / np.maximum(stable_trials + candidate_trials, 1)
+    low, high = np.full_like(stable, max(0.0, -bound)), np.full_like(stable, min(1.0, 1.0 - bound))
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        slope = stable_trials * _slope(middle, stable) + candidate_trials * _slope(middle + bound, candidate)
+        low, high = np.where(slope < 0, middle, low), np.where(slope < 0, high, middle)
+    return (low + high) / 2
+
+
+def _slope(null: Floats, rate: Floats) -> Floats:
+    """Derivative of KL(rate || null) by `null`."""
+    return (null - rate) / (null * (1 - null))

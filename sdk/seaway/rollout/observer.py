@@ -1,0 +1,97 @@
+"""From answers and the proxy's counts to looks: what was asked is counted, or the look is blind."""
+
+import logging
+import time
+from collections.abc import Mapping
+
+from seaway.errors import InvalidSpec, MetricsUnavailable
+from seaway.monitoring import ArmCounts, Metrics
+from seaway.rollout.observations import ArmLook, Look
+from seaway.rollout.requests import Answers
+from seaway.serving import ARMS, DeployedEndpoint
+
+log = logging.getLogger(__name__)
+
+Counts = Mapping[str, ArmCounts]
+
+POLL_S = 0.1
+
+
+class Observer:
+    """Makes a look of the answers since the look before.
+
+    The proxy may count late, but within `patience_s` seconds it must have counted every answer that the client had.
+    What a blind look leaves uncounted belongs to the next one that sees.
+    """
+
+    def __init__(self, metrics: Metrics, endpoint: DeployedEndpoint, patience_s: float) -> None:
+        self._metrics, self._endpoint, self._patience_s = metrics, endpoint, patience_s
+        self._before = self._read()
+        self._unseen = Answers()
+
+    def look(self, answers: Answers) -> Look:
+        """One look: errors as the proxy counted them, the rest as the answers tell."""
+        answers.include(self._unseen)
+        after, counts = self._counted(answers)
+        unseen = counts if isinstance(counts, str) else _doubt(counts, answers)
+        restarted = isinstance(counts, str) and not isinstance(after, str)
+        if unseen and not restarted:
+            self._unseen = answers
+        else:
+            self._before, self._unseen = after, Answers()
+        now = time.time()
+        if unseen or isinstance(counts, str):
+            return Look(time=now, unseen=unseen, astray=answers.astray)
+        arms = {name: _arm(counts[name], answers, name) for name in ARMS}
+        return Look(now, arms["stable"], arms["candidate"], tuple(answers.differences), measured_at=now)
+
+    def _counted(self, answers: Answers) -> tuple[Counts | str, Counts | str]:
+        """The counts, and those since the look before, once they hold all answers; else the latest, or why none."""
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            after = self._read()
+            counts = _difference(self._before, after)
+            if isinstance(counts, str) or not _short(counts, answers) or time.monotonic() > deadline:
+                return after, counts
+            time.sleep(POLL_S)
+
+    def _read(self) -> Counts | str:
+        """Counts of both arms, or why there are none."""
+        try:
+            return dict(self._metrics.read(self._endpoint))
+        except MetricsUnavailable as error:
+            log.warning("no metrics at this look: %s", error)
+            return str(error)
+
+
+def _difference(before: Counts | str, after: Counts | str) -> Counts | str:
+    if isinstance(after, str):
+        return after
+    if isinstance(before, str):
+        return "there are no counts from before this look"
+    try:
+        return {name: after[name] - before[name] for name in ARMS}
+    except (InvalidSpec, KeyError) as error:
+        return f"the proxy's counters were reset or lack an arm ({error})"
+
+
+def _short(counts: Counts, answers: Answers) -> list[str]:
+    """Arms of which fewer requests were counted than answered."""
+    return [name for name in ARMS if counts[name].requests < answers.answered[name]]
+
+
+def _doubt(counts: Counts, answers: Answers) -> str:
+    """Why the counts are no evidence; empty if they are."""
+    if short := _short(counts, answers):
+        told = ", ".join(f"{counts[name].requests:,} of {answers.answered[name]:,} of {name}" for name in short)
+        return f"the proxy counted fewer requests than were answered ({told}): its counters are stale"
+    if answers.astray:
+        return f"{answers.astray:,} requests got no answer, and which arm had them is unknown"
+    return ""
+
+
+def _arm(counts: ArmCounts, answers: Answers, name: str) -> ArmLook:
+    """A request that was never answered may be missing in the proxy's counts; it is an error of its arm."""
+    lost = answers.lost[name]
+    errors = min(counts.requests, counts.errors + answers.invalid[name])
+    return ArmLook(counts.requests + lost, errors + lost, tuple(answers.latencies_s[name]), tuple(answers.losses[name]))

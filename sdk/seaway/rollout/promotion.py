@@ -1,0 +1,76 @@
+"""What follows from a rollout's decision: one arm is left, and the registry says which model is in production."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from seaway.errors import EndpointFailed, ProductionChanged, RolledBack
+from seaway.models import Tracker
+from seaway.rollout.controller import Rollout
+from seaway.rollout.judge.verdict import Decision
+from seaway.serving import DeployedEndpoint, Endpoint, find
+from seaway.storage import read_json
+
+log = logging.getLogger(__name__)
+
+
+def conclude(rollout: Rollout, endpoints: Endpoint, tracker: Tracker, model: str, version: str) -> Rollout:
+    """Promote the candidate on the endpoint and in the registry, or end it; done again, it does what is left to do.
+
+    A candidate is promoted only over the model that it was judged against: if another one has come into production
+    meanwhile, it is ended. The registry, which alone can tell, is asked first; the endpoint follows it.
+
+    Returns:
+        The rollout, ROLLBACK where production has changed.
+
+    Raises:
+        EndpointFailed: the endpoint or its candidate is gone, and the registry was told nothing; or the endpoint does
+            not follow the registry.
+        RegistryUnavailable: the registry does not answer; both arms serve as before.
+    """
+    name, run = rollout.endpoint.name, rollout.endpoint.run
+    serving = find(endpoints, name, run)
+    if rollout.promoted:
+        _require_candidate(rollout, serving)
+        rollout = _promote_unless_overtaken(rollout, tracker, model, version)
+    if rollout.decision is not Decision.UNCHANGED:
+        (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
+    log.info("rollout of %s version %s: %s", model, version, rollout.decision)
+    return rollout
+
+
+def _require_candidate(rollout: Rollout, serving: DeployedEndpoint) -> None:
+    """The candidate serves beside stable, or in its place where a promotion was cut short."""
+    candidate = rollout.endpoint.arms["candidate"].version
+    if candidate not in {arm.version for arm in serving.arms.values()}:
+        raise EndpointFailed(
+            f"Endpoint {serving.name} serves candidate {candidate} no more: it was ended before its promotion was "
+            "finished. The registry was told nothing; run the pipeline again."
+        )
+
+
+def _promote_unless_overtaken(rollout: Rollout, tracker: Tracker, model: str, version: str) -> Rollout:
+    try:
+        tracker.promote(model, version, over=rollout.endpoint.arms["stable"].version)
+    except ProductionChanged as change:
+        reason = f"Another model came into production during this rollout: {change} Run the pipeline again to compare."
+        return replace(rollout, decision=Decision.ROLLBACK, reason=f"{reason} The judge had said: {rollout.reason}")
+    return rollout
+
+
+def confirm(rollout: Path) -> None:
+    """Return if the candidate was promoted, or is the model that was in production already.
+
+    Args:
+        rollout: `rollout.json`.
+
+    Raises:
+        RolledBack: it was not; the message has the judge's reason.
+        DataUnreadable: the file is missing.
+    """
+    value = read_json(rollout)
+    if value["decision"] not in (Decision.PROMOTE, Decision.UNCHANGED):
+        raise RolledBack(
+            f"Candidate {value['arms']['candidate']} of endpoint {value['endpoint']} was not promoted "
+            f"({value['decision']}); stable {value['arms']['stable']} has all traffic. {value['reason']}"
+        )

@@ -1,0 +1,70 @@
+"""A rollout's memory: written whole after every look, so that a restarted step goes on where the last look ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
+
+from seaway.rollout.judge.verdict import Decision
+from seaway.rollout.observations import ArmLook, Look
+from seaway.rollout.plan import RolloutPlan
+from seaway.serving import DeployedEndpoint
+
+
+class State(Protocol):
+    """Where the journal of an endpoint's rollout is kept between the processes that drive it."""
+
+    def read(self, endpoint: DeployedEndpoint) -> dict[str, Any] | None:
+        """What was written last; None where nothing was."""
+        ...
+
+    def write(self, endpoint: DeployedEndpoint, value: Mapping[str, Any]) -> None:
+        """Keep plain JSON values, whole or not at all.
+
+        Raises:
+            ObjectChanged: another process has written since this one has read or written.
+        """
+        ...
+
+
+@dataclass
+class Journal:
+    """What a rollout has seen and decided so far; `ticks` are the report's timeline, one for each look."""
+
+    fingerprint: str
+    step: int = 0
+    sent: int = 0
+    looks: list[Look] = field(default_factory=list)
+    ticks: list[dict[str, Any]] = field(default_factory=list)
+    position: Any = None
+    decision: Decision | None = None
+    reason: str = ""
+
+    @classmethod
+    def open(cls, kept: Mapping[str, Any] | None, plan: RolloutPlan) -> "Journal":
+        """The journal that an interrupted rollout of the same plan left, else a new one."""
+        if kept is None or kept["fingerprint"] != plan.fingerprint:
+            return cls(plan.fingerprint)
+        decision = Decision(kept["decision"]) if kept["decision"] else None
+        return cls(**{**kept, "decision": decision, "looks": [_look(look) for look in kept["looks"]]})
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "looks": [_plain(look) for look in self.looks]}
+
+
+def _plain(look: Look) -> dict[str, Any]:
+    arms = {name: _fields(getattr(look, name)) for name in ("stable", "candidate")}
+    return {**_fields(look), **arms}
+
+
+def _fields(value: Look | ArmLook) -> dict[str, Any]:
+    """As `dataclasses.asdict`, which would copy each number."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _look(value: Mapping[str, Any]) -> Look:
+    arms = {name: ArmLook(**_frozen(value[name])) for name in ("stable", "candidate")}
+    return Look(**_frozen({**value, **arms}))
+
+
+def _frozen(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}

@@ -1,0 +1,1 @@
+"""Clients of an endpoint, one for each wire."""

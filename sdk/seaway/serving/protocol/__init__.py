@@ -1,0 +1,1 @@
+"""The Open Inference Protocol: values as JSON and as protobuf."""

@@ -1,0 +1,75 @@
+"""The processes that train together: which one this is, and what they tell each other."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from seaway.training.tabular.fsdp import shard
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One process of `count`."""
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes the files."""
+        return self.rank == 0
+
+    def total(self, tensor: Tensor) -> Tensor:
+        """The sum of a tensor over all processes; the same bits on each."""
+        if self.count > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
+    def same(self, data: bytes | None) -> bytes | None:
+        """What the first process has, on each: pods see a shared place at different moments."""
+        if self.count == 1:
+            return data
+        size = torch.tensor(-1 if data is None else len(data), device=self.device)
+        dist.broadcast(size, src=0)
+        if size < 0:
+            return None
+        contents = torch.empty(int(size), dtype=torch.uint8, device=self.device)
+        if self.first and data:
+            contents.copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
+        dist.broadcast(contents, src=0)
+        return bytes(contents.cpu().numpy().tobytes())
+
+    def split(self, network: nn.Module, parallel: str) -> None:
+        """Split the weights over the processes where `parallel` is `fsdp`; the optimizer is made afterwards."""
+        if self.count > 1 and parallel == "fsdp":
+            shard(network)
+
+    def distributed(self, network: nn.Module, parallel: str) -> nn.Module:
+        """The module, its gradients averaged over all processes; they must start with equal weights."""
+        return DistributedDataParallel(network) if self.count > 1 and parallel == "ddp" else network
+
+
+@contextmanager
+def joined() -> Iterator[Worker]:
+    """Join the process group that the environment names (gloo on CPU, NCCL with one GPU a process)."""
+    rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    local, per_node = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    on_gpu = torch.cuda.is_available() and torch.cuda.device_count() >= per_node
+    device = torch.device("cuda", local) if on_gpu else torch.device("cpu")
+    if on_gpu:
+        torch.cuda.set_device(device)
+    if count == 1:
+        yield Worker(rank, count, device)
+        return
+    dist.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        yield Worker(rank, count, device)
+    finally:
+        dist.destroy_process_group()
