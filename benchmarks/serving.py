@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
-from seaway.platforms.local.torchserve import TorchServeEndpoint
+from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
 from seaway.serving import DeployedEndpoint, EndpointSpec
 
 from benchmarks import Row, main

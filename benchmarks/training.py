@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 import torch
-from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainSpec
 from seaway.training.tabular.data import Examples, read_examples
 from seaway.training.tabular.loop import Prepared, adamw, train_epoch

@@ -29,8 +29,8 @@ import pyarrow.parquet as pq
 import torch
 from optuna.trial import TrialState
 from seaway.platforms.home import home
-from seaway.platforms.local.optuna import OptunaTuner
-from seaway.platforms.local.optuna_study import OUTCOME, open_study
+from seaway.platforms.local.tuning.optuna import OptunaTuner
+from seaway.platforms.local.tuning.study import OUTCOME, open_study
 from seaway.training import TrainSpec
 from seaway.training.tabular import __main__ as tabular
 from seaway.tuning import Algorithm, Budget, Categorical, Float, Objective, SearchSpace, TuneResult, TuneSpec

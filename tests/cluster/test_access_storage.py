@@ -14,8 +14,8 @@ import pytest
 import urllib3
 import yaml
 from kubernetes import client, dynamic
-from seaway.platforms.kubernetes.s3 import S3Storage
-from seaway.platforms.kubernetes.s3_connection import connect
+from seaway.platforms.s3.connection import connect
+from seaway.platforms.s3.storage import S3Storage
 
 MANIFESTS = Path(__file__).parents[2] / "manifests" / "storage"
 READY_S = 120

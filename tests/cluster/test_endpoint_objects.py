@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from installed import require_served
 from kubernetes import dynamic
+from seaway.model_server.arm import RemoteArm
 from seaway.platforms.kubernetes import access
 from seaway.platforms.kubernetes.backends import Backend, Served
 from seaway.platforms.kubernetes.connection import Connection
@@ -17,7 +18,6 @@ from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.reconciling import Reconciler
 from seaway.platforms.kubernetes.resources import CONFIG_MAPS, SERVICES
 from seaway.platforms.kubernetes.seldon import SeldonDeployments
-from seaway.serving.remote import RemoteArm
 from test_access import as_account
 
 BACKENDS: tuple[Backend, ...] = (Deployments(), SeldonDeployments(), InferenceServices())

@@ -32,7 +32,7 @@ from seaway.platforms.kubernetes.deployment import DEPLOYMENTS
 from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.serverpod import ENDPOINT
-from seaway.platforms.local.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowTracker
 from seaway.rollout import Decision
 from seaway.serving import DeployedEndpoint, find
 

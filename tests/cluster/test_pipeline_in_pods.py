@@ -29,7 +29,7 @@ from seaway.platforms.kubernetes.connection import Connection
 from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
 from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.owners import RUN_LABEL
-from seaway.platforms.settings import SIGNING
+from seaway.platforms.pod_settings import SIGNING
 from seaway.rollout import Decision
 from seaway.serving import find
 from seaway.storage import storage_for

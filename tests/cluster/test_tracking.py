@@ -8,7 +8,7 @@ import urllib3
 from endpoints import forwarded
 from furnishing import start_tracking
 from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.local.mlflow import SERVER, MlflowTracker
+from seaway.platforms.mlflow import SERVER, MlflowTracker
 from small_package import small_package
 
 QUERY = "/api/2.0/mlflow/experiments/search?max_results=1"

@@ -16,7 +16,7 @@ from seaway.errors import TrainingFailed
 from seaway.platforms.kubernetes import pytorchjob, trainjob
 from seaway.platforms.kubernetes.resources import Resource
 from seaway.platforms.kubernetes.training import PyTorchJobTrainer, TrainJobTrainer, remote
-from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.storage import storage_for
 from seaway.training import Trainer, TrainResult, TrainSpec
 from seaway.training.fingerprint import fingerprint

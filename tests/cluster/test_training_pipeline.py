@@ -11,7 +11,7 @@ from kubernetes import client, dynamic
 from pipeline_runs import Run
 from seaway.platforms.kubernetes import pytorchjob, trainjob
 from seaway.platforms.kubernetes.resources import Resource
-from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainResult, TrainSpec
 from seaway_pipelines.flights.pipeline import COLUMNS, DEEP
 

@@ -12,8 +12,8 @@ from seaway.platforms import BACKENDS
 from seaway.platforms.kubernetes.hosting import Hosting
 from seaway.platforms.kubernetes.placement import Placement
 from seaway.platforms.kubernetes.routing import Named
-from seaway.platforms.local.mlflow import SERVER
-from seaway.platforms.settings import SETTINGS, STORAGE, VARIABLE
+from seaway.platforms.mlflow import SERVER
+from seaway.platforms.pod_settings import SETTINGS, STORAGE, VARIABLE
 from test_kustomize_options import OVERLAYS, fork
 
 __all__ = ["fork"]  # a fixture

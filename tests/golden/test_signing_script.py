@@ -12,7 +12,7 @@ import yaml
 from kustomizing import KUBECTL, PROJECT
 from seaway.errors import PackageRefused
 from seaway.models.signing import PRIVATE_KEY, PUBLIC_KEY, check_signature, sign, signing_keys
-from seaway.platforms.settings import SETTINGS, SIGNING
+from seaway.platforms.pod_settings import SETTINGS, SIGNING
 
 pytestmark = pytest.mark.skipif(not (KUBECTL and shutil.which("openssl")), reason="kubectl and openssl are not on PATH")
 SCRIPT = PROJECT / "kustomize" / "signing.sh"

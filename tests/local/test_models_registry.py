@@ -18,9 +18,9 @@ from kfp import dsl
 from seaway import models, platforms
 from seaway.errors import PackageRefused, RegistryUnavailable
 from seaway.models.flavours.torch_export import ExportedModel
+from seaway.platforms import mlflow
 from seaway.platforms.home import home
-from seaway.platforms.local import mlflow
-from seaway.platforms.local.mlflow import WEIGHTS_TAG, MlflowTracker
+from seaway.platforms.mlflow import WEIGHTS_TAG, MlflowTracker
 from seaway_components.models.get_production_model.component import get_production_model
 from seaway_components.models.package_model.component import package_model
 from seaway_components.models.promote_model.component import promote_model
@@ -218,7 +218,7 @@ def test_an_empty_tracking_uri_is_none(state: Path, monkeypatch: pytest.MonkeyPa
 REGISTER = """
 import sys
 from pathlib import Path
-from seaway.platforms.local.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowTracker
 print(MlflowTracker().register("together", Path(sys.argv[1])))
 """
 
@@ -226,7 +226,7 @@ print(MlflowTracker().register("together", Path(sys.argv[1])))
 PROMOTE = """
 import sys
 from seaway.errors import ProductionChanged
-from seaway.platforms.local.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowTracker
 tracker = MlflowTracker()
 tracker.versions("race")
 print("ready", flush=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from seaway.platforms.local.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowTracker
 from seaway_runs import QUICK, run, steps
 
 BOTH = (

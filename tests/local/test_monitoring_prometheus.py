@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import yaml
 from prometheus_server import answering, prometheus
+from seaway.model_server import unix_http
+from seaway.model_server.envoy import process as envoy
+from seaway.model_server.torchserve.process import metrics_socket
 from seaway.monitoring import Objectives, rule_file
 from seaway.monitoring.dashboards import dashboards
 from seaway.monitoring.export import Sample, publish
 from seaway.platforms.kubernetes.prometheus import query
-from seaway.platforms.local import envoy, sockets
-from seaway.platforms.local.torchserve import TorchServeEndpoint, metrics_socket
+from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec
 from small_package import WEATHER, small_package
 
@@ -66,7 +68,7 @@ def server(endpoint: DeployedEndpoint, checks: Path, tmp_path_factory: pytest.Te
     }
 
     def answer(path: str) -> bytes:
-        return checks.read_bytes() if path == "/checks" else sockets.request(shown[path], "GET", path)[1]
+        return checks.read_bytes() if path == "/checks" else unix_http.request(shown[path], "GET", path)[1]
 
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "rules.yml").write_text(yaml.safe_dump(rule_file(Objectives())))

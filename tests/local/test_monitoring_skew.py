@@ -15,8 +15,8 @@ from mlflow.entities import Run
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_server import pushgateway
 from seaway.platforms.kubernetes.fetching import fetch
-from seaway.platforms.local.mlflow import MlflowTracker
-from seaway.platforms.local.torchserve import TorchServeEndpoint
+from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
+from seaway.platforms.mlflow import MlflowTracker
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient
 from seaway.serving.feature_log import read_log
 from seaway_examples.flights.schema import CATEGORICAL, NUMERIC

@@ -14,10 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from seaway.models import verifying_key
-from seaway.models.package import content_sha256
-from seaway.serving import Client, EndpointSpec, GrpcClient, InferenceRefused
-from seaway.serving.remote import (
+from seaway.model_server.arm import (
     KEY_VARIABLE,
     LIVE,
     PORT,
@@ -30,6 +27,9 @@ from seaway.serving.remote import (
     VARIABLE,
     RemoteArm,
 )
+from seaway.models import verifying_key
+from seaway.models.package import content_sha256
+from seaway.serving import Client, EndpointSpec, GrpcClient, InferenceRefused
 from small_package import SIGNATURE, small_package
 
 TOKEN = "a-token"  # noqa: S105
@@ -57,7 +57,7 @@ def environment(arm: RemoteArm, folder: Path, scratch: Path) -> dict[str, str]:
 
 
 def fetch(arm: RemoteArm, folder: Path, scratch: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "seaway.serving.fetch"]
+    command = [sys.executable, "-m", "seaway.model_server.fetch_package"]
     return subprocess.run(command, env=environment(arm, folder, scratch), capture_output=True, text=True, check=False)
 
 
@@ -80,7 +80,7 @@ def served(arm: RemoteArm, folder: Path, scratch: Path) -> Iterator[subprocess.P
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 pytest.skip(f"port {port}, which a pod's server listens on, is taken on this machine")
-    command = [sys.executable, "-m", "seaway.platforms.local.podserver"]
+    command = [sys.executable, "-m", "seaway.model_server.pod"]
     with subprocess.Popen(command, env=environment(arm, folder, scratch), stdout=subprocess.PIPE) as server:
         try:
             deadline = time.monotonic() + STARTUP_S

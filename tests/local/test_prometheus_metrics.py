@@ -15,7 +15,7 @@ from seaway.monitoring import ArmCounts
 from seaway.platforms.kubernetes import prometheus as adapter
 from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.prometheus import PrometheusMetrics
-from seaway.platforms.local.rollout_state import FileState
+from seaway.platforms.local.serving.rollout_state import FileState
 from seaway.rollout import Answers, Decision, Policy, RolloutPlan, Step, run
 from seaway.serving import Arm, DeployedEndpoint
 

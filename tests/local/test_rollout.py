@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from kfp import dsl
+from seaway.model_server.torchserve.process import VERSION_DIGITS
 from seaway.models import ExportedModel, Lineage, package, signing_keys
 from seaway.models.package import content_sha256
 from seaway.platforms.home import run_id
-from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
-from seaway.platforms.local.mlflow import MlflowTracker
-from seaway.platforms.local.rollout_state import FileState
-from seaway.platforms.local.torchserve import VERSION_DIGITS, TorchServeEndpoint
+from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
+from seaway.platforms.local.serving.rollout_state import FileState
+from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
+from seaway.platforms.mlflow import MlflowTracker
 from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, run
 from seaway.serving import DeployedEndpoint, EndpointSpec
 from seaway_components.rollout.confirm_promotion.component import confirm_promotion
@@ -33,7 +34,7 @@ STEPS = (Step(5, 160), Step(25, 240), Step(50, 400), Step(100, 80))
 FAULTY = """
 import time
 from pathlib import Path
-from seaway.serving.handler import OpenInferenceHandler
+from seaway.model_server.torchserve.handler import OpenInferenceHandler
 
 class Faulty(OpenInferenceHandler):
     def predict(self, inputs):

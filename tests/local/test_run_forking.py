@@ -155,7 +155,7 @@ def test_what_is_imported_for_steps_exists_and_starts_no_thread() -> None:
     program = (
         "import os, sys\n"
         "from seaway.kfp.local.fork_server import load\n"
-        "from seaway.platforms.local.processes import alone\n"
+        "from seaway.model_server.processes import alone\n"
         "def loaded(module, _, function): return hasattr(sys.modules.get(module), function or '__name__')\n"
         "missing = [one for one in sys.argv[1:] if load(one) or not loaded(*one.partition(':'))]\n"
         "print(missing, alone())"

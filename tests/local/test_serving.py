@@ -18,11 +18,13 @@ import numpy as np
 import psutil
 import pytest
 from seaway.errors import MetricsUnavailable, PackageRefused, PortTaken, TrafficFailed
+from seaway.model_server import processes, unix_http
+from seaway.model_server.envoy import process as envoy
+from seaway.model_server.ports import require_free
+from seaway.model_server.torchserve.torchscript import kept_script
 from seaway.models import ExportedModel
-from seaway.platforms.local import envoy, processes, sockets
-from seaway.platforms.local.envoy import EnvoyMetrics, EnvoyTraffic
-from seaway.platforms.local.ports import require_free
-from seaway.platforms.local.torchserve import TorchServeEndpoint
+from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
+from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
 from seaway.serving import (
     Arm,
     Client,
@@ -32,7 +34,6 @@ from seaway.serving import (
     InferenceRefused,
     InferenceUnavailable,
 )
-from seaway.serving.compiling import kept_script
 from seaway.storage import sha256
 from small_package import SIGNATURE, WEATHER, small_package
 
@@ -194,7 +195,7 @@ def test_no_path_answers_without_the_token(endpoint: DeployedEndpoint) -> None:
         with Client(endpoint.url, token) as stranger, pytest.raises(InferenceRefused, match="401"):
             stranger.live()
     for arm in endpoint.arms.values():
-        status, _ = sockets.request(endpoint.sockets / f"{arm.backend}.sock", "GET", "/v2/models/flights/infer")  # type: ignore[operator]
+        status, _ = unix_http.request(endpoint.sockets / f"{arm.backend}.sock", "GET", "/v2/models/flights/infer")  # type: ignore[operator]
         assert status in (400, 401, 403)
 
 
@@ -254,7 +255,7 @@ def test_a_shadow_gets_copies_that_it_answers_to_nobody(endpoint: DeployedEndpoi
 def refused(endpoint: DeployedEndpoint, arm: str) -> int:
     """Requests that the arm's server has refused (4xx) so far."""
     target = f"/stats?format=json&filter=^cluster\\.{endpoint.arms[arm].backend}\\.upstream_rq_4xx$"
-    stats = sockets.get_json(envoy.admin_socket(endpoint), target)["stats"]
+    stats = unix_http.get_json(envoy.admin_socket(endpoint), target)["stats"]
     return sum(stat["value"] for stat in stats)
 
 
@@ -341,7 +342,7 @@ def test_a_kept_script_whose_bytes_have_changed_is_made_anew(packages: dict[str,
 def test_a_killed_deployment_leaves_nothing_that_remove_does_not_end(packages: dict[str, Path]) -> None:
     script = (
         "import sys, pathlib\n"
-        "from seaway.platforms.local.torchserve import TorchServeEndpoint\n"
+        "from seaway.platforms.local.serving.endpoint import TorchServeEndpoint\n"
         "from seaway.serving import EndpointSpec\n"
         "TorchServeEndpoint().deploy(EndpointSpec('killed', 'r1', pathlib.Path(sys.argv[1])))\n"
     )

@@ -22,11 +22,11 @@ from faulty_proxy import (
 from http_server import serving, url
 from object_store import ObjectStore, object_store
 from seaway.errors import DataUnreadable, InvalidSpec, StorageCorrupted, StorageUnavailable
-from seaway.platforms.kubernetes import s3_connection
-from seaway.platforms.kubernetes.s3 import MANIFEST, PART, S3Storage
+from seaway.platforms.s3 import connection
+from seaway.platforms.s3.storage import MANIFEST, PART, S3Storage
 from seaway.storage import storage_for
 
-IMPATIENT = s3_connection.PATIENCE.new(total=4, backoff_factor=0.01, backoff_jitter=0.01)
+IMPATIENT = connection.PATIENCE.new(total=4, backoff_factor=0.01, backoff_jitter=0.01)
 LARGE = os.urandom(2 * PART + 4321)  # bytes: three parts
 
 
@@ -46,7 +46,7 @@ def credentials(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
 def proxy(store: ObjectStore) -> Iterator[tuple[FaultyProxy, S3Storage]]:
     with faulty_proxy(store.endpoint.removeprefix("http://")) as (faults, url):
         environment = {"AWS_ENDPOINT_URL": url}
-        yield faults, S3Storage(s3_connection.connect("http://unused:1", environment, IMPATIENT), IMPATIENT)
+        yield faults, S3Storage(connection.connect("http://unused:1", environment, IMPATIENT), IMPATIENT)
 
 
 @pytest.fixture(params=["file", "s3", "minio"])
@@ -177,7 +177,7 @@ class TestBrokenNetwork:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["folder"]
 
     def test_a_server_that_is_gone_is_told(self, store: ObjectStore, tmp_path: Path) -> None:
-        client = s3_connection.connect("http://127.0.0.1:1", {}, IMPATIENT)
+        client = connection.connect("http://127.0.0.1:1", {}, IMPATIENT)
         with pytest.raises(StorageUnavailable, match="AWS_ENDPOINT_URL"):
             S3Storage(client, IMPATIENT).download("s3://seaway/x", tmp_path / "back")
 

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 from seaway.errors import TrainingFailed
 from seaway.models import ExportedModel
-from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.storage import sha256
 from seaway.training import TrainResult, TrainSpec
 from seaway.training.tabular.__main__ import main as train_tabular

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from delays import delays
 from safetensors.numpy import load_file
-from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainResult, TrainSpec
 
 from training_processes import kill, start, wait_until  # isort: skip

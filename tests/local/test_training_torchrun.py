@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from seaway.errors import TrainingFailed
-from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainSpec
 
 from training_processes import MARK, alive, start, wait_until  # isort: skip
@@ -72,7 +72,7 @@ def test_a_failure_names_the_rank_and_ends_with_its_last_lines(spec: TrainSpec, 
 LEAVING = """
 import os, sys, pathlib
 import torch
-from seaway.platforms.local.agent import agent
+from seaway.platforms.local.training.launcher_process import agent
 holder = agent(pathlib.Path(sys.argv[1]), dict(os.environ))
 print(type(holder).__name__, holder.wait(60), flush=True)
 holder.release()

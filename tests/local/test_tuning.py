@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from seaway.errors import InvalidSpec, TuningFailed
-from seaway.platforms.local.mlflow import MlflowTracker
-from seaway.platforms.local.optuna import OptunaTuner
+from seaway.platforms.local.tuning.optuna import OptunaTuner
+from seaway.platforms.mlflow import MlflowTracker
 from seaway.training import TrainSpec
 from seaway.tuning import (
     METHODS,
@@ -45,7 +45,7 @@ LAPTOP = [name for name, method in METHODS.items() if "optuna" in method.backend
 STEP = """
 import logging, pickle, sys
 from pathlib import Path
-from seaway.platforms.local.optuna import OptunaTuner
+from seaway.platforms.local.tuning.optuna import OptunaTuner
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 OptunaTuner().tune(pickle.loads(Path(sys.argv[1]).read_bytes()))
 """

@@ -18,7 +18,7 @@ import importlib, logging, signal, sys
 from pathlib import Path
 for library in sys.argv[2:]:
     importlib.import_module(library)
-from seaway.platforms.local.torchrun import TorchrunTrainer
+from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainSpec
 logging.basicConfig(level=logging.INFO)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job has it ignored; a terminal's does not

@@ -14,7 +14,7 @@ from seaway.cli.serve import new_run
 from seaway.errors import InvalidSpec, ServerGone
 from seaway.kfp.local import cleanup
 from seaway.kfp.local.run_record import Record
-from seaway.platforms.local import processes
+from seaway.model_server import processes
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.storage import read_json, write_json
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.model_server.arm import RemoteArm
 from seaway.platforms.kubernetes import serverpod
 from seaway.platforms.kubernetes.backends import Backend, Served
 from seaway.platforms.kubernetes.deployment import Deployments
@@ -19,7 +20,6 @@ from seaway.platforms.kubernetes.readiness import refusal
 from seaway.platforms.kubernetes.reconciling import service
 from seaway.platforms.kubernetes.resources import Manifest
 from seaway.platforms.kubernetes.seldon import SeldonDeployments
-from seaway.serving.remote import RemoteArm
 
 IMAGE = "docker.io/seaway/server:1"
 BACKENDS: tuple[Backend, ...] = (Deployments(), SeldonDeployments(), InferenceServices())

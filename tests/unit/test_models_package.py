@@ -21,10 +21,10 @@ import safetensors.torch
 import torch
 from seaway import models
 from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
+from seaway.model_server.torchserve.torchscript import kept_script
 from seaway.models.flavours.torch_export import ExportedModel
 from seaway.models.package import REQUIRED_FILES
 from seaway.models.signature import Signature, TensorSpec, encode
-from seaway.serving.compiling import kept_script
 from torch import nn
 
 SIGNATURE = Signature(

@@ -16,10 +16,10 @@ from scipy.stats import ks_2samp
 from seaway.errors import DataUnreadable, InvalidSpec, MetricsUnavailable, StorageCorrupted
 from seaway.models import Signature, TensorSpec
 from seaway.monitoring import DriftSpec, RetrainingPolicy, check_skew, decide, significance, skew, training_rows
-from seaway.monitoring import live_quality as quality_of
 from seaway.monitoring.drift import ColumnDrift, DriftReport
 from seaway.monitoring.export import HELP, of_drift, of_quality, of_skew, publish
 from seaway.monitoring.live_quality import QualitySpec
+from seaway.monitoring.live_quality import quality as quality_of
 from seaway.serving import FeatureLog
 
 DAY0 = pd.Timestamp("2013-01-01", tz="UTC")

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from seaway.errors import EndpointFailed, PortTaken
-from seaway.platforms.local import ports, processes
+from seaway.model_server import ports, processes
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 PARENT = [

@@ -23,7 +23,7 @@ from seaway.errors import (
     TrafficFailed,
 )
 from seaway.monitoring import ArmCounts
-from seaway.platforms.local.rollout_state import FileState
+from seaway.platforms.local.serving.rollout_state import FileState
 from seaway.rollout import (
     ALL_STABLE,
     Answers,

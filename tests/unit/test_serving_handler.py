@@ -8,8 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seaway.model_server.torchserve.handler import OpenInferenceHandler
 from seaway.models import Signature, TensorSpec
-from seaway.serving.handler import OpenInferenceHandler
 
 SIGNATURE = Signature(
     name="sum",

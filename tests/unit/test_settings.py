@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from seaway.errors import InvalidSpec, PackageRefused
 from seaway.models.signing import PRIVATE_KEY, PUBLIC_KEY, signing_keys, verifying_key
-from seaway.platforms import home, settings
+from seaway.platforms import home, pod_settings
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
     monkeypatch.delenv("SEAWAY_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
-    for module, name in ((settings, "SETTINGS"), (settings, "STORAGE"), (home, "SETTINGS"), (home, "SIGNING")):
-        monkeypatch.setattr(module, name, settings.Mount(f"seaway-{name.lower()}", tmp_path / name.lower()))
+    for module, name in ((pod_settings, "SETTINGS"), (pod_settings, "STORAGE"), (home, "SETTINGS"), (home, "SIGNING")):
+        monkeypatch.setattr(module, name, pod_settings.Mount(f"seaway-{name.lower()}", tmp_path / name.lower()))
     return tmp_path
 
 
@@ -29,7 +29,7 @@ def test_mounted_files_become_variables_unless_the_pod_has_them(pod: Path) -> No
     put(pod / "settings", SEAWAY_STORAGE="s3://bucket\n", SEAWAY_ENDPOINT="deployment", **{"placement.yaml": "cpu: 1"})
     put(pod / "storage", AWS_ACCESS_KEY_ID="key")
     environment = {"SEAWAY_ENDPOINT": "inferenceservice"}
-    settings.adopt(environment)
+    pod_settings.adopt(environment)
     assert environment == {
         "SEAWAY_STORAGE": "s3://bucket", "SEAWAY_ENDPOINT": "inferenceservice", "AWS_ACCESS_KEY_ID": "key",
     }  # fmt: skip
@@ -37,7 +37,7 @@ def test_mounted_files_become_variables_unless_the_pod_has_them(pod: Path) -> No
 
 def test_a_pod_without_mounts_keeps_its_environment(pod: Path) -> None:
     environment = {"PATH": "/bin"}
-    settings.adopt(environment)
+    pod_settings.adopt(environment)
     assert environment == {"PATH": "/bin"}
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes import s3_connection
-from seaway.platforms.kubernetes.s3 import File
+from seaway.platforms.s3 import connection
+from seaway.platforms.s3.storage import File
 from seaway.storage import FolderStorage, Uri, storage_for
 from seaway.storage.uri import clean_key, local_path
 
@@ -81,7 +81,7 @@ def test_missing_credentials_say_what_to_set(monkeypatch: pytest.MonkeyPatch, tm
 @pytest.mark.parametrize("endpoint", ["http://user:topsecret@host:9000", "ftp://host", "http://host/path", "http://"])
 def test_an_endpoint_that_is_no_plain_url_is_refused_without_repeating_it(endpoint: str) -> None:
     with pytest.raises(InvalidSpec) as refused:
-        s3_connection.connect("http://unused:1", {"AWS_ENDPOINT_URL": endpoint})
+        connection.connect("http://unused:1", {"AWS_ENDPOINT_URL": endpoint})
     assert "topsecret" not in str(refused.value)
 
 
@@ -91,7 +91,7 @@ def test_a_light_import() -> None:
     import sys
 
     script = (
-        "import json, sys; from seaway.storage import storage_for; import seaway.platforms.kubernetes.s3;"
+        "import json, sys; from seaway.storage import storage_for; import seaway.platforms.s3.storage;"
         "print(json.dumps(sorted(sys.modules)))"
     )
     loaded = json.loads(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True).stdout)

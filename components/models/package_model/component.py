@@ -29,8 +29,8 @@ def package_model(
     from pathlib import Path
 
     from seaway import models, monitoring
+    from seaway.model_server.torchserve.torchscript import kept_script
     from seaway.platforms.home import home, keys, references
-    from seaway.serving.compiling import kept_script
 
     tested = Path(evaluation.path) if evaluation else None
     lineage = models.trace(Path(model.path), Path(train.path), parameters, seed=seed, parent=parent, evaluation=tested)

@@ -18,7 +18,7 @@ from kfp.dsl.graph_component import GraphComponent
 from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from seaway.platforms.settings import SETTINGS, SIGNING, STORAGE, Mount
+from seaway.platforms.pod_settings import SETTINGS, SIGNING, STORAGE, Mount
 
 PLATFORM = "kubernetes"
 IMPORTS_SEAWAY = re.compile(r"^\s*(from|import) seaway\b", re.MULTILINE)

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from seaway.errors import InvalidSpec
-from seaway.platforms import in_pod
-from seaway.platforms.settings import SETTINGS, SIGNING
+from seaway.platforms.pod_settings import SETTINGS, SIGNING
+from seaway.platforms.registry import in_pod
 from seaway.storage import load_object
 
 RUN_OF_POD = "seaway.platforms.kubernetes.owners:run_id"  # by name, as adapters are: a laptop needs no cluster's client

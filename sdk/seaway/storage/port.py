@@ -9,8 +9,8 @@ from seaway.storage.uri import scheme
 
 ADAPTERS = {
     "file": "seaway.storage.folder:FolderStorage",
-    "s3": "seaway.platforms.kubernetes.s3:s3",
-    "minio": "seaway.platforms.kubernetes.s3:kubeflow",
+    "s3": "seaway.platforms.s3.storage:s3",
+    "minio": "seaway.platforms.s3.storage:kubeflow",
 }
 
 

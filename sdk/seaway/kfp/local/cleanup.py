@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from seaway import platforms
 from seaway.errors import InvalidSpec, SeawayError
 from seaway.kfp.local import step_process
+from seaway.model_server import processes
 from seaway.platforms.home import home
-from seaway.platforms.local import processes
 from seaway.storage import read_json, write_json
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from typing import NoReturn
 from kfp.dsl.executor_main import executor_main
 
 from seaway.kfp.local import step_process
-from seaway.platforms.local.processes import alone
+from seaway.model_server.processes import alone
 
 ALLOCATOR = "JE_ARROW_MALLOC_CONF"  # of pyarrow's jemalloc, which starts a thread on import unless told not to
 PID, END = b"pid ", b"\n"  # how a step's first answer begins; how a request ends that is whole

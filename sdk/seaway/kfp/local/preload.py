@@ -19,18 +19,18 @@ LATE = {
     ),
     "seaway.models": ("model_signing.signing", "model_signing.verifying"),
     "seaway.platforms": (
-        *("seaway.platforms.local.mlflow:_import_mlflow", "mlflow.store.tracking.sqlalchemy_store"),
-        *("mlflow.store.model_registry.sqlalchemy_store", "alembic.command", "seaway.platforms.local.torchserve"),
+        *("seaway.platforms.mlflow:_import_mlflow", "mlflow.store.tracking.sqlalchemy_store"),
+        *("mlflow.store.model_registry.sqlalchemy_store", "alembic.command", "seaway.platforms.local.serving.endpoint"),
     ),
     "seaway.reporting": ("seaway.reporting.run_report", "matplotlib.figure", "matplotlib.backends.backend_svg"),
     "seaway.rollout": ("seaway.rollout.controller", "seaway.rollout.replay", "seaway.rollout.promotion"),
-    "seaway.tuning": ("seaway.platforms.local.optuna", "seaway.tuning.report", "pyarrow.parquet"),
+    "seaway.tuning": ("seaway.platforms.local.tuning.optuna", "seaway.tuning.report", "pyarrow.parquet"),
     "seaway.training": ("torch", *TABULAR),
     "seaway.evaluation": (
         *("seaway.evaluation.evaluator", "seaway.reporting.evaluation_section", "seaway.models.flavours.torch_export"),
         *("torch.export._trace", "torch.export.pt2_archive._package"),
     ),
-    "seaway.serving": ("seaway.serving.compiling",),
+    "seaway.serving": ("seaway.model_server.torchserve.torchscript",),
 }
 
 

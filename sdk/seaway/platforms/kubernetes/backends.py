@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from seaway.model_server.arm import RemoteArm
 from seaway.platforms.kubernetes.hosting import Hosting
 from seaway.platforms.kubernetes.kinds import Kind
 from seaway.platforms.kubernetes.resources import Manifest, Resource
-from seaway.serving.remote import RemoteArm
 
 Weights = Mapping[str, int]
 

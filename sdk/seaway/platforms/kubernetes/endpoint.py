@@ -19,6 +19,7 @@ from typing import Any
 
 from seaway import platforms
 from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PodsStuck, SeawayError, TimedOut
+from seaway.model_server.arm import RemoteArm
 from seaway.models import verify, verifying_key
 from seaway.platforms.home import home, keys
 from seaway.platforms.kubernetes.backends import Backend, Served, Weights
@@ -34,7 +35,6 @@ from seaway.platforms.kubernetes.resources import Manifest
 from seaway.platforms.kubernetes.seldon import SeldonDeployments
 from seaway.rollout import ALL_STABLE, Traffic
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
-from seaway.serving.remote import RemoteArm
 from seaway.signals import sigterm_raises
 from seaway.storage import storage_for, write_private
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from seaway.errors import DataUnreadable, NameTaken
+from seaway.model_server.arm import RemoteArm
 from seaway.platforms.kubernetes.backends import Arms, Served
 from seaway.platforms.kubernetes.hosting import Hosting
 from seaway.platforms.kubernetes.naming import MANAGED_BY
@@ -17,7 +18,6 @@ from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.refusals import Call
 from seaway.platforms.kubernetes.resources import CONFIG_MAPS, Manifest
 from seaway.platforms.kubernetes.serverpod import ENDPOINT, config_map, key_of
-from seaway.serving.remote import RemoteArm
 
 FILE = "endpoint.json"
 GIT = "git"  # manages the endpoints that `seaway manifests endpoint` writes

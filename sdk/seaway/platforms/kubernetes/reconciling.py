@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seaway.errors import EndpointFailed, NameTaken, ObjectChanged
+from seaway.model_server.arm import PORT
 from seaway.platforms.kubernetes import addresses, serverpod
 from seaway.platforms.kubernetes.backends import Backend, Weights
 from seaway.platforms.kubernetes.endpoint_record import Record, is_ours, labels, owner
@@ -22,7 +23,6 @@ from seaway.platforms.kubernetes.objects import Objects
 from seaway.platforms.kubernetes.readiness import Readiness
 from seaway.platforms.kubernetes.refusals import Call
 from seaway.platforms.kubernetes.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
-from seaway.serving.remote import PORT
 
 SECRETS = Resource("", "v1", "secrets", "Secret")
 TOKEN_BYTES = 32

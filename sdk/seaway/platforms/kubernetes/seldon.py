@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from seaway.model_server.arm import PORT
 from seaway.platforms.kubernetes import serverpod
 from seaway.platforms.kubernetes.backends import Arms, Served, Weights, endless
 from seaway.platforms.kubernetes.deployment import head
@@ -15,7 +16,6 @@ from seaway.platforms.kubernetes.kinds import Kind
 from seaway.platforms.kubernetes.preflight import Problem, require_valid
 from seaway.platforms.kubernetes.resources import Manifest, Resource
 from seaway.platforms.kubernetes.seldon_traffic import SELDON_DEPLOYMENTS
-from seaway.serving.remote import PORT
 
 NO_ORCHESTRATOR = {"seldon.io/no-engine": "true"}
 FULL = 100  # per cent

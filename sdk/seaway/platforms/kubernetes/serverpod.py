@@ -8,11 +8,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from seaway.platforms.kubernetes.hosting import Hosting
-from seaway.platforms.kubernetes.naming import MANAGED_BY
-from seaway.platforms.kubernetes.podtemplate import container, pod_spec, variables
-from seaway.serving import feature_log
-from seaway.serving.remote import (
+from seaway.model_server.arm import (
     KEY_VARIABLE,
     LIVE,
     PORT,
@@ -24,10 +20,14 @@ from seaway.serving.remote import (
     VARIABLE,
     RemoteArm,
 )
+from seaway.platforms.kubernetes.hosting import Hosting
+from seaway.platforms.kubernetes.naming import MANAGED_BY
+from seaway.platforms.kubernetes.podtemplate import container, pod_spec, variables
+from seaway.serving import feature_log
 
 ENDPOINT, VERSION, WORKLOAD = "seaway.dev/endpoint", "seaway.dev/version", "seaway.dev/workload"  # labels
-FETCH = ["python", "-m", "seaway.serving.fetch"]
-SERVE = ["python", "-m", "seaway.platforms.local.podserver"]
+FETCH = ["python", "-m", "seaway.model_server.fetch_package"]
+SERVE = ["python", "-m", "seaway.model_server.pod"]
 FETCHER, SERVER = "fetch", "server"  # containers
 SCRATCH, KEYS, TOKENS = "/scratch", "/etc/seaway/keys", "/etc/seaway/token"
 PUBLIC_KEY, TOKEN = "signing.pub", "token"  # files of the last two

@@ -1,4 +1,4 @@
-"""`python -m seaway.platforms.local.podserver`: a pod's server, one model as on a laptop, TorchServe behind Envoy.
+"""`python -m seaway.model_server.pod`: a pod's server, one model as on a laptop, TorchServe behind Envoy.
 
 It listens once the model has answered its own sample, tells its servers' logs, ends where one of them ends, and on
 SIGTERM first leaves the traffic, then waits for the last answers.
@@ -17,10 +17,11 @@ from pathlib import Path
 
 from seaway.entrypoint import run
 from seaway.errors import EndpointFailed
-from seaway.platforms.local import envoy, pod_front, processes
-from seaway.platforms.local.torchserve import default_handler, start_arms
+from seaway.model_server import pod_envoy, processes
+from seaway.model_server.arm import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, TOKEN_VARIABLE, RemoteArm
+from seaway.model_server.envoy import process as envoy
+from seaway.model_server.torchserve.process import default_handler, start_arms
 from seaway.serving import Arm, DeployedEndpoint
-from seaway.serving.remote import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, TOKEN_VARIABLE, RemoteArm
 from seaway.storage import write_private
 
 BACKEND = "model"
@@ -40,11 +41,12 @@ def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event
     endpoint = _lay_out(arm, folder, Path(environment[TOKEN_VARIABLE]))
     with _told(endpoint.folder):
         try:
-            start_arms(arm.local(folder / PACKAGE, Path(environment[KEY_VARIABLE])), endpoint, default_handler())
-            pod_front.start(endpoint, endpoint.arms["stable"])
+            key = Path(environment[KEY_VARIABLE])
+            start_arms(arm.local(folder / PACKAGE, key), endpoint, key, folder / "scripts", default_handler())
+            pod_envoy.start(endpoint, endpoint.arms["stable"])
             log.info("model %s version %s answers", arm.name, arm.version)
             _watch(processes.find(endpoint.folder), ended)
-            pod_front.leave(endpoint)
+            pod_envoy.leave(endpoint)
             ended.clear()
             ended.wait(UNROUTED_S)
             envoy.drain(endpoint, BACKEND, arm.drain_s)

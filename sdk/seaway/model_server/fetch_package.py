@@ -1,4 +1,4 @@
-"""`python -m seaway.serving.fetch`: a pod's first step, which lets a server see no package but a verified one."""
+"""A pod's first step, `python -m seaway.model_server.fetch_package`: a server sees no package but a verified one."""
 
 import logging
 import os
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from seaway.entrypoint import run
 from seaway.errors import PackageRefused, StorageCorrupted
+from seaway.model_server.arm import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, RemoteArm
 from seaway.models import verified_copy
-from seaway.serving.remote import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, RemoteArm
 from seaway.storage import storage_for
 
-log = logging.getLogger("seaway.serving.fetch")
+log = logging.getLogger("seaway.model_server.fetch_package")
 
 
 def fetch(arm: RemoteArm, folder: Path, public_key: Path) -> Path:

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from seaway.platforms.local.torchrun import TAIL_LINES, TorchrunTrainer, ending
+from seaway.platforms.local.training.torchrun import TAIL_LINES, TorchrunTrainer, ending
 from seaway.training import TrainSpec
 
 END_S = 15.0  # from SIGTERM to SIGKILL; a trial of several workers ends them within 10 s

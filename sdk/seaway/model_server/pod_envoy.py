@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seaway.platforms.local import envoy, sockets
-from seaway.platforms.local.envoy_config import (
+from seaway.model_server import unix_http
+from seaway.model_server.arm import LIVE, PORT, READY, SERVER_STATISTICS, STATISTICS, STATISTICS_PORT
+from seaway.model_server.envoy import process as envoy
+from seaway.model_server.envoy.config import (
     Server,
     answer,
     authorization,
@@ -23,10 +25,9 @@ from seaway.platforms.local.envoy_config import (
     marked,
     protocol_routes,
 )
-from seaway.platforms.local.processes import Daemon
-from seaway.platforms.local.torchserve import inference_key, metrics_socket
+from seaway.model_server.processes import Daemon
+from seaway.model_server.torchserve.process import inference_key, metrics_socket
 from seaway.serving import Arm, DeployedEndpoint
-from seaway.serving.remote import LIVE, PORT, READY, SERVER_STATISTICS, STATISTICS, STATISTICS_PORT
 from seaway.storage import write_private
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # a pod's own network namespace; the token guards requests
@@ -43,7 +44,7 @@ def start(endpoint: DeployedEndpoint, arm: Arm, address: str = EVERYWHERE) -> Da
 
 def leave(endpoint: DeployedEndpoint) -> None:
     """Answer the readiness probe with 503, and each request with the wish to close its connection."""
-    sockets.request(envoy.admin_socket(endpoint), "POST", "/healthcheck/fail")
+    unix_http.request(envoy.admin_socket(endpoint), "POST", "/healthcheck/fail")
 
 
 def bootstrap(endpoint: DeployedEndpoint, arm: Arm, address: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The process that holds the workers of one training: torch.distributed.elastic on loopback only.
 
-Run as `python -m seaway.platforms.local.elastic JOB`, where JOB is a folder with `job.json`; logs and, on failure,
-`failure.json` are written into it. It ends its workers when it is told to (SIGTERM, SIGINT) and when its parent is
-gone, whose pipe is its standard input.
+Run as `python -m seaway.platforms.local.training.elastic JOB`, where JOB is a folder with `job.json`; logs and, on
+failure, `failure.json` are written into it. It ends its workers when it is told to (SIGTERM, SIGINT) and when its
+parent is gone, whose pipe is its standard input.
 
 It supervises nothing itself: `torch.distributed.launcher.api.launch_agent` runs torch's LocalElasticAgent, as the
 command `torchrun` does. The command is not used because both of its rendezvous listen on every interface, and the
@@ -128,7 +128,7 @@ def _config(job: Path, workers: int):  # type: ignore[no-untyped-def]  # torch i
 
 
 def _rendezvous(parameters):  # type: ignore[no-untyped-def]
-    from seaway.platforms.local.rendezvous import LoopbackRendezvous
+    from seaway.platforms.local.training.rendezvous import LoopbackRendezvous
 
     return LoopbackRendezvous(parameters.run_id, RENDEZVOUS_S)
 

@@ -1,4 +1,4 @@
-"""Envoy in front of an endpoint's arms: routes, clusters and weights by file, its statistics as metrics.
+"""Envoy in front of an endpoint's arms: routes, clusters and weights by file.
 
 Routes and clusters are files that Envoy watches (xDS from the file system), so new weights are one atomic rename and
 no restart. One worker thread serves all requests: once one answer carries a configuration's number, every later one
@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from seaway.errors import DataUnreadable, EndpointFailed, MetricsUnavailable, TrafficFailed
-from seaway.monitoring import ArmCounts
-from seaway.platforms.local import processes, sockets
-from seaway.platforms.local.envoy_config import (
+from seaway.errors import EndpointFailed, TrafficFailed
+from seaway.model_server import processes, unix_http
+from seaway.model_server.envoy.config import (
     TYPE,
     Server,
     answer,
@@ -33,8 +32,7 @@ from seaway.platforms.local.envoy_config import (
     protocol_routes,
     split,
 )
-from seaway.platforms.local.ports import LOOPBACK, require_free
-from seaway.rollout.traffic import ALL_STABLE, require_mirrored
+from seaway.model_server.ports import LOOPBACK, require_free
 from seaway.serving import DeployedEndpoint
 from seaway.storage import write_json, write_private
 
@@ -81,64 +79,6 @@ def run(folder: Path, bootstrap: Path) -> processes.Daemon:
     return processes.start(NAME, [*command, "--disable-hot-restart", "-l", "warning"], folder)
 
 
-class EnvoyTraffic:
-    """Weights between an endpoint's arms."""
-
-    def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
-        """Split inference requests in per cent; returns once answers show that Envoy routes by these weights.
-
-        Raises:
-            TrafficFailed: the endpoint lacks an arm, the weights do not add up to 100, or Envoy does not follow them.
-        """
-        current = _recorded(endpoint)
-        unknown = sorted(weights.keys() - current.arms.keys())
-        if unknown or sum(weights.values()) != 100 or min(weights.values(), default=-1) < 0:  # noqa: PLR2004 per cent
-            raise TrafficFailed(
-                f"Weights {dict(weights)} for endpoint {endpoint.name} with arms {sorted(current.arms)}: they must be "
-                "whole per cents of existing arms that add up to 100."
-            )
-        follow(current, weights)
-
-    def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
-        """See `Traffic`. Raises: TrafficFailed."""
-        current = _recorded(endpoint)
-        require_mirrored(current, percent)
-        follow(current, ALL_STABLE, percent)
-
-    def weights(self, endpoint: DeployedEndpoint) -> dict[str, int]:
-        """Per cent by arm, as Envoy itself has them. Raises: TrafficFailed where it does not answer."""
-        try:
-            dump = sockets.get_json(admin_socket(endpoint), "/config_dump?resource=dynamic_route_configs")
-            routes = dump["configs"][0]["route_config"]["virtual_hosts"][0]["routes"]
-        except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
-            raise TrafficFailed(f"Envoy of endpoint {endpoint.name} does not tell its weights: {error!r}.") from error
-        split = next(route for route in routes if route.get("name") == "infer")["route"]["weighted_clusters"]
-        arms = {arm.backend: name for name, arm in _recorded(endpoint).arms.items()}
-        return {arms[cluster["name"]]: int(cluster.get("weight", 0)) for cluster in split["clusters"]}
-
-
-class EnvoyMetrics:
-    """An endpoint's counts, from Envoy's own statistics."""
-
-    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
-        """Counts of inference requests by arm; latencies are at most 0.2 s behind the counts.
-
-        Raises:
-            MetricsUnavailable: Envoy does not answer, or has no statistics of an arm.
-        """
-        try:
-            arms = _recorded(endpoint).arms
-            status, content = sockets.request(
-                admin_socket(endpoint), "GET", "/stats/prometheus?filter=^cluster\\..*upstream_rq"
-            )
-        except (OSError, http.client.HTTPException, DataUnreadable, EndpointFailed) as error:
-            raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} is unreachable: {error}.") from error
-        if status != http.client.OK:
-            raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} answered {status} for its statistics.")
-        text = content.decode()
-        return {name: _counts(text, arm.backend) for name, arm in arms.items()}
-
-
 def follow(endpoint: DeployedEndpoint, weights: Mapping[str, int], mirrored: int = 0) -> None:
     """Write routes with these weights, and `mirrored` per cent copied to the candidate; wait until an answer carries
     their number.
@@ -164,7 +104,7 @@ def drain(endpoint: DeployedEndpoint, backend: str, within_s: float = DRAIN_TIME
     deadline = time.monotonic() + within_s
     target = f"/stats?format=json&filter=^cluster\\.{re.escape(backend)}(-control)?\\.upstream_rq_active$"
     while time.monotonic() < deadline:
-        stats = sockets.get_json(admin_socket(endpoint), target)["stats"]
+        stats = unix_http.get_json(admin_socket(endpoint), target)["stats"]
         if not any(stat["value"] for stat in stats):
             return
         time.sleep(POLL_S)
@@ -187,10 +127,6 @@ def write_clusters(endpoint: DeployedEndpoint) -> None:
 def backend_socket(endpoint: DeployedEndpoint, backend: str) -> Path:
     """Where the backend's server answers inference requests."""
     return _sockets(endpoint) / f"{backend}.sock"
-
-
-def _recorded(endpoint: DeployedEndpoint) -> DeployedEndpoint:
-    return DeployedEndpoint.read(endpoint.folder / "endpoint.json")
 
 
 def _folder(endpoint: DeployedEndpoint) -> Path:
@@ -217,8 +153,8 @@ def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon, por
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and daemon.running():
         try:
-            if sockets.request(admin_socket(endpoint), "GET", "/ready")[0] == http.client.OK:
-                listeners = sockets.get_json(admin_socket(endpoint), "/listeners?format=json")["listener_statuses"]
+            if unix_http.request(admin_socket(endpoint), "GET", "/ready")[0] == http.client.OK:
+                listeners = unix_http.get_json(admin_socket(endpoint), "/listeners?format=json")["listener_statuses"]
                 return int(listeners[0]["local_address"]["socket_address"]["port_value"])
         except (OSError, http.client.HTTPException, LookupError):
             logger.debug("Envoy is not up yet")
@@ -308,19 +244,3 @@ def _bootstrap(endpoint: DeployedEndpoint, port: int) -> dict[str, Any]:
 
 def _file_source(file: Path) -> dict[str, Any]:
     return {"path_config_source": {"path": str(file)}, "resource_api_version": "V3"}
-
-
-def _counts(text: str, backend: str) -> ArmCounts:
-    label = f'envoy_cluster_name="{backend}"'
-    if _sample(text, f"envoy_cluster_upstream_rq_total{{{label}}}") is None:
-        raise MetricsUnavailable(f"Envoy has no statistics of {backend}; has it been removed?")
-    requests = _sample(text, f"envoy_cluster_upstream_rq_completed{{{label}}}")
-    errors = _sample(text, f'envoy_cluster_upstream_rq_xx{{envoy_response_code_class="5",{label}}}')
-    pattern = rf'^envoy_cluster_upstream_rq_time_bucket{{{label},le="([^"]+)"}} (\d+)$'
-    latency = {float(bound) / 1000: int(count) for bound, count in re.findall(pattern, text, re.MULTILINE)}
-    return ArmCounts(requests or 0, errors or 0, latency)
-
-
-def _sample(text: str, series: str) -> int | None:
-    found = re.search(rf"^{re.escape(series)} (\d+)$", text, re.MULTILINE)
-    return int(found.group(1)) if found else None

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from seaway.platforms.local import elastic
-from seaway.platforms.local.processes import alone
+from seaway.model_server.processes import alone
+from seaway.platforms.local.training import elastic
 
 POLL_S = 0.02
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class StartedAgent:
     """A fresh Python."""
 
     def __init__(self, job: Path, environment: Mapping[str, str]) -> None:
-        command = [sys.executable, "-m", "seaway.platforms.local.elastic", str(job)]
+        command = [sys.executable, "-m", "seaway.platforms.local.training.elastic", str(job)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)
 
     @property

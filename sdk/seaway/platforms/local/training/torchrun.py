@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seaway.errors import TrainingFailed
-from seaway.platforms.local.agent import Agent, agent
+from seaway.platforms.local.training.launcher_process import Agent, agent
 from seaway.signals import sigterm_raises
 from seaway.storage import read_json, write_json
 from seaway.training.fingerprint import fingerprint
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class TorchrunTrainer:
-    """Runs an entrypoint on `spec.workers` processes; see `seaway.platforms.local.elastic`."""
+    """Runs an entrypoint on `spec.workers` processes; see `seaway.platforms.local.training.elastic`."""
 
     def train(self, spec: TrainSpec) -> TrainResult:
         """See `seaway.training.Trainer.train`."""

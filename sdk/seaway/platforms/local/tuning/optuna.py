@@ -18,8 +18,8 @@ import optuna
 
 from seaway.errors import DataUnreadable, TuningFailed
 from seaway.platforms.home import home
-from seaway.platforms.local import trials
-from seaway.platforms.local.optuna_study import (
+from seaway.platforms.local.tuning import trial_process
+from seaway.platforms.local.tuning.study import (
     OUTCOME,
     PLAN,
     TOLD,
@@ -34,7 +34,7 @@ from seaway.platforms.local.optuna_study import (
     retry_interrupted,
     trained_epochs,
 )
-from seaway.platforms.local.trials import TrialProcess
+from seaway.platforms.local.tuning.trial_process import TrialProcess
 from seaway.reporting.tuning_section import figure
 from seaway.signals import sigterm_raises
 from seaway.storage import atomic_path, locked
@@ -63,7 +63,7 @@ class OptunaTuner:
 
     def _study(self, spec: TuneSpec) -> TuneResult:
         identity = fingerprint(spec)
-        trials.preload(spec.training.entrypoint)
+        trial_process.preload(spec.training.entrypoint)
         Thread(target=lambda: [importlib.import_module(name) for name in PAGE], daemon=True).start()
         folder = home() / "studies" / identity[:16]
         with locked(folder.with_suffix(".lock")):
@@ -150,7 +150,7 @@ class Study:
         """
         try:
             while not (ending := self._advance()):
-                trials.wait([one.process for one in self._running], POLL_S)
+                trial_process.wait([one.process for one in self._running], POLL_S)
                 for one in list(self._running):
                     self._look_at(one)
             self._clear()

@@ -1,0 +1,1 @@
+"""Envoy before a model server: its configuration and its process."""

@@ -1,0 +1,1 @@
+"""TorchServe: its handler, its process, the TorchScript that it runs."""

@@ -1,0 +1,1 @@
+"""Endpoints on this machine, their traffic and their counts."""

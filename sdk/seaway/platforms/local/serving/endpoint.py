@@ -1,0 +1,163 @@
+"""Endpoints on this machine: one model server per arm, Envoy in front.
+
+All that is listened on are Unix sockets in a folder of the owner, and Envoy's port on loopback. Each server makes its
+own keys, and Envoy puts them in place of the user's token.
+"""
+
+import logging
+import secrets
+import shutil
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from seaway.errors import DataUnreadable, EndpointFailed
+from seaway.model_server import processes
+from seaway.model_server.envoy import process as envoy
+from seaway.model_server.torchserve.process import VERSION_DIGITS, default_handler, inference_key, start_arms
+from seaway.models import verifying_key
+from seaway.models.package import content_sha256
+from seaway.platforms.home import home, keys
+from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
+from seaway.storage import write_private
+
+TOKEN_BYTES = 32
+
+logger = logging.getLogger(__name__)
+
+
+class TorchServeEndpoint:
+    """Keeps endpoints in `<home>/endpoints/<name>-<run>/`.
+
+    Args:
+        handler: a TorchServe handler file that answers in place of Seaway's own.
+    """
+
+    def __init__(self, handler: Path | None = None) -> None:
+        self._handler = handler or default_handler()
+
+    def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
+        """Start TorchServe for each arm, then Envoy with all traffic on stable.
+
+        Raises:
+            PackageRefused: a package does not verify, or changed while it was copied.
+            PortTaken: the port that was asked for is in use.
+            EndpointFailed: a server did not answer the model's sample in time; the message ends with its log.
+        """
+        versions = {name: content_sha256(package)[:VERSION_DIGITS] for name, package in spec.packages.items()}
+        if serving := self._already_serving(spec, versions):
+            return serving
+        self.remove(spec.name, spec.run)
+        try:
+            endpoint = _lay_out(spec, versions)
+            key = spec.public_key or verifying_key(keys())
+            start_arms(spec, endpoint, key, home() / "cache" / "scripts", self._handler)
+            secret = {arm.backend: inference_key(endpoint, arm) for arm in endpoint.arms.values()}
+            endpoint = replace(endpoint, url=envoy.start(endpoint, secret, spec.port))
+            endpoint.write()
+        except BaseException:
+            self.remove(spec.name, spec.run)
+            raise
+        return endpoint
+
+    def promote(self, name: str, run: str) -> DeployedEndpoint:
+        """Make the candidate stable and end the old stable once drained; no request fails for it.
+
+        Raises:
+            EndpointFailed: there is no such endpoint.
+        """
+        return _keep_one(_laid_out(name, run), keep="candidate")
+
+    def roll_back(self, name: str, run: str) -> DeployedEndpoint:
+        """Send all traffic to stable and end the candidate once drained.
+
+        Raises:
+            EndpointFailed: there is no such endpoint.
+        """
+        return _keep_one(_laid_out(name, run), keep="stable")
+
+    def remove(self, name: str, run: str) -> None:
+        """End everything of the endpoint and delete its state folder."""
+        folder = _state_folder(name, run)
+        if not folder.exists():
+            return
+        try:
+            _end(folder, DeployedEndpoint.read(folder / "endpoint.json").sockets)
+        except DataUnreadable:
+            _end(folder, None)
+        shutil.rmtree(folder)
+
+    def list(self) -> list[DeployedEndpoint]:
+        """All endpoints that have a state folder; one that never became ready has no `url`."""
+        return [DeployedEndpoint.read(file) for file in sorted(_endpoints().glob("*/endpoint.json"))]
+
+    def _already_serving(self, spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint | None:
+        for endpoint in self.list():
+            same = (endpoint.name, endpoint.run) == (spec.name, spec.run)
+            if same and {name: arm.version for name, arm in endpoint.arms.items()} == versions and _serves(endpoint):
+                logger.info("endpoint %s of run %s serves these packages already", spec.name, spec.run)
+                return endpoint
+        return None
+
+
+def _endpoints() -> Path:
+    return home() / "endpoints"
+
+
+def _state_folder(name: str, run: str) -> Path:
+    return _endpoints() / f"{name}-{run}"
+
+
+def _laid_out(name: str, run: str) -> DeployedEndpoint:
+    file = _state_folder(name, run) / "endpoint.json"
+    if not file.exists():
+        raise EndpointFailed(f"There is no endpoint {name} of run {run}; deploy it first.")
+    return DeployedEndpoint.read(file)
+
+
+def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
+    """State and token, written before anything is started, so that a killed deployment is found and ended."""
+    folder = _state_folder(spec.name, spec.run)
+    folder.mkdir(parents=True, mode=0o700)
+    endpoint = DeployedEndpoint(
+        name=spec.name,
+        run=spec.run,
+        folder=folder,
+        sockets=Path(tempfile.mkdtemp(prefix="seaway-")),  # socket paths are short: at most 107 bytes
+        arms={
+            name: Arm(versions[name], str(package), f"model-{place}")
+            for place, (name, package) in enumerate(spec.packages.items(), start=1)
+        },
+        deployed=time.time(),
+    )
+    endpoint.write()
+    write_private(endpoint.token_file, secrets.token_urlsafe(TOKEN_BYTES))
+    return endpoint
+
+
+def _keep_one(endpoint: DeployedEndpoint, keep: str) -> DeployedEndpoint:
+    """Only the arm `keep` goes on, as stable. The state names both until the other has ended."""
+    kept = endpoint.arms[keep if len(endpoint.arms) > 1 else "stable"]
+    result = replace(endpoint, arms={"stable": kept})
+    others = [arm.backend for arm in endpoint.arms.values() if arm != kept]
+    for backend in others:
+        envoy.follow(result, {"stable": 100})
+        envoy.drain(endpoint, backend)
+        envoy.write_clusters(result)
+        processes.stop(endpoint.folder, backend)
+        shutil.rmtree(endpoint.folder / backend, ignore_errors=True)
+    result.write()
+    return result
+
+
+def _end(folder: Path, sockets_folder: Path | None) -> None:
+    ended = processes.stop(folder)
+    logger.info("%d processes of %s ended", ended, folder)
+    if sockets_folder is not None:
+        shutil.rmtree(sockets_folder, ignore_errors=True)
+
+
+def _serves(endpoint: DeployedEndpoint) -> bool:
+    running = {daemon.name for daemon in processes.find(endpoint.folder)}
+    return bool(endpoint.url) and running >= {envoy.NAME, *(arm.backend for arm in endpoint.arms.values())}
