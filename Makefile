@@ -61,8 +61,8 @@ generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.cli_reference
 	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
-	$(BIN)/python -m seaway.platforms.kubernetes.access
-	$(BIN)/python -m seaway.platforms.kubernetes.monitors
+	$(BIN)/python -m seaway.platforms.kubernetes.install.rbac
+	$(BIN)/python -m seaway.platforms.kubernetes.install.prometheus_operator
 	$(MAKE) manifests
 
 manifests: $(STAMP) ## write manifests/pipelines: a version of each pipeline, with KEEP earlier ones

@@ -22,12 +22,12 @@ from typing import Any
 
 import psutil
 from kubernetes import client
-from seaway.platforms.kubernetes import job
-from seaway.platforms.kubernetes.connection import Connection, connect
-from seaway.platforms.kubernetes.following import Patience
-from seaway.platforms.kubernetes.launch import launch
-from seaway.platforms.kubernetes.naming import Step, stamp
-from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.client.connection import Connection, connect
+from seaway.platforms.kubernetes.client.naming import Step, stamp
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.jobs import batch_job
+from seaway.platforms.kubernetes.jobs.launch import launch
+from seaway.platforms.kubernetes.jobs.wait import Patience
 
 from benchmarks import Row, main
 
@@ -67,7 +67,7 @@ def _reactions(connection: Connection) -> list[Row]:
 def _ours(connection: Connection, number: int) -> float:
     manifest = _manifest(f"ours-{number}", managedBy=NOBODY)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(launch, job.KIND, manifest, timeout_s=60, patience=PATIENT, connection=connection)
+        waiting = pool.submit(launch, batch_job.KIND, manifest, timeout_s=60, patience=PATIENT, connection=connection)
         _await_creation(connection, manifest)
         time.sleep(0.5)  # for the watch to be there, as it is in any job that takes a while
         began = _complete(connection, manifest)
@@ -77,7 +77,7 @@ def _ours(connection: Connection, number: int) -> float:
 
 def _kubectl(connection: Connection, number: int) -> float:
     manifest = _manifest(f"theirs-{number}", managedBy=NOBODY)
-    Objects(connection).create(job.KIND.resource, manifest)
+    Objects(connection).create(batch_job.KIND.resource, manifest)
     target = ["job", manifest["metadata"]["name"], "-n", connection.namespace]
     waiting = subprocess.Popen(["kubectl", "wait", "--for=condition=Complete", *target], stdout=subprocess.DEVNULL)
     time.sleep(1)
@@ -92,7 +92,13 @@ def _thousand(connection: Connection) -> list[Row]:
         cpu, began = time.process_time(), time.perf_counter()
         waits = [
             pool.submit(
-                launch, job.KIND, manifest, timeout_s=1200, patience=PATIENT, connection=connection, tell=_silently
+                launch,
+                batch_job.KIND,
+                manifest,
+                timeout_s=1200,
+                patience=PATIENT,
+                connection=connection,
+                tell=_silently,
             )
             for manifest in manifests
         ]
@@ -135,7 +141,7 @@ def _manifest(run: str, **spec: Any) -> dict[str, Any]:
     containers = [{"name": "main", "image": "docker.io/seaway/none:v1"}]
     pod = {"restartPolicy": "Never", "containers": containers, **spec.pop("pod", {})}
     body = {"backoffLimit": 0, **spec, "template": {"spec": pod}}
-    return stamp({"apiVersion": "batch/v1", "kind": "Job", "spec": body}, Step(run, "bench"), job.KIND.suffix)
+    return stamp({"apiVersion": "batch/v1", "kind": "Job", "spec": body}, Step(run, "bench"), batch_job.KIND.suffix)
 
 
 def _on_fake_nodes() -> dict[str, Any]:
@@ -143,7 +149,7 @@ def _on_fake_nodes() -> dict[str, Any]:
 
 
 def _await_creation(connection: Connection, manifest: dict[str, Any]) -> None:
-    while Objects(connection).get(job.KIND.resource, manifest["metadata"]["name"]) is None:
+    while Objects(connection).get(batch_job.KIND.resource, manifest["metadata"]["name"]) is None:
         time.sleep(0.02)
 
 

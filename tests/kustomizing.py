@@ -31,7 +31,7 @@ def copied(folder: Path) -> Path:
 
 def with_endpoints(folder: Path) -> Path:
     """A fork with an endpoint `flights` of two arms for each backend, in manifests/endpoints/BACKEND."""
-    from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
+    from seaway.platforms.kubernetes.serving.gitops import GitEndpoint, write_endpoint
     from small_package import small_package
 
     arms = ("stable", "candidate")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from http_server import serving
-from seaway.platforms.kubernetes.fetching import fetch
+from seaway.platforms.kubernetes.client.http import fetch
 
 SCRAPE_S = 0.5
 START_S = 60

@@ -18,9 +18,9 @@ import kustomizing
 import pytest
 import yaml
 from kubernetes import client, dynamic
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import Resource
 
 HOME = "argocd"  # the namespace whose Applications are synced
 OVERLAY = "kustomize/overlays/kind"

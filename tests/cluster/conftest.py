@@ -13,7 +13,7 @@ import object_store_pod
 import pytest
 from kubernetes import client, config, dynamic
 from namespaces import made_namespace
-from seaway.platforms.kubernetes.connection import Connection, connect, connection_of
+from seaway.platforms.kubernetes.client.connection import Connection, connect, connection_of
 
 import images
 

@@ -19,11 +19,11 @@ import pytest
 import tiny_model
 from kubernetes import client, dynamic
 from namespaces import made_namespace
-from seaway.platforms.kubernetes.connection import Connection, connect
-from seaway.platforms.kubernetes.fetching import fetch
-from seaway.platforms.kubernetes.gateway import Gateway
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.client.connection import Connection, connect
+from seaway.platforms.kubernetes.client.http import fetch
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.rollout import Traffic
 from seaway.serving import Arm, Client, DeployedEndpoint
 

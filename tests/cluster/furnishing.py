@@ -10,8 +10,8 @@ import yaml
 from kubernetes import client, dynamic
 from namespaces import made_namespace
 from object_store_pod import SECRET, StoreInCluster, object_store
-from seaway.platforms.kubernetes import access
-from seaway.platforms.kubernetes.connection import Connection, connect
+from seaway.platforms.kubernetes.client.connection import Connection, connect
+from seaway.platforms.kubernetes.install import rbac
 from test_access import as_account
 
 from images import PROJECT
@@ -24,7 +24,7 @@ def furnished(cluster: dynamic.DynamicClient) -> Iterator[tuple[Connection, Stor
     """Role and account, an S3 server with its Secret, the signing keys; the settings are those of `give_settings`."""
     with made_namespace(cluster) as name, object_store(cluster.client, name) as store:
         connection = replace(connect(), namespace=name)
-        as_account(connection, access.RULES)
+        as_account(connection, rbac.RULES)
         content = {"stringData": {"AWS_ENDPOINT_URL": store.inside}}
         client.CoreV1Api(cluster.client).patch_namespaced_secret(SECRET, name, content)
         subprocess.run([PROJECT / "kustomize" / "signing.sh", name], check=True, stdout=subprocess.DEVNULL)

@@ -2,8 +2,9 @@
 
 import pytest
 from kubernetes import client, dynamic
-from seaway.platforms.kubernetes import kserve, pytorchjob, trainjob
-from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.serving import kserve
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 
 CONTROLLERS = {
     pytorchjob.RESOURCE: "training-operator",

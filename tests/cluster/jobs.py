@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubernetes import client
-from seaway.platforms.kubernetes import job
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.naming import Step, stamp
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.naming import Step, stamp
+from seaway.platforms.kubernetes.jobs import batch_job
 
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 NOBODY = {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -38,7 +38,7 @@ def manifest(
         **(pod or {}),
     }
     body = {"backoffLimit": 0, "completions": 1, **spec, "template": {"spec": template}}
-    return stamp({"apiVersion": "batch/v1", "kind": "Job", "spec": body}, Step(run, "step"), job.KIND.suffix)
+    return stamp({"apiVersion": "batch/v1", "kind": "Job", "spec": body}, Step(run, "step"), batch_job.KIND.suffix)
 
 
 def complete(connection: Connection, name: str) -> None:

@@ -30,8 +30,8 @@ from kubernetes import client
 from object_store_pod import StoreInCluster
 from seaway.kfp import compile as compiler
 from seaway.kfp import parameters
-from seaway.platforms.kubernetes import access
-from seaway.platforms.kubernetes.owners import RUN_LABEL
+from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
+from seaway.platforms.kubernetes.install import rbac
 from seaway.storage import storage_for
 
 LAUNCHER = Path(__file__).with_name("played_launcher.py")
@@ -147,7 +147,7 @@ class _Attempt:
             "volumeMounts": [{"name": volume["name"], "mountPath": path} for volume, path in volumes],
         }
         spec = {
-            "serviceAccountName": access.NAME,
+            "serviceAccountName": rbac.NAME,
             "restartPolicy": "Never",
             "securityContext": {**NOBODY, "runAsUser": 1000},
             "containers": [container],

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from seaway.monitoring import Metrics
-from seaway.platforms.kubernetes.connection import connect
-from seaway.platforms.kubernetes.gateway import Gateway
-from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
-from seaway.platforms.kubernetes.istio import IstioTraffic
-from seaway.platforms.kubernetes.rollout_state import ConfigMapState
+from seaway.platforms.kubernetes.client.connection import connect
+from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
+from seaway.platforms.kubernetes.traffic.gateway import Gateway
+from seaway.platforms.kubernetes.traffic.istio import IstioTraffic
+from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapState
 from seaway.rollout import Policy, Replay, Rollout, RolloutPlan, Step, Traffic, run
 from seaway.serving import DeployedEndpoint
 

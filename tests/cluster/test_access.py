@@ -9,34 +9,36 @@ import pytest
 from installed import require_controller, require_served
 from kubernetes import client, dynamic
 from seaway.errors import Forbidden, TimedOut
-from seaway.platforms.kubernetes import access, job, pytorchjob, trainjob
-from seaway.platforms.kubernetes.connection import Connection, connection_of
-from seaway.platforms.kubernetes.kinds import Kind, State
-from seaway.platforms.kubernetes.launch import launch
-from seaway.platforms.kubernetes.naming import Step, stamp
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.placement import Placement
-from seaway.platforms.kubernetes.resources import PODS, Resource
+from seaway.platforms.kubernetes.client.connection import Connection, connection_of
+from seaway.platforms.kubernetes.client.naming import Step, stamp
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import PODS, Resource
+from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.jobs import batch_job
+from seaway.platforms.kubernetes.jobs.kind import Kind, State
+from seaway.platforms.kubernetes.jobs.launch import launch
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.training.pod.job import RemoteTraining
 
-KINDS = {kind.resource: kind for kind in (job.KIND, pytorchjob.KIND, trainjob.KIND)}
-PERMISSIONS = list(access.permissions(access.JOBS))
+KINDS = {kind.resource: kind for kind in (batch_job.KIND, pytorchjob.KIND, trainjob.KIND)}
+PERMISSIONS = list(rbac.permissions(rbac.JOBS))
 SMALL = {"cpu": "10m", "memory": "64Mi", "shared_memory": "16Mi"}
 TOKEN_S = 3600
 SETTLED_S = 30  # an authorizer has seen a new role long before
 
 
-def as_account(admin: Connection, rules: tuple[access.Rule, ...]) -> Connection:
+def as_account(admin: Connection, rules: tuple[rbac.Rule, ...]) -> Connection:
     """The connection of the shipped ServiceAccount, whose role has these rules."""
     namespace, core = admin.namespace, client.CoreV1Api(admin.requests)
-    rbac = client.RbacAuthorizationV1Api(admin.requests)
-    binding = access.role_binding()
+    roles = client.RbacAuthorizationV1Api(admin.requests)
+    binding = rbac.role_binding()
     binding["subjects"][0]["namespace"] = namespace  # as kustomize does
-    core.create_namespaced_service_account(namespace, access.service_account())
-    rbac.create_namespaced_role(namespace, access.role(rules))
-    rbac.create_namespaced_role_binding(namespace, binding)
+    core.create_namespaced_service_account(namespace, rbac.service_account())
+    roles.create_namespaced_role(namespace, rbac.role(rules))
+    roles.create_namespaced_role_binding(namespace, binding)
     request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec([], expiration_seconds=TOKEN_S))
-    token = core.create_namespaced_service_account_token(access.NAME, namespace, request).status.token
+    token = core.create_namespaced_service_account_token(rbac.NAME, namespace, request).status.token
     given, settings = admin.requests.configuration, client.Configuration()
     settings.host, settings.ssl_ca_cert, settings.verify_ssl = given.host, given.ssl_ca_cert, given.verify_ssl
     settings.api_key = {"authorization": token}
@@ -46,7 +48,7 @@ def as_account(admin: Connection, rules: tuple[access.Rule, ...]) -> Connection:
     return limited
 
 
-def await_authorizer(limited: Connection, rules: tuple[access.Rule, ...]) -> None:
+def await_authorizer(limited: Connection, rules: tuple[rbac.Rule, ...]) -> None:
     """Wait until the API server knows the role."""
     reviews = client.AuthorizationV1Api(limited.requests)
     resource = rules[0].resource
@@ -63,7 +65,7 @@ def await_authorizer(limited: Connection, rules: tuple[access.Rule, ...]) -> Non
 def manifest(kind: Kind, image: str, script: str) -> dict[str, Any]:
     """A job of `kind` that runs `script` in one pod."""
     of_job = jobs.manifest(image, script)
-    if kind is job.KIND:
+    if kind is batch_job.KIND:
         return of_job
     if kind is pytorchjob.KIND:
         pod = of_job["spec"]["template"]["spec"]
@@ -91,10 +93,10 @@ class TestEnough:
     def test_a_job_runs_to_its_end(
         self, kind: Kind, cluster: dynamic.DynamicClient, connection: Connection, image: str, caplog: Any
     ) -> None:
-        if kind is not job.KIND:
+        if kind is not batch_job.KIND:
             require_controller(cluster, kind.resource)
         told: list[str] = []
-        limited = as_account(connection, access.RULES)
+        limited = as_account(connection, rbac.RULES)
         if kind is trainjob.KIND:
             Objects(limited).apply(trainjob.RUNTIME, trainjob.build_runtime(training(), Placement(image, **SMALL)))
         wanted = manifest(kind, image, "echo hello; sleep 1")
@@ -104,15 +106,15 @@ class TestEnough:
         assert "Not allowed" not in caplog.text
 
     def test_a_job_that_takes_too_long_is_gone_with_its_pods(self, connection: Connection, image: str) -> None:
-        limited = as_account(connection, access.RULES)
+        limited = as_account(connection, rbac.RULES)
         with pytest.raises(TimedOut):
-            launch(job.KIND, manifest(job.KIND, image, "sleep 1000"), timeout_s=3, connection=limited)
-        assert Objects(connection).list(job.KIND.resource).items == []
+            launch(batch_job.KIND, manifest(batch_job.KIND, image, "sleep 1000"), timeout_s=3, connection=limited)
+        assert Objects(connection).list(batch_job.KIND.resource).items == []
         assert Objects(connection).list(PODS).items == []
 
     def test_a_runtime_is_applied_twice(self, cluster: dynamic.DynamicClient, connection: Connection) -> None:
         require_served(cluster, trainjob.RUNTIME)
-        limited = Objects(as_account(connection, access.RULES))
+        limited = Objects(as_account(connection, rbac.RULES))
         for _ in range(2):
             limited.apply(trainjob.RUNTIME, trainjob.build_runtime(training(), Placement("image")))
 
@@ -128,13 +130,13 @@ def test_one_permission_fewer_is_told_by_its_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     require_served(cluster, resource) if resource.group not in ("", "batch") else None
-    limited = as_account(connection, access.without(resource, verb))
+    limited = as_account(connection, rbac.without(resource, verb))
     missing = f"Not allowed to {verb} {resource.full_name} in namespace {connection.namespace}"
     if resource == trainjob.RUNTIME:
         with pytest.raises(Forbidden, match=missing):
             Objects(limited).apply(resource, trainjob.build_runtime(training(), Placement(image, **SMALL)))
         return
-    kind = KINDS.get(resource, job.KIND)
+    kind = KINDS.get(resource, batch_job.KIND)
     if kind is trainjob.KIND:
         Objects(connection).apply(trainjob.RUNTIME, trainjob.build_runtime(training(), Placement(image, **SMALL)))
     if (resource, verb) == (PODS, "get"):  # asked only inside a pod, for who owns it

@@ -6,29 +6,29 @@ from typing import Any
 
 import pytest
 from seaway.errors import Forbidden, SeawayError
-from seaway.platforms.kubernetes import access
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import Resource
-from seaway.platforms.kubernetes.serverpod import SECRET
-from seaway.platforms.kubernetes.watching import Scope, subscribed
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.informer import Scope, subscribed
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.serving.server_pod import SECRET
 from test_access import as_account
 
-RULES = (*access.ENDPOINTS, *access.STUDIES)
+RULES = (*rbac.ENDPOINTS, *rbac.STUDIES)
 LISTED = tuple(replace(rule, verbs=("list",)) for rule in RULES if "watch" in rule.verbs)  # a watch begins with a list
 TOLD_S = 60
 
 
 @pytest.mark.parametrize(
     ("verbs", "left"),
-    [({"create", "delete", "get", "list", "patch"}, access.JOBS), ({"watch"}, (*access.JOBS, *LISTED))],
+    [({"create", "delete", "get", "list", "patch"}, rbac.JOBS), ({"watch"}, (*rbac.JOBS, *LISTED))],
     ids=["ask", "watch"],
 )
 def test_what_a_role_lacks_is_told_by_its_name(
-    verbs: set[str], left: tuple[access.Rule, ...], connection: Connection
+    verbs: set[str], left: tuple[rbac.Rule, ...], connection: Connection
 ) -> None:
     limited = Objects(as_account(connection, left))
-    permissions = [(resource, verb) for resource, verb in access.permissions(RULES) if verb in verbs]
+    permissions = [(resource, verb) for resource, verb in rbac.permissions(RULES) if verb in verbs]
     assert permissions
     for resource, verb in permissions:
         with pytest.raises(Forbidden, match=f"Not allowed to {verb} {resource.full_name} in namespace"):

@@ -7,19 +7,19 @@ import edge
 import pytest
 from kubernetes import dynamic
 from seaway.errors import Forbidden
-from seaway.platforms.kubernetes import access
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.gateway_api import HTTP_ROUTES, GatewayApiTraffic
-from seaway.platforms.kubernetes.istio import DESTINATION_RULES, IstioTraffic
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import SERVICES, Resource
-from seaway.platforms.kubernetes.rollout_state import ConfigMapState
-from seaway.platforms.kubernetes.routing import RouteTraffic
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import SERVICES, Resource
+from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES, GatewayApiTraffic
+from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, IstioTraffic
+from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapState
+from seaway.platforms.kubernetes.traffic.weighted_route import RouteTraffic
 from seaway.serving import DeployedEndpoint
 from test_access import as_account
 from tiny_model import service
 
-PERMISSIONS = list(access.permissions(access.ROUTES))
+PERMISSIONS = list(rbac.permissions(rbac.ROUTES))
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def traffic_of(resource: Resource, limited: Connection) -> RouteTraffic:
     return kind(limited, edge.gateway(limited.namespace), "")
 
 
-@pytest.mark.parametrize("resource", [rule.resource for rule in access.ROUTES if rule.resource != DESTINATION_RULES])
+@pytest.mark.parametrize("resource", [rule.resource for rule in rbac.ROUTES if rule.resource != DESTINATION_RULES])
 def test_traffic_is_moved_and_journalled(
     resource: Resource, connection: Connection, endpoint: DeployedEndpoint
 ) -> None:
-    limited = as_account(connection, access.RULES)
+    limited = as_account(connection, rbac.RULES)
     moved(traffic_of(resource, limited), endpoint)
     state = ConfigMapState(limited)
     for step in (1, 2):
@@ -60,7 +60,7 @@ def test_traffic_is_moved_and_journalled(
 def test_one_permission_fewer_is_told_by_its_name(
     resource: Resource, verb: str, connection: Connection, endpoint: DeployedEndpoint
 ) -> None:
-    limited = as_account(connection, access.without(resource, verb))
+    limited = as_account(connection, rbac.without(resource, verb))
     with pytest.raises(Forbidden, match=f"Not allowed to {verb} {resource.full_name}"):
         if resource == DESTINATION_RULES:
             Objects(limited).list(resource)

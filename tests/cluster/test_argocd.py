@@ -12,11 +12,11 @@ import pytest
 import yaml
 from argocd import Application, Repository
 from kubernetes import client, dynamic
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.gateway_api import HTTP_ROUTES
-from seaway.platforms.kubernetes.istio import VIRTUAL_SERVICES
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import CONFIG_MAPS, Resource
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Resource
+from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES
+from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
 
 INDEX = f"{argocd.OVERLAY}/kustomization.yaml"
 IMAGES = "kustomize/components/images/kustomization.yaml"

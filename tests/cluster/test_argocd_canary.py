@@ -14,9 +14,9 @@ from argocd import Repository
 from kubernetes import client, dynamic
 from object_store_pod import object_store
 from seaway.models.package import content_sha256
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
-from seaway.platforms.kubernetes.serverpod import SECRET
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.serving.gitops import GitEndpoint, write_endpoint
+from seaway.platforms.kubernetes.serving.server_pod import SECRET
 from seaway.serving import Client, DeployedEndpoint
 from small_package import SIGNATURE, small_package
 

@@ -17,12 +17,12 @@ from kubernetes import client, dynamic
 from namespaces import made_namespace
 from object_store_pod import BUCKET, StoreInCluster, object_store
 from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PackageRefused
-from seaway.platforms.kubernetes.connection import Connection, connect
-from seaway.platforms.kubernetes.deployment import DEPLOYMENTS
-from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
-from seaway.platforms.kubernetes.following import Patience
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import CONFIG_MAPS, PODS, SERVICES
+from seaway.platforms.kubernetes.client.connection import Connection, connect
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, PODS, SERVICES
+from seaway.platforms.kubernetes.jobs.wait import Patience
+from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
+from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
 from seaway.serving import Client, EndpointSpec, GrpcClient
 from seaway.serving.feature_log import read_log
 from seaway.storage import storage_for
@@ -140,7 +140,8 @@ def assert_logged(version: str) -> None:
 
 
 def promote_although_the_first_try_is_killed(run: str) -> None:
-    code = f"from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint as E; E().promote({NAME!r}, {run!r})"
+    module = "seaway.platforms.kubernetes.serving.endpoint"
+    code = f"from {module} import DeploymentEndpoint as E; E().promote({NAME!r}, {run!r})"
     with subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ)) as step:
         adapter = DeploymentEndpoint()
         while step.poll() is None and "candidate" in adapter.list()[0].arms:
@@ -213,7 +214,7 @@ def test_a_package_of_another_signer_is_refused_before_anything_is_made(
 
 
 def test_an_endpoint_keeps_its_backend(packages: dict[str, Path], store: StoreInCluster) -> None:
-    from seaway.platforms.kubernetes.endpoint import SeldonEndpoint
+    from seaway.platforms.kubernetes.serving.endpoint import SeldonEndpoint
 
     wanted = EndpointSpec(NAME, "run-5", packages["second"], hosting=endpoints.hosting("any", store))
     with pytest.raises(InvalidSpec, match="served by deployment"):

@@ -16,13 +16,13 @@ from object_store_pod import StoreInCluster, object_store
 from seaway import platforms
 from seaway.errors import PackageRefused
 from seaway.models import ExportedModel
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.endpoint import KServeEndpoint
-from seaway.platforms.kubernetes.gateway_api import GATEWAYS, HTTP_ROUTES
-from seaway.platforms.kubernetes.istio import VIRTUAL_SERVICES, IstioTraffic
-from seaway.platforms.kubernetes.kserve import INFERENCE_SERVICES
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import CONFIG_MAPS, PODS, SERVICES
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, PODS, SERVICES
+from seaway.platforms.kubernetes.serving.endpoint import KServeEndpoint
+from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
+from seaway.platforms.kubernetes.traffic.gateway_api import GATEWAYS, HTTP_ROUTES
+from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES, IstioTraffic
 from seaway.rollout import Traffic
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient
 from seaway.storage import storage_for

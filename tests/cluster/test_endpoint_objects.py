@@ -6,18 +6,18 @@ import pytest
 from installed import require_served
 from kubernetes import dynamic
 from seaway.model_server.arm import RemoteArm
-from seaway.platforms.kubernetes import access
-from seaway.platforms.kubernetes.backends import Backend, Served
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.deployment import Deployments
-from seaway.platforms.kubernetes.endpoint_record import Record, Records
-from seaway.platforms.kubernetes.following import Patience
-from seaway.platforms.kubernetes.hosting import Autoscale, Hosting
-from seaway.platforms.kubernetes.kserve import InferenceServices
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.reconciling import Reconciler
-from seaway.platforms.kubernetes.resources import CONFIG_MAPS, SERVICES
-from seaway.platforms.kubernetes.seldon import SeldonDeployments
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES
+from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.jobs.wait import Patience
+from seaway.platforms.kubernetes.serving.deployment import Deployments
+from seaway.platforms.kubernetes.serving.hosting import Autoscale, Hosting
+from seaway.platforms.kubernetes.serving.kserve import InferenceServices
+from seaway.platforms.kubernetes.serving.reconciler import Reconciler
+from seaway.platforms.kubernetes.serving.record import Record, Records
+from seaway.platforms.kubernetes.serving.seldon import SeldonDeployments
+from seaway.platforms.kubernetes.serving.workload import Backend, Served
 from test_access import as_account
 
 BACKENDS: tuple[Backend, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
@@ -58,7 +58,7 @@ def test_the_api_server_takes_every_object_whole(
 
 
 def test_the_shipped_role_lets_the_adapter_do_its_work(connection: Connection) -> None:
-    limited = Objects(as_account(connection, access.RULES))
+    limited = Objects(as_account(connection, rbac.RULES))
     records = Records(limited)
     record = Record("flights", "run-1", "deployment", ARMS, 0.0)
     found = records.create(record)

@@ -26,12 +26,12 @@ from object_store_pod import StoreInCluster
 from pipeline_runs import Run
 from releases import WEIGHTS, Release
 from seaway.errors import TrafficFailed
-from seaway.platforms.kubernetes import pytorchjob
-from seaway.platforms.kubernetes.connection import connect
-from seaway.platforms.kubernetes.deployment import DEPLOYMENTS
-from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.serverpod import ENDPOINT
+from seaway.platforms.kubernetes.client.connection import connect
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
+from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
+from seaway.platforms.kubernetes.serving.server_pod import ENDPOINT
+from seaway.platforms.kubernetes.training import pytorchjob
 from seaway.platforms.mlflow import MlflowTracker
 from seaway.rollout import Decision
 from seaway.serving import DeployedEndpoint, find

@@ -20,8 +20,8 @@ from kubernetes import client, dynamic
 from namespaces import RESTRICTED, STUDIES, made_namespace
 from object_store_pod import BUCKET, SECRET, StoreInCluster, object_store
 from seaway.errors import TuningFailed
-from seaway.platforms.kubernetes.katib import KatibTuner
-from seaway.platforms.kubernetes.training import PyTorchJobTrainer
+from seaway.platforms.kubernetes.training.trainer import PyTorchJobTrainer
+from seaway.platforms.kubernetes.tuning.katib import KatibTuner
 from seaway.tuning import State, earlier_trials
 from tuning_step import study
 

@@ -21,7 +21,7 @@ import pytest
 from bare_api_server import bare_api_server
 from kubernetes import client, config
 from seaway.errors import TuningFailed
-from seaway.platforms.kubernetes.katib import KatibTuner
+from seaway.platforms.kubernetes.tuning.katib import KatibTuner
 from seaway.tuning import State, TuneResult
 from tuning_step import study
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from kubernetes import dynamic
 from namespaces import STUDIES, made_namespace
 from seaway.errors import AdmissionRefused, InvalidSpec
-from seaway.platforms.kubernetes import experiment_rules
-from seaway.platforms.kubernetes.connection import connect
-from seaway.platforms.kubernetes.experiment import RESOURCE
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.preflight import problems
+from seaway.platforms.kubernetes.client.connection import connect
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.tuning import experiment_validation
+from seaway.platforms.kubernetes.tuning.experiment import RESOURCE
+from seaway.platforms.kubernetes.validation.schema import problems
 from unit.test_kubernetes_experiment_rules import TAKEN, WEBHOOK, valid
 
 NEWER = {  # rules that came after 0.14
@@ -59,7 +59,7 @@ def verdicts(names: list[str], objects: Objects) -> tuple[bool, bool, str]:
             CHANGES[name](manifest)
         except (AttributeError, IndexError, KeyError, TypeError):
             continue  # an earlier change has taken away what this one is about
-    ours = not problems(manifest, RESOURCE, (experiment_rules.rules,))
+    ours = not problems(manifest, RESOURCE, (experiment_validation.rules,))
     try:
         objects.create(RESOURCE, manifest, dry_run=True)
     except (AdmissionRefused, InvalidSpec) as refusal:

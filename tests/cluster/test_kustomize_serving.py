@@ -19,11 +19,11 @@ from installed import require_controller
 from kubernetes import client, dynamic
 from namespaces import made_namespace
 from seaway.errors import EndpointFailed, NameTaken
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
-from seaway.platforms.kubernetes.endpoint_record import Record, Records
-from seaway.platforms.kubernetes.kserve import INFERENCE_SERVICES
-from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
+from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
+from seaway.platforms.kubernetes.serving.record import Record, Records
 from seaway.serving import Client, EndpointSpec
 from small_package import small_package
 from test_endpoint_objects import ARMS

@@ -14,12 +14,12 @@ import jobs
 import pytest
 from kubernetes import client
 from seaway.errors import JobFailed, NameTaken, TimedOut
-from seaway.platforms.kubernetes import job
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.kinds import State
-from seaway.platforms.kubernetes.launch import launch
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import PODS
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import PODS
+from seaway.platforms.kubernetes.jobs import batch_job
+from seaway.platforms.kubernetes.jobs.kind import State
+from seaway.platforms.kubernetes.jobs.launch import launch
 
 STEP = Path(__file__).with_name("launching_step.py")
 UNTIL_TOLD = 60  # seconds for what a loop waits for; a test that needs it has failed
@@ -66,7 +66,7 @@ def start(connection: Connection, tmp_path: Path) -> Iterator[Any]:
 
 
 def all_jobs(connection: Connection) -> list[dict[str, Any]]:
-    return Objects(connection).list(job.KIND.resource).items
+    return Objects(connection).list(batch_job.KIND.resource).items
 
 
 def all_pods(connection: Connection) -> list[dict[str, Any]]:
@@ -77,7 +77,9 @@ def test_the_lines_of_a_job_come_with_the_name_of_its_pod(connection: Connection
     told: list[tuple[str, str]] = []
     script = "for i in 1 2 3; do echo line $i; sleep 0.2; done; printf unfinished"
     manifest = jobs.manifest(image, script)
-    outcome = launch(job.KIND, manifest, timeout_s=60, connection=connection, tell=lambda *said: told.append(said))
+    outcome = launch(
+        batch_job.KIND, manifest, timeout_s=60, connection=connection, tell=lambda *said: told.append(said)
+    )
     (pod,) = all_pods(connection)
     assert outcome.state is State.SUCCEEDED
     assert told == [(pod["metadata"]["name"], line) for line in ("line 1", "line 2", "line 3", "unfinished")]
@@ -86,13 +88,13 @@ def test_the_lines_of_a_job_come_with_the_name_of_its_pod(connection: Connection
 def test_a_failed_job_is_an_error_with_the_last_lines_of_the_pod(connection: Connection, image: str) -> None:
     manifest = jobs.manifest(image, "echo no such column; exit 3")
     with pytest.raises(JobFailed, match=r"(?s)exit code 3.*no such column.*kubectl describe jobs.batch run-1-step-"):
-        launch(job.KIND, manifest, timeout_s=60, connection=connection)
+        launch(batch_job.KIND, manifest, timeout_s=60, connection=connection)
 
 
 def test_a_step_run_again_takes_the_job_that_has_succeeded(connection: Connection, image: str) -> None:
     manifest = jobs.manifest(image, "echo once")
-    first = launch(job.KIND, manifest, timeout_s=60, connection=connection)
-    second = launch(job.KIND, manifest, timeout_s=60, connection=connection)
+    first = launch(batch_job.KIND, manifest, timeout_s=60, connection=connection)
+    second = launch(batch_job.KIND, manifest, timeout_s=60, connection=connection)
     assert first.object["metadata"]["uid"] == second.object["metadata"]["uid"]
 
 
@@ -101,7 +103,7 @@ def test_a_step_run_again_after_a_failure_starts_the_job_anew(connection: Connec
     attempts = []
     for _ in range(2):
         with pytest.raises(JobFailed):
-            launch(job.KIND, manifest, timeout_s=60, connection=connection)
+            launch(batch_job.KIND, manifest, timeout_s=60, connection=connection)
         attempts += all_jobs(connection)
     first, second = attempts
     assert first["metadata"]["name"] == second["metadata"]["name"]
@@ -135,7 +137,7 @@ def test_sigterm_ends_the_job_and_its_pods_before_the_step(connection: Connectio
 def test_a_job_out_of_time_is_deleted_with_its_pods(connection: Connection, image: str) -> None:
     manifest = jobs.manifest(image, "sleep 600")
     with pytest.raises(TimedOut, match="within 3 s"):
-        launch(job.KIND, manifest, timeout_s=3, connection=connection)
+        launch(batch_job.KIND, manifest, timeout_s=3, connection=connection)
     assert all_jobs(connection) == []
     assert all_pods(connection) == []
 
@@ -144,9 +146,9 @@ def test_a_name_of_another_run_is_left_alone(connection: Connection, image: str)
     ours = jobs.manifest(image, "true", run="run-1")
     theirs = jobs.manifest(image, "sleep 600", run="run-2")
     theirs["metadata"]["name"] = ours["metadata"]["name"]
-    made = Objects(connection).create(job.KIND.resource, theirs)
+    made = Objects(connection).create(batch_job.KIND.resource, theirs)
     with pytest.raises(NameTaken, match="belongs to run run-2"):
-        launch(job.KIND, ours, timeout_s=60, connection=connection)
+        launch(batch_job.KIND, ours, timeout_s=60, connection=connection)
     (left,) = all_jobs(connection)
     assert left["metadata"]["uid"] == made["metadata"]["uid"]
     assert "deletionTimestamp" not in left["metadata"]
@@ -154,7 +156,7 @@ def test_a_name_of_another_run_is_left_alone(connection: Connection, image: str)
 
 def test_two_runs_with_the_same_step_and_spec_have_a_job_each(connection: Connection, image: str) -> None:
     for run in ("run-1", "run-2"):
-        launch(job.KIND, jobs.manifest(image, "true", run=run), timeout_s=60, connection=connection)
+        launch(batch_job.KIND, jobs.manifest(image, "true", run=run), timeout_s=60, connection=connection)
     assert len(all_jobs(connection)) == 2
 
 
@@ -168,7 +170,7 @@ def test_a_job_does_not_outlive_the_workflow_of_its_run(
     step = {"metadata": {"name": "step-pod", "ownerReferences": [{**owner, "controller": True}]}, "spec": template}
     core.create_namespaced_pod(connection.namespace, step)
     monkeypatch.setenv("KFP_POD_NAME", "step-pod")
-    launch(job.KIND, jobs.manifest(image, "true"), timeout_s=60, connection=connection)
+    launch(batch_job.KIND, jobs.manifest(image, "true"), timeout_s=60, connection=connection)
     (made,) = all_jobs(connection)
     assert made["metadata"]["ownerReferences"] == [owner]
     core.delete_namespaced_config_map("workflow", connection.namespace)

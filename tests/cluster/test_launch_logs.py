@@ -7,9 +7,9 @@ from datetime import timedelta
 import jobs
 import pytest
 from api_proxy import ApiProxy
-from seaway.platforms.kubernetes import job
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.launch import launch
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.jobs import batch_job
+from seaway.platforms.kubernetes.jobs.launch import launch
 
 LINES = 300
 COUNTING = f"for i in $(seq {LINES}); do echo line $i; [ $((i % 10)) = 0 ] && sleep 0.1; done; true"
@@ -18,7 +18,7 @@ COUNTING = f"for i in $(seq {LINES}); do echo line $i; [ $((i % 10)) = 0 ] && sl
 def lines_of(connection: Connection, image: str, script: str = COUNTING) -> list[str]:
     told: list[str] = []
     launch(
-        job.KIND,
+        batch_job.KIND,
         jobs.manifest(image, script),
         timeout_s=90,
         connection=connection,
@@ -45,7 +45,7 @@ def test_lines_arrive_while_the_pod_runs(proxied: Connection, proxy: ApiProxy, i
     times: list[float] = []
     script = "for i in 1 2 3; do echo line $i; sleep 1; done"
     manifest = jobs.manifest(image, script)
-    launch(job.KIND, manifest, timeout_s=60, connection=proxied, tell=lambda *_: times.append(time.monotonic()))
+    launch(batch_job.KIND, manifest, timeout_s=60, connection=proxied, tell=lambda *_: times.append(time.monotonic()))
     first, second, third = times
     assert second - first > 0.5
     assert third - second > 0.5
@@ -68,7 +68,7 @@ def test_output_of_a_restarted_container_is_told_from_both_of_its_lives(connecti
     script = "[ -e /kept/second ] && { echo second life; exit 0; }; echo first life; echo >/kept/second; exit 1"
     manifest = jobs.manifest(image, script, pod=volume, container=mount, backoffLimit=4)
     told: list[str] = []
-    launch(job.KIND, manifest, timeout_s=60, connection=connection, tell=lambda _, line: told.append(line))
+    launch(batch_job.KIND, manifest, timeout_s=60, connection=connection, tell=lambda _, line: told.append(line))
     assert told == ["first life", "second life"]
 
 

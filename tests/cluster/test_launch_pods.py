@@ -8,10 +8,10 @@ import jobs
 import pytest
 from kubernetes import client
 from seaway.errors import JobFailed, PodsStuck, TimedOut
-from seaway.platforms.kubernetes import job
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.following import Patience
-from seaway.platforms.kubernetes.launch import launch
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.jobs import batch_job
+from seaway.platforms.kubernetes.jobs.launch import launch
+from seaway.platforms.kubernetes.jobs.wait import Patience
 
 IMAGE_S = 3
 
@@ -22,7 +22,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def run(manifest: Any, connection: Connection, timeout_s: float = 60) -> None:
-    launch(job.KIND, manifest, timeout_s=timeout_s, connection=connection, patience=Patience(image_s=IMAGE_S))
+    launch(batch_job.KIND, manifest, timeout_s=timeout_s, connection=connection, patience=Patience(image_s=IMAGE_S))
 
 
 def test_a_pod_that_no_node_has_room_for(connection: Connection, image: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -71,7 +71,7 @@ def test_a_worker_that_crashes_again_and_again(
     mount = {"volumeMounts": [{"name": "kept", "mountPath": "/kept"}]}
     manifest = jobs.manifest(image, script, pod=pod, container=mount, backoffLimit=2)
     with pytest.raises(JobFailed, match=r"(?s)BackoffLimitExceeded"):
-        launch(job.KIND, manifest, timeout_s=120, connection=connection, tell=lambda _, line: told.append(line))
+        launch(batch_job.KIND, manifest, timeout_s=120, connection=connection, tell=lambda _, line: told.append(line))
     assert "failed with exit code 7 (Error, 1 restart)" in caplog.text
     assert "ends again and again (CrashLoopBackOff" in caplog.text
     attempts = ["attempt 0", "attempt 1", "attempt 2"]

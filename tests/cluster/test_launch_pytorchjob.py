@@ -8,13 +8,13 @@ import pytest
 from installed import require_controller
 from kubernetes import client, dynamic
 from seaway.errors import JobFailed, ObjectDeleted, TimedOut
-from seaway.platforms.kubernetes import pytorchjob
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.kinds import Outcome, State
-from seaway.platforms.kubernetes.launch import launch
-from seaway.platforms.kubernetes.naming import Step, stamp
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import PODS
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.naming import Step, stamp
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import PODS
+from seaway.platforms.kubernetes.jobs.kind import Outcome, State
+from seaway.platforms.kubernetes.jobs.launch import launch
+from seaway.platforms.kubernetes.training import pytorchjob
 
 
 @pytest.fixture(autouse=True)

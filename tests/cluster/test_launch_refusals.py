@@ -22,16 +22,18 @@ from seaway.errors import (
     QuotaExceeded,
     SeawayError,
 )
-from seaway.platforms.kubernetes import access, job, pytorchjob
-from seaway.platforms.kubernetes.connection import Connection, connection_of
-from seaway.platforms.kubernetes.following import Patience
-from seaway.platforms.kubernetes.kinds import Kind, no_rules
-from seaway.platforms.kubernetes.launch import launch
-from seaway.platforms.kubernetes.naming import Step, stamp
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.resources import PODS, Resource
+from seaway.platforms.kubernetes.client.connection import Connection, connection_of
+from seaway.platforms.kubernetes.client.naming import Step, stamp
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import PODS, Resource
+from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.jobs import batch_job
+from seaway.platforms.kubernetes.jobs.kind import Kind, no_rules
+from seaway.platforms.kubernetes.jobs.launch import launch
+from seaway.platforms.kubernetes.jobs.wait import Patience
+from seaway.platforms.kubernetes.training import pytorchjob
 
-JOBS = job.KIND.resource
+JOBS = batch_job.KIND.resource
 UNHEARD = "seaway.dev/nobody"  # a controller that no cluster has
 
 
@@ -41,13 +43,13 @@ def run(kind: Kind, manifest: Any, connection: Connection, **options: Any) -> No
 
 def account(connection: Connection, lost: Resource, verb: str) -> Connection:
     """The connection of a ServiceAccount that may do all that a step does, but one thing."""
-    namespace, rbac = connection.namespace, client.RbacAuthorizationV1Api(connection.requests)
-    core, binding = client.CoreV1Api(connection.requests), access.role_binding()
+    namespace, roles = connection.namespace, client.RbacAuthorizationV1Api(connection.requests)
+    core, binding = client.CoreV1Api(connection.requests), rbac.role_binding()
     binding["subjects"][0]["namespace"] = namespace
-    core.create_namespaced_service_account(namespace, access.service_account())
-    rbac.create_namespaced_role(namespace, access.role(access.without(lost, verb)))
-    rbac.create_namespaced_role_binding(namespace, binding)
-    token = core.create_namespaced_service_account_token(access.NAME, namespace, {"spec": {}}).status.token
+    core.create_namespaced_service_account(namespace, rbac.service_account())
+    roles.create_namespaced_role(namespace, rbac.role(rbac.without(lost, verb)))
+    roles.create_namespaced_role_binding(namespace, binding)
+    token = core.create_namespaced_service_account_token(rbac.NAME, namespace, {"spec": {}}).status.token
     return as_bearer(connection, token)
 
 
@@ -69,23 +71,23 @@ def test_403_names_the_rule_and_is_never_taken_for_not_found(
     limited = account(connection, lost, verb)
     rule = f"{verb} {lost.full_name}"
     with pytest.raises(Forbidden, match=rf"(?s)Not allowed to {rule}.*kubectl auth can-i {rule}"):
-        run(job.KIND, jobs.manifest(image, "true"), limited)
+        run(batch_job.KIND, jobs.manifest(image, "true"), limited)
 
 
 def test_403_on_the_watch_leaves_no_job_behind(connection: Connection, image: str) -> None:
     with pytest.raises(Forbidden):
-        run(job.KIND, jobs.manifest(image, "sleep 600"), account(connection, JOBS, "watch"))
+        run(batch_job.KIND, jobs.manifest(image, "sleep 600"), account(connection, JOBS, "watch"))
     assert left(connection) == []
 
 
 def test_credentials_that_are_not_accepted(connection: Connection, image: str) -> None:
     with pytest.raises(Forbidden, match="kubectl auth whoami"):
-        run(job.KIND, jobs.manifest(image, "true"), as_bearer(connection, "expired"))
+        run(batch_job.KIND, jobs.manifest(image, "true"), as_bearer(connection, "expired"))
 
 
 def test_a_kind_that_is_not_installed(connection: Connection, caplog: pytest.LogCaptureFixture) -> None:
     resource = Resource("seaway.dev", "v1", "sailings", "Sailing")
-    kind = replace(job.KIND, resource=resource)
+    kind = replace(batch_job.KIND, resource=resource)
     sailing = stamp({"apiVersion": "seaway.dev/v1", "kind": "Sailing", "spec": {}}, Step("run-1", "step"))
     with pytest.raises(KindMissing, match=r"kubectl get crd sailings\.seaway\.dev"):
         run(kind, sailing, connection)
@@ -95,7 +97,7 @@ def test_a_kind_that_is_not_installed(connection: Connection, caplog: pytest.Log
 def test_an_object_that_nothing_takes_up(connection: Connection, image: str) -> None:
     manifest = jobs.manifest(image, "true", managedBy=UNHEARD)
     with pytest.raises(OperatorMissing, match=r"within 2 s: the Job controller"):
-        run(job.KIND, manifest, connection, patience=Patience(operator_s=2))
+        run(batch_job.KIND, manifest, connection, patience=Patience(operator_s=2))
     assert left(connection) == []
 
 
@@ -126,12 +128,12 @@ def test_preflight_refuses_the_same_without_a_request(
 
 def test_a_misspelt_field_is_refused_rather_than_dropped(connection: Connection, image: str) -> None:
     with pytest.raises(InvalidSpec, match="backOffLimit"):
-        run(job.KIND, jobs.manifest(image, "true", backOffLimit=3), connection)
+        run(batch_job.KIND, jobs.manifest(image, "true", backOffLimit=3), connection)
 
 
 def test_a_value_that_the_server_does_not_accept(connection: Connection, image: str) -> None:
     with pytest.raises(InvalidSpec, match=r"spec.parallelism.*kubectl explain jobs.batch"):
-        run(job.KIND, jobs.manifest(image, "true", parallelism=-1), connection)
+        run(batch_job.KIND, jobs.manifest(image, "true", parallelism=-1), connection)
 
 
 def test_a_quota_that_is_used_up(connection: Connection, image: str) -> None:
@@ -141,7 +143,7 @@ def test_a_quota_that_is_used_up(connection: Connection, image: str) -> None:
     while not core.read_namespaced_resource_quota("jobs", connection.namespace).status.hard:
         time.sleep(0.1)
     with pytest.raises(QuotaExceeded, match="kubectl describe resourcequota -n"):
-        run(job.KIND, jobs.manifest(image, "true"), connection)
+        run(batch_job.KIND, jobs.manifest(image, "true"), connection)
 
 
 @pytest.fixture
@@ -158,12 +160,12 @@ def terminating(connection: Connection) -> Iterator[Connection]:
 
 def test_a_namespace_that_is_being_deleted(terminating: Connection, image: str) -> None:
     with pytest.raises(NamespaceUnavailable, match=r"is being deleted.*kubectl get namespace"):
-        run(job.KIND, jobs.manifest(image, "true"), terminating)
+        run(batch_job.KIND, jobs.manifest(image, "true"), terminating)
 
 
 def test_a_namespace_that_does_not_exist(connection: Connection, image: str) -> None:
     with pytest.raises(NamespaceUnavailable, match="kubectl create namespace nowhere"):
-        run(job.KIND, jobs.manifest(image, "true"), replace(connection, namespace="nowhere"))
+        run(batch_job.KIND, jobs.manifest(image, "true"), replace(connection, namespace="nowhere"))
 
 
 def test_a_job_deleted_while_it_is_waited_for(connection: Connection, image: str) -> None:
@@ -171,7 +173,7 @@ def test_a_job_deleted_while_it_is_waited_for(connection: Connection, image: str
     delete = threading.Timer(2, Objects(connection).delete, (JOBS, manifest["metadata"]["name"]))
     delete.start()
     with pytest.raises(ObjectDeleted, match="deleted by somebody else"):
-        run(job.KIND, manifest, connection)
+        run(batch_job.KIND, manifest, connection)
     delete.join()
 
 
@@ -180,7 +182,7 @@ def test_a_creation_whose_answer_is_lost_is_found_again(
 ) -> None:
     """The server has created the job; the second attempt is answered 409 AlreadyExists, by our own job."""
     proxy.inject(lambda request: request.method == "POST", lose_answer=True)
-    run(job.KIND, jobs.manifest(image, "true"), proxied)
+    run(batch_job.KIND, jobs.manifest(image, "true"), proxied)
     assert [request.method for request in proxy.requests].count("POST") == 2
     assert len(left(proxied)) == 1
 
@@ -201,7 +203,7 @@ def test_another_run_that_takes_the_name_at_the_same_moment(
     direct = _direct(proxy, proxied)
     proxy.inject(overtaken)
     with pytest.raises(NameTaken, match="belongs to run run-2"):
-        run(job.KIND, ours, proxied)
+        run(batch_job.KIND, ours, proxied)
     (kept,) = left(proxied)
     assert kept["metadata"]["uid"] == made[0]["metadata"]["uid"]
 
@@ -215,7 +217,7 @@ def test_a_race_lost_inside_the_server_is_tried_again(
 ) -> None:
     """409 Conflict of a quota that two requests raised at once."""
     proxy.inject(lambda request: request.method == "POST", code=409, reason="Conflict", message="object was modified")
-    run(job.KIND, jobs.manifest(image, "true"), proxied)
+    run(batch_job.KIND, jobs.manifest(image, "true"), proxied)
     assert len(left(proxied)) == 1
 
 

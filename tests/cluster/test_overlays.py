@@ -11,9 +11,9 @@ import kustomizing
 import pytest
 import yaml
 from kubernetes import client, dynamic
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.gateway import Gateway
-from seaway.platforms.kubernetes.istio import IstioTraffic
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.traffic.gateway import Gateway
+from seaway.platforms.kubernetes.traffic.istio import IstioTraffic
 
 PROJECT = Path(__file__).parents[2]
 OVERLAYS = sorted((PROJECT / "kustomize" / "overlays").iterdir())

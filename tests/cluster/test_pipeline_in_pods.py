@@ -24,11 +24,11 @@ from played_pipelines import PlayedRun, give_keys
 from seaway.kfp import compile as compiler
 from seaway.kfp.decorator import IMAGE
 from seaway.models.registry import PRODUCTION
-from seaway.platforms.kubernetes import pytorchjob
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.endpoint import DeploymentEndpoint
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.owners import RUN_LABEL
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
+from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
+from seaway.platforms.kubernetes.training import pytorchjob
 from seaway.platforms.pod_settings import SIGNING
 from seaway.rollout import Decision
 from seaway.serving import find

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from kubernetes import client, dynamic
 from kubernetes.client import ApiException
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes import pytorchjob, trainjob
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.objects import STRICT, Objects
-from seaway.platforms.kubernetes.placement import Elastic, Placement
-from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import STRICT, Objects
+from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training.placement import Elastic, Placement
 from seaway.training.pod.job import RemoteTraining
 from seaway.training.spec import TrainSpec
 

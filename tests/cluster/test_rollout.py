@@ -16,11 +16,11 @@ import tiny_model
 from kubernetes import client, dynamic
 from prometheus_server import prometheus
 from rollout_step import STEPS, roll_out
-from seaway.platforms.kubernetes import gateway as proof
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.fetching import fetch
-from seaway.platforms.kubernetes.istio import IstioTraffic
-from seaway.platforms.kubernetes.prometheus import PrometheusMetrics
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.http import fetch
+from seaway.platforms.kubernetes.metrics.prometheus import PrometheusMetrics
+from seaway.platforms.kubernetes.traffic import gateway as proof
+from seaway.platforms.kubernetes.traffic.istio import IstioTraffic
 from seaway.rollout import Decision
 from seaway.serving import DeployedEndpoint
 

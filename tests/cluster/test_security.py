@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client
-from seaway.platforms.kubernetes import access
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.install import rbac
 from test_access import as_account
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
@@ -104,13 +104,13 @@ def test_the_page_lists_what_is_tested() -> None:
 
 
 def test_the_server_denies_each_of_them(connection: Connection) -> None:
-    limited = as_account(connection, access.RULES)
+    limited = as_account(connection, rbac.RULES)
     assert asked(limited, ALLOWED), "the review itself works"
     assert [words for words, action in FORBIDDEN.items() if asked(limited, action)] == []
 
 
 def test_the_requests_themselves_are_refused(connection: Connection) -> None:
-    limited = as_account(connection, access.RULES)
+    limited = as_account(connection, rbac.RULES)
     assert attempt(limited, ALLOWED) in (400, 422), "allowed, but it is no job"
     assert {words: attempt(limited, action) for words, action in FORBIDDEN.items()} == dict.fromkeys(FORBIDDEN, 403)
 

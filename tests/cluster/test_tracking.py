@@ -7,7 +7,7 @@ import pytest
 import urllib3
 from endpoints import forwarded
 from furnishing import start_tracking
-from seaway.platforms.kubernetes.connection import Connection
+from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.mlflow import SERVER, MlflowTracker
 from small_package import small_package
 

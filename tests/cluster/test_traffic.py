@@ -11,15 +11,15 @@ import pytest
 import tiny_model
 from kubernetes import client, dynamic
 from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, TrafficFailed
-from seaway.platforms.kubernetes import gateway as proof
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.fetching import fetch
-from seaway.platforms.kubernetes.gateway import Gateway
-from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
-from seaway.platforms.kubernetes.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
-from seaway.platforms.kubernetes.objects import JSON_PATCH, Objects
-from seaway.platforms.kubernetes.resources import Resource
-from seaway.platforms.kubernetes.rollout_state import ConfigMapState
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.http import fetch
+from seaway.platforms.kubernetes.client.objects import JSON_PATCH, Objects
+from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
+from seaway.platforms.kubernetes.traffic import gateway as proof
+from seaway.platforms.kubernetes.traffic.gateway import Gateway
+from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
+from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapState
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint, InferenceRefused
 

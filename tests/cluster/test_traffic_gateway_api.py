@@ -9,11 +9,11 @@ import pytest
 from kubernetes import dynamic
 from namespaces import made_namespace
 from seaway.errors import InvalidSpec, TrafficFailed
-from seaway.platforms.kubernetes import gateway as proof
-from seaway.platforms.kubernetes.connection import Connection, connect
-from seaway.platforms.kubernetes.gateway import Gateway
-from seaway.platforms.kubernetes.gateway_api import GATEWAYS, HTTP_ROUTES, GatewayApiTraffic
-from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.client.connection import Connection, connect
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.traffic import gateway as proof
+from seaway.platforms.kubernetes.traffic.gateway import Gateway
+from seaway.platforms.kubernetes.traffic.gateway_api import GATEWAYS, HTTP_ROUTES, GatewayApiTraffic
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint
 

@@ -17,11 +17,11 @@ import pytest
 import tiny_model
 from kubernetes import dynamic
 from seaway.errors import InvalidSpec, TrafficFailed
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
-from seaway.platforms.kubernetes.istio import DESTINATION_RULES, VIRTUAL_SERVICES
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.seldon_traffic import SELDON_DEPLOYMENTS, SeldonTraffic
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
+from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES
+from seaway.platforms.kubernetes.traffic.seldon import SELDON_DEPLOYMENTS, SeldonTraffic
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint
 

@@ -13,9 +13,9 @@ from delays import delays
 from installed import require_controller
 from kubernetes import dynamic
 from seaway.errors import TrainingFailed
-from seaway.platforms.kubernetes import pytorchjob, trainjob
-from seaway.platforms.kubernetes.resources import Resource
-from seaway.platforms.kubernetes.training import PyTorchJobTrainer, TrainJobTrainer, remote
+from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training.trainer import PyTorchJobTrainer, TrainJobTrainer, remote
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.storage import storage_for
 from seaway.training import Trainer, TrainResult, TrainSpec

@@ -9,8 +9,8 @@ import pytest
 from installed import require_controller
 from kubernetes import client, dynamic
 from pipeline_runs import Run
-from seaway.platforms.kubernetes import pytorchjob, trainjob
-from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainResult, TrainSpec
 from seaway_pipelines.flights.pipeline import COLUMNS, DEEP

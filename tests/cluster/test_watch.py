@@ -10,13 +10,13 @@ import jobs
 import pytest
 from api_proxy import ApiProxy, Request
 from seaway.errors import Forbidden, ObjectDeleted, ServerGone
-from seaway.platforms.kubernetes import job
-from seaway.platforms.kubernetes.connection import Connection
-from seaway.platforms.kubernetes.kinds import Outcome, State
-from seaway.platforms.kubernetes.launch import launch
-from seaway.platforms.kubernetes.objects import Objects
+from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.jobs import batch_job
+from seaway.platforms.kubernetes.jobs.kind import Outcome, State
+from seaway.platforms.kubernetes.jobs.launch import launch
 
-JOBS = job.KIND.resource
+JOBS = batch_job.KIND.resource
 OUTAGE_S = 20.0
 SHORT = "sleep 3"
 
@@ -26,7 +26,7 @@ def watches_jobs(request: Request) -> bool:
 
 
 def run(connection: Connection, manifest: Any, timeout_s: float = 90) -> Outcome:
-    return launch(job.KIND, manifest, timeout_s=timeout_s, connection=connection)
+    return launch(batch_job.KIND, manifest, timeout_s=timeout_s, connection=connection)
 
 
 def test_an_expired_watch_lists_anew(proxied: Connection, proxy: ApiProxy, image: str) -> None:
@@ -84,7 +84,7 @@ def test_a_server_that_is_gone_for_a_while(proxied: Connection, proxy: ApiProxy,
     began = time.monotonic()
     told: list[str] = []
     manifest = jobs.manifest(image, "for i in $(seq 10); do echo line $i; sleep 1; done")
-    outcome = launch(job.KIND, manifest, timeout_s=90, connection=proxied, tell=lambda _, line: told.append(line))
+    outcome = launch(batch_job.KIND, manifest, timeout_s=90, connection=proxied, tell=lambda _, line: told.append(line))
     thread.join()
     assert outcome.state is State.SUCCEEDED
     assert time.monotonic() - began > OUTAGE_S

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from seaway.platforms.kubernetes.katib import KatibTuner
+from seaway.platforms.kubernetes.tuning.katib import KatibTuner
 from seaway.training import TrainSpec
 from seaway.tuning import Algorithm, Budget, Objective, SearchSpace, TuneSpec
 

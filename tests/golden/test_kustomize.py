@@ -10,10 +10,10 @@ import pytest
 import yaml
 from kubernetes import client
 from kustomizing import KUBECTL, build
-from seaway.platforms.kubernetes import access
-from seaway.platforms.kubernetes.gateway_api import HTTP_ROUTES
-from seaway.platforms.kubernetes.istio import VIRTUAL_SERVICES
-from seaway.platforms.kubernetes.preflight import require_valid
+from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES
+from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
+from seaway.platforms.kubernetes.validation.schema import require_valid
 
 PROJECT = Path(__file__).parents[2]
 KUSTOMIZE = PROJECT / "kustomize"
@@ -83,12 +83,12 @@ def test_all_lies_in_the_overlays_namespace_which_admits_restricted_pods_only(ov
 @needs_kubectl
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_steps_get_the_role_of_the_table_and_only_its_subjects_do(overlay: str) -> None:
-    assert object_of(overlay, "Role", access.NAME)["rules"] == access.role()["rules"]
-    subjects = object_of(overlay, "RoleBinding", access.NAME)["subjects"]
-    namespace = object_of(overlay, "Role", access.NAME)["metadata"]["namespace"]
+    assert object_of(overlay, "Role", rbac.NAME)["rules"] == rbac.role()["rules"]
+    subjects = object_of(overlay, "RoleBinding", rbac.NAME)["subjects"]
+    namespace = object_of(overlay, "Role", rbac.NAME)["metadata"]["namespace"]
     assert {subject["namespace"] for subject in subjects} == {namespace}
     kubeflow = {"default-editor", "pipeline-runner"}
-    assert {subject["name"] for subject in subjects} == {access.NAME, *(() if overlay == "kind" else kubeflow)}
+    assert {subject["name"] for subject in subjects} == {rbac.NAME, *(() if overlay == "kind" else kubeflow)}
 
 
 @needs_kubectl

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from kustomizing import CHOICES, KUBECTL, PROJECT, build
 from seaway.platforms import BACKENDS
-from seaway.platforms.kubernetes.hosting import Hosting
-from seaway.platforms.kubernetes.placement import Placement
-from seaway.platforms.kubernetes.routing import Named
+from seaway.platforms.kubernetes.serving.hosting import Hosting
+from seaway.platforms.kubernetes.traffic.weighted_route import Named
+from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.mlflow import SERVER
 from seaway.platforms.pod_settings import SETTINGS, STORAGE, VARIABLE
 from test_kustomize_options import OVERLAYS, fork

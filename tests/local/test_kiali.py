@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from http_server import serving, url
 from prometheus_server import SCRAPE_S, page, prometheus
-from seaway.platforms.kubernetes.kiali import KialiMesh
+from seaway.platforms.kubernetes.metrics.kiali import KialiMesh
 from seaway.reporting import Page
 from seaway.reporting.rollout_section import surroundings_blocks
 from seaway.serving import Arm, DeployedEndpoint

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_server import pushgateway
-from seaway.platforms.kubernetes.fetching import fetch
+from seaway.platforms.kubernetes.client.http import fetch
 from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
 from seaway.platforms.mlflow import MlflowTracker
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient

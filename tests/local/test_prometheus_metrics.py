@@ -12,9 +12,9 @@ from faulty_proxy import Answer, Fault, FaultyProxy, Forward, Request, cut, cut_
 from prometheus_server import SCRAPE_S, Page, page, prometheus
 from seaway.errors import MetricsUnavailable
 from seaway.monitoring import ArmCounts
-from seaway.platforms.kubernetes import prometheus as adapter
-from seaway.platforms.kubernetes.gateway_stats import GatewayMetrics
-from seaway.platforms.kubernetes.prometheus import PrometheusMetrics
+from seaway.platforms.kubernetes.metrics import prometheus as adapter
+from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
+from seaway.platforms.kubernetes.metrics.prometheus import PrometheusMetrics
 from seaway.platforms.local.serving.rollout_state import FileState
 from seaway.rollout import Answers, Decision, Policy, RolloutPlan, Step, run
 from seaway.serving import Arm, DeployedEndpoint

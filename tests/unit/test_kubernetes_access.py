@@ -4,20 +4,20 @@ from pathlib import Path
 
 import pytest
 import yaml
-from seaway.platforms.kubernetes import access
-from seaway.platforms.kubernetes.resources import PODS, Resource
+from seaway.platforms.kubernetes.client.resources import PODS, Resource
+from seaway.platforms.kubernetes.install import rbac
 
 PROJECT = Path(__file__).parents[2]
 UNBOUNDED = {"*", "escalate", "bind", "impersonate", "deletecollection", "update"}
 
 
-@pytest.mark.parametrize("name", access.files())
+@pytest.mark.parametrize("name", rbac.files())
 def test_what_is_committed_is_what_make_generate_writes(name: str) -> None:
-    assert (PROJECT / name).read_text() == access.files()[name], "run `make generate` and commit"
+    assert (PROJECT / name).read_text() == rbac.files()[name], "run `make generate` and commit"
 
 
 def test_the_role_has_every_permission_of_the_table_and_no_other() -> None:
-    role = yaml.safe_load(access.files()["manifests/access/role.yaml"])
+    role = yaml.safe_load(rbac.files()["manifests/access/role.yaml"])
     granted = {
         (group, plural, verb)
         for rule in role["rules"]
@@ -25,27 +25,27 @@ def test_the_role_has_every_permission_of_the_table_and_no_other() -> None:
         for plural in rule["resources"]
         for verb in rule["verbs"]
     }
-    assert granted == {(resource.group, resource.plural, verb) for resource, verb in access.permissions()}
+    assert granted == {(resource.group, resource.plural, verb) for resource, verb in rbac.permissions()}
 
 
 def test_nothing_unbounded_is_granted_and_no_secret_can_be_read_but_the_endpoints_tokens() -> None:
-    for resource, verb in access.permissions():
+    for resource, verb in rbac.permissions():
         assert verb not in UNBOUNDED
         assert resource.plural not in ("*", "pods/exec", "serviceaccounts/token")
-    for rule in access.RULES:
+    for rule in rbac.RULES:
         if rule.resource.plural == "secrets":
             assert rule.verbs == ("create",) or rule.names == ("seaway-endpoint-tokens",)
             assert not {"list", "watch"} & set(rule.verbs)
 
 
-@pytest.mark.parametrize("resource, verb", access.permissions(), ids=lambda value: getattr(value, "plural", value))
+@pytest.mark.parametrize("resource, verb", rbac.permissions(), ids=lambda value: getattr(value, "plural", value))
 def test_one_permission_fewer_is_exactly_that(resource: Resource, verb: str) -> None:
-    before = set(access.permissions())
-    left = {(rule.resource, kept) for rule in access.without(resource, verb) for kept in rule.verbs}
+    before = set(rbac.permissions())
+    left = {(rule.resource, kept) for rule in rbac.without(resource, verb) for kept in rule.verbs}
     assert before - left == {(resource, verb)}
     assert left < before
 
 
 def test_a_rule_that_loses_its_last_verb_is_no_rule() -> None:
-    assert all(rule.verbs for rule in access.without(PODS, "list"))
-    assert access.POD_LOGS not in [rule.resource for rule in access.without(access.POD_LOGS, "get")]
+    assert all(rule.verbs for rule in rbac.without(PODS, "list"))
+    assert rbac.POD_LOGS not in [rule.resource for rule in rbac.without(rbac.POD_LOGS, "get")]

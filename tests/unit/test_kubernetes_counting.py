@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec, MetricsUnavailable
-from seaway.platforms.kubernetes.counting import ArmTallies, Series
+from seaway.platforms.kubernetes.metrics.envoy_counters import ArmTallies, Series
 from seaway.serving import Arm, DeployedEndpoint
 
 ENDPOINT = DeployedEndpoint(

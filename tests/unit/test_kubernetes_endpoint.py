@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.model_server.arm import RemoteArm
-from seaway.platforms.kubernetes import serverpod
-from seaway.platforms.kubernetes.backends import Backend, Served
-from seaway.platforms.kubernetes.deployment import Deployments
-from seaway.platforms.kubernetes.endpoint_record import Record
-from seaway.platforms.kubernetes.hosting import Autoscale, Hosting
-from seaway.platforms.kubernetes.kserve import InferenceServices
-from seaway.platforms.kubernetes.readiness import refusal
-from seaway.platforms.kubernetes.reconciling import service
-from seaway.platforms.kubernetes.resources import Manifest
-from seaway.platforms.kubernetes.seldon import SeldonDeployments
+from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.serving import server_pod
+from seaway.platforms.kubernetes.serving.deployment import Deployments
+from seaway.platforms.kubernetes.serving.hosting import Autoscale, Hosting
+from seaway.platforms.kubernetes.serving.kserve import InferenceServices
+from seaway.platforms.kubernetes.serving.readiness import refusal
+from seaway.platforms.kubernetes.serving.reconciler import service
+from seaway.platforms.kubernetes.serving.record import Record
+from seaway.platforms.kubernetes.serving.seldon import SeldonDeployments
+from seaway.platforms.kubernetes.serving.workload import Backend, Served
 
 IMAGE = "docker.io/seaway/server:1"
 BACKENDS: tuple[Backend, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
@@ -37,7 +37,7 @@ def arms(**settings: Any) -> dict[str, Served]:
 
 
 def named(manifest: dict[str, Any]) -> Manifest:
-    return {**manifest, "metadata": {**manifest["metadata"], "labels": {serverpod.ENDPOINT: "flights"}}}
+    return {**manifest, "metadata": {**manifest["metadata"], "labels": {server_pod.ENDPOINT: "flights"}}}
 
 
 def pods(value: Any) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ class TestEachBackend:
         assert len(found) == 2
         for pod, version in zip(found, (STABLE, CANDIDATE), strict=True):
             [fetcher], [server] = pod["initContainers"], pod["containers"]
-            assert fetcher["command"] == serverpod.FETCH
+            assert fetcher["command"] == server_pod.FETCH
             asked = json.loads({entry["name"]: entry["value"] for entry in fetcher["env"]}["SEAWAY_ARM"])
             assert asked["package"] == f"s3://models/flights/{version}"
             assert {probe for probe in server if probe.endswith("Probe")} == {
@@ -133,7 +133,7 @@ class TestDeployments:
 
     def test_a_service_leads_to_one_version(self) -> None:
         assert service("flights", "stable", STABLE)["spec"]["selector"] == {
-            serverpod.ENDPOINT: "flights", serverpod.VERSION: STABLE,
+            server_pod.ENDPOINT: "flights", server_pod.VERSION: STABLE,
         }  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def test_a_record_reads_back_as_it_was_written(
     assert read.data() == record.data()
     assert (read.run, read.host, read.standing) == ("run-1", host, standing)
     assert read.arms["candidate"].hosting.replicas == replicas
-    assert set(record.data()) == {"endpoint.json", *(serverpod.key_of(version) for version in (STABLE, CANDIDATE))}
+    assert set(record.data()) == {"endpoint.json", *(server_pod.key_of(version) for version in (STABLE, CANDIDATE))}
 
 
 def test_a_config_map_without_a_record_is_told_by_its_name() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from seaway.errors import InvalidSpec, PackageRefused
-from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint, write_endpoint
+from seaway.platforms.kubernetes.serving.gitops import GitEndpoint, write_endpoint
 
 sys.path.append(str(Path(__file__).parents[1] / "local"))
 from small_package import small_package

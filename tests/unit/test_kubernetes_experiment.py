@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes import experiment, katib
-from seaway.platforms.kubernetes.experiment import KIND, Study
-from seaway.platforms.kubernetes.kinds import State as JobState
-from seaway.platforms.kubernetes.placement import Placement
+from seaway.platforms.kubernetes.jobs.kind import State as JobState
+from seaway.platforms.kubernetes.training.placement import Placement
+from seaway.platforms.kubernetes.tuning import experiment, katib
+from seaway.platforms.kubernetes.tuning.experiment import KIND, Study
 from seaway.training import TrainSpec
 from seaway.training.fingerprint import with_params
 from seaway.training.pod.job import RemoteTraining

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes import experiment_rules
-from seaway.platforms.kubernetes.experiment import preflight
+from seaway.platforms.kubernetes.tuning import experiment_validation
+from seaway.platforms.kubernetes.tuning.experiment import preflight
 
 Break = Callable[[dict[str, Any]], None]
 
@@ -353,4 +353,4 @@ def test_an_update(what: str) -> None:
     old, change, field = UPDATES[what]
     new = json.loads(json.dumps(old))
     change(new)
-    assert [problem.field for problem in experiment_rules.update_rules(old, new)] == ([field] if field else [])
+    assert [problem.field for problem in experiment_validation.update_rules(old, new)] == ([field] if field else [])

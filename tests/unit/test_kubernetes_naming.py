@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes.naming import RUN, SPEC, Step, label, spec_sha256, stamp
+from seaway.platforms.kubernetes.client.naming import RUN, SPEC, Step, label, spec_sha256, stamp
 
 DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")

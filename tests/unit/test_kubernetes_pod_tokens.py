@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from seaway.platforms.kubernetes import pytorchjob, trainjob
-from seaway.platforms.kubernetes.placement import Placement
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.training.pod.job import RemoteTraining
 
 URI = "s3://seaway/run"

@@ -2,8 +2,8 @@ import copy
 
 import pytest
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes import pytorchjob, trainjob
-from seaway.platforms.kubernetes.placement import Placement
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.training.pod.job import RemoteTraining
 from seaway.training.spec import TrainSpec
 

@@ -2,9 +2,9 @@ import json
 
 import pytest
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes import pytorchjob, trainjob
-from seaway.platforms.kubernetes.kinds import State
-from seaway.platforms.kubernetes.placement import Elastic, Placement
+from seaway.platforms.kubernetes.jobs.kind import State
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training.placement import Elastic, Placement
 from seaway.training.pod.job import RemoteTraining
 from seaway.training.spec import TrainSpec
 

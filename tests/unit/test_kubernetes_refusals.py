@@ -14,8 +14,8 @@ from seaway.errors import (
     SeawayError,
     ServerGone,
 )
-from seaway.platforms.kubernetes.refusals import Call, Status, refusal
-from seaway.platforms.kubernetes.resources import Resource
+from seaway.platforms.kubernetes.client.api_errors import Call, Status, refusal
+from seaway.platforms.kubernetes.client.resources import Resource
 from urllib3.exceptions import ProtocolError
 
 JOBS = Resource("kubeflow.org", "v1", "pytorchjobs", "PyTorchJob")

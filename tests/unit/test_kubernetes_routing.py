@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec, TrafficFailed
-from seaway.platforms.kubernetes import gateway, gateway_api, istio, seldon_traffic
-from seaway.platforms.kubernetes.gateway import Gateway
-from seaway.platforms.kubernetes.preflight import problems
-from seaway.platforms.kubernetes.routing import Named, RouteKind, require_weights
+from seaway.platforms.kubernetes.traffic import gateway, gateway_api, istio, seldon
+from seaway.platforms.kubernetes.traffic.gateway import Gateway
+from seaway.platforms.kubernetes.traffic.weighted_route import Named, RouteKind, require_weights
+from seaway.platforms.kubernetes.validation.schema import problems
 from seaway.serving import Arm, DeployedEndpoint
 
 ARMS = {"stable": Arm("v1", "s3://b/v1", "flights-v1"), "candidate": Arm("v2", "s3://b/v2", "flights-v2")}
@@ -111,13 +111,13 @@ def test_a_name_that_is_no_route_of_this_kind_is_refused(text: str) -> None:
         Named.of(text, "VirtualService")
 
 
-def seldon(**traffic: int) -> dict[str, Any]:
-    predictors = [{"name": name, "graph": {"name": "m"}, "traffic": share} for name, share in traffic.items()]
-    return {"metadata": {"name": "flights"}, "spec": {"predictors": predictors}}
+def predictors(**traffic: int) -> dict[str, Any]:
+    listed = [{"name": name, "graph": {"name": "m"}, "traffic": share} for name, share in traffic.items()]
+    return {"metadata": {"name": "flights"}, "spec": {"predictors": listed}}
 
 
 def test_predictors_are_the_arms_and_shadows_have_no_share() -> None:
-    kind, deployment = seldon_traffic.SeldonDeployments(), seldon(stable=100, candidate=40)
+    kind, deployment = seldon.SeldonDeployments(), predictors(stable=100, candidate=40)
     deployment["spec"]["predictors"][1]["shadow"] = True
     rule = kind.rule(deployment, ENDPOINT, "")
     assert rule.weights == {"stable": 100, "candidate": 0}
@@ -127,7 +127,7 @@ def test_predictors_are_the_arms_and_shadows_have_no_share() -> None:
 
 def test_traffic_of_predictors_that_does_not_add_up_is_refused() -> None:
     with pytest.raises(InvalidSpec, match="110"):
-        seldon_traffic.SeldonDeployments().require_servable(seldon(stable=80, candidate=30), None)  # type: ignore[arg-type]
+        seldon.SeldonDeployments().require_servable(predictors(stable=80, candidate=30), None)  # type: ignore[arg-type]
 
 
 def envoy_route(name: str, clusters: dict[str, int], **match: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from http_server import serving, url
 from seaway.errors import InvalidSpec
 from seaway.platforms.home import run_id
-from seaway.platforms.kubernetes.connection import connect
+from seaway.platforms.kubernetes.client.connection import connect
 
 WORKFLOW = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "flights-x7k2p", "uid": "1"}
 NOTEBOOK = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "notebook", "uid": "2"}

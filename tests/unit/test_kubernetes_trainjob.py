@@ -7,10 +7,10 @@ import pytest
 from http_server import serving, url
 from kubernetes import client
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes import training, trainjob
-from seaway.platforms.kubernetes.connection import Connection, connection_of
-from seaway.platforms.kubernetes.objects import Objects
-from seaway.platforms.kubernetes.placement import Elastic, Placement
+from seaway.platforms.kubernetes.client.connection import Connection, connection_of
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.training import trainer, trainjob
+from seaway.platforms.kubernetes.training.placement import Elastic, Placement
 from seaway.training.pod.job import RemoteTraining
 from seaway.training.spec import TrainSpec
 
@@ -71,10 +71,10 @@ def test_what_a_runtime_of_the_cluster_would_lose_is_refused_by_name(setting: st
 
 def test_what_a_trainjob_says_itself_goes_with_any_runtime() -> None:
     carried = Placement("x", cpu="2", memory="8Gi", gpus=1, env={"A": "b"}, runtime="torch-distributed")
-    trainer = trainjob.build(TRAINING, carried)["spec"]["trainer"]
-    assert trainer["image"] == "x"
-    assert {"name": "A", "value": "b"} in trainer["env"]
-    assert trainer["resourcesPerNode"]["limits"] == {"memory": "8Gi", "nvidia.com/gpu": "1"}
+    wanted = trainjob.build(TRAINING, carried)["spec"]["trainer"]
+    assert wanted["image"] == "x"
+    assert {"name": "A", "value": "b"} in wanted["env"]
+    assert wanted["resourcesPerNode"]["limits"] == {"memory": "8Gi", "nvidia.com/gpu": "1"}
 
 
 def test_volcanos_queue_is_where_trainer_looks_for_it() -> None:
@@ -129,7 +129,7 @@ def test_a_runtime_goes_with_the_workflow_of_its_run(
     server: ThreadingHTTPServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KFP_POD_NAME", "step")
-    training.bring_runtime(Objects(connection), trainjob.build_runtime(TRAINING, Placement("x")))
+    trainer.bring_runtime(Objects(connection), trainjob.build_runtime(TRAINING, Placement("x")))
     [applied] = server.asked
     assert applied["metadata"]["ownerReferences"] == [OWNER]
 
@@ -137,7 +137,7 @@ def test_a_runtime_goes_with_the_workflow_of_its_run(
 def test_a_job_that_is_refused_leaves_no_runtime(
     server: ThreadingHTTPServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "connected", lambda: connection)
+    monkeypatch.setattr(trainer, "connected", lambda: connection)
     with pytest.raises(InvalidSpec, match="numNodes"):
-        training._launch_trainjob(replace(TRAINING, workers=2**40), Placement("x"))
+        trainer._launch_trainjob(replace(TRAINING, workers=2**40), Placement("x"))
     assert server.asked == []

@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import given
 from hypothesis import strategies as st
-from seaway.platforms.kubernetes.logs import Cursor, Seen
-from seaway.platforms.kubernetes.objects import lines
-from seaway.platforms.kubernetes.retrying import LONGEST_S, Backoff
+from seaway.platforms.kubernetes.client.backoff import LONGEST_S, Backoff
+from seaway.platforms.kubernetes.client.objects import lines
+from seaway.platforms.kubernetes.jobs.pod_logs import Cursor, Seen
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Log = list[tuple[str, datetime]]

@@ -17,7 +17,7 @@ from seaway.errors import InvalidSpec
 from seaway.monitoring.alert_rules import BURNS, DAY, WINDOWS, Alert, Objectives, Recording, duration, groups, rule_file
 from seaway.monitoring.dashboards import dashboards
 from seaway.monitoring.export import HELP
-from seaway.platforms.kubernetes import monitors
+from seaway.platforms.kubernetes.install import prometheus_operator
 
 PROJECT = Path(__file__).parents[2]
 OBJECTIVES = Objectives()
@@ -267,12 +267,12 @@ def test_dashboards_have_what_grafana_asks_of_one() -> None:
         assert set(re.findall(r"\$\{?([a-z]+)", json.dumps(board["panels"]))) <= known
 
 
-@pytest.mark.parametrize("name", monitors.files())
+@pytest.mark.parametrize("name", prometheus_operator.files())
 def test_what_is_committed_is_what_make_generate_writes(name: str) -> None:
-    assert (PROJECT / name).read_text() == monitors.files()[name], "run `make generate` and commit"
+    assert (PROJECT / name).read_text() == prometheus_operator.files()[name], "run `make generate` and commit"
 
 
 def test_a_dashboards_config_map_holds_the_dashboard_itself() -> None:
     for name, board in dashboards(OBJECTIVES).items():
-        held = yaml.safe_load(monitors.files()[f"manifests/monitoring/{name.removesuffix('.json')}.yaml"])
+        held = yaml.safe_load(prometheus_operator.files()[f"manifests/monitoring/{name.removesuffix('.json')}.yaml"])
         assert json.loads(held["data"][name]) == board

@@ -21,8 +21,8 @@ def write_endpoint(
 
     from seaway.models import verifying_key
     from seaway.platforms.home import keys
-    from seaway.platforms.kubernetes.endpoint_manifests import GitEndpoint
-    from seaway.platforms.kubernetes.endpoint_manifests import write_endpoint as write
+    from seaway.platforms.kubernetes.serving.gitops import GitEndpoint
+    from seaway.platforms.kubernetes.serving.gitops import write_endpoint as write
 
     if hosting:
         os.environ["SEAWAY_HOSTING"] = str(hosting)

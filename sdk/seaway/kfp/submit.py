@@ -20,7 +20,7 @@ import urllib3
 from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailable
 from seaway.kfp import compile as compiler
 from seaway.kfp import parameters
-from seaway.platforms.kubernetes.retrying import Backoff
+from seaway.platforms.kubernetes.client.backoff import Backoff
 
 ANSWER_S = 30.0
 OUTAGE_S = 120.0  # that a wait endures

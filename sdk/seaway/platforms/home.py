@@ -8,7 +8,8 @@ from seaway.platforms.pod_settings import SETTINGS, SIGNING
 from seaway.platforms.registry import in_pod
 from seaway.storage import load_object
 
-RUN_OF_POD = "seaway.platforms.kubernetes.owners:run_id"  # by name, as adapters are: a laptop needs no cluster's client
+# by name, as adapters are: a laptop needs no cluster's client
+RUN_OF_POD = "seaway.platforms.kubernetes.client.ownership:run_id"
 
 
 def home() -> Path:

@@ -19,44 +19,44 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
     "Trainer": {
         "local": {"torchrun": "seaway.platforms.local.training.torchrun:TorchrunTrainer"},
         "kubernetes": {
-            "pytorchjob": "seaway.platforms.kubernetes.training:PyTorchJobTrainer",
-            "trainjob": "seaway.platforms.kubernetes.training:TrainJobTrainer",
+            "pytorchjob": "seaway.platforms.kubernetes.training.trainer:PyTorchJobTrainer",
+            "trainjob": "seaway.platforms.kubernetes.training.trainer:TrainJobTrainer",
         },
     },
     "Tuner": {
         "local": {"optuna": "seaway.platforms.local.tuning.optuna:OptunaTuner"},
-        "kubernetes": {"katib": "seaway.platforms.kubernetes.katib:KatibTuner"},
+        "kubernetes": {"katib": "seaway.platforms.kubernetes.tuning.katib:KatibTuner"},
     },
     "Endpoint": {
         "local": {"torchserve": "seaway.platforms.local.serving.endpoint:TorchServeEndpoint"},
         "kubernetes": {
-            "seldondeployment": "seaway.platforms.kubernetes.endpoint:SeldonEndpoint",
-            "inferenceservice": "seaway.platforms.kubernetes.endpoint:KServeEndpoint",
-            "deployment": "seaway.platforms.kubernetes.endpoint:DeploymentEndpoint",
+            "seldondeployment": "seaway.platforms.kubernetes.serving.endpoint:SeldonEndpoint",
+            "inferenceservice": "seaway.platforms.kubernetes.serving.endpoint:KServeEndpoint",
+            "deployment": "seaway.platforms.kubernetes.serving.endpoint:DeploymentEndpoint",
         },
     },
     "Traffic": {
         "local": {"envoy": "seaway.platforms.local.serving.traffic:EnvoyTraffic"},
         "kubernetes": {
-            "istio": "seaway.platforms.kubernetes.istio:IstioTraffic",
-            "gateway-api": "seaway.platforms.kubernetes.gateway_api:GatewayApiTraffic",
-            "seldon": "seaway.platforms.kubernetes.seldon_traffic:SeldonTraffic",
+            "istio": "seaway.platforms.kubernetes.traffic.istio:IstioTraffic",
+            "gateway-api": "seaway.platforms.kubernetes.traffic.gateway_api:GatewayApiTraffic",
+            "seldon": "seaway.platforms.kubernetes.traffic.seldon:SeldonTraffic",
         },
     },
     "Metrics": {
         "local": {"envoy": "seaway.platforms.local.serving.traffic:EnvoyMetrics"},
         "kubernetes": {
-            "prometheus": "seaway.platforms.kubernetes.prometheus:PrometheusMetrics",
-            "gateway": "seaway.platforms.kubernetes.gateway_stats:GatewayMetrics",
+            "prometheus": "seaway.platforms.kubernetes.metrics.prometheus:PrometheusMetrics",
+            "gateway": "seaway.platforms.kubernetes.metrics.gateway_stats:GatewayMetrics",
         },
     },
     "Mesh": {
         "local": {"none": "seaway.platforms.local.serving.no_mesh:NoMesh"},
-        "kubernetes": {"kiali": "seaway.platforms.kubernetes.kiali:KialiMesh"},
+        "kubernetes": {"kiali": "seaway.platforms.kubernetes.metrics.kiali:KialiMesh"},
     },
     "State": {
         "local": {"file": "seaway.platforms.local.serving.rollout_state:FileState"},
-        "kubernetes": {"configmap": "seaway.platforms.kubernetes.rollout_state:ConfigMapState"},
+        "kubernetes": {"configmap": "seaway.platforms.kubernetes.traffic.rollout_state:ConfigMapState"},
     },
     "Tracker": {
         "local": {"mlflow": "seaway.platforms.mlflow:MlflowTracker"},

@@ -24,7 +24,7 @@ class EndpointSpec:
     by one pass through the model; a request waits at most `max_batch_delay_ms` for others. Each of `workers`
     processes computes on `threads` threads. `port` 0 takes a free one. `public_key` verifies both
     packages; None takes the key of Seaway's own state folder. `hosting` says how a cluster runs it, as
-    `seaway.platforms.kubernetes.hosting.Hosting` reads it; the laptop has no use for it.
+    `seaway.platforms.kubernetes.serving.hosting.Hosting` reads it; the laptop has no use for it.
     """
 
     name: str

@@ -1,0 +1,1 @@
+"""The API server: connection, objects, errors, watches, names."""

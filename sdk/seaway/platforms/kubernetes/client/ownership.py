@@ -1,0 +1,61 @@
+"""Which run a step belongs to, and who owns what it creates: that run's workflow, or else the step's own pod."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from seaway.errors import InvalidSpec
+from seaway.platforms.kubernetes.client.connection import connect
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import PODS, Manifest
+
+POD_NAMES = ("KFP_POD_NAME", "HOSTNAME")  # Kubeflow Pipelines sets the first, the kubelet the second
+RUN_LABEL = "pipeline/runid"  # Kubeflow Pipelines sets it on each pod of a run; its API server finds pods by it
+RUNS = ("Workflow", "Job")  # kinds that are made anew for each run; other owners, as a notebook's, see many
+
+
+def owned(objects: Objects, manifest: Manifest, environment: Mapping[str, str] = os.environ) -> Manifest:
+    """`manifest` with the run as its owner, where this process is a step in a pod of the same namespace.
+
+    A pod that a workflow started names the workflow; the workflow lives as long as the run, the pod only as long as
+    one attempt of the step.
+    """
+    name = _own_pod(environment)
+    pod = objects.get(PODS, name) if name and not manifest["metadata"].get("ownerReferences") else None
+    if pod is None:
+        return manifest
+    return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [_owner(pod)]}}
+
+
+def run_id(environment: Mapping[str, str] = os.environ) -> str:
+    """The run that this pod is a step of: Kubeflow's id of it, or the name of the workflow or job that owns the pod.
+
+    Raises:
+        InvalidSpec: it belongs to none.
+        Forbidden, ServerGone: the API server does not show the pod.
+    """
+    name = _own_pod(environment)
+    pod = Objects(connect()).get(PODS, name) if name else None
+    metadata = pod["metadata"] if pod else {}
+    owner = next((one["name"] for one in metadata.get("ownerReferences", ()) if one["kind"] in RUNS), None)
+    run = metadata.get("labels", {}).get(RUN_LABEL) or owner
+    if run is None:
+        raise InvalidSpec(
+            f"Which run is this? Pod {name or '(without a name)'} has neither label {RUN_LABEL} nor an owner that is a "
+            f"{' or '.join(RUNS)}. Set SEAWAY_RUN_ID to a name that each run has for itself: runs of one name adopt "
+            "each other's jobs."
+        )
+    return str(run)
+
+
+def _own_pod(environment: Mapping[str, str]) -> str:
+    """The name of the pod that this process runs in, empty elsewhere: a laptop has a HOSTNAME too."""
+    if not {"KFP_POD_NAME", "KUBERNETES_SERVICE_HOST"} & set(environment):
+        return ""
+    return next((environment[key] for key in POD_NAMES if environment.get(key)), "")
+
+
+def _owner(pod: Manifest) -> dict[str, Any]:
+    found = next((owner for owner in pod["metadata"].get("ownerReferences", ()) if owner.get("controller")), None)
+    owner = found or {"apiVersion": "v1", "kind": "Pod", **pod["metadata"]}
+    return {key: owner[key] for key in ("apiVersion", "kind", "name", "uid")}

@@ -1,0 +1,1 @@
+"""What an installation applies: roles, rules, monitors."""

@@ -1,0 +1,1 @@
+"""Counts and latencies of an endpoint's arms."""

@@ -1,0 +1,1 @@
+"""What every pod of ours has in common."""

@@ -1,0 +1,1 @@
+"""Endpoints of a namespace, on each kind of workload."""

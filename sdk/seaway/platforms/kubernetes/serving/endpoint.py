@@ -1,0 +1,306 @@
+"""Endpoints of a namespace: their record, their arms, promotion and rollback without a lost request.
+
+An endpoint outlives the runs that bring models to it. A run finds the model that serves, brings its candidate beside
+it, and is in charge until the candidate was promoted or has gone. What a killed step has left is found by its labels.
+
+The environment says where: `SEAWAY_STORAGE` is the URI that packages are kept under, `SEAWAY_SERVER_IMAGE` the pods'
+image, `SEAWAY_HOSTING` a file with the cluster's settings for `Hosting`, `SEAWAY_NAMESPACE` the namespace where it is
+not the context's, `SEAWAY_GATEWAY_URL` the gateway that splits traffic; without one the endpoint's URL is that of its
+stable Service, and a candidate gets no traffic.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from seaway import platforms
+from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PodsStuck, SeawayError, TimedOut
+from seaway.model_server.arm import RemoteArm
+from seaway.models import verify, verifying_key
+from seaway.platforms.home import home, keys
+from seaway.platforms.kubernetes.client.connection import Connection, connect
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.jobs.wait import Patience
+from seaway.platforms.kubernetes.serving.deployment import Deployments
+from seaway.platforms.kubernetes.serving.hosting import Hosting, hosting
+from seaway.platforms.kubernetes.serving.kserve import InferenceServices
+from seaway.platforms.kubernetes.serving.reconciler import Reconciler
+from seaway.platforms.kubernetes.serving.record import Record, Records
+from seaway.platforms.kubernetes.serving.seldon import SeldonDeployments
+from seaway.platforms.kubernetes.serving.workload import Backend, Served, Weights
+from seaway.rollout import ALL_STABLE, Traffic
+from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
+from seaway.signals import sigterm_raises
+from seaway.storage import storage_for, write_private
+
+BACKENDS: Mapping[str, Callable[[], Backend]] = {
+    "seldondeployment": SeldonDeployments,
+    "inferenceservice": InferenceServices,
+    "deployment": Deployments,
+}
+VERSION_DIGITS = 12  # of the package's SHA-256
+ALL_CANDIDATE = {"stable": 0, "candidate": 100}  # per cent
+log = logging.getLogger(__name__)
+
+
+class KubernetesEndpoint:
+    """Keeps endpoints in one namespace.
+
+    Args:
+        backend: runs endpoints that are new; one that is there keeps its own.
+        connection: to the namespace; by default this process's.
+        patience: with what may pass by itself.
+    """
+
+    def __init__(self, backend: str, connection: Connection | None = None, patience: Patience | None = None) -> None:
+        self._backend, self._patience = backend, patience or Patience()
+        self._objects = Objects(connection or connect(os.environ.get("SEAWAY_NAMESPACE")))
+        self._records = Records(self._objects)
+
+    def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
+        """Bring the spec's packages to the endpoint, all traffic on stable; a model that serves already is untouched.
+
+        Raises:
+            PackageRefused: a package does not verify, here or in its pod.
+            NameTaken: another run's candidate is beside stable, or an object belongs to somebody else.
+            EndpointFailed: the pods do not come to answer; what this call has made is gone.
+            AdmissionRefused, QuotaExceeded, KindMissing, OperatorMissing, Forbidden, ServerGone: see `launch`.
+        """
+        found = self._records.find(spec.name)
+        before = Record.of(found) if found else None
+        self._require_free(spec, before)
+        record, written = self._wanted(spec, before), None
+        with sigterm_raises() as termination:
+            try:
+                with termination.deferred():
+                    written = self._records.write(found, record) if found else self._records.create(record)
+                record = self._serving(record, written)
+            except BaseException as error:
+                with termination.ignored():
+                    if written:
+                        self._undo(record, before)
+                if isinstance(error, (PodsStuck, TimedOut)):
+                    raise EndpointFailed(str(error)) from error
+                raise
+        return self._deployed(record)
+
+    def promote(self, name: str, run: str) -> DeployedEndpoint:
+        """Make the candidate stable; the old stable ends once its requests are answered.
+
+        Raises:
+            EndpointFailed: there is no such endpoint of that run, or the candidate does not answer.
+            TrafficFailed: the traffic does not follow; it is with the candidate, and this may be called again.
+        """
+        record, found = self._in_charge(name, run)
+        if candidate := record.arms.get("candidate"):
+            reconciler = self._reconciler(record, found)
+            self._split(record, ALL_CANDIDATE)
+            both = replace(record, arms={"stable": candidate, "candidate": candidate})
+            reconciler.bring_up(both, ALL_CANDIDATE)
+            reconciler.lead(both)
+            record = replace(record, arms={"stable": candidate}, standing=True)
+        return self._keep_stable(record, found)
+
+    def roll_back(self, name: str, run: str) -> DeployedEndpoint:
+        """Send all traffic to stable and end the candidate once its requests are answered.
+
+        Raises:
+            EndpointFailed: there is no such endpoint of that run.
+            TrafficFailed: the traffic does not follow.
+        """
+        record, found = self._in_charge(name, run)
+        if "candidate" in record.arms:
+            self._lead(self._reconciler(record, found), record, ALL_STABLE)
+            record = replace(record, arms={"stable": record.arms["stable"]})
+        return self._keep_stable(record, found)
+
+    def remove(self, name: str, run: str) -> None:
+        """End what the run has brought: the endpoint that it made, or its candidate beside a model that served before.
+
+        Nothing happens where another run is in charge.
+        """
+        found = self._records.find(name)
+        record = Record.of(found) if found else None
+        if record is None or record.run != run:
+            return
+        if not record.standing:
+            self.delete(name)
+        else:
+            self.roll_back(name, run)
+
+    def delete(self, name: str) -> None:
+        """End an endpoint with all that belongs to it, whoever is in charge."""
+        if found := self._records.find(name):
+            record = Record.of(found)
+            self._reconciler(record, found).delete(record)
+
+    def list(self) -> list[DeployedEndpoint]:
+        """All endpoints, those that never became ready included; their tokens can be read here."""
+        return [self._deployed(record) for record in self._records.list()]
+
+    def _require_free(self, spec: EndpointSpec, before: Record | None) -> None:
+        if before is None:
+            return
+        if before.backend != self._backend:
+            raise InvalidSpec(
+                f"Endpoint {spec.name} is served by {before.backend}, not by {self._backend}; deploy it by that, or "
+                f"end it first: `kubectl delete configmap {spec.name}-endpoint -n {self._objects.namespace}`."
+            )
+        if before.run != spec.run and "candidate" in before.arms:
+            raise NameTaken(
+                f"Run {before.run} is rolling out version {before.arms['candidate'].version} on endpoint {spec.name}; "
+                f"nothing was changed. Wait for it, or end what it brought by "
+                f"platforms.current(Endpoint).remove({spec.name!r}, {before.run!r})."
+            )
+
+    def _wanted(self, spec: EndpointSpec, before: Record | None) -> Record:
+        """The record of the spec, its packages verified here and put where the pods find them."""
+        settings = hosting(spec.hosting)
+        key = spec.public_key or verifying_key(keys())
+        known = {arm.version: arm for arm in before.arms.values()} if before else {}
+        arms = {}
+        for arm, package in spec.packages.items():
+            version = verify(package, key).sha256[:VERSION_DIGITS]
+            uri = settings.package_uri(spec.name, version)
+            arms[arm] = known.get(version) or served(spec, version, uri, settings, key)
+            keep_package(arms[arm].arm.package, package)
+        standing = bool(before and (before.standing if before.run == spec.run else before.url))
+        return Record(spec.name, spec.run, self._backend, arms, time.time(), standing=standing)
+
+    def _serving(self, record: Record, found: Manifest) -> Record:
+        """Bring the arms up, and lead traffic to stable; the record with the endpoint's address."""
+        reconciler = self._reconciler(record, found)
+        reconciler.token(record.name)
+        reconciler.bring_up(record, ALL_STABLE)
+        url, host = self._address(record)
+        served = replace(record, url=url, host=host)
+        self._lead(reconciler, replace(served, arms={"stable": served.arms["stable"]}), {"stable": 100})
+        self._lead(reconciler, served, ALL_STABLE)
+        reconciler.prune(served, ALL_STABLE)
+        self._records.write(found, served)
+        return served
+
+    def _lead(self, reconciler: Reconciler, record: Record, weights: Weights) -> None:
+        """Services first, then the traffic to them: a killed step may have left either with the other arm's model."""
+        reconciler.lead(record)
+        self._split(record, weights)
+
+    def _keep_stable(self, record: Record, found: Manifest) -> DeployedEndpoint:
+        """What follows once all traffic is with the version that stays: only that one is left."""
+        found = self._records.write(found, record)
+        self._split(record, {"stable": 100})
+        reconciler = self._reconciler(record, found)
+        reconciler.bring_up(record, {"stable": 100})
+        reconciler.prune(record, {"stable": 100})
+        return self._deployed(record)
+
+    def _undo(self, record: Record, before: Record | None) -> None:
+        """Leave what served before this run, or nothing."""
+        try:
+            found = self._records.find(record.name)
+            if found is None:
+                return
+            if before is None or not record.standing:
+                self._reconciler(record, found).delete(record)
+                return
+            stood = replace(before, arms={"stable": before.arms["stable"]})
+            found = self._records.write(found, stood)
+            reconciler = self._reconciler(stood, found)
+            reconciler.apply(reconciler.backend.objects(stood.name, stood.arms, {"stable": 100}), stood.name)
+            reconciler.lead(stood)
+            reconciler.prune(stood, {"stable": 100})
+        except SeawayError as error:
+            log.error(
+                "What run %s has made of endpoint %s could not be ended: %s Its remove() tries again.",
+                record.run, record.name, error,
+            )  # fmt: skip
+
+    def _in_charge(self, name: str, run: str) -> tuple[Record, dict[str, Any]]:
+        found = self._records.find(name)
+        record = Record.of(found) if found else None
+        if found is None or record is None or record.run != run:
+            raise EndpointFailed(f"There is no endpoint {name} of run {run}; deploy it first.")
+        return record, found
+
+    def _split(self, record: Record, weights: Weights) -> None:
+        """Move the gateway's traffic; without a gateway all of it goes to the stable Service."""
+        if not record.host:
+            return
+        wanted = {arm: weight for arm, weight in weights.items() if arm in record.arms}
+        if not _backend(record).routes:
+            platforms.current(Traffic).set_weights(self._deployed(record), wanted)
+        elif len(record.arms) > 1:  # what has one arm was made with all traffic on it
+            platforms.current(Traffic, "seldon").set_weights(self._deployed(record), wanted)
+
+    def _address(self, record: Record) -> tuple[str, str]:
+        """URL and Host header."""
+        namespace, stable = self._objects.namespace, record.arms["stable"]
+        if gateway := os.environ.get("SEAWAY_GATEWAY_URL", "").rstrip("/"):
+            path = f"/seldon/{namespace}/{record.name}" if _backend(record).routes else ""  # of Seldon's VirtualService
+            return gateway + path, stable.hosting.host or f"{record.name}.{namespace}"
+        return f"http://{record.name}-stable.{namespace}.svc.cluster.local", ""
+
+    def _deployed(self, record: Record) -> DeployedEndpoint:
+        """The endpoint as a step uses it, with its token in a file of this machine."""
+        backend, namespace = _backend(record), self._objects.namespace
+        names = {arm: min(backend.workloads(record.name, {arm: served})) for arm, served in record.arms.items()}
+        endpoint = DeployedEndpoint(
+            name=record.name,
+            run=record.run,
+            folder=home() / "kubernetes" / namespace / f"{record.name}-{record.run}",
+            url=record.url,
+            arms={arm: Arm(served.version, served.arm.package, names[arm]) for arm, served in record.arms.items()},
+            deployed=record.deployed,
+            host=record.host,
+        )
+        endpoint.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if found := self._records.find(record.name):
+            write_private(endpoint.token_file, self._reconciler(record, found).token(record.name))
+        endpoint.write()
+        return endpoint
+
+    def _reconciler(self, record: Record, found: Manifest) -> Reconciler:
+        return Reconciler(self._objects, _backend(record), self._patience, found)
+
+
+class SeldonEndpoint(KubernetesEndpoint):
+    """Arms as predictors of a SeldonDeployment."""
+
+    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
+        super().__init__("seldondeployment", connection, patience)
+
+
+class KServeEndpoint(KubernetesEndpoint):
+    """Arms as InferenceServices."""
+
+    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
+        super().__init__("inferenceservice", connection, patience)
+
+
+class DeploymentEndpoint(KubernetesEndpoint):
+    """Arms as Deployments."""
+
+    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
+        super().__init__("deployment", connection, patience)
+
+
+def _backend(record: Record) -> Backend:
+    return BACKENDS[record.backend]()
+
+
+def served(spec: EndpointSpec, version: str, package: str, settings: Hosting, key: Path) -> Served:
+    """An arm of the endpoint, whose package is at the URI `package`."""
+    arm = RemoteArm.of(spec, version, package, settings.gpus, settings.drain_s)
+    return Served(arm, settings, key.read_text(encoding="utf-8"))
+
+
+def keep_package(uri: str, package: Path) -> None:
+    """Put the package where the pods find it, unless its version is there: its place is named by its content."""
+    storage = storage_for(uri)
+    if not storage.exists(uri):
+        storage.upload(package, uri)

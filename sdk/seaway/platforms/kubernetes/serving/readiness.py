@@ -1,0 +1,92 @@
+"""Waiting for the pods of an endpoint: until as many answer as are wanted, or it is plain that they never will."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from seaway.errors import EndpointFailed, PackageRefused, PodsStuck
+from seaway.platforms.kubernetes.client.informer import Change
+from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.jobs.pod_problems import container_statuses
+from seaway.platforms.kubernetes.jobs.wait import Following
+from seaway.platforms.kubernetes.serving.server_pod import FETCHER, VERSION
+
+CRASHES = 2  # restarts of a container, half a minute, after which nobody waits for another
+REFUSED = f"{PackageRefused.__name__}: "  # how the fetching program begins its last words
+
+
+@dataclass
+class Readiness(Following):
+    """One wait for `wanted` pods by version."""
+
+    wanted: Mapping[str, int] = field(default_factory=dict)
+
+    def reached(self, workload: Manifest) -> None:
+        """Return once the pods answer.
+
+        Raises:
+            PackageRefused: a package does not verify; the message is the pod's.
+            EndpointFailed: a container ends again and again; the message ends with its log.
+            ObjectDeleted, OperatorMissing, PodsStuck, TimedOut, Forbidden, KindMissing, ServerGone: see `Following`.
+        """
+        self.until(workload, self._answering)
+
+    def _answering(self) -> bool | None:
+        """True or None, as `until` wants it."""
+        pods = [pod for name, pod in self.pods.items() if name not in self.deleted]
+        for pod in pods:
+            self._require_hope(pod)
+        ready = Counter(pod["metadata"]["labels"].get(VERSION) for pod in pods if is_ready(pod))
+        return all(ready[version] >= count for version, count in self.wanted.items()) or None
+
+    def _require_hope(self, pod: Manifest) -> None:
+        if said := refusal(pod):
+            raise PackageRefused(said)
+        for container in container_statuses(pod):
+            waiting = container.get("state", {}).get("waiting", {})
+            if waiting.get("reason") == "CrashLoopBackOff" and container.get("restartCount", 0) >= CRASHES:
+                raise EndpointFailed(f"{self.call} does not come up.\n{self.last_words()}")
+
+    def _listen(self, pod: Manifest) -> None:
+        """What a pod says until it answers; one that has answered before this wait is left alone."""
+        if not is_ready(pod):
+            super()._listen(pod)
+
+    def _take_pod(self, change: Change) -> None:
+        super()._take_pod(change)
+        if not change.present:
+            self.deleted.add(change.object["metadata"]["name"])
+
+    def _take_job(self, change: Change) -> None:
+        super()._take_job(change)
+        for message in failures(self.job):
+            if "violates PodSecurity" in message:
+                raise PodsStuck(
+                    f"The pods of {self.call} are refused by Pod Security: {message}. `kubectl get namespace "
+                    f"{self.call.namespace} --show-labels` shows the level that it enforces."
+                )
+
+
+def refusal(pod: Manifest) -> str:
+    """Why the pod's package was refused; empty where it was not."""
+    for container in container_statuses(pod):
+        if container["name"] != FETCHER:
+            continue
+        for state in (container.get("state", {}), container.get("lastState", {})):
+            message = state.get("terminated", {}).get("message", "")
+            if REFUSED in message:
+                return str(message.rpartition(REFUSED)[2].strip())
+    return ""
+
+
+def is_ready(pod: Manifest) -> bool:
+    """Whether the pod answers."""
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+
+
+def failures(workload: Manifest) -> Iterator[str]:
+    """Why a Deployment cannot make its pods, in its controller's words: quota, Pod Security."""
+    for entry in workload.get("status", {}).get("conditions") or ():
+        if entry["type"] == "ReplicaFailure" and entry["status"] == "True":
+            yield entry.get("message", "")

@@ -1,0 +1,206 @@
+"""Making an endpoint's objects what its record wants: bring arms up, lead Services to them, end what is wanted no more.
+
+Each call may be repeated: what is there already stays as it is. Nobody else's object is touched.
+"""
+
+import logging
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from seaway.errors import EndpointFailed, NameTaken, ObjectChanged
+from seaway.model_server.arm import PORT
+from seaway.platforms.kubernetes.client.api_errors import Call
+from seaway.platforms.kubernetes.client.naming import MANAGED_BY
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
+from seaway.platforms.kubernetes.jobs.pod_logs import to_log
+from seaway.platforms.kubernetes.jobs.wait import Following, Patience
+from seaway.platforms.kubernetes.serving import endpoint_slices, server_pod
+from seaway.platforms.kubernetes.serving.readiness import Readiness
+from seaway.platforms.kubernetes.serving.record import Record, is_ours, labels, owner
+from seaway.platforms.kubernetes.serving.workload import Backend, Weights
+
+SECRETS = Resource("", "v1", "secrets", "Secret")
+TOKEN_BYTES = 32
+SERVICE_PORT = 80
+HTTP2 = "kubernetes.io/h2c"  # a gateway that speaks HTTP/1.1 to a server would lose gRPC's trailers
+START_S = 300.0  # for scheduling and pulling images, on top of the model's own start
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """The objects of one endpoint; `record` is its ConfigMap."""
+
+    objects: Objects
+    backend: Backend
+    patience: Patience
+    record: Manifest
+
+    def bring_up(self, wanted: Record, weights: Weights) -> None:
+        """Have the pods of all arms run and answer.
+
+        Raises:
+            PackageRefused: a package does not verify in its pod.
+            EndpointFailed, PodsStuck, TimedOut, OperatorMissing, ObjectDeleted: they will not answer.
+        """
+        name, workloads = wanted.name, self.backend.workloads(wanted.name, wanted.arms)
+        timeout_s = START_S + max(served.arm.startup_timeout_s for served in wanted.arms.values())
+        with ExitStack() as stack:
+            waits = [
+                Readiness(self.objects, self.backend.kind, workload, to_log, timeout_s, self.patience, wanted=pods)
+                for workload, pods in workloads.items()
+            ]
+            for wait in waits:
+                stack.enter_context(wait)
+            applied = {
+                manifest["metadata"]["name"]: manifest
+                for manifest in self.apply(self.backend.objects(name, wanted.arms, weights), name)
+                if manifest["kind"] == self.backend.kind.resource.kind
+            }
+            for wait in waits:
+                wait.reached(applied[wait.name])
+
+    def apply(self, manifests: Iterable[Manifest], name: str) -> list[dict[str, Any]]:
+        """Create or change objects of the endpoint. Raises: NameTaken: one is somebody else's."""
+        resources = {resource.kind: resource for resource in (*self.backend.resources, SERVICES)}
+        return [self._apply(resources[manifest["kind"]], manifest, name) for manifest in manifests]
+
+    def lead(self, wanted: Record) -> None:
+        """Have the Service of each arm lead to its version's pods, and to no others once this returns."""
+        if self.backend.routes:
+            return
+        self.apply([service(wanted.name, arm, served.version) for arm, served in wanted.arms.items()], wanted.name)
+        for arm, served in wanted.arms.items():
+            endpoint_slices.await_version(self.objects, wanted.name, f"{wanted.name}-{arm}", served.version)
+
+    def prune(self, wanted: Record, weights: Weights) -> None:
+        """End what belongs to the endpoint and is not wanted; its pods have answered their last requests then."""
+        name = wanted.name
+        kept = {
+            (manifest["kind"], manifest["metadata"]["name"])
+            for manifest in [
+                *self.backend.objects(name, wanted.arms, weights),
+                *(service(name, arm, served.version) for arm, served in wanted.arms.items()),
+            ]
+        }
+        with ExitStack() as stack:
+            ends: list[Following] = []
+            for resource in (SERVICES, *reversed(self.backend.resources)):
+                for found in self._listed(resource, name):
+                    if (resource.kind, found["metadata"]["name"]) in kept:
+                        continue
+                    if resource == self.backend.kind.resource:
+                        ends.append(self._end(stack, found["metadata"]["name"]))
+                    self.objects.delete(resource, found["metadata"]["name"], found["metadata"]["uid"])
+            await_ends(ends)
+
+    def delete(self, wanted: Record) -> None:
+        """End the endpoint with all that belongs to it: it is owned by the record."""
+        with ExitStack() as stack:
+            ends = [self._end(stack, workload) for workload in self.backend.workloads(wanted.name, wanted.arms)]
+            metadata = self.record["metadata"]
+            self.objects.delete(CONFIG_MAPS, metadata["name"], metadata["uid"])
+            await_ends(ends)
+        self._forget_token(wanted.name)
+
+    def token(self, name: str) -> str:
+        """The endpoint's bearer token, made on first use. Raises: NameTaken: the Secret is somebody else's."""
+        while (found := self._tokens()) is None or name not in found.get("data", {}):
+            made = b64encode(secrets.token_urlsafe(TOKEN_BYTES).encode()).decode()
+            try:
+                self._keep_token(found, name, made)
+            except (NameTaken, ObjectChanged) as error:  # by another endpoint at the same moment
+                log.debug("%s", error)
+        return b64decode(found["data"][name]).decode()
+
+    def _tokens(self) -> dict[str, Any] | None:
+        found = self.objects.get(SECRETS, server_pod.SECRET)
+        if found and found["metadata"].get("labels", {}).get(MANAGED_BY) != "seaway":
+            raise NameTaken(
+                f"Secret {self.objects.namespace}/{server_pod.SECRET} belongs to somebody else and was left as it is; "
+                "the tokens of Seaway's endpoints need that name."
+            )
+        return found
+
+    def _keep_token(self, found: Manifest | None, name: str, text: str) -> None:
+        if found is None:
+            metadata = {"name": server_pod.SECRET, "labels": {MANAGED_BY: "seaway"}}
+            made = {"apiVersion": "v1", "kind": SECRETS.kind, "metadata": metadata, "data": {name: text}}
+            self.objects.create(SECRETS, made)
+        else:
+            self.objects.patch(
+                SECRETS, found, [{"op": "add", "path": "/data", "value": {**found.get("data", {}), name: text}}]
+            )
+
+    def _forget_token(self, name: str) -> None:
+        while (found := self._tokens()) is not None and name in found.get("data", {}):
+            try:
+                self.objects.patch(SECRETS, found, [{"op": "remove", "path": f"/data/{name}"}])
+            except ObjectChanged as error:
+                log.debug("%s", error)
+
+    def _apply(self, resource: Resource, manifest: Manifest, name: str) -> dict[str, Any]:
+        ours = self._owned(manifest, name)
+        if resource == self.backend.kind.resource:
+            self.backend.preflight(ours)
+        if found := self.objects.get(resource, manifest["metadata"]["name"]):
+            self._require_ours(resource, found, name)
+        return self.objects.apply(resource, ours)
+
+    def _owned(self, manifest: Manifest, name: str) -> dict[str, Any]:
+        given = manifest["metadata"]
+        metadata = {**given, "labels": labels(name), "ownerReferences": [owner(self.record)]}
+        return {**manifest, "metadata": metadata}
+
+    def _require_ours(self, resource: Resource, found: Manifest, name: str) -> None:
+        if is_ours(found, name):
+            return
+        call = Call("get", resource, self.objects.namespace, found["metadata"]["name"])
+        raise NameTaken(
+            f"{call} belongs to somebody else and was left as it is; endpoint {name} needs that name. Call the "
+            f"endpoint something else; `kubectl get {call.kubectl_target} --show-labels` shows whose that is."
+        )
+
+    def _listed(self, resource: Resource, name: str) -> list[dict[str, Any]]:
+        """Objects of ours; a backend's controller may give its own the labels of ours, but not the record as owner."""
+        query = {"labelSelector": f"{MANAGED_BY}=seaway,{server_pod.ENDPOINT}={name}"}
+        uid = self.record["metadata"]["uid"]
+        return [
+            item
+            for item in self.objects.list(resource, query).items
+            if any(reference["uid"] == uid for reference in item["metadata"].get("ownerReferences", ()))
+        ]
+
+    def _end(self, stack: ExitStack, workload: str) -> Following:
+        return stack.enter_context(Following(self.objects, self.backend.kind, workload, unheard, 0.0, self.patience))
+
+
+def unheard(pod: str, line: str) -> None:
+    """Nobody listens to a pod that ends."""
+
+
+def await_ends(ends: Iterable[Following]) -> None:
+    """Return once these objects and their pods are gone. Raises: EndpointFailed: one is not in time."""
+    for end in ends:
+        if not end.gone():
+            raise EndpointFailed(
+                f"{end.call} or its pods are still being deleted after {end.patience.cleanup_s:g} s. "
+                f"`kubectl get {end.call.kubectl_target} -o yaml` shows what that waits for."
+            )
+
+
+def service(name: str, arm: str, version: str) -> dict[str, Any]:
+    """The Service of an arm."""
+    selector: Mapping[str, str] = {server_pod.ENDPOINT: name, server_pod.VERSION: version}
+    ports = [{"name": "http", "port": SERVICE_PORT, "targetPort": PORT, "protocol": "TCP", "appProtocol": HTTP2}]
+    return {
+        "apiVersion": "v1",
+        "kind": SERVICES.kind,
+        "metadata": {"name": f"{name}-{arm}"},
+        "spec": {"selector": dict(selector), "ports": ports},
+    }

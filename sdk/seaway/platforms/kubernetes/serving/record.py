@@ -1,0 +1,137 @@
+"""The record of an endpoint in ConfigMap `NAME-endpoint`: the one truth that a step which is started again reads.
+
+It holds the public keys, too, that the pods verify their packages by. Every other object of the endpoint is owned by
+it, so deleting it ends the endpoint.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seaway.errors import DataUnreadable, NameTaken
+from seaway.model_server.arm import RemoteArm
+from seaway.platforms.kubernetes.client.api_errors import Call
+from seaway.platforms.kubernetes.client.naming import MANAGED_BY
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Manifest
+from seaway.platforms.kubernetes.serving.hosting import Hosting
+from seaway.platforms.kubernetes.serving.server_pod import ENDPOINT, config_map, key_of
+from seaway.platforms.kubernetes.serving.workload import Arms, Served
+
+FILE = "endpoint.json"
+GIT = "git"  # manages the endpoints that `seaway manifests endpoint` writes
+
+
+@dataclass(frozen=True)
+class Record:
+    """An endpoint as it is wanted.
+
+    `run` is in charge of it. `url` is empty until it has been ready. `standing` says that it has served before that
+    run, or that the run's candidate was promoted: then its end is not the endpoint's. `deployed` is in seconds since
+    1970.
+    """
+
+    name: str
+    run: str
+    backend: str
+    arms: Arms
+    deployed: float
+    url: str = ""
+    host: str = ""
+    standing: bool = False
+
+    def data(self) -> dict[str, str]:
+        """The ConfigMap's."""
+        arms = {arm: asdict(served) for arm, served in self.arms.items()}
+        value = {**{key: getattr(self, key) for key in FIELDS}, "arms": arms}
+        keys = {key_of(served.version): served.public_key for served in self.arms.values()}
+        return {FILE: json.dumps(value, indent=2, sort_keys=True), **keys}
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Record":
+        """Raises: DataUnreadable: the ConfigMap holds no record."""
+        name = manifest["metadata"]["name"]
+        try:
+            value = json.loads(manifest["data"][FILE])
+            arms = {arm: _served(served) for arm, served in value["arms"].items()}
+            return cls(**{key: value[key] for key in FIELDS}, arms=arms)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataUnreadable(
+                f"ConfigMap {name} holds no record of an endpoint ({error!r}); `kubectl delete configmap {name}` ends "
+                "what is left of it."
+            ) from error
+
+
+FIELDS = ("name", "run", "backend", "deployed", "url", "host", "standing")
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of a namespace, written only over what was read."""
+
+    objects: Objects
+
+    def find(self, name: str) -> dict[str, Any] | None:
+        """The ConfigMap of an endpoint, None where there is none.
+
+        Raises:
+            NameTaken: it is somebody else's.
+        """
+        found = self.objects.get(CONFIG_MAPS, config_map(name))
+        if found and found["metadata"].get("labels", {}).get(MANAGED_BY) == GIT:
+            raise NameTaken(
+                f"Endpoint {name} in namespace {self.objects.namespace} is git's; nothing was changed. Bring a model "
+                f"to it by `seaway manifests endpoint {name}` and a commit, or call this endpoint something else."
+            )
+        if found and not is_ours(found, name):
+            call = Call("get", CONFIG_MAPS, self.objects.namespace, config_map(name))
+            raise NameTaken(
+                f"{call} is no endpoint's of Seaway; it was left as it is. Call the endpoint something else, or see "
+                f"whose it is: `kubectl get {call.kubectl_target} --show-labels`."
+            )
+        return found
+
+    def list(self) -> list[Record]:
+        """All records."""
+        query = {"labelSelector": f"{MANAGED_BY}=seaway,{ENDPOINT}"}
+        found = self.objects.list(CONFIG_MAPS, query).items
+        return [Record.of(item) for item in found if FILE in item.get("data", {})]
+
+    def create(self, record: Record) -> dict[str, Any]:
+        """Raises: NameTaken: somebody was quicker."""
+        metadata = {"name": config_map(record.name), "labels": labels(record.name)}
+        manifest = {"apiVersion": "v1", "kind": CONFIG_MAPS.kind, "metadata": metadata, "data": record.data()}
+        return self.objects.create(CONFIG_MAPS, manifest)
+
+    def write(self, found: Manifest, record: Record) -> dict[str, Any]:
+        """Replace what was found. Raises: ObjectChanged, ObjectDeleted: somebody else has written meanwhile."""
+        if found.get("data") == record.data():
+            return dict(found)
+        return self.objects.patch(CONFIG_MAPS, found, [{"op": "replace", "path": "/data", "value": record.data()}])
+
+
+def labels(name: str) -> dict[str, str]:
+    """Labels of each object of an endpoint."""
+    return {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/component": "serving",
+        MANAGED_BY: "seaway",
+        ENDPOINT: name,
+    }
+
+
+def is_ours(found: Manifest, name: str) -> bool:
+    """Whether an object is the endpoint's."""
+    given: Mapping[str, str] = found["metadata"].get("labels", {})
+    return given.get(MANAGED_BY) == "seaway" and given.get(ENDPOINT) == name
+
+
+def owner(found: Manifest) -> dict[str, Any]:
+    """The reference by which an object ends with the record."""
+    metadata = found["metadata"]
+    return {"apiVersion": "v1", "kind": CONFIG_MAPS.kind, "name": metadata["name"], "uid": metadata["uid"]}
+
+
+def _served(value: Mapping[str, Any]) -> Served:
+    return Served(RemoteArm(**value["arm"]), Hosting.parse(value["hosting"]), value["public_key"])

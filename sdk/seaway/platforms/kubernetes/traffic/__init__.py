@@ -1,0 +1,1 @@
+"""Weights between the arms of an endpoint, on each kind of route."""

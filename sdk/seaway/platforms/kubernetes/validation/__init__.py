@@ -1,0 +1,1 @@
+"""What the API server and its webhooks would refuse, found offline."""

@@ -1,0 +1,279 @@
+"""What the API server would refuse, found before it is asked: by the resource's OpenAPI schema, then by its own rules.
+
+Structural schemas are OpenAPI 3 with extensions (kubernetes.io: "Extend the Kubernetes API with
+CustomResourceDefinitions"). Unknown fields are problems, because server-side apply refuses them. A check here must
+never refuse what the server accepts: where the server's own word is not known for sure, nothing is said.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jsonschema
+from jsonschema.protocols import Validator
+
+from seaway.errors import InvalidSpec
+from seaway.platforms.kubernetes.client.resources import Manifest, Resource
+from seaway.platforms.kubernetes.validation.schemas import schema
+
+Errors = Iterator[jsonschema.ValidationError]
+
+LABEL_LENGTH = 63
+SUBDOMAIN_LENGTH = 253
+ANNOTATIONS_BYTES = 256 << 10  # k8s.io/apimachinery TotalAnnotationSizeLimitB
+LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+SUBDOMAIN_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    "and must start and end with an alphanumeric character"
+)
+METADATA = frozenset((  # ObjectMeta of k8s.io/apimachinery
+    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
+    "managedFields",
+))  # fmt: skip
+RANGES = {"int32": 31, "int64": 63}  # format -> bits beside the sign
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A field's path, as kubectl writes it, and what the server says of it."""
+
+    field: str
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.says}"
+
+
+Rule = Callable[[Manifest], Iterable[Problem]]
+
+
+def require_valid(manifest: Manifest, resource: Resource, rules: Sequence[Rule] = ()) -> None:
+    """Pass only what the server would take.
+
+    Raises:
+        InvalidSpec: names every field that it would refuse, and its words.
+    """
+    if found := problems(manifest, resource, rules):
+        name = manifest.get("metadata", {}).get("name", "")
+        listed = "; ".join(str(problem) for problem in found)
+        raise InvalidSpec(
+            f"{manifest.get('kind')} {name!r} would be refused by the cluster, so nothing was sent. {listed}."
+        )
+
+
+def problems(manifest: Manifest, resource: Resource, rules: Sequence[Rule] = ()) -> list[Problem]:
+    """All that the server would refuse; the kind's rules are asked only about an object of the right shape."""
+    known = schema(resource.group, resource.plural, resource.version)
+    wanted = _without_nulls(manifest, known, known["$defs"])
+    structural = [_problem(error) for error in _validator(resource).iter_errors(wanted)]
+    found = [*_identity_problems(wanted, resource), *structural, *_metadata_problems(wanted)]
+    return found or [problem for rule in rules for problem in rule(wanted)]
+
+
+def _without_nulls(value: Any, part: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
+    """The server drops nulls from objects before it looks at them; in lists it does not."""
+    part = definitions[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+    if isinstance(value, list) and "items" in part:
+        return [_without_nulls(entry, part["items"], definitions) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    properties, others = part.get("properties", {}), part.get("additionalProperties", {})
+    parts = {name: properties.get(name, others) for name in value}
+    return {
+        name: _without_nulls(below, parts[name], definitions)
+        for name, below in value.items()
+        if below is not None or not parts[name] or parts[name].get("nullable")
+    }
+
+
+@cache
+def _validator(resource: Resource) -> Validator:
+    keywords = {
+        "properties": _properties,
+        "format": _format,
+        "pattern": _pattern,
+        "x-kubernetes-list-type": _list_type,
+    }
+    structural = jsonschema.validators.extend(jsonschema.Draft202012Validator, keywords)
+    return structural(_root(schema(resource.group, resource.plural, resource.version)))
+
+
+def _root(published: Mapping[str, Any]) -> dict[str, Any]:
+    """Every object has a type and metadata, though not every published schema says so (Istio's do not)."""
+    metadata = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    typed = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+    return {**published, "properties": {**typed, **published["properties"], "metadata": metadata}}
+
+
+def _properties(validator: Any, properties: Mapping[str, Any], instance: Any, part: Mapping[str, Any]) -> Errors:
+    if not isinstance(instance, Mapping):
+        return
+    for name, below in properties.items():
+        if name in instance:
+            yield from validator.descend(instance[name], below, path=name, schema_path=name)
+    if not part.get("x-kubernetes-preserve-unknown-fields") and "additionalProperties" not in part:
+        for name in sorted(set(instance) - set(properties), key=str):
+            yield jsonschema.ValidationError("field not declared in schema", path=[name])
+
+
+def _format(validator: Any, name: str, instance: Any, part: Mapping[str, Any]) -> Errors:
+    bits = RANGES.get(name)
+    if bits and isinstance(instance, int) and not -(2**bits) <= instance < 2**bits:
+        yield jsonschema.ValidationError(f"Invalid value: {instance}: must fit {name}")
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, part: Mapping[str, Any]) -> Errors:
+    """Go's `$` is the end of the text; Python's also comes before a last newline."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield jsonschema.ValidationError(f'Invalid value: "{instance}": should match {pattern!r}')
+
+
+def _list_type(validator: Any, kind: str, instance: Any, part: Mapping[str, Any]) -> Errors:
+    """Lists that are merged by key, or are sets, hold nothing twice."""
+    if not isinstance(instance, list) or kind == "atomic":
+        return
+    keys: Sequence[str] = part.get("x-kubernetes-list-map-keys", ())
+    defaults = {key: _default(validator, part, key) for key in keys}
+    entries = [
+        repr([entry.get(key, defaults[key]) for key in keys]) if isinstance(entry, Mapping) and keys else repr(entry)
+        for entry in instance
+    ]
+    for entry, count in Counter(entries).items():
+        if count > 1:
+            yield jsonschema.ValidationError("Duplicate value", path=[entries.index(entry, entries.index(entry) + 1)])
+
+
+def _default(validator: Any, part: Mapping[str, Any], key: str) -> Any:
+    item = part["items"]
+    if "$ref" in item:
+        item = validator._resolver.lookup(item["$ref"]).contents
+    return item.get("properties", {}).get(key, {}).get("default")
+
+
+def _problem(error: jsonschema.ValidationError) -> Problem:
+    path = _path(error.absolute_path)
+    says = WORDS.get(str(error.validator), _as_told)(error)
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        path = f"{path}.{missing}" if path else missing
+    return Problem(path, says)
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    """`spec.containers[0].image`, with brackets around names that hold dots or slashes."""
+    text = ""
+    for part in parts:
+        if isinstance(part, int) or not re.fullmatch(r"[A-Za-z0-9_-]+", str(part)):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else str(part)
+    return text
+
+
+def _as_told(error: jsonschema.ValidationError) -> str:
+    return str(error.message)
+
+
+def _wrong_type(error: jsonschema.ValidationError) -> str:
+    return f"Invalid value: {_short(error.instance)}: must be of type {error.validator_value}"
+
+
+def _unsupported(error: jsonschema.ValidationError) -> str:
+    values = ", ".join(f'"{value}"' for value in error.validator_value)
+    return f"Unsupported value: {_short(error.instance)}: supported values: {values}"
+
+
+def _outside(error: jsonschema.ValidationError) -> str:
+    bound = {"minimum": "greater than or equal to", "maximum": "less than or equal to"}[str(error.validator)]
+    return f"Invalid value: {_short(error.instance)}: should be {bound} {error.validator_value}"
+
+
+WORDS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
+    "type": _wrong_type,
+    "anyOf": lambda error: f"Invalid value: {_short(error.instance)}: must be of type integer or string",
+    "required": lambda error: "Required value",
+    "enum": _unsupported,
+    "minimum": _outside,
+    "maximum": _outside,
+    "minLength": lambda error: (
+        f"Invalid value: {_short(error.instance)}: should be at least {error.validator_value} chars long"
+    ),
+    "maxLength": lambda error: f"Too long: may not be more than {error.validator_value} bytes",
+    "minItems": lambda error: f"should have at least {error.validator_value} items",
+    "maxItems": lambda error: f"Too many: must have at most {error.validator_value} items",
+}
+SHOWN = 60  # characters of a wrong value
+
+
+def _short(value: Any) -> str:
+    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _identity_problems(manifest: Manifest, resource: Resource) -> Iterator[Problem]:
+    for name, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
+        if manifest.get(name) != wanted:
+            yield Problem(name, f"Invalid value: {_short(manifest.get(name))}: must be {wanted}")
+
+
+def _metadata_problems(manifest: Manifest) -> Iterator[Problem]:
+    """As k8s.io/apimachinery validates the metadata of any object."""
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, Mapping):
+        yield Problem("metadata", "Required value")
+        return
+    for unknown in sorted(set(metadata) - METADATA, key=str):
+        yield Problem(f"metadata.{unknown}", "unknown field")
+    name = metadata.get("name")
+    if not isinstance(name, str) or not name:
+        yield Problem("metadata.name", "Required value: name is required")
+    elif len(name) > SUBDOMAIN_LENGTH or not SUBDOMAIN.fullmatch(name):
+        yield Problem("metadata.name", f'Invalid value: "{name}": {SUBDOMAIN_RULE}')
+    yield from _text_map_problems("metadata.labels", metadata.get("labels"), _label_value_problem)
+    yield from _text_map_problems("metadata.annotations", metadata.get("annotations"), lambda value: None)
+    yield from _annotation_size_problem(metadata.get("annotations"))
+
+
+def _text_map_problems(field: str, texts: Any, value_problem: Callable[[str], str | None]) -> Iterator[Problem]:
+    if texts is None:
+        return
+    if not isinstance(texts, Mapping):
+        yield Problem(field, f"Invalid value: {_short(texts)}: must be of type object")
+        return
+    for key, given in texts.items():
+        value = "" if given is None else given  # as Go reads a null
+        if not isinstance(value, str):
+            yield Problem(f"{field}[{key}]", f"Invalid value: {_short(value)}: must be of type string")
+        elif not qualified(key):
+            yield Problem(field, f'Invalid value: "{key}": name part must consist of alphanumeric characters')
+        elif (says := value_problem(value)) is not None:
+            yield Problem(f"{field}[{key}]", says)
+
+
+def qualified(key: str) -> bool:
+    """Whether `key` is a label's or annotation's name: up to 63 characters, after an optional `domain/`."""
+    prefix, slash, name = key.rpartition("/")
+    if slash and not (len(prefix) <= SUBDOMAIN_LENGTH and SUBDOMAIN.fullmatch(prefix)):
+        return False
+    return bool(name) and len(name) <= LABEL_LENGTH and bool(LABEL_VALUE.fullmatch(name))
+
+
+def _label_value_problem(value: str) -> str | None:
+    if len(value) > LABEL_LENGTH:
+        return f'Invalid value: "{value}": must be no more than {LABEL_LENGTH} characters'
+    if not LABEL_VALUE.fullmatch(value):
+        return f'Invalid value: "{value}": a valid label must be an empty string or consist of alphanumeric characters'
+    return None
+
+
+def _annotation_size_problem(annotations: Any) -> Iterator[Problem]:
+    if not isinstance(annotations, Mapping):
+        return
+    size = sum(len(str(key).encode()) + len(str(value).encode()) for key, value in annotations.items())
+    if size > ANNOTATIONS_BYTES:
+        yield Problem("metadata.annotations", f"Too long: may not be more than {ANNOTATIONS_BYTES} bytes")
