@@ -110,7 +110,9 @@ def unpaired_alarms(arms: Arms) -> Counts:
     half = arms[0][..., ::2], arms[1][..., 1::2]
 
     def compare(stable: Floats, candidate: Floats) -> Comparison:
-        return QualityComparison([bounded_means.matched(*look) for look in zip(stable, candidate, strict=True)], (0, 0))
+        return QualityComparison(
+            [bounded_means.matched(*observation) for observation in zip(stable, candidate, strict=True)], (0, 0)
+        )
 
     return _each(half, compare, enough("quality"))
 
@@ -139,12 +141,18 @@ def shares(name: str, kind: Kind, arms: Arms, goal: str) -> Row:
 
 def caught(name: str, kind: Kind, arms: Arms, goals: tuple[str, str]) -> list[Row]:
     """Power within the looks given, and requests an arm until then, all of them where it never came."""
-    runs, looks, size = arms[0].shape
+    runs, observations, size = arms[0].shape
     alarms = kind.all(arms)
-    spent = [float(np.mean(size * np.where(first > 0, first, looks))) for first in alarms]
+    spent = [float(np.mean(size * np.where(first > 0, first, observations))) for first in alarms]
     power = [100 * float(np.mean(first > 0)) for first in alarms]
     return [
-        _row(f"{name}, caught in {looks * size:,} requests an arm ({runs} rollouts)", power, "%", goals[0], "higher"),
+        _row(
+            f"{name}, caught in {observations * size:,} requests an arm ({runs} rollouts)",
+            power,
+            "%",
+            goals[0],
+            "higher",
+        ),
         _row("requests an arm until then", spent, "mean", goals[1], "lower"),
     ]
 
@@ -222,15 +230,15 @@ class Replayed:
         policy = Policy.of(errors=0.01, latency=1.0, quality=self.margin, false_rollback=0.05, budget=self.budget)
         harmful, safe = math.log(1 / policy.significance("quality")), math.log(1 / policy.false_promotion)
         spaced = start + np.linspace(0, self.ROWS, self.SHADOWED, endpoint=False).astype(int)
-        looks: list[Floats] = []
+        observations: list[Floats] = []
         requests = 0
         while requests < self.budget:
-            looks.append(np.clip(differences[spaced + len(looks) * self.ROWS] + self.worse, -1, 1))
+            observations.append(np.clip(differences[spaced + len(observations) * self.ROWS] + self.worse, -1, 1))
             requests += self.ROWS + self.SHADOWED
-            comparison = QualityComparison(looks, (0, 0))
+            comparison = QualityComparison(observations, (0, 0))
             if decision.harm(comparison, self.margin / 4) >= harmful:
                 return "rolled back", requests
-            if len(looks) >= self.STEPS and decision.safety(comparison, self.margin) >= safe:
+            if len(observations) >= self.STEPS and decision.safety(comparison, self.margin) >= safe:
                 return "promoted", requests
         return "undecided", requests
 

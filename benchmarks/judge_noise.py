@@ -17,16 +17,16 @@ class Shape:
     """Rollouts, looks of each, and requests an arm and look."""
 
     runs: int
-    looks: int
+    observations: int
     size: int
 
     @property
     def series(self) -> tuple[int, int]:
-        return self.runs, self.looks * self.size
+        return self.runs, self.observations * self.size
 
     @property
     def cube(self) -> tuple[int, int, int]:
-        return self.runs, self.looks, self.size
+        return self.runs, self.observations, self.size
 
 
 def autoregression(random: np.random.Generator, correlation: float, shape: tuple[int, ...]) -> Floats:
@@ -50,7 +50,7 @@ def wandering(
 
     `shared`: both arms move together, as traffic split at random does; else each on its own.
     """
-    moves = [autoregression(random, 0.8, (shape.runs, shape.looks)) for _ in range(2)]
+    moves = [autoregression(random, 0.8, (shape.runs, shape.observations)) for _ in range(2)]
     rates = [expit(logit(rate) + spread * moves[0 if shared else arm]) for arm in range(2)]
     stable, candidate = ((random.random(shape.cube) < each[..., None]).astype(float) for each in rates)
     return stable, candidate

@@ -38,12 +38,12 @@ def kayenta_like(stable: Floats, candidate: Floats, bars: Bars) -> Counts:
 
 
 def _high(stable: Floats, candidate: Floats) -> NDArray[np.bool_]:
-    looks = stable.shape[1]
-    spread = norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(looks**2 * (2 * looks + 1) / 12)
-    rank = int(looks**2 / 2 - spread)
+    observations = stable.shape[1]
+    spread = norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(observations**2 * (2 * observations + 1) / 12)
+    rank = int(observations**2 / 2 - spread)
     if rank < 1:
         return np.zeros(len(stable), bool)
-    middle = looks**2 // 2
+    middle = observations**2 // 2
     shifts = (candidate[:, :, None] - stable[:, None, :]).reshape(len(stable), -1)
     ordered = np.partition(shifts, (rank - 1, middle), axis=1)
     high: NDArray[np.bool_] = ordered[:, rank - 1] > FRACTION * np.abs(ordered[:, middle])
@@ -67,10 +67,10 @@ def _reached(hits: NDArray[np.bool_], count: int) -> Counts:
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, 0)
 
 
-def first_alarms(runs: int, looks: int, alarmed: Callable[[Counts, int], NDArray[np.bool_]]) -> Counts:
+def first_alarms(runs: int, observations: int, alarmed: Callable[[Counts, int], NDArray[np.bool_]]) -> Counts:
     """Ask look by look about the rollouts that have had no alarm yet."""
     first, running = np.zeros(runs, np.intp), np.arange(runs)
-    for seen in range(1, looks + 1):
+    for seen in range(1, observations + 1):
         hit = alarmed(running, seen)
         first[running[hit]] = seen
         running = running[~hit]

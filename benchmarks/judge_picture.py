@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from seaway.rollout import ArmLook, Bounds, Look, Policy
+from seaway.rollout import ArmObservation, Bounds, Observation, Policy
 from seaway.rollout.judge import decision
 from seaway.rollout.judge.criteria import ErrorComparison
 
@@ -18,8 +18,10 @@ HARM, SAFETY = "#b3261e", "#1b6e53"
 
 def draw(axes: Axes, rate: float, random: np.random.Generator) -> None:
     counts = random.binomial(SIZE, [STABLE, rate], size=(LOOKS, 2))
-    looks = [Look(0.0, ArmLook(SIZE, int(one)), ArmLook(SIZE, int(two))) for one, two in counts]
-    seen = [ErrorComparison.of(looks[:count]) for count in range(1, LOOKS + 1)]
+    observations = [
+        Observation(0.0, ArmObservation(SIZE, int(one)), ArmObservation(SIZE, int(two))) for one, two in counts
+    ]
+    seen = [ErrorComparison.of(observations[:count]) for count in range(1, LOOKS + 1)]
     requests = SIZE * np.arange(1, LOOKS + 1)
     enough = 1 / POLICY.significance("errors"), 1 / POLICY.false_promotion
     lines = (

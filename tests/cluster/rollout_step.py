@@ -5,12 +5,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from seaway.monitoring import Metrics
+from seaway.monitoring import TrafficMetrics
 from seaway.platforms.kubernetes.client.connection import connect
 from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.istio import IstioTraffic
-from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapState
+from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
 from seaway.rollout import Policy, Replay, Rollout, RolloutPlan, Step, Traffic, run
 from seaway.serving import DeployedEndpoint
 
@@ -18,7 +18,7 @@ STEPS = (Step(10, 160), Step(50, 240), Step(100, 80))
 POLICY = Policy.of(0.02, 2.0, 0.05, 0.05, budget=4_000)
 
 
-def roll_out(folder: Path, traffic: Traffic | None = None, metrics: Metrics | None = None) -> Rollout:
+def roll_out(folder: Path, traffic: Traffic | None = None, metrics: TrafficMetrics | None = None) -> Rollout:
     """Roll out what `folder` describes: `endpoint.json`, `replay.parquet` and `plan.json` (gateway settings)."""
     given = json.loads((folder / "plan.json").read_text())
     endpoint = DeployedEndpoint.read(folder / "endpoint.json")
@@ -30,7 +30,7 @@ def roll_out(folder: Path, traffic: Traffic | None = None, metrics: Metrics | No
             traffic or IstioTraffic(connection, gateway, ""),
             requests,
             metrics or GatewayMetrics(given["namespace"], given["stats"]),
-            ConfigMapState(connection),
+            ConfigMapRolloutStore(connection),
         )
 
 

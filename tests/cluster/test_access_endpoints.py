@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from seaway.errors import Forbidden, SeawayError
 from seaway.platforms.kubernetes.client.connection import Connection
-from seaway.platforms.kubernetes.client.informer import Scope, subscribed
+from seaway.platforms.kubernetes.client.informer import Selector, subscribed
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.install import rbac
@@ -50,7 +50,7 @@ def ask(objects: Objects, resource: Resource, verb: str) -> None:
 
 def watch(objects: Objects, resource: Resource) -> None:
     mailbox: Queue[Any] = Queue()
-    with subscribed(objects, Scope(resource), SECRET, mailbox):
+    with subscribed(objects, Selector(resource), SECRET, mailbox):
         while True:
             if isinstance(told := mailbox.get(timeout=TOLD_S), SeawayError):
                 raise told

@@ -13,7 +13,7 @@ from seaway.platforms.kubernetes.client.resources import SERVICES, Resource
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES, GatewayApiTraffic
 from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, IstioTraffic
-from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapState
+from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
 from seaway.platforms.kubernetes.traffic.weighted_route import RouteTraffic
 from seaway.serving import DeployedEndpoint
 from test_access import as_account
@@ -50,7 +50,7 @@ def test_traffic_is_moved_and_journalled(
 ) -> None:
     limited = as_account(connection, rbac.RULES)
     moved(traffic_of(resource, limited), endpoint)
-    state = ConfigMapState(limited)
+    state = ConfigMapRolloutStore(limited)
     for step in (1, 2):
         state.read(endpoint)
         state.write(endpoint, {"step": step})

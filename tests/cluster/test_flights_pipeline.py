@@ -32,7 +32,7 @@ from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
 from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
 from seaway.platforms.kubernetes.serving.server_pod import ENDPOINT
 from seaway.platforms.kubernetes.training import pytorchjob
-from seaway.platforms.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowRegistry
 from seaway.rollout import Decision
 from seaway.serving import DeployedEndpoint, find
 
@@ -135,7 +135,7 @@ def test_a_controller_that_is_killed_at_each_step_ends_with_the_right_model_in_c
     release: Release, place: str, home: Path
 ) -> None:
     equal = released(Path(release.stable), "equal", Path(release.folder), home)
-    release = replace(release, candidate=str(equal), version=MlflowTracker().register(NAME, equal))
+    release = replace(release, candidate=str(equal), version=MlflowRegistry().register(NAME, equal))
     endpoint = release.deploy()
     for weight in WEIGHTS:
         kill(release, until=lambda weight=weight: split(endpoint, place)["candidate"] == weight)
@@ -147,7 +147,7 @@ def test_a_controller_that_is_killed_at_each_step_ends_with_the_right_model_in_c
     assert version_that_answers(endpoint) == new
     left = Objects(replace(connect(), namespace=place)).list(DEPLOYMENTS, {"labelSelector": f"{ENDPOINT}={NAME}"})
     assert [one["metadata"]["name"] for one in left.items] == [f"{NAME}-{new}"]
-    production = MlflowTracker().production(NAME)
+    production = MlflowRegistry().production(NAME)
     assert production
     assert production.version == release.version
 

@@ -75,7 +75,7 @@ def pipeline(
             "SEAWAY_TRAINER_IMAGE": trainer_image,
             "SEAWAY_SERVER_IMAGE": images.server_image(),
             "SEAWAY_TUNER": "optuna",
-            "SEAWAY_METRICS": "gateway",
+            "SEAWAY_TRAFFIC_METRICS": "gateway",
             "SEAWAY_GATEWAY": f"{place}/edge",
             "SEAWAY_GATEWAY_URL": f"http://{edge.ADDRESS}",
             "SEAWAY_GATEWAY_STATS": counters,

@@ -8,7 +8,7 @@ import urllib3
 from endpoints import forwarded
 from furnishing import start_tracking
 from seaway.platforms.kubernetes.client.connection import Connection
-from seaway.platforms.mlflow import SERVER, MlflowTracker
+from seaway.platforms.mlflow import SERVER, MlflowRegistry
 from small_package import small_package
 
 QUERY = "/api/2.0/mlflow/experiments/search?max_results=1"
@@ -24,7 +24,7 @@ def test_steps_register_and_fetch_by_the_server_and_a_page_of_elsewhere_does_not
     monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
     with forwarded(namespace, "service/mlflow", 5000) as url:
         monkeypatch.setenv(SERVER, url)
-        tracker = MlflowTracker()
+        tracker = MlflowRegistry()
         version = tracker.register("flights", package)
         tracker.promote("flights", version)
         found = tracker.production("flights")

@@ -19,7 +19,7 @@ from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.traffic import gateway as proof
 from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
-from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapState
+from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint, InferenceRefused
 
@@ -290,7 +290,7 @@ def test_a_route_of_somebody_else_that_was_not_named_is_left(objects: Objects, e
 
 
 def test_a_journal_is_read_by_the_next_process_and_written_by_one(objects: Objects, endpoint: DeployedEndpoint) -> None:
-    first, second = ConfigMapState(objects.connection), ConfigMapState(objects.connection)
+    first, second = ConfigMapRolloutStore(objects.connection), ConfigMapRolloutStore(objects.connection)
     assert first.read(endpoint) is None
     journal = {"looks": [{"latencies_s": [0.001 * number for number in range(9_000)]}]}
     first.write(endpoint, journal)

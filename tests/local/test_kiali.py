@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from http_server import serving, url
 from prometheus_server import SCRAPE_S, page, prometheus
-from seaway.platforms.kubernetes.metrics.kiali import KialiMesh
+from seaway.platforms.kubernetes.metrics.kiali import KialiServiceGraph
 from seaway.reporting import Page
-from seaway.reporting.rollout_section import surroundings_blocks
+from seaway.reporting.rollout_section import callers_blocks
 from seaway.serving import Arm, DeployedEndpoint
 
 ARMS = {arm: Arm(arm, arm, arm) for arm in ("stable", "candidate")}
@@ -91,7 +91,7 @@ def graph(**rates: str) -> dict[str, Any]:
 
 def test_kialis_edges_to_the_arms_are_told_with_their_health(kiali: PlayedKiali) -> None:
     kiali.graph = graph(http="0.50", httpPercentErr="20.0", httpPercentReq="5.0")
-    told = KialiMesh("team", kiali.url, "").read(ENDPOINT, 60).to_json()
+    told = KialiServiceGraph("team", kiali.url, "").read(ENDPOINT, 60).to_json()
     assert told["source"] == "kiali"
     assert {
         edge["target"]: (edge["requests_per_s"], edge["error_share"], edge["health"]) for edge in told["edges"]
@@ -116,7 +116,7 @@ BROKEN = {
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
 def test_an_answer_that_is_not_understood_is_none(kiali: PlayedKiali, text: str) -> None:
     kiali.text = text
-    told = KialiMesh("team", kiali.url, "").read(ENDPOINT, 60)
+    told = KialiServiceGraph("team", kiali.url, "").read(ENDPOINT, 60)
     assert (told.edges, told.source) == ((), "")
     assert "kiali" in told.note
 
@@ -125,7 +125,7 @@ def test_kiali_is_shown_the_token_that_it_wants(
     kiali: PlayedKiali, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kiali.graph, kiali.token = graph(http="0.50"), "secret"
-    mesh = KialiMesh("team", kiali.url, "")
+    mesh = KialiServiceGraph("team", kiali.url, "")
     refused = mesh.read(ENDPOINT, 60)
     assert (refused.edges, "401" in refused.note, "secret" in refused.note) == ((), True, False)
     (tmp_path / "token").write_text("secret\n")
@@ -135,15 +135,15 @@ def test_kiali_is_shown_the_token_that_it_wants(
 
 @pytest.mark.parametrize("address", ["", "http://127.0.0.1:1", "no address"])
 def test_without_kiali_the_report_says_why(address: str) -> None:
-    around = KialiMesh("team", address, "").read(ENDPOINT, 60).to_json()
-    document = Page("t").section("Around", *surroundings_blocks({"surroundings": around})).html()
+    around = KialiServiceGraph("team", address, "").read(ENDPOINT, 60).to_json()
+    document = Page("t").section("Around", *callers_blocks({"callers": around})).html()
     assert "Nobody told who called the endpoint" in document
 
 
 def test_prometheus_stands_in(kiali: PlayedKiali, tmp_path: Path) -> None:
     kiali.text = "<html>login</html>"
     with page() as gateway, prometheus(gateway.url.split("/")[2], tmp_path) as server:
-        graphs, begun = KialiMesh("team", kiali.url, server), time.monotonic()
+        graphs, begun = KialiServiceGraph("team", kiali.url, server), time.monotonic()
         service = "destination_service_name"
         to = 'reporter="source",source_workload="ingress",destination_service_namespace="team"'
         while not (told := graphs.read(ENDPOINT, 60)).edges:

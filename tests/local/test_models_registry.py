@@ -20,7 +20,7 @@ from seaway.errors import PackageRefused, RegistryUnavailable
 from seaway.models.flavours.torch_export import ExportedModel
 from seaway.platforms import mlflow
 from seaway.platforms.home import home
-from seaway.platforms.mlflow import WEIGHTS_TAG, MlflowTracker
+from seaway.platforms.mlflow import WEIGHTS_TAG, MlflowRegistry
 from seaway_components.models.get_production_model.component import get_production_model
 from seaway_components.models.package_model.component import package_model
 from seaway_components.models.promote_model.component import promote_model
@@ -82,10 +82,10 @@ def package(trained: Path, train: Path, tmp_path: Path) -> Path:
 
 
 def test_curves_and_figures_of_a_training_are_in_the_store_once() -> None:
-    run = MlflowTracker().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "0" * 64)
-    assert MlflowTracker().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "0" * 64) == run
-    assert MlflowTracker().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "1" * 64) != run
-    client = MlflowTracker()._client
+    run = MlflowRegistry().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "0" * 64)
+    assert MlflowRegistry().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "0" * 64) == run
+    assert MlflowRegistry().log_training("delays", {"epochs": 3}, METRICS, HISTORY, "1" * 64) != run
+    client = MlflowRegistry()._client
     data = client.get_run(run).data
     assert data.params == {"epochs": "3"}
     assert data.metrics["auc"] == METRICS["auc"]
@@ -94,7 +94,7 @@ def test_curves_and_figures_of_a_training_are_in_the_store_once() -> None:
 
 
 def test_a_record_whose_writer_died_is_written_anew() -> None:
-    tracker, dead = MlflowTracker(), "2" * 64
+    tracker, dead = MlflowRegistry(), "2" * 64
     with tracker._session() as client:
         half = client.create_run(tracker._experiment, run_name="half", tags={WEIGHTS_TAG: dead}).info.run_id
     run = tracker.log_training("half", {}, METRICS, HISTORY, dead)
@@ -105,7 +105,7 @@ def test_a_record_whose_writer_died_is_written_anew() -> None:
 def test_the_first_model_becomes_production_and_a_promoted_one_replaces_it(
     trained: Path, train: Path, package: Path, tmp_path: Path
 ) -> None:
-    tracker = MlflowTracker()
+    tracker = MlflowRegistry()
     assert tracker.production("delays") is None
     first = models.production_or_first(tracker, "delays", package)
     assert first.version == "1"
@@ -121,7 +121,7 @@ def test_the_first_model_becomes_production_and_a_promoted_one_replaces_it(
 
 
 def test_the_kept_copy_of_production_is_left_to_its_readers_and_mended_when_damaged(package: Path) -> None:
-    tracker = MlflowTracker()
+    tracker = MlflowRegistry()
     kept = models.production_or_first(tracker, "kept", package).package
     folder = kept.stat().st_ino
     assert models.production_or_first(tracker, "kept", package).package.stat().st_ino == folder
@@ -131,7 +131,7 @@ def test_the_kept_copy_of_production_is_left_to_its_readers_and_mended_when_dama
 
 
 def test_the_fetched_model_answers_as_the_trained_one(trained: Path, package: Path) -> None:
-    found = models.production_or_first(MlflowTracker(), "answers", package)
+    found = models.production_or_first(MlflowRegistry(), "answers", package)
     sample = ExportedModel.load(trained).signature.sample
     np.testing.assert_array_equal(
         ExportedModel.load(found.package).predict(sample)["probability"],
@@ -140,7 +140,7 @@ def test_the_fetched_model_answers_as_the_trained_one(trained: Path, package: Pa
 
 
 def test_one_package_registered_twice_is_one_version_with_its_lineage(package: Path, tmp_path: Path) -> None:
-    tracker = MlflowTracker()
+    tracker = MlflowRegistry()
     copy = Path(shutil.copytree(package, tmp_path / "copy"))
     assert tracker.register("twice", package) == tracker.register("twice", copy) == "1"
     tags = tracker.versions("twice")[0].tags
@@ -152,7 +152,7 @@ def test_one_package_registered_twice_is_one_version_with_its_lineage(package: P
 def test_the_model_in_production_gets_no_second_version_for_another_lineage(
     trained: Path, train: Path, package: Path, tmp_path: Path
 ) -> None:
-    tracker = MlflowTracker()
+    tracker = MlflowRegistry()
     first = models.register_new(tracker, "again", package)
     repacked = make_package(trained, train, tmp_path / "repacked", seed=2)
     assert models.register_new(tracker, "again", repacked) == "2"
@@ -163,12 +163,12 @@ def test_the_model_in_production_gets_no_second_version_for_another_lineage(
 def test_a_corrupted_package_is_not_registered(package: Path) -> None:
     (package / "lineage.json").write_text((package / "lineage.json").read_text().replace("0.71", "0.99"))
     with pytest.raises(PackageRefused, match=r"lineage\.json"):
-        MlflowTracker().register("corrupted", package)
-    assert MlflowTracker().versions("corrupted") == []
+        MlflowRegistry().register("corrupted", package)
+    assert MlflowRegistry().versions("corrupted") == []
 
 
 def test_a_package_changed_inside_the_store_does_not_come_out_of_it(state: Path, package: Path) -> None:
-    tracker = MlflowTracker()
+    tracker = MlflowRegistry()
     kept = models.production_or_first(tracker, "changed", package).package
     shutil.rmtree(kept)  # as on a machine that has not fetched it yet
     wanted = models.Lineage.read(package).created
@@ -182,7 +182,7 @@ def test_a_package_changed_inside_the_store_does_not_come_out_of_it(state: Path,
 
 def test_promoting_what_was_never_registered_says_so() -> None:
     with pytest.raises(RegistryUnavailable, match=r"nobody"):
-        MlflowTracker().promote("nobody", "1")
+        MlflowRegistry().promote("nobody", "1")
 
 
 def test_a_registry_that_does_not_answer_is_named_without_its_password(
@@ -191,12 +191,12 @@ def test_a_registry_that_does_not_answer_is_named_without_its_password(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:hunter2@127.0.0.1:9")  # discard: nothing listens
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(RegistryUnavailable, match=r"127\.0\.0\.1:9") as refused:
-        MlflowTracker().production("delays")
+        MlflowRegistry().production("delays")
     assert "hunter2" not in str(refused.value)
 
 
 def test_a_version_in_production_that_seaway_did_not_register_is_named(package: Path) -> None:
-    tracker = MlflowTracker()
+    tracker = MlflowRegistry()
     with tracker._session() as client:
         client.create_registered_model("foreign")
         client.create_model_version("foreign", package.as_uri())
@@ -210,7 +210,7 @@ def test_an_empty_tracking_uri_is_none(state: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     shutil.copytree(state / "mlflow", tmp_path / "mlflow", ignore=shutil.ignore_patterns("artifacts"))
     monkeypatch.setattr(mlflow, "EXPERIMENT", "empty")
-    tracker = MlflowTracker()
+    tracker = MlflowRegistry()
     run = tracker.log_training("empty", {}, METRICS, HISTORY, "3" * 64)
     assert tracker._client.get_run(run).info.artifact_uri.startswith((tmp_path / "mlflow").as_uri())
 
@@ -218,16 +218,16 @@ def test_an_empty_tracking_uri_is_none(state: Path, monkeypatch: pytest.MonkeyPa
 REGISTER = """
 import sys
 from pathlib import Path
-from seaway.platforms.mlflow import MlflowTracker
-print(MlflowTracker().register("together", Path(sys.argv[1])))
+from seaway.platforms.mlflow import MlflowRegistry
+print(MlflowRegistry().register("together", Path(sys.argv[1])))
 """
 
 
 PROMOTE = """
 import sys
 from seaway.errors import ProductionChanged
-from seaway.platforms.mlflow import MlflowTracker
-tracker = MlflowTracker()
+from seaway.platforms.mlflow import MlflowRegistry
+tracker = MlflowRegistry()
 tracker.versions("race")
 print("ready", flush=True)
 sys.stdin.readline()
@@ -266,7 +266,7 @@ def go(process: subprocess.Popen[str]) -> None:
 @pytest.fixture
 def race(request: pytest.FixtureRequest, trained: Path, train: Path, package: Path, tmp_path: Path) -> list[str]:
     """Name of a model in production, its content hash, and two versions that were judged against it."""
-    tracker, name = MlflowTracker(), f"race-{request.node.name[-20:]}"
+    tracker, name = MlflowRegistry(), f"race-{request.node.name[-20:]}"
     tracker.promote(name, tracker.register(name, package))
     rivals = [make_package(trained, train, tmp_path / str(seed), seed) for seed in (21, 22)]
     judged = models.verify(package, models.verifying_key(home() / "keys")).sha256[:12]
@@ -274,7 +274,7 @@ def race(request: pytest.FixtureRequest, trained: Path, train: Path, package: Pa
 
 
 def in_production(name: str) -> list[str]:
-    return [one.version for one in MlflowTracker().versions(name) if one.production]
+    return [one.version for one in MlflowRegistry().versions(name) if one.production]
 
 
 def test_of_processes_that_promote_over_the_same_model_at_once_one_does(race: list[str]) -> None:
@@ -286,7 +286,7 @@ def test_of_processes_that_promote_over_the_same_model_at_once_one_does(race: li
     (winner,) = [version for version, line in told.items() if line == "promoted\n"]
     (refused,) = [line for version, line in told.items() if version != winner]
     assert f"version {winner} is in production" in refused
-    MlflowTracker().promote(name, winner, over=judged)  # as a step that is tried again
+    MlflowRegistry().promote(name, winner, over=judged)  # as a step that is tried again
     assert in_production(name) == [winner]
 
 
@@ -303,7 +303,7 @@ def test_nobody_promotes_between_the_look_and_the_write_of_a_promotion(
             other.wait(1.0)  # unhindered it takes milliseconds
 
     monkeypatch.setattr(mlflow, "_require_replaceable", look_while_the_other_goes)
-    MlflowTracker().promote(name, ours, over=judged)
+    MlflowRegistry().promote(name, ours, over=judged)
     assert f"version {ours} is in production" in other.communicate()[0]
     assert in_production(name) == [ours]
 
@@ -330,7 +330,7 @@ def test_components_take_a_trained_model_to_production(trained: Path, train: Pat
     rows = dsl.Dataset(name="train", uri=str(train))
     package_model.python_func(model=model, train=rows, package=package, parameters={"hidden": [4]}, seed=9)
     lineage = models.trace(trained, train, {"hidden": [4]}, seed=9)
-    run = models.log_trained(platforms.current(models.Tracker), "steps", trained, lineage)
+    run = models.log_trained(platforms.current(models.ModelRegistry), "steps", trained, lineage)
     (version,) = register_model.python_func(package=package, receipt=receipt, name="steps")
     promote_model.python_func(receipt=receipt, name="steps", version=version)
     (current,) = get_production_model.python_func(fallback=package, package=copy, name="steps")
@@ -338,5 +338,5 @@ def test_components_take_a_trained_model_to_production(trained: Path, train: Pat
     checked = models.verify(Path(copy.path), models.verifying_key(home() / "keys"))
     assert checked.lineage.seed == 9
     assert copy.metadata["summary"] == "steps version 1 in production"
-    assert platforms.current(models.Tracker).versions("steps")[0].run_id == run
-    assert len(MlflowTracker()._client.get_metric_history(run, "curve/loss")) == len(HISTORY)
+    assert platforms.current(models.ModelRegistry).versions("steps")[0].run_id == run
+    assert len(MlflowRegistry()._client.get_metric_history(run, "curve/loss")) == len(HISTORY)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from seaway.platforms.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowRegistry
 from seaway_runs import QUICK, run, steps
 
 BOTH = (
@@ -21,7 +21,7 @@ def test_summer_calls_for_a_successor_which_the_gate_judges(january: Path, monke
     twice = [step["state"] for step in steps(january) if step["name"] in BOTH]
     assert twice == [*["succeeded"] * len(BOTH), *["cached"] * len(BOTH)]
     monkeypatch.setenv("SEAWAY_HOME", str(january))
-    kept = MlflowTracker().production("flights")
+    kept = MlflowRegistry().production("flights")
     assert kept is not None
     assert kept.version == "1"
     figures = (january / "metrics" / "seaway_flights_drift.prom").read_text()

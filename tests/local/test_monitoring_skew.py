@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_server import pushgateway
 from seaway.platforms.kubernetes.client.http import fetch
 from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
-from seaway.platforms.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowRegistry
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient
 from seaway.serving.feature_log import read_log
 from seaway_examples.flights.schema import CATEGORICAL, NUMERIC
@@ -35,7 +35,7 @@ def logs(january: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
         served = {}
         for caller, rows in (("clean", flights), ("celsius", flights.assign(temp=(flights["temp"] - 32) / 1.8))):
             environment.setenv("SEAWAY_SERVED", str(folder / caller))
-            production = MlflowTracker().production("flights")
+            production = MlflowRegistry().production("flights")
             assert production is not None
             endpoints = TorchServeEndpoint()
             endpoint = endpoints.deploy(EndpointSpec("flights", caller, production.package))

@@ -15,7 +15,7 @@ from seaway.monitoring import ArmCounts
 from seaway.platforms.kubernetes.metrics import prometheus as adapter
 from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.metrics.prometheus import PrometheusMetrics
-from seaway.platforms.local.serving.rollout_state import FileState
+from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.rollout import Answers, Decision, Policy, RolloutPlan, Step, run
 from seaway.serving import Arm, DeployedEndpoint
 
@@ -266,7 +266,7 @@ def drive(road: Road, url: str, max_age_s: float) -> Any:
     steps = (Step(10, 200), Step(50, 400), Step(100, 100))
     plan = RolloutPlan(road.endpoint, steps, replace(POLICY, max_age_s=max_age_s), requests_per_look=200)
     metrics = PrometheusMetrics("team", url, MAX_AGE_S, patience_s=2.0)
-    return run(plan, road, road, metrics, FileState(road.endpoint.folder / "state.json"))
+    return run(plan, road, road, metrics, FileRolloutStore(road.endpoint.folder / "state.json"))
 
 
 def test_a_good_candidate_is_promoted_by_what_prometheus_counts(

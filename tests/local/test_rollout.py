@@ -19,9 +19,9 @@ from seaway.models import ExportedModel, Lineage, package, signing_keys
 from seaway.models.package import content_sha256
 from seaway.platforms.home import run_id
 from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
-from seaway.platforms.local.serving.rollout_state import FileState
+from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
-from seaway.platforms.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowRegistry
 from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, run
 from seaway.serving import DeployedEndpoint, EndpointSpec
 from seaway_components.rollout.confirm_promotion.component import confirm_promotion
@@ -123,7 +123,7 @@ def endpoint(folder: Path, packages: dict[str, Path], fault: Path) -> Iterator[D
 def roll_out(endpoint: DeployedEndpoint, examples: Path, state: Path) -> Rollout:
     plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 1.0, 0.01, 0.05, budget=5_000))
     with Replay(examples, endpoint, shadow=0.5) as requests:
-        return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileState(state))
+        return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(state))
 
 
 @pytest.mark.parametrize(
@@ -147,13 +147,13 @@ def test_a_candidate_that_now_and_then_does_not_answer_in_time_is_rolled_back(
     fault.write_text("time.sleep(1.0 if time.time_ns() % 16 == 0 else 0.0)")
     plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 0.0, 0.0, 0.05, budget=5_000))
     with Replay(examples, endpoint, shadow=1.0, timeout_s=0.5, give_up_s=0.5) as requests:
-        rollout = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileState(tmp_path / "state.json"))
+        rollout = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(tmp_path / "state.json"))
     assert rollout.decision is Decision.ROLLBACK
     assert "Errors" in rollout.reason
 
 
 def test_a_candidate_that_predicts_worse_is_rolled_back_and_ended(packages: dict[str, Path], examples: Path) -> None:
-    endpoints, tracker = TorchServeEndpoint(), MlflowTracker()
+    endpoints, tracker = TorchServeEndpoint(), MlflowRegistry()
     endpoint = endpoints.deploy(EndpointSpec("flights", "bad", packages["stable"], packages["bad"]))
     try:
         rollout = roll_out(endpoint, examples, endpoint.folder / "rollout.json")
@@ -234,7 +234,7 @@ def test_a_model_that_is_in_production_is_neither_served_twice_nor_sent_a_reques
             endpoint=endpoint,
             replay=dsl.Dataset(name="replay", uri=str(examples)),
             rollout=rollout,
-            metrics=dsl.Metrics(name="metrics", uri=str(tmp_path / "m")),
+            metrics=dsl.TrafficMetrics(name="metrics", uri=str(tmp_path / "m")),
             model_name="unchanged",
             version="1",
         )
@@ -251,7 +251,7 @@ def test_a_model_that_is_in_production_is_neither_served_twice_nor_sent_a_reques
 def test_a_better_candidate_is_promoted_and_registered(
     endpoint: DeployedEndpoint, packages: dict[str, Path], examples: Path, tmp_path: Path
 ) -> None:
-    tracker, endpoints = MlflowTracker(), TorchServeEndpoint()
+    tracker, endpoints = MlflowRegistry(), TorchServeEndpoint()
     tracker.promote("flights", tracker.register("flights", packages["stable"]))
     version = tracker.register("flights", packages["good"])
     rollout = roll_out(endpoint, examples, tmp_path / "state.json")

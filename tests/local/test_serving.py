@@ -195,7 +195,7 @@ def test_no_path_answers_without_the_token(endpoint: DeployedEndpoint) -> None:
         with Client(endpoint.url, token) as stranger, pytest.raises(InferenceRefused, match="401"):
             stranger.live()
     for arm in endpoint.arms.values():
-        status, _ = unix_http.request(endpoint.sockets / f"{arm.backend}.sock", "GET", "/v2/models/flights/infer")  # type: ignore[operator]
+        status, _ = unix_http.request(endpoint.sockets / f"{arm.cluster}.sock", "GET", "/v2/models/flights/infer")  # type: ignore[operator]
         assert status in (400, 401, 403)
 
 
@@ -254,7 +254,7 @@ def test_a_shadow_gets_copies_that_it_answers_to_nobody(endpoint: DeployedEndpoi
 
 def refused(endpoint: DeployedEndpoint, arm: str) -> int:
     """Requests that the arm's server has refused (4xx) so far."""
-    target = f"/stats?format=json&filter=^cluster\\.{endpoint.arms[arm].backend}\\.upstream_rq_4xx$"
+    target = f"/stats?format=json&filter=^cluster\\.{endpoint.arms[arm].cluster}\\.upstream_rq_4xx$"
     stats = unix_http.get_json(envoy.admin_socket(endpoint), target)["stats"]
     return sum(stat["value"] for stat in stats)
 
@@ -365,7 +365,7 @@ def test_a_killed_deployment_leaves_nothing_that_remove_does_not_end(packages: d
 
 def test_a_promotion_under_load_fails_no_request(packages: dict[str, Path], endpoint: DeployedEndpoint) -> None:
     EnvoyTraffic().set_weights(endpoint, {"stable": 50, "candidate": 50})
-    old = next(d for d in processes.find(endpoint.folder) if d.name == endpoint.arms["stable"].backend)
+    old = next(d for d in processes.find(endpoint.folder) if d.name == endpoint.arms["stable"].cluster)
     done, answered = threading.Event(), []
 
     def load() -> None:
@@ -400,7 +400,7 @@ def test_a_promotion_under_load_fails_no_request(packages: dict[str, Path], endp
 def test_a_dead_server_is_no_answer_and_counts_as_errors(endpoint: DeployedEndpoint, client: Client) -> None:
     client.infer("flights", ROWS)
     before = EnvoyMetrics().read(endpoint)["stable"]
-    processes.stop(endpoint.folder, DeployedEndpoint.read(endpoint.folder / "endpoint.json").arms["stable"].backend)
+    processes.stop(endpoint.folder, DeployedEndpoint.read(endpoint.folder / "endpoint.json").arms["stable"].cluster)
     with pytest.raises(InferenceUnavailable, match="503"):
         client.infer("flights", ROWS)
     assert not client.ready("flights")

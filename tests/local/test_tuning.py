@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from seaway.errors import InvalidSpec, TuningFailed
 from seaway.platforms.local.tuning.optuna import OptunaTuner
-from seaway.platforms.mlflow import MlflowTracker
+from seaway.platforms.mlflow import MlflowRegistry
 from seaway.training import TrainSpec
 from seaway.tuning import (
     METHODS,
@@ -371,7 +371,7 @@ def test_a_study_that_nobody_here_can_carry_out_is_refused_before_anything_start
 def test_every_trial_is_a_run_nested_in_the_studys(tmp_path: Path) -> None:
     space = SearchSpace({"x": Float(0.5, 1.0, step=0.5), "how": Categorical(["", "raise"])})
     result = OptunaTuner().tune(curve(tmp_path, Algorithm("grid"), space=space))
-    tracker = MlflowTracker()
+    tracker = MlflowRegistry()
     run = tracker.log_study("curve", result)
     assert tracker.log_study("curve", result) == run
     from mlflow import MlflowClient

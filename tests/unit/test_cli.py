@@ -128,7 +128,7 @@ def test_a_parameter_without_name_or_given_twice_is_refused(words: list[str]) ->
 
 @pytest.mark.parametrize(
     ("backend", "told"),
-    [("endpoint", "NAME=VALUE"), ("router=istio", "traffic, trainer"), ("tuner=hyperopt", "katib, optuna")],
+    [("endpoint", "NAME=VALUE"), ("router=istio", "traffic-metrics, trainer"), ("tuner=hyperopt", "katib, optuna")],
 )
 def test_run_refuses_a_backend_that_there_is_not_before_it_starts(backend: str, told: str, tmp_path: Path) -> None:
     refused = seaway("run", "flights", "--backend", backend, cwd=tmp_path)

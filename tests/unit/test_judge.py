@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 from scipy.stats import binom, norm
 from seaway.errors import InvalidSpec
-from seaway.rollout import ArmLook, Bounds, Decision, Look, Policy
+from seaway.rollout import ArmObservation, Bounds, Decision, Observation, Policy
 from seaway.rollout.judge.autocorrelation import Noise, strongest
 from seaway.rollout.judge.criteria import ErrorComparison
-from seaway.rollout.judge.decision import glance, harm, judge
+from seaway.rollout.judge.decision import harm, judge, judge_fast
 from seaway.rollout.judge.latency import MIN_HISTORY, Latencies
 from seaway.rollout.judge.proportions import Table, log_bets
 from seaway.rollout.judge.verdict import Hypothesis
@@ -21,19 +21,19 @@ from seaway.rollout.judge.verdict import Hypothesis
 ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9)
 
 
-def look(
+def observation(
     time: float = 0.0, stable: tuple[int, int] = (100, 0), candidate: tuple[int, int] = (100, 0), **fields: object
-) -> Look:
-    return Look(time, ArmLook(*stable), ArmLook(*candidate), measured_at=time, **fields)  # type: ignore[arg-type]
+) -> Observation:
+    return Observation(time, ArmObservation(*stable), ArmObservation(*candidate), measured_at=time, **fields)  # type: ignore[arg-type]
 
 
-def healthy(random: np.random.Generator, count: int = 60, scale: float = 1.0, worse: float = 0.0) -> list[Look]:
+def healthy(random: np.random.Generator, count: int = 60, scale: float = 1.0, worse: float = 0.0) -> list[Observation]:
     """Looks of two equal arms, or of a candidate `scale` times slower and with Brier losses `worse` higher."""
     return [
-        Look(
+        Observation(
             time,
-            ArmLook(80, 0, tuple(random.lognormal(-5, 0.4, 80))),
-            ArmLook(80, 0, tuple(scale * random.lognormal(-5, 0.4, 80))),
+            ArmObservation(80, 0, tuple(random.lognormal(-5, 0.4, 80))),
+            ArmObservation(80, 0, tuple(scale * random.lognormal(-5, 0.4, 80))),
             tuple(np.clip(random.normal(worse, 0.07, 40), -1, 1)),
             measured_at=time,
         )
@@ -41,44 +41,46 @@ def healthy(random: np.random.Generator, count: int = 60, scale: float = 1.0, wo
     ]
 
 
-def until_decided(looks: list[Look], policy: Policy) -> tuple[Decision, int]:
-    for seen in range(1, len(looks) + 1):
-        decision = judge(looks[:seen], policy).decision
+def until_decided(observations: list[Observation], policy: Policy) -> tuple[Decision, int]:
+    for seen in range(1, len(observations) + 1):
+        decision = judge(observations[:seen], policy).decision
         if decision is not Decision.CONTINUE:
             return decision, seen
-    return Decision.CONTINUE, len(looks)
+    return Decision.CONTINUE, len(observations)
 
 
 def test_latency_thresholds_are_the_quantiles_of_all_earlier_stable_answers() -> None:
-    looks = [random.lognormal(-5, 1, size) for random in [np.random.default_rng(3)] for size in (0, 7, 30, 0, 55)]
+    observations = [
+        random.lognormal(-5, 1, size) for random in [np.random.default_rng(3)] for size in (0, 7, 30, 0, 55)
+    ]
     for quantile in (0.5, 0.9):
-        past = [np.concatenate(looks[:seen]) if seen else np.zeros(0) for seen in range(5)]
+        past = [np.concatenate(observations[:seen]) if seen else np.zeros(0) for seen in range(5)]
         expected = [np.quantile(values, quantile) if values.size >= MIN_HISTORY else np.inf for values in past]
-        np.testing.assert_allclose(Latencies(looks, looks).thresholds(quantile), expected, rtol=1e-12)
+        np.testing.assert_allclose(Latencies(observations, observations).thresholds(quantile), expected, rtol=1e-12)
 
 
 def test_a_look_that_was_judged_before_is_judged_the_same() -> None:
-    looks = healthy(np.random.default_rng(4), count=12)
+    observations = healthy(np.random.default_rng(4), count=12)
     for seen in range(1, 12):
-        judge(looks[:seen], Policy())
-    assert judge(looks, Policy()) == judge(healthy(np.random.default_rng(4), count=12), Policy())
+        judge(observations[:seen], Policy())
+    assert judge(observations, Policy()) == judge(healthy(np.random.default_rng(4), count=12), Policy())
 
 
 @pytest.mark.parametrize("worsening", [{}, {"scale": 2.0}, {"worse": 0.05}], ids=["equal", "slow", "mistaken"])
 def test_a_glance_decides_as_the_judge_does(worsening: dict[str, float]) -> None:
-    looks = healthy(np.random.default_rng(6), count=12, **worsening)  # type: ignore[arg-type]
-    for seen in range(len(looks) + 1):
-        glanced, judged = glance(looks[:seen], Policy()), judge(looks[:seen], Policy())
-        assert glanced.decision is judged.decision
+    observations = healthy(np.random.default_rng(6), count=12, **worsening)  # type: ignore[arg-type]
+    for seen in range(len(observations) + 1):
+        fast, judged = judge_fast(observations[:seen], Policy()), judge(observations[:seen], Policy())
+        assert fast.decision is judged.decision
         shared = [replace(item, lower=None, upper=None, sentence="") for item in judged.evidence]
-        assert [replace(item, sentence="") for item in glanced.evidence] == shared
+        assert [replace(item, sentence="") for item in fast.evidence] == shared
 
 
 def test_equal_arms_are_promoted_and_the_evidence_reads_well() -> None:
-    looks = healthy(np.random.default_rng(0))
-    decision, seen = until_decided(looks, Policy())
+    observations = healthy(np.random.default_rng(0))
+    decision, seen = until_decided(observations, Policy())
     assert decision is Decision.PROMOTE
-    evidence = judge(looks[:seen], Policy()).evidence
+    evidence = judge(observations[:seen], Policy()).evidence
     assert {item.criterion for item in evidence} == {"errors", "quality", "latency p50", "latency p90"}
     for item in evidence:
         assert item.lower is not None
@@ -91,20 +93,23 @@ def test_equal_arms_are_promoted_and_the_evidence_reads_well() -> None:
     ("worsening", "criterion"), [({"scale": 2.0}, "Latency"), ({"worse": 0.05}, "Quality")], ids=["slow", "mistaken"]
 )
 def test_a_worse_candidate_is_rolled_back(worsening: dict[str, float], criterion: str) -> None:
-    looks = healthy(np.random.default_rng(1), **worsening)  # type: ignore[arg-type]
-    decision, seen = until_decided(looks, Policy())
+    observations = healthy(np.random.default_rng(1), **worsening)  # type: ignore[arg-type]
+    decision, seen = until_decided(observations, Policy())
     assert decision is Decision.ROLLBACK
-    assert criterion in judge(looks[:seen], Policy()).reason
+    assert criterion in judge(observations[:seen], Policy()).reason
 
 
 def test_quality_is_judged_without_shadow_requests_too() -> None:
     random = np.random.default_rng(2)
     arms = [
-        (ArmLook(75, 0, losses=tuple(random.beta(2, 8, 75))), ArmLook(25, 0, losses=tuple(random.beta(4, 6, 25))))
+        (
+            ArmObservation(75, 0, losses=tuple(random.beta(2, 8, 75))),
+            ArmObservation(25, 0, losses=tuple(random.beta(4, 6, 25))),
+        )
         for _ in range(20)
     ]
-    looks = [Look(time, *pair, measured_at=time) for time, pair in enumerate(arms)]
-    assert until_decided(looks, Policy(latency=None))[0] is Decision.ROLLBACK
+    observations = [Observation(time, *pair, measured_at=time) for time, pair in enumerate(arms)]
+    assert until_decided(observations, Policy(latency=None))[0] is Decision.ROLLBACK
 
 
 @pytest.mark.parametrize("fault", ["failing", "slow"])
@@ -114,52 +119,52 @@ def test_a_fault_that_begins_late_is_caught_within_a_few_looks(fault: str) -> No
     if fault == "failing":
         worse = [replace(item, candidate=replace(item.candidate, errors=60)) for item in worse]
     policy = replace(Policy(), min_requests=10**6)
-    looks = [replace(item, time=time, measured_at=time) for time, item in enumerate(healthy(random, 20) + worse)]
-    assert until_decided(looks, policy)[0] is Decision.ROLLBACK
+    observations = [replace(item, time=time, measured_at=time) for time, item in enumerate(healthy(random, 20) + worse)]
+    assert until_decided(observations, policy)[0] is Decision.ROLLBACK
 
 
-def blind_looks() -> list[tuple[str, Look]]:
-    good = look()
+def blind_looks() -> list[tuple[str, Observation]]:
+    good = observation()
     return [
         ("no metrics", replace(good, measured_at=None)),
         ("store unreachable", replace(good, unseen="Prometheus is down")),
         ("stale", replace(good, time=100.0)),
         ("time is NaN", replace(good, measured_at=math.nan)),
-        ("NaN latency", replace(good, candidate=ArmLook(100, 0, (math.nan,)))),
-        ("infinite latency", replace(good, stable=ArmLook(100, 0, (math.inf,)))),
-        ("NaN loss", replace(good, candidate=ArmLook(100, 0, losses=(math.nan,)))),
+        ("NaN latency", replace(good, candidate=ArmObservation(100, 0, (math.nan,)))),
+        ("infinite latency", replace(good, stable=ArmObservation(100, 0, (math.inf,)))),
+        ("NaN loss", replace(good, candidate=ArmObservation(100, 0, losses=(math.nan,)))),
         ("NaN difference", replace(good, differences=(math.nan,))),
-        ("more errors than requests", replace(good, candidate=ArmLook(100, 101))),
-        ("negative counts", replace(good, candidate=ArmLook(-5, -5))),
+        ("more errors than requests", replace(good, candidate=ArmObservation(100, 101))),
+        ("negative counts", replace(good, candidate=ArmObservation(-5, -5))),
     ]
 
 
 @pytest.mark.parametrize("blind", [item for _, item in blind_looks()], ids=[name for name, _ in blind_looks()])
-def test_a_blind_look_never_promotes(blind: Look) -> None:
-    sure = [look(time) for time in range(50)]
+def test_a_blind_look_never_promotes(blind: Observation) -> None:
+    sure = [observation(time) for time in range(50)]
     assert judge(sure, ERRORS_ONLY).decision is Decision.PROMOTE
     assert judge([*sure, blind], ERRORS_ONLY).decision is Decision.CONTINUE
-    ended = judge([*sure, *[blind] * ERRORS_ONLY.max_blind_looks], ERRORS_ONLY)
+    ended = judge([*sure, *[blind] * ERRORS_ONLY.max_missing], ERRORS_ONLY)
     assert ended.decision is Decision.INCONCLUSIVE
     assert ended.reason
     assert judge([blind] * 3, ERRORS_ONLY).decision is Decision.CONTINUE
 
 
 @pytest.mark.parametrize(
-    "looks",
-    [[], [look(candidate=(0, 0))] * 50, [look(stable=(10**4, 0), candidate=(9, 0))] * 11],
+    "observations",
+    [[], [observation(candidate=(0, 0))] * 50, [observation(stable=(10**4, 0), candidate=(9, 0))] * 11],
     ids=["nothing", "no traffic to the candidate", "too little traffic to the candidate"],
 )
-def test_no_evidence_never_promotes(looks: list[Look]) -> None:
-    assert judge(looks, ERRORS_ONLY).decision is Decision.CONTINUE
-    if looks:
-        assert judge(looks, replace(ERRORS_ONLY, budget=100)).decision is Decision.INCONCLUSIVE
+def test_no_evidence_never_promotes(observations: list[Observation]) -> None:
+    assert judge(observations, ERRORS_ONLY).decision is Decision.CONTINUE
+    if observations:
+        assert judge(observations, replace(ERRORS_ONLY, budget=100)).decision is Decision.INCONCLUSIVE
 
 
 def test_a_criterion_without_observations_keeps_the_candidate_from_promotion() -> None:
-    looks = [look(time) for time in range(80)]
-    assert judge(looks, Policy(latency=None, budget=10**9)).decision is Decision.CONTINUE
-    assert judge(looks, Policy(latency=None)).decision is Decision.INCONCLUSIVE
+    observations = [observation(time) for time in range(80)]
+    assert judge(observations, Policy(latency=None, budget=10**9)).decision is Decision.CONTINUE
+    assert judge(observations, Policy(latency=None)).decision is Decision.INCONCLUSIVE
 
 
 counts = st.integers(0, 60).flatmap(lambda requests: st.tuples(st.just(requests), st.integers(0, requests)))
@@ -171,13 +176,13 @@ sequences = st.lists(st.tuples(counts, counts), min_size=1, max_size=12)
 def test_more_errors_of_the_candidate_never_turn_a_rollback_into_a_promotion(
     rows: list[tuple[tuple[int, int], tuple[int, int]]], data: st.DataObject
 ) -> None:
-    looks = [look(time, *row) for time, row in enumerate(rows)]
+    observations = [observation(time, *row) for time, row in enumerate(rows)]
     more = [
         replace(item, candidate=replace(arm, errors=data.draw(st.integers(arm.errors, arm.requests))))
-        for item in looks
+        for item in observations
         for arm in [item.candidate]
     ]
-    before, after = judge(looks, ERRORS_ONLY).decision, judge(more, ERRORS_ONLY).decision
+    before, after = judge(observations, ERRORS_ONLY).decision, judge(more, ERRORS_ONLY).decision
     assert not (before is Decision.ROLLBACK and after is Decision.PROMOTE)
     assert not (before is Decision.CONTINUE and after is Decision.PROMOTE)
 
@@ -187,8 +192,8 @@ def test_thirty_looks_at_equal_arms_raise_few_false_alarms() -> None:
     enough = math.log(1 / ERRORS_ONLY.significance("errors"))
     for _ in range(runs):
         errors = random.binomial(30, 0.02, size=(30, 2))
-        looks = [look(time, (30, int(one)), (30, int(two))) for time, (one, two) in enumerate(errors)]
-        alarms += any(harm(ErrorComparison.of(looks[:seen]), 0.0) >= enough for seen in range(1, 31))
+        observations = [observation(time, (30, int(one)), (30, int(two))) for time, (one, two) in enumerate(errors)]
+        alarms += any(harm(ErrorComparison.of(observations[:seen]), 0.0) >= enough for seen in range(1, 31))
     assert alarms <= binom.ppf(0.999, runs, ERRORS_ONLY.false_rollback)
 
 

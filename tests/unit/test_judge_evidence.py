@@ -38,8 +38,8 @@ def test_no_bet_on_proportions_wins_on_average_under_its_null(
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=6), st.sampled_from([0.0, 0.01, 0.3]))
 def test_no_bet_on_bounded_differences_wins_on_average_under_its_null(values: list[float], bound: float) -> None:
     hypothesis = Hypothesis.HARM if np.mean(values) <= bound else Hypothesis.SAFETY
-    looks = [np.array([value]) for value in values]
-    assert np.exp(bounded_means.log_bets(looks, hypothesis, bound)).mean(axis=0).max() <= 1 + 1e-9
+    observations = [np.array([value]) for value in values]
+    assert np.exp(bounded_means.log_bets(observations, hypothesis, bound)).mean(axis=0).max() <= 1 + 1e-9
 
 
 @settings(max_examples=100, deadline=None)

@@ -14,12 +14,12 @@ from seaway.errors import (
     SeawayError,
     ServerGone,
 )
-from seaway.platforms.kubernetes.client.api_errors import Call, Status, refusal
+from seaway.platforms.kubernetes.client.api_errors import ApiCall, Status, error_for
 from seaway.platforms.kubernetes.client.resources import Resource
 from urllib3.exceptions import ProtocolError
 
 JOBS = Resource("kubeflow.org", "v1", "pytorchjobs", "PyTorchJob")
-CALL = Call("create", JOBS, "team", "train-1")
+CALL = ApiCall("create", JOBS, "team", "train-1")
 
 
 def answer(code: int, body: Any) -> Status:
@@ -46,7 +46,7 @@ def answer(code: int, body: Any) -> Status:
 def test_an_answer_becomes_an_error_that_names_the_object_or_the_kind(
     code: int, body: Any, expected: type[SeawayError]
 ) -> None:
-    error = refusal(answer(code, body), CALL)
+    error = error_for(answer(code, body), CALL)
     assert type(error) is expected
     assert "kubectl" in str(error)
 
@@ -70,13 +70,13 @@ def test_fields_that_are_wrong_are_named_with_the_servers_words() -> None:
     causes = [
         {"field": "spec.parallelism", "message": "must be greater than or equal to 0", "reason": "FieldValueInvalid"}
     ]
-    error = refusal(answer(422, {"message": "long", "details": {"causes": causes}}), CALL)
+    error = error_for(answer(422, {"message": "long", "details": {"causes": causes}}), CALL)
     assert "spec.parallelism: must be greater than or equal to 0" in str(error)
 
 
 def test_an_apply_that_may_not_create_names_the_verb_that_is_missing() -> None:
     """A patch that makes a new object is asked for as `patch` and refused for want of `create`."""
     said = 'is forbidden: User "step" cannot create resource "pytorchjobs" in API group "kubeflow.org"'
-    error = refusal(answer(403, {"message": f'pytorchjobs "x" {said}'}), Call("patch", JOBS, "team", "train-1"))
+    error = error_for(answer(403, {"message": f'pytorchjobs "x" {said}'}), ApiCall("patch", JOBS, "team", "train-1"))
     assert "Not allowed to create pytorchjobs.kubeflow.org" in str(error)
     assert "kubectl auth can-i create pytorchjobs.kubeflow.org -n team" in str(error)

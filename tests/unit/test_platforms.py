@@ -5,24 +5,28 @@ from pathlib import Path
 import pytest
 from seaway import platforms
 from seaway.errors import InvalidSpec
-from seaway.models import Tracker
+from seaway.models import ModelRegistry
 from seaway.storage import load_object
 
 PIPELINE = Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.yaml"
 PORTS = sorted(set(re.findall(r"platforms\.current\((?:\w+\.)?([A-Z]\w+)", PIPELINE.read_text(encoding="utf-8"))))
 HERE = {
-    "Trainer": "torchrun", "Tuner": "optuna", "Endpoint": "torchserve", "Traffic": "envoy", "Metrics": "envoy",
-    "Mesh": "none", "State": "file", "Tracker": "mlflow",
+    "Trainer": "torchrun", "Tuner": "optuna", "Endpoint": "torchserve", "Traffic": "envoy", "TrafficMetrics": "envoy",
+    "ServiceGraph": "none", "RolloutStore": "file", "ModelRegistry": "mlflow",
 }  # fmt: skip
 THERE = {
     "Trainer": "pytorchjob", "Tuner": "katib", "Endpoint": "seldondeployment", "Traffic": "istio",
-    "Metrics": "prometheus", "Mesh": "kiali", "State": "configmap", "Tracker": "mlflow",
+    "TrafficMetrics": "prometheus", "ServiceGraph": "kiali", "RolloutStore": "configmap", "ModelRegistry": "mlflow",
 }  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KUBERNETES_SERVICE_HOST", "SEAWAY_PLATFORM", *(f"SEAWAY_{port.upper()}" for port in HERE)):
+    for name in (
+        "KUBERNETES_SERVICE_HOST",
+        "SEAWAY_PLATFORM",
+        *(re.sub("(?<=[a-z])(?=[A-Z])", "_", f"SEAWAY_{port}").upper() for port in HERE),
+    ):
         monkeypatch.setenv(name, "")  # so that what a test chooses is undone after it
         monkeypatch.delenv(name)
 
@@ -104,12 +108,15 @@ def test_a_pod_keeps_no_registry_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     with pytest.raises(InvalidSpec, match="MLFLOW_TRACKING_URI is not set"):
-        platforms.current(Tracker).production("flights")
+        platforms.current(ModelRegistry).production("flights")
 
 
 @pytest.mark.parametrize(
     ("port", "backend", "listed"),
-    [("router", "istio", "endpoint, mesh, metrics, state"), ("endpoint", "istio", "deployment, inferenceservice")],
+    [
+        ("router", "istio", "endpoint, model-registry, rollout-store, service-graph"),
+        ("endpoint", "istio", "deployment, inferenceservice"),
+    ],
 )
 def test_a_choice_that_there_is_not_is_refused_at_once(port: str, backend: str, listed: str) -> None:
     with pytest.raises(InvalidSpec, match=listed):

@@ -5,15 +5,15 @@ import shlex
 from typing import Any
 
 import pytest
-from seaway.monitoring import Surroundings
+from seaway.monitoring import Callers
 from seaway.monitoring.service_graph import Edge
 from seaway.reporting import Page
 from seaway.reporting.rollout_section import (
+    callers_blocks,
     calling_blocks,
     decision_badge,
     lineage_blocks,
     rollout_blocks,
-    surroundings_blocks,
 )
 
 
@@ -66,8 +66,8 @@ def test_a_look_without_evidence_is_drawn() -> None:
 
 
 def around(*edges: Edge, source: str = "kiali", note: str = "") -> str:
-    told = Surroundings(edges, source, note, 90).to_json()
-    return Page("t").section("Around", *surroundings_blocks({"surroundings": told})).html()
+    told = Callers(edges, source, note, 90).to_json()
+    return Page("t").section("Around", *callers_blocks({"callers": told})).html()
 
 
 def test_callers_and_the_health_of_what_they_call_are_shown() -> None:
@@ -81,8 +81,8 @@ def test_a_mesh_that_saw_nothing_and_one_that_is_not_there_are_told_apart() -> N
     assert "Nobody told who called the endpoint: no URL of kiali is set." in around(
         source="", note="no URL of kiali is set"
     )
-    assert surroundings_blocks({"surroundings": Surroundings().to_json()}) == []
-    assert surroundings_blocks({}) == []
+    assert callers_blocks({"callers": Callers().to_json()}) == []
+    assert callers_blocks({}) == []
 
 
 @pytest.mark.parametrize("text", ["JFK", "O'Hare", 'a"b$(id)`x`'])

@@ -23,7 +23,7 @@ from seaway.errors import (
     TrafficFailed,
 )
 from seaway.monitoring import ArmCounts
-from seaway.platforms.local.serving.rollout_state import FileState
+from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.rollout import (
     ALL_STABLE,
     Answers,
@@ -143,7 +143,7 @@ class Ford(Road):
 
     def send(self, count: int) -> Answers:
         answers = super().send(count)
-        answers.astray = 3 * (self.next // count % 2)
+        answers.unattributed = 3 * (self.next // count % 2)
         return answers
 
 
@@ -193,7 +193,7 @@ class Mute(Road):
         raise TrafficFailed("nothing answers")
 
 
-class Contested(FileState):
+class Contested(FileRolloutStore):
     """Another process has written before the second look is kept."""
 
     written = 0
@@ -218,7 +218,7 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 
 def drive(plan: RolloutPlan, road: Road, state: Path) -> Rollout:
-    return run(plan, road, road, road, FileState(state))
+    return run(plan, road, road, road, FileRolloutStore(state))
 
 
 def test_weights_rise_to_full_traffic_only_for_a_candidate_that_is_safe(plan: RolloutPlan, state: Path) -> None:
@@ -370,7 +370,7 @@ def test_an_answer_that_tells_its_version_is_its_arms_whatever_was_asked(plan: R
         answers = replayed(plan, url, 8, shadow)
     asked = 16 if shadow else 8
     assert answers.answered == {"stable": asked * 3 // 4, "candidate": asked // 4}
-    assert answers.astray == 0
+    assert answers.unattributed == 0
 
 
 def test_examples_that_cannot_be_replayed_are_refused(plan: RolloutPlan, tmp_path: Path) -> None:
@@ -512,10 +512,14 @@ def replayed(plan: RolloutPlan, url: str, rows: int, shadow: float) -> Answers:
         return replay.send(rows)
 
 
-@pytest.mark.parametrize(("shadow", "lost", "astray"), [(1.0, 2, 0), (0.0, 0, 2)], ids=["named arm", "by the weights"])
-def test_what_comes_late_or_never_is_told(plan: RolloutPlan, moody: str, shadow: float, lost: int, astray: int) -> None:
+@pytest.mark.parametrize(
+    ("shadow", "lost", "unattributed"), [(1.0, 2, 0), (0.0, 0, 2)], ids=["named arm", "by the weights"]
+)
+def test_what_comes_late_or_never_is_told(
+    plan: RolloutPlan, moody: str, shadow: float, lost: int, unattributed: int
+) -> None:
     answers = replayed(plan, moody, 5, shadow)
-    assert (answers.lost["candidate"], answers.astray, answers.invalid["candidate"]) == (lost, astray, 1)
+    assert (answers.lost["candidate"], answers.unattributed, answers.invalid["candidate"]) == (lost, unattributed, 1)
     assert answers.answered == {"stable": 5 if shadow else 0, "candidate": 3}
     assert len(answers.latencies_s["candidate"]) == 3
     assert len(answers.losses["candidate"]) == 2

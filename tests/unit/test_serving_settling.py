@@ -9,11 +9,11 @@ import pytest
 from seaway.errors import EndpointFailed, RegistryUnavailable
 from seaway.models import RegisteredModel
 from seaway.models.package import content_sha256
-from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, settle
+from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, clean_up_endpoints
 
 
 class Endpoints:
-    """Keeps endpoints as files only: `settle` decides by what the port lists and asks it to remove."""
+    """Keeps endpoints as files only: `clean_up_endpoints` decides by what the port lists and asks it to remove."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,8 +46,8 @@ class Endpoints:
     def remove(self, name: str, run: str) -> None:
         shutil.rmtree(self.folder / f"{name}-{run}", ignore_errors=True)
 
-    def settle(self, run: str, production: Path | None, name: str = "flights", succeeded: bool = True) -> list[str]:
-        return settle(self, Registry(production), name, name, run, succeeded)  # type: ignore[arg-type]
+    def clean_up(self, run: str, production: Path | None, name: str = "flights", succeeded: bool = True) -> list[str]:
+        return clean_up_endpoints(self, Registry(production), name, name, run, succeeded)  # type: ignore[arg-type]
 
     def list(self) -> list[DeployedEndpoint]:
         listed = [DeployedEndpoint.read(file) for file in sorted(self.folder.glob("*/endpoint.json"))]
@@ -93,7 +93,7 @@ def package(folder: Path) -> Path:
 def test_a_failed_run_ends_its_own_endpoint_only_and_asks_no_registry(endpoints: Endpoints, old: Path) -> None:
     endpoints.add("first", old)
     endpoints.add("second", old)
-    endpoints.settle("second", None, succeeded=False)
+    endpoints.clean_up("second", None, succeeded=False)
     assert endpoints.kept() == {"flights-first"}
 
 
@@ -102,7 +102,7 @@ def test_a_promotion_that_the_registry_has_is_finished_before_a_failed_run_is_en
 ) -> None:
     for run, production in (("promoted", new), ("judging", old), ("unknown", None)):
         endpoints.add(run, old, candidate=new)
-        endpoints.settle(run, production, succeeded=False)
+        endpoints.clean_up(run, production, succeeded=False)
     assert (endpoints.promoted, endpoints.kept()) == (["flights-promoted"], set())
 
 
@@ -111,12 +111,12 @@ def test_a_successful_run_replaces_what_earlier_runs_settled_and_nothing_else(
 ) -> None:
     for name in ("flights", "trains"):
         endpoints.add("finished", old, name=name)
-        assert endpoints.settle("finished", None, name=name) == []  # alone, it needs no registry
+        assert endpoints.clean_up("finished", None, name=name) == []  # alone, it needs no registry
     endpoints.add("still-going", old)
     endpoints.add("starting", old, url="")
     endpoints.add("serve-by-hand", old)
     endpoints.add("latest", new)
-    assert endpoints.settle("latest", new) == ["finished"]
+    assert endpoints.clean_up("latest", new) == ["finished"]
     assert endpoints.kept() == {
         "trains-finished", "flights-still-going", "flights-starting", "flights-serve-by-hand", "flights-latest",
     }  # fmt: skip
@@ -129,7 +129,7 @@ def test_of_runs_at_once_the_one_that_serves_production_stays_whichever_ends_fir
     endpoints.add("first", old)
     endpoints.add("second", new)
     for run in order:
-        endpoints.settle(run, new)
+        endpoints.clean_up(run, new)
     assert endpoints.kept() == {"flights-second"}
 
 
@@ -141,7 +141,7 @@ def test_of_runs_at_once_that_serve_the_same_the_last_to_end_stays(
         for run in order:
             endpoints.add(run, old)
         for run in order:
-            endpoints.settle(run, production)
+            endpoints.clean_up(run, production)
         assert endpoints.kept() == {f"flights-{order[-1]}"}
         endpoints.remove("flights", order[-1])
 
@@ -151,23 +151,23 @@ def test_a_registry_that_does_not_answer_costs_no_endpoint_and_no_run(
 ) -> None:
     endpoints.add("first", old)
     endpoints.add("second", new)
-    endpoints.settle("first", old)
-    assert endpoints.settle("second", None) == []
+    endpoints.clean_up("first", old)
+    assert endpoints.clean_up("second", None) == []
     assert "it does not answer" in caplog.text
     assert endpoints.kept() == {"flights-first", "flights-second"}
-    assert endpoints.settle("second", new) == ["first"]
+    assert endpoints.clean_up("second", new) == ["first"]
 
 
 def test_an_endpoint_that_outlives_runs_asks_no_registry(endpoints: Endpoints, old: Path) -> None:
     endpoints.forgets = True
     endpoints.add("first", old)
-    assert endpoints.settle("first", None) == []
+    assert endpoints.clean_up("first", None) == []
     assert endpoints.kept() == {"flights-first"}
 
 
 def test_a_run_whose_endpoint_is_gone_has_not_succeeded_and_ends_no_other(endpoints: Endpoints, old: Path) -> None:
     endpoints.add("finished", old)
-    endpoints.settle("finished", old)
+    endpoints.clean_up("finished", old)
     with pytest.raises(EndpointFailed, match="flights of run new is gone"):
-        endpoints.settle("new", old)
+        endpoints.clean_up("new", old)
     assert endpoints.kept() == {"flights-finished"}

@@ -31,7 +31,7 @@ def get_production_model(
     from seaway import models, platforms
     from seaway.platforms.home import keys
 
-    tracker = platforms.current(models.Tracker, backend)
+    tracker = platforms.current(models.ModelRegistry, backend)
     found = models.production_or_first(tracker, name, Path(fallback.path))
     copy = models.verified_copy(found.package, Path(package.path), models.verifying_key(keys()))
     package.metadata["version"] = found.version

@@ -25,6 +25,6 @@ def promote_model(
     from seaway import models, platforms
     from seaway.storage import write_json
 
-    platforms.current(models.Tracker, backend).promote(name, version)
+    platforms.current(models.ModelRegistry, backend).promote(name, version)
     write_json(Path(receipt.path), {"name": name, "version": version})
     receipt.metadata["summary"] = f"{name} version {version} in production"

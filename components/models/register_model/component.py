@@ -31,7 +31,7 @@ def register_model(
     from seaway import models, platforms
     from seaway.storage import write_json
 
-    version = models.register_new(platforms.current(models.Tracker, backend), name, Path(package.path))
+    version = models.register_new(platforms.current(models.ModelRegistry, backend), name, Path(package.path))
     write_json(Path(receipt.path), {"name": name, "version": version})
     receipt.metadata["summary"] = f"{name} version {version}"
     return (version,)

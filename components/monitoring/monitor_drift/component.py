@@ -51,7 +51,7 @@ def monitor_drift(
     from seaway.monitoring import export
     from seaway.platforms.home import figures_folder, references
 
-    tracker = platforms.current(models.Tracker, registry)
+    tracker = platforms.current(models.ModelRegistry, registry)
     model = monitoring.in_production(tracker, model_name)
     settings = {"level": level, "effect": effect, "share": share, "label": label, "margin": quality_margin}
     found = monitoring.check(model, Path(current.path), Path(check.path), references(), **settings)

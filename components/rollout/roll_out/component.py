@@ -65,18 +65,20 @@ def roll_out(
     from pathlib import Path
 
     from seaway import models, monitoring, platforms, serving
-    from seaway.rollout import Policy, Replay, RolloutPlan, State, Traffic, conclude, run
+    from seaway.rollout import Policy, Replay, RolloutPlan, RolloutStore, Traffic, conclude, run
 
     deployed = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
     endpoints = platforms.current(serving.Endpoint)
     served = serving.find_deployed(endpoints, deployed)
     policy = Policy.of(error_margin, latency_margin, quality_margin, false_rollback, budget)
     plan = RolloutPlan.of(served, weights, requests, policy, f"{model_name} version {version}")
-    traffic, counts = platforms.current(Traffic, routing), platforms.current(monitoring.Metrics, counting)
+    traffic, counts = platforms.current(Traffic, routing), platforms.current(monitoring.TrafficMetrics, counting)
     with Replay(Path(replay.path), served, shadow=shadow, keys=keys) as source:
-        result = run(plan, traffic, source, counts, platforms.current(State))
-    tracker = platforms.current(models.Tracker, registry)
-    result = conclude(result.amid(platforms.current(monitoring.Mesh)), endpoints, tracker, model_name, version)
+        result = run(plan, traffic, source, counts, platforms.current(RolloutStore))
+    tracker = platforms.current(models.ModelRegistry, registry)
+    result = conclude(
+        result.with_callers(platforms.current(monitoring.ServiceGraph)), endpoints, tracker, model_name, version
+    )
     result.write(Path(rollout.path) / "rollout.json")
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)

@@ -44,13 +44,13 @@ def deploy_endpoint(
     """
     from pathlib import Path
 
-    from seaway import platforms, serving
+    from seaway import models, platforms, serving
     from seaway.platforms.home import run_id
 
-    packages = {"stable": Path(stable.path)}
-    packages["candidate"] = serving.differing(packages["stable"], Path(candidate.path))
+    serves, trained = Path(stable.path), Path(candidate.path)
     spec = serving.EndpointSpec(
-        name, run_id(), **packages, batch_size=batch_size, max_batch_delay_ms=max_batch_delay_ms,
+        name, run_id(), serves, None if models.same_model(serves, trained) else trained,
+        batch_size=batch_size, max_batch_delay_ms=max_batch_delay_ms,
         workers=workers, threads=threads, port=port, hosting=hosting,
     )  # fmt: skip
     deployed = platforms.current(serving.Endpoint, backend).deploy(spec)

@@ -29,5 +29,5 @@ def tear_down(
     from seaway.platforms.home import run_id
 
     endpoints = platforms.current(serving.Endpoint, backend)
-    tracker = platforms.current(models.Tracker, registry)
-    serving.settle(endpoints, tracker, name, model_name, run_id(), succeeded=status.state == "SUCCEEDED")
+    tracker = platforms.current(models.ModelRegistry, registry)
+    serving.clean_up_endpoints(endpoints, tracker, name, model_name, run_id(), succeeded=status.state == "SUCCEEDED")

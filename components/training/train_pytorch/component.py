@@ -60,7 +60,7 @@ def train_pytorch(
     result = platforms.current(Trainer, backend).train(spec)
     if track_as:
         lineage = models.trace(Path(model.path), Path(train.path), params, seed=seed)
-        models.log_trained(platforms.current(models.Tracker), track_as, Path(model.path), lineage)
+        models.log_trained(platforms.current(models.ModelRegistry), track_as, Path(model.path), lineage)
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)
     model.metadata["sha256"] = result.sha256

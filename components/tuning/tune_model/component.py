@@ -104,7 +104,7 @@ def tune_model(
     )
     result = platforms.current(tuning.Tuner, backend).tune(spec)
     if track_as and result.trials:
-        platforms.current(models.Tracker).log_study(track_as, result)
+        platforms.current(models.ModelRegistry).log_study(track_as, result)
     for name, value in result.figures.items():
         metrics.log_metric(name, value)
     Path(report.path).write_bytes((Path(study.path) / "tuning.html").read_bytes())

@@ -49,16 +49,16 @@ def leave(endpoint: DeployedEndpoint) -> None:
 
 def bootstrap(endpoint: DeployedEndpoint, arm: Arm, address: str) -> dict[str, Any]:
     """Envoy's whole configuration: nothing of it changes while the pod lives."""
-    socket = envoy.backend_socket(endpoint, arm.backend)
-    control = Server(envoy.control_cluster(arm.backend), inference_key(endpoint, arm))
+    socket = envoy.server_socket(endpoint, arm.cluster)
+    control = Server(envoy.control_cluster(arm.cluster), inference_key(endpoint, arm))
     clusters: dict[str, Path] = {
-        arm.backend: socket,
+        arm.cluster: socket,
         control.cluster: socket,
         ADMIN: envoy.admin_socket(endpoint),
         METRICS: metrics_socket(endpoint, arm),
     }
     infer = [
-        _infer(endpoint.name, path, Server(arm.backend, control.key)) for path in infer_paths(endpoint.name).values()
+        _infer(endpoint.name, path, Server(arm.cluster, control.key)) for path in infer_paths(endpoint.name).values()
     ]
     protocol = protocol_routes(endpoint.name, endpoint.token(), infer, control)
     listeners = [

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from seaway.models.archive import unpack
-from seaway.models.comparison import differing
+from seaway.models.comparison import same_model
 from seaway.models.lineage import Lineage, code_version, trace
 from seaway.models.package import Package, package, verified_copy, verify
 from seaway.models.registry import (
+    ModelRegistry,
     ModelVersion,
     RegisteredModel,
-    Tracker,
     log_trained,
     production_or_first,
     register_new,
@@ -24,18 +24,18 @@ __all__ = [
     "ExportedModel",
     "Keys",
     "Lineage",
+    "ModelRegistry",
     "ModelVersion",
     "Package",
     "RegisteredModel",
     "Signature",
     "TensorSpec",
-    "Tracker",
     "code_version",
-    "differing",
     "log_trained",
     "package",
     "production_or_first",
     "register_new",
+    "same_model",
     "signing_keys",
     "trace",
     "unpack",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from seaway.errors import DataUnreadable, ProductionChanged, RegistryUnavailable
-from seaway.models.comparison import differing
+from seaway.models.comparison import same_model
 from seaway.models.lineage import METRICS_FILE, Lineage
 from seaway.models.package import WEIGHTS_FILE, content_sha256
 from seaway.storage import read_json, sha256
@@ -40,7 +40,7 @@ class ModelVersion:
     tags: Mapping[str, str]
 
 
-class Tracker(Protocol):
+class ModelRegistry(Protocol):
     """Where training runs are compared and where a model becomes `production`.
 
     Every method raises RegistryUnavailable where the store does not answer or knows no such model.
@@ -110,14 +110,14 @@ class Tracker(Protocol):
         ...
 
 
-def log_trained(tracker: Tracker, name: str, model: Path, lineage: Lineage) -> str:
+def log_trained(registry: ModelRegistry, name: str, model: Path, lineage: Lineage) -> str:
     """Record the training that left the folder `model`: its lineage, final metrics and curves. Gives the run's id.
 
     Raises:
         DataUnreadable: `metrics.json` or `history.jsonl` is missing or broken.
     """
     facts = {"data_sha256": lineage.data_sha256, "code_version": lineage.code_version, "seed": lineage.seed}
-    return tracker.log_training(
+    return registry.log_training(
         name,
         {**facts, **lineage.parameters},
         {**read_json(model / METRICS_FILE), **lineage.metrics},
@@ -126,17 +126,17 @@ def log_trained(tracker: Tracker, name: str, model: Path, lineage: Lineage) -> s
     )
 
 
-def production_or_first(tracker: Tracker, name: str, first: Path) -> RegisteredModel:
+def production_or_first(registry: ModelRegistry, name: str, first: Path) -> RegisteredModel:
     """The model in production; where there is none yet, the package `first` is registered and becomes it.
 
     Raises:
         PackageRefused: a package is not sound.
     """
-    found = tracker.production(name)
+    found = registry.production(name)
     if found is None:
         with suppress(ProductionChanged):  # another run's first model came before this one
-            tracker.promote(name, tracker.register(name, first), over=content_sha256(first))
-        found = tracker.production(name)
+            registry.promote(name, registry.register(name, first), over=content_sha256(first))
+        found = registry.production(name)
     if found is None:
         raise RegistryUnavailable(
             f"{name} was just put into production and is gone; another process edits the registry."
@@ -144,16 +144,16 @@ def production_or_first(tracker: Tracker, name: str, first: Path) -> RegisteredM
     return found
 
 
-def register_new(tracker: Tracker, name: str, package: Path) -> str:
+def register_new(registry: ModelRegistry, name: str, package: Path) -> str:
     """The package's version; the one in production where it is the same model, whatever its lineage.
 
     Raises:
         PackageRefused: a package is not sound.
     """
-    found = tracker.production(name)
-    if found is not None and differing(found.package, package) is None:
+    found = registry.production(name)
+    if found is not None and same_model(found.package, package):
         return found.version
-    return tracker.register(name, package)
+    return registry.register(name, package)
 
 
 def _history(source: Path) -> list[dict[str, float]]:

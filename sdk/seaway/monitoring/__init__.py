@@ -5,25 +5,25 @@ from seaway.monitoring.drift import DriftReport, DriftSpec, drift
 from seaway.monitoring.live_quality import QualityReport, QualitySpec, quality
 from seaway.monitoring.model_check import Check, check, in_production, read_check
 from seaway.monitoring.retraining import Retraining, RetrainingPolicy, decide
-from seaway.monitoring.service_graph import Mesh, Surroundings
+from seaway.monitoring.service_graph import Callers, ServiceGraph
 from seaway.monitoring.skew import SkewReport, check_skew, skew
-from seaway.monitoring.traffic_metrics import ArmCounts, Metrics
+from seaway.monitoring.traffic_metrics import ArmCounts, TrafficMetrics
 from seaway.monitoring.training_rows import keep as keep_reference
 
 __all__ = [
     "ArmCounts",
+    "Callers",
     "Check",
     "DriftReport",
     "DriftSpec",
-    "Mesh",
-    "Metrics",
     "Objectives",
     "QualityReport",
     "QualitySpec",
     "Retraining",
     "RetrainingPolicy",
+    "ServiceGraph",
     "SkewReport",
-    "Surroundings",
+    "TrafficMetrics",
     "check",
     "check_skew",
     "decide",

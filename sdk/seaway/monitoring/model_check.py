@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seaway.errors import DataUnreadable, RegistryUnavailable
-from seaway.models import Lineage, RegisteredModel, Signature, Tracker
+from seaway.models import Lineage, ModelRegistry, RegisteredModel, Signature
 from seaway.monitoring import training_rows
 from seaway.monitoring.drift import PREDICTION, DriftReport, DriftSpec, drift
 from seaway.monitoring.export import Sample, of_drift, of_quality
@@ -86,13 +86,13 @@ def check(
     return found
 
 
-def in_production(tracker: Tracker, name: str) -> RegisteredModel:
+def in_production(registry: ModelRegistry, name: str) -> RegisteredModel:
     """The model to be watched.
 
     Raises:
         RegistryUnavailable: none is in production.
     """
-    if (found := tracker.production(name)) is None:
+    if (found := registry.production(name)) is None:
         raise RegistryUnavailable(f"No version of {name} is in production, so none is watched; promote one first.")
     return found
 

@@ -37,7 +37,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Callers:
     """Edges over the last `seconds`; `source` is who told them, empty where nobody could, and `note` says why."""
 
     edges: tuple[Edge, ...] = ()
@@ -51,9 +51,9 @@ class Surroundings:
         return {"source": self.source, "note": self.note, "seconds": self.seconds, "edges": edges}
 
 
-class Mesh(Protocol):
+class ServiceGraph(Protocol):
     """Knows who calls whom."""
 
-    def read(self, endpoint: DeployedEndpoint, seconds: int) -> Surroundings:
+    def read(self, endpoint: DeployedEndpoint, seconds: int) -> Callers:
         """Edges to the endpoint's arms over the last `seconds`. Nothing raises: without a mesh there are none."""
         ...

@@ -38,7 +38,7 @@ class ArmCounts:
         )
 
 
-class Metrics(Protocol):
+class TrafficMetrics(Protocol):
     """Reads what an endpoint's traffic has been."""
 
     def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:

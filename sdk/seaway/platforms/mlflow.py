@@ -35,8 +35,8 @@ SERVER = "MLFLOW_TRACKING_URI"
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
 
 
-class MlflowTracker:
-    """The `Tracker` of this place; several processes may use one store at once."""
+class MlflowRegistry:
+    """The `ModelRegistry` of this place; several processes may use one store at once."""
 
     def log_training(
         self,

@@ -5,6 +5,7 @@ below this package and one line in `BACKENDS`.
 """
 
 import os
+import re
 from typing import TypeVar
 
 from seaway.errors import InvalidSpec
@@ -43,29 +44,29 @@ BACKENDS: dict[str, dict[str, dict[str, str]]] = {
             "seldon": "seaway.platforms.kubernetes.traffic.seldon:SeldonTraffic",
         },
     },
-    "Metrics": {
+    "TrafficMetrics": {
         "local": {"envoy": "seaway.platforms.local.serving.traffic:EnvoyMetrics"},
         "kubernetes": {
             "prometheus": "seaway.platforms.kubernetes.metrics.prometheus:PrometheusMetrics",
             "gateway": "seaway.platforms.kubernetes.metrics.gateway_stats:GatewayMetrics",
         },
     },
-    "Mesh": {
-        "local": {"none": "seaway.platforms.local.serving.no_mesh:NoMesh"},
-        "kubernetes": {"kiali": "seaway.platforms.kubernetes.metrics.kiali:KialiMesh"},
+    "ServiceGraph": {
+        "local": {"none": "seaway.platforms.local.serving.no_service_graph:NoServiceGraph"},
+        "kubernetes": {"kiali": "seaway.platforms.kubernetes.metrics.kiali:KialiServiceGraph"},
     },
-    "State": {
-        "local": {"file": "seaway.platforms.local.serving.rollout_state:FileState"},
-        "kubernetes": {"configmap": "seaway.platforms.kubernetes.traffic.rollout_state:ConfigMapState"},
+    "RolloutStore": {
+        "local": {"file": "seaway.platforms.local.serving.rollout_state:FileRolloutStore"},
+        "kubernetes": {"configmap": "seaway.platforms.kubernetes.traffic.rollout_state:ConfigMapRolloutStore"},
     },
-    "Tracker": {
-        "local": {"mlflow": "seaway.platforms.mlflow:MlflowTracker"},
-        "kubernetes": {"mlflow": "seaway.platforms.mlflow:MlflowTracker"},  # by MLFLOW_TRACKING_URI
+    "ModelRegistry": {
+        "local": {"mlflow": "seaway.platforms.mlflow:MlflowRegistry"},
+        "kubernetes": {"mlflow": "seaway.platforms.mlflow:MlflowRegistry"},  # by MLFLOW_TRACKING_URI
     },
 }
 
 # What leads traffic to an endpoint, counts it and keeps its rollout's journal is where the endpoint is.
-FOLLOWS = {"Traffic": "Endpoint", "Metrics": "Endpoint", "Mesh": "Endpoint", "State": "Endpoint"}
+FOLLOWS = {"Traffic": "Endpoint", "TrafficMetrics": "Endpoint", "ServiceGraph": "Endpoint", "RolloutStore": "Endpoint"}
 
 
 def in_pod() -> bool:
@@ -107,9 +108,9 @@ def choose(port: str, backend: str) -> None:
     Raises:
         InvalidSpec: no such port or backend; the message lists those that there are.
     """
-    name = next((name for name in BACKENDS if name.lower() == port.lower()), None)
+    name = next((name for name in BACKENDS if option(name) == port.lower()), None)
     if name is None:
-        raise InvalidSpec(f"There is no port {port!r}; there are: {', '.join(sorted(BACKENDS)).lower()}.")
+        raise InvalidSpec(f"There is no port {port!r}; there are: {', '.join(sorted(map(option, BACKENDS)))}.")
     _offered(name, backend)
     os.environ[_variable(name)] = backend
 
@@ -127,8 +128,13 @@ def _offered(port: str, backend: str) -> str:
     return offered[backend]
 
 
+def option(port: str) -> str:
+    """How a port is written on the command line: `traffic-metrics` for TrafficMetrics."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "-", port).lower()
+
+
 def _variable(port: str) -> str:
-    return f"SEAWAY_{port.upper()}"
+    return f"SEAWAY_{option(port).upper().replace('-', '_')}"
 
 
 def _backends(port: str) -> dict[str, str]:

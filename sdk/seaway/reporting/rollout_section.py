@@ -116,9 +116,9 @@ def _mean(ticks: Sequence[Mapping[str, Any]], key: str, arm: str) -> float | Non
     return sum(values) / len(values) if values else None
 
 
-def surroundings_blocks(rollout: Mapping[str, Any]) -> list[Block]:
+def callers_blocks(rollout: Mapping[str, Any]) -> list[Block]:
     """Who called the arms during the rollout; nothing where no mesh was asked."""
-    around = rollout.get("surroundings") or {}
+    around = rollout.get("callers") or {}
     told = around.get("source", "").capitalize()
     if not told:
         return [Text(f"Nobody told who called the endpoint: {around['note']}.")] if around.get("note") else []

@@ -57,7 +57,7 @@ def write_report(inputs: ReportInputs, output: Path) -> str:
     page.section("Slices", *evaluation_section.slices(evaluation))
     page.section("Gate", *evaluation_section.gate(evaluation), badge=evaluation_section.gate_badge(evaluation))
     page.section("Rollout", *rollout_section.rollout_blocks(rollout), badge=rollout_section.decision_badge(rollout))
-    if around := rollout_section.surroundings_blocks(rollout):
+    if around := rollout_section.callers_blocks(rollout):
         page.section("Around the endpoint", *around)
     page.section(
         "Lineage", *rollout_section.lineage_blocks(read_json(inputs.package / "lineage.json"), rollout["arms"])

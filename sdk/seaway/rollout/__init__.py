@@ -4,11 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from seaway.rollout.judge.verdict import Decision, Evidence, Finding, Verdict
-from seaway.rollout.observations import ArmLook, Look
+from seaway.rollout.observations import ArmObservation, Observation
 from seaway.rollout.plan import STEPS, RolloutPlan, Step
 from seaway.rollout.policy import Bounds, LatencyBounds, Policy
 from seaway.rollout.requests import Answers, Requests
-from seaway.rollout.state import State
+from seaway.rollout.state import RolloutStore
 from seaway.rollout.traffic import ALL_STABLE, Traffic
 
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ __all__ = [
     "ALL_STABLE",
     "STEPS",
     "Answers",
-    "ArmLook",
+    "ArmObservation",
     "Bounds",
     "Decision",
     "Evidence",
     "Finding",
     "LatencyBounds",
-    "Look",
+    "Observation",
     "Policy",
     "Replay",
     "Requests",
     "Rollout",
     "RolloutPlan",
-    "State",
+    "RolloutStore",
     "Step",
     "Traffic",
     "Verdict",

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from seaway.errors import ObjectChanged, TrafficFailed
-from seaway.monitoring import Mesh, Metrics, Surroundings
-from seaway.rollout.judge.decision import glance, judge
+from seaway.monitoring import Callers, ServiceGraph, TrafficMetrics
+from seaway.rollout.judge.decision import judge, judge_fast
 from seaway.rollout.judge.verdict import Decision, Verdict
-from seaway.rollout.observations import ArmLook, Look
+from seaway.rollout.observations import ArmObservation, Observation
 from seaway.rollout.observer import Observer
 from seaway.rollout.plan import FULL, RolloutPlan
 from seaway.rollout.requests import Requests
-from seaway.rollout.state import Journal, State
+from seaway.rollout.state import Journal, RolloutStore
 from seaway.rollout.traffic import ALL_STABLE, Traffic
 from seaway.serving import ARMS, DeployedEndpoint
 from seaway.signals import sigterm_raises
@@ -38,7 +38,7 @@ class Rollout:
     endpoint: DeployedEndpoint
     steps: tuple[Mapping[str, int], ...]
     ticks: tuple[Mapping[str, Any], ...]
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    callers: Callers = field(default_factory=Callers)
 
     @property
     def promoted(self) -> bool:
@@ -61,12 +61,12 @@ class Rollout:
         known = {f"{name}_worsening": value for name, value in estimates.items() if value is not None}
         return {"looks": float(len(self.ticks)), **totals, **known}
 
-    def amid(self, mesh: Mesh) -> "Rollout":
+    def with_callers(self, mesh: ServiceGraph) -> "Rollout":
         """The same, with who called the endpoint meanwhile: read before an arm is ended."""
         if not self.ticks:
             return self
         seconds = math.ceil(time.time() - self.ticks[0]["time"])
-        return replace(self, surroundings=mesh.read(self.endpoint, seconds))
+        return replace(self, callers=mesh.read(self.endpoint, seconds))
 
     def write(self, file: Path) -> None:
         """Write `rollout.json`."""
@@ -76,12 +76,14 @@ class Rollout:
             "reason": self.reason,
             "endpoint": self.endpoint.name,
             "run": self.endpoint.run,
-            "surroundings": self.surroundings.to_json(),
+            "callers": self.callers.to_json(),
         }
         write_json(file, {**value, "arms": arms, "steps": list(self.steps), "ticks": list(self.ticks)})
 
 
-def run(plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, state: State) -> Rollout:
+def run(
+    plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: TrafficMetrics, state: RolloutStore
+) -> Rollout:
     """Roll the candidate out, or back.
 
     An endpoint without a candidate is UNCHANGED: nothing is sent. An interrupted rollout of the same plan goes on from
@@ -120,7 +122,12 @@ def _steps(plan: RolloutPlan) -> tuple[Mapping[str, int], ...]:
 
 
 def _drive(
-    plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: Metrics, journal: Journal, state: State
+    plan: RolloutPlan,
+    traffic: Traffic,
+    requests: Requests,
+    metrics: TrafficMetrics,
+    journal: Journal,
+    state: RolloutStore,
 ) -> None:
     """Look after look until there is a decision."""
     step = -1
@@ -132,17 +139,17 @@ def _drive(
             step = journal.step
         answers = requests.send(plan.requests_per_look)
         _require_unchanged(plan.endpoint, traffic, weights)
-        look = observer.look(answers)
-        journal.looks.append(look)
+        observation = observer.observe(answers)
+        journal.observations.append(observation)
         journal.sent += answers.sent
-        glanced = glance(journal.looks, plan.policy)
-        if glanced.decision in BACK:  # at once: the intervals take longer than the decision
+        fast = judge_fast(journal.observations, plan.policy)
+        if fast.decision in BACK:  # at once: the intervals take longer than the decision
             traffic.set_weights(plan.endpoint, ALL_STABLE)
-        verdict = _verdict(plan, journal, glanced, exhausted=answers.sent == 0)
-        journal.ticks.append(_tick(journal, look, weights, verdict))
+        verdict = _verdict(plan, journal, fast, exhausted=answers.sent == 0)
+        journal.ticks.append(_tick(journal, observation, weights, verdict))
         journal.position = requests.position()
         _advance(plan, journal, verdict, exhausted=answers.sent == 0)
-        if journal.decision in BACK and glanced.decision not in BACK:
+        if journal.decision in BACK and fast.decision not in BACK:
             traffic.set_weights(plan.endpoint, ALL_STABLE)
         state.write(plan.endpoint, journal.to_json())
 
@@ -171,11 +178,11 @@ def _require_unchanged(endpoint: DeployedEndpoint, traffic: Traffic, weights: Ma
         )
 
 
-def _verdict(plan: RolloutPlan, journal: Journal, glanced: Verdict, exhausted: bool) -> Verdict:
+def _verdict(plan: RolloutPlan, journal: Journal, fast: Verdict, exhausted: bool) -> Verdict:
     """The judge's word on all looks; with confidence sequences where the rollout may end or take its last step."""
     last = journal.step == len(plan.steps) - 1 and journal.sent >= plan.steps[-1].requests
-    settles = exhausted or last or glanced.decision is not Decision.CONTINUE
-    return judge(journal.looks, plan.policy) if settles else glanced
+    settles = exhausted or last or fast.decision is not Decision.CONTINUE
+    return judge(journal.observations, plan.policy) if settles else fast
 
 
 def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:
@@ -192,36 +199,38 @@ def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: b
     if verdict.decision in BACK:
         journal.decision, journal.reason = verdict.decision, verdict.reason
     elif exhausted:
-        total = sum(look.stable.requests + look.candidate.requests for look in journal.looks)
+        total = sum(
+            observation.stable.requests + observation.candidate.requests for observation in journal.observations
+        )
         short = f"There are no more requests: the examples ended after {total:,}, before the judge was sure. "
         hint = "Give more held-out examples (more months), ask more of them of both arms (shadow), or widen a margin. "
         journal.decision, journal.reason = Decision.INCONCLUSIVE, f"{short}{hint}{verdict.reason}"
     elif journal.sent >= plan.steps[journal.step].requests:
         last = journal.step == len(plan.steps) - 1
         promoted = verdict.decision is Decision.PROMOTE
-        if last and not journal.looks[-1].fault(plan.policy.max_age_s):
+        if last and not journal.observations[-1].fault(plan.policy.max_age_s):
             journal.decision = Decision.PROMOTE
         elif not last and (promoted or plan.steps[journal.step + 1].weight < FULL):
             journal.step, journal.sent, journal.reason = journal.step + 1, 0, verdict.reason
 
 
-def _tick(journal: Journal, look: Look, weights: Mapping[str, int], verdict: Verdict) -> dict[str, Any]:
-    arms = {name: getattr(look, name) for name in ARMS}
+def _tick(journal: Journal, observation: Observation, weights: Mapping[str, int], verdict: Verdict) -> dict[str, Any]:
+    arms = {name: getattr(observation, name) for name in ARMS}
     return {
-        "time": look.time,
+        "time": observation.time,
         "step": journal.step,
         "weights": dict(weights),
         "requests": {name: arm.requests for name, arm in arms.items()},
         "errors": {name: arm.errors for name, arm in arms.items()},
         "latency_p50_ms": {name: _median_ms(arm) for name, arm in arms.items()},
         "loss": {name: float(np.mean(arm.losses)) if arm.losses else None for name, arm in arms.items()},
-        "pairs": len(look.differences),
-        "unseen": look.unseen,
+        "pairs": len(observation.differences),
+        "unseen": observation.unseen,
         **verdict.as_dict(),
     }
 
 
-def _median_ms(arm: ArmLook) -> float | None:
+def _median_ms(arm: ArmObservation) -> float | None:
     return 1000 * float(np.median(arm.latencies_s)) if arm.latencies_s else None
 
 

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ArmLook:
+class ArmObservation:
     """One arm since the look before.
 
     Latencies of answered requests in seconds and losses in [0, 1] (a Brier score of each request whose label has
@@ -47,21 +47,21 @@ def _within(values: Floats, low: float, high: float) -> bool:
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """Both arms since the look before; times in seconds since the epoch.
 
     `differences` are losses of the candidate minus losses of the stable arm on the same requests, in [-1, 1].
-    `measured_at` is when the metrics were true, None if they could not be had; `unseen` says why. `astray` requests
-    got no answer and may have been either arm's.
+    `measured_at` is when the metrics were true, None if they could not be had; `unseen` says why. `unattributed`
+    requests got no answer and may have been either arm's.
     """
 
     time: float
-    stable: ArmLook = ArmLook()
-    candidate: ArmLook = ArmLook()
+    stable: ArmObservation = ArmObservation()
+    candidate: ArmObservation = ArmObservation()
     differences: tuple[float, ...] = ()
     measured_at: float | None = None
     unseen: str = ""
-    astray: int = 0
+    unattributed: int = 0
 
     @cached_property
     def difference_values(self) -> Floats:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping
 
 from seaway.errors import InvalidSpec, MetricsUnavailable
-from seaway.monitoring import ArmCounts, Metrics
-from seaway.rollout.observations import ArmLook, Look
+from seaway.monitoring import ArmCounts, TrafficMetrics
+from seaway.rollout.observations import ArmObservation, Observation
 from seaway.rollout.requests import Answers
 from seaway.serving import ARMS, DeployedEndpoint
 
@@ -24,12 +24,12 @@ class Observer:
     What a blind look leaves uncounted belongs to the next one that sees.
     """
 
-    def __init__(self, metrics: Metrics, endpoint: DeployedEndpoint, patience_s: float) -> None:
+    def __init__(self, metrics: TrafficMetrics, endpoint: DeployedEndpoint, patience_s: float) -> None:
         self._metrics, self._endpoint, self._patience_s = metrics, endpoint, patience_s
         self._before = self._read()
         self._unseen = Answers()
 
-    def look(self, answers: Answers) -> Look:
+    def observe(self, answers: Answers) -> Observation:
         """One look: errors as the proxy counted them, the rest as the answers tell."""
         answers.include(self._unseen)
         after, counts = self._counted(answers)
@@ -41,9 +41,9 @@ class Observer:
             self._before, self._unseen = after, Answers()
         now = time.time()
         if unseen or isinstance(counts, str):
-            return Look(time=now, unseen=unseen, astray=answers.astray)
+            return Observation(time=now, unseen=unseen, unattributed=answers.unattributed)
         arms = {name: _arm(counts[name], answers, name) for name in ARMS}
-        return Look(now, arms["stable"], arms["candidate"], tuple(answers.differences), measured_at=now)
+        return Observation(now, arms["stable"], arms["candidate"], tuple(answers.differences), measured_at=now)
 
     def _counted(self, answers: Answers) -> tuple[Counts | str, Counts | str]:
         """The counts, and those since the look before, once they hold all answers; else the latest, or why none."""
@@ -85,13 +85,15 @@ def _doubt(counts: Counts, answers: Answers) -> str:
     if short := _short(counts, answers):
         told = ", ".join(f"{counts[name].requests:,} of {answers.answered[name]:,} of {name}" for name in short)
         return f"the proxy counted fewer requests than were answered ({told}): its counters are stale"
-    if answers.astray:
-        return f"{answers.astray:,} requests got no answer, and which arm had them is unknown"
+    if answers.unattributed:
+        return f"{answers.unattributed:,} requests got no answer, and which arm had them is unknown"
     return ""
 
 
-def _arm(counts: ArmCounts, answers: Answers, name: str) -> ArmLook:
+def _arm(counts: ArmCounts, answers: Answers, name: str) -> ArmObservation:
     """A request that was never answered may be missing in the proxy's counts; it is an error of its arm."""
     lost = answers.lost[name]
     errors = min(counts.requests, counts.errors + answers.invalid[name])
-    return ArmLook(counts.requests + lost, errors + lost, tuple(answers.latencies_s[name]), tuple(answers.losses[name]))
+    return ArmObservation(
+        counts.requests + lost, errors + lost, tuple(answers.latencies_s[name]), tuple(answers.losses[name])
+    )

@@ -53,7 +53,7 @@ class Policy:
     budget: int = 6_000
     min_requests: int = 100
     max_age_s: float = 30.0
-    max_blind_looks: int = 5
+    max_missing: int = 5
 
     def __post_init__(self) -> None:
         if self.errors is None:
@@ -62,8 +62,8 @@ class Policy:
             raise InvalidSpec("Margins of errors and quality are differences of figures in [0, 1]: give one below 1.")
         if not (0 < self.false_rollback < 1 and 0 < self.false_promotion < 1):
             raise InvalidSpec("false_rollback and false_promotion are probabilities, such as 0.05.")
-        if self.budget < 1 or self.min_requests < 1 or self.max_age_s <= 0 or self.max_blind_looks < 1:
-            raise InvalidSpec("budget, min_requests, max_age_s and max_blind_looks are positive.")
+        if self.budget < 1 or self.min_requests < 1 or self.max_age_s <= 0 or self.max_missing < 1:
+            raise InvalidSpec("budget, min_requests, max_age_s and max_missing are positive.")
 
     @classmethod
     def of(cls, errors: float, latency: float, quality: float, false_rollback: float, budget: int) -> "Policy":

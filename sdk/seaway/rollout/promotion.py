@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seaway.errors import EndpointFailed, ProductionChanged, RolledBack
-from seaway.models import Tracker
+from seaway.models import ModelRegistry
 from seaway.rollout.controller import Rollout
 from seaway.rollout.judge.verdict import Decision
 from seaway.serving import DeployedEndpoint, Endpoint, find
@@ -14,7 +14,7 @@ from seaway.storage import read_json
 log = logging.getLogger(__name__)
 
 
-def conclude(rollout: Rollout, endpoints: Endpoint, tracker: Tracker, model: str, version: str) -> Rollout:
+def conclude(rollout: Rollout, endpoints: Endpoint, registry: ModelRegistry, model: str, version: str) -> Rollout:
     """Promote the candidate on the endpoint and in the registry, or end it; done again, it does what is left to do.
 
     A candidate is promoted only over the model that it was judged against: if another one has come into production
@@ -32,7 +32,7 @@ def conclude(rollout: Rollout, endpoints: Endpoint, tracker: Tracker, model: str
     serving = find(endpoints, name, run)
     if rollout.promoted:
         _require_candidate(rollout, serving)
-        rollout = _promote_unless_overtaken(rollout, tracker, model, version)
+        rollout = _promote_unless_overtaken(rollout, registry, model, version)
     if rollout.decision is not Decision.UNCHANGED:
         (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
     log.info("rollout of %s version %s: %s", model, version, rollout.decision)
@@ -49,9 +49,9 @@ def _require_candidate(rollout: Rollout, serving: DeployedEndpoint) -> None:
         )
 
 
-def _promote_unless_overtaken(rollout: Rollout, tracker: Tracker, model: str, version: str) -> Rollout:
+def _promote_unless_overtaken(rollout: Rollout, registry: ModelRegistry, model: str, version: str) -> Rollout:
     try:
-        tracker.promote(model, version, over=rollout.endpoint.arms["stable"].version)
+        registry.promote(model, version, over=rollout.endpoint.arms["stable"].version)
     except ProductionChanged as change:
         reason = f"Another model came into production during this rollout: {change} Run the pipeline again to compare."
         return replace(rollout, decision=Decision.ROLLBACK, reason=f"{reason} The judge had said: {rollout.reason}")

@@ -205,7 +205,7 @@ class Replay(AbstractContextManager["Replay"]):
 
 def _count(answer: Answer, answers: Answers) -> None:
     if answer.arm not in ARMS:
-        answers.astray += 1
+        answers.unattributed += 1
     else:
         counts = answers.answered if answer.answered else answers.lost
         counts[answer.arm] += 1

@@ -12,14 +12,14 @@ class Answers:
     Latencies of answered requests in seconds; `invalid` counts answers that no client could use although the server
     did not fail (refused input, no finite probability, too late); losses and paired differences of the requests whose
     labels have arrived. `answered` counts answers of any status. Requests without an answer (time-out, cut
-    connection) are `lost` by the arm that they were meant for, or `astray` where nobody knows which arm had them.
+    connection) are `lost` by the arm that they were meant for, or `unattributed` where nobody knows which arm had them.
     """
 
     latencies_s: Mapping[str, list[float]] = field(default_factory=lambda: {"stable": [], "candidate": []})
     invalid: dict[str, int] = field(default_factory=lambda: {"stable": 0, "candidate": 0})
     answered: dict[str, int] = field(default_factory=lambda: {"stable": 0, "candidate": 0})
     lost: dict[str, int] = field(default_factory=lambda: {"stable": 0, "candidate": 0})
-    astray: int = 0
+    unattributed: int = 0
     losses: Mapping[str, list[float]] = field(default_factory=lambda: {"stable": [], "candidate": []})
     differences: list[float] = field(default_factory=list)
     sent: int = 0

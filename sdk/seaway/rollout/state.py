@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from seaway.rollout.judge.verdict import Decision
-from seaway.rollout.observations import ArmLook, Look
+from seaway.rollout.observations import ArmObservation, Observation
 from seaway.rollout.plan import RolloutPlan
 from seaway.serving import DeployedEndpoint
 
 
-class State(Protocol):
+class RolloutStore(Protocol):
     """Where the journal of an endpoint's rollout is kept between the processes that drive it."""
 
     def read(self, endpoint: DeployedEndpoint) -> dict[str, Any] | None:
@@ -33,7 +33,7 @@ class Journal:
     fingerprint: str
     step: int = 0
     sent: int = 0
-    looks: list[Look] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
     ticks: list[dict[str, Any]] = field(default_factory=list)
     position: Any = None
     decision: Decision | None = None
@@ -45,25 +45,26 @@ class Journal:
         if kept is None or kept["fingerprint"] != plan.fingerprint:
             return cls(plan.fingerprint)
         decision = Decision(kept["decision"]) if kept["decision"] else None
-        return cls(**{**kept, "decision": decision, "looks": [_look(look) for look in kept["looks"]]})
+        observations = [_observation(item) for item in kept["observations"]]
+        return cls(**{**kept, "decision": decision, "observations": observations})
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "looks": [_plain(look) for look in self.looks]}
+        return {**vars(self), "observations": [_plain(item) for item in self.observations]}
 
 
-def _plain(look: Look) -> dict[str, Any]:
-    arms = {name: _fields(getattr(look, name)) for name in ("stable", "candidate")}
-    return {**_fields(look), **arms}
+def _plain(observation: Observation) -> dict[str, Any]:
+    arms = {name: _fields(getattr(observation, name)) for name in ("stable", "candidate")}
+    return {**_fields(observation), **arms}
 
 
-def _fields(value: Look | ArmLook) -> dict[str, Any]:
+def _fields(value: Observation | ArmObservation) -> dict[str, Any]:
     """As `dataclasses.asdict`, which would copy each number."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def _look(value: Mapping[str, Any]) -> Look:
-    arms = {name: ArmLook(**_frozen(value[name])) for name in ("stable", "candidate")}
-    return Look(**_frozen({**value, **arms}))
+def _observation(value: Mapping[str, Any]) -> Observation:
+    arms = {name: ArmObservation(**_frozen(value[name])) for name in ("stable", "candidate")}
+    return Observation(**_frozen({**value, **arms}))
 
 
 def _frozen(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Endpoint specs, the Endpoint port, the Open Inference Protocol handler and client."""
 
-from seaway.models import differing
-from seaway.serving.cleanup import settle
+from seaway.serving.cleanup import clean_up_endpoints
 from seaway.serving.clients.grpc import GrpcClient
 from seaway.serving.clients.http import Client, InferenceRefused, InferenceUnavailable
 from seaway.serving.feature_log import FeatureLog
@@ -18,8 +17,7 @@ __all__ = [
     "GrpcClient",
     "InferenceRefused",
     "InferenceUnavailable",
-    "differing",
+    "clean_up_endpoints",
     "find",
     "find_deployed",
-    "settle",
 ]

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from seaway.errors import EndpointFailed, RegistryUnavailable
-from seaway.models import Tracker
+from seaway.models import ModelRegistry
 from seaway.models.package import content_sha256
 from seaway.serving.port import DeployedEndpoint, Endpoint
 from seaway.storage import locked
@@ -12,7 +12,9 @@ from seaway.storage import locked
 log = logging.getLogger(__name__)
 
 
-def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: str, succeeded: bool) -> list[str]:
+def clean_up_endpoints(
+    endpoints: Endpoint, registry: ModelRegistry, name: str, model: str, run: str, succeeded: bool
+) -> list[str]:
     """End what a failed run has brought; of a successful one, leave one of the endpoints that runs have settled.
 
     A failed run's candidate that the registry has in production is first made stable: the run ended between the two.
@@ -29,14 +31,14 @@ def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: st
         EndpointFailed: the run succeeded, yet its endpoint is gone; nothing was ended.
     """
     if not succeeded:
-        _finish_promotion(endpoints, tracker, name, model, run)
+        _finish_promotion(endpoints, registry, name, model, run)
         endpoints.remove(name, run)
         return [run]
     with locked(_named(endpoints, name, run).folder.parent / "lock"):
         replace(_named(endpoints, name, run), settled=True).write()
         settled = [endpoint for endpoint in endpoints.list() if endpoint.name == name and endpoint.settled]
         try:
-            stays = _in_charge(settled, tracker, model, run)
+            stays = _in_charge(settled, registry, model, run)
         except RegistryUnavailable as unavailable:
             log.warning("All %d endpoints %s stay: %s", len(settled), name, unavailable)
             return []
@@ -46,14 +48,14 @@ def settle(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: st
     return ended
 
 
-def _finish_promotion(endpoints: Endpoint, tracker: Tracker, name: str, model: str, run: str) -> None:
+def _finish_promotion(endpoints: Endpoint, registry: ModelRegistry, name: str, model: str, run: str) -> None:
     """Have the endpoint follow the registry; a registry that does not answer is told, and ends no clean-up."""
     arms = next((one.arms for one in endpoints.list() if (one.name, one.run) == (name, run)), {})
     if "candidate" not in arms:
         return
     version = arms["candidate"].version
     try:
-        content = _in_production(tracker, model)
+        content = _in_production(registry, model)
     except RegistryUnavailable as unavailable:
         log.warning("Candidate %s of endpoint %s ends: %s", version, name, unavailable)
         return
@@ -71,15 +73,15 @@ def _named(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
     )
 
 
-def _in_charge(settled: list[DeployedEndpoint], tracker: Tracker, model: str, run: str) -> str:
+def _in_charge(settled: list[DeployedEndpoint], registry: ModelRegistry, model: str, run: str) -> str:
     """The run whose endpoint stays; the registry is asked only where there is a choice."""
-    if len(settled) <= 1 or not (content := _in_production(tracker, model)):
+    if len(settled) <= 1 or not (content := _in_production(registry, model)):
         return run
     serving = [endpoint.run for endpoint in settled if content.startswith(endpoint.arms["stable"].version)]
     return run if run in serving or not serving else serving[0]
 
 
-def _in_production(tracker: Tracker, model: str) -> str:
+def _in_production(registry: ModelRegistry, model: str) -> str:
     """The content of the package that the registry has in production, which begins with its version; empty if none."""
-    production = tracker.production(model)
+    production = registry.production(model)
     return content_sha256(production.package) if production else ""

@@ -69,7 +69,7 @@ class Arm:
 
     version: str
     package: str
-    backend: str
+    cluster: str
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class DeployedEndpoint:
             "deployed": self.deployed,
             "settled": self.settled,
             "arms": {
-                name: {"version": arm.version, "package": arm.package, "backend": arm.backend}
+                name: {"version": arm.version, "package": arm.package, "cluster": arm.cluster}
                 for name, arm in self.arms.items()
             },
         }
@@ -139,7 +139,7 @@ class DeployedEndpoint:
                 url=value["url"],
                 host=value.get("host", ""),
                 sockets=Path(value["sockets"]) if value["sockets"] else None,
-                arms={name: Arm(arm["version"], arm["package"], arm["backend"]) for name, arm in value["arms"].items()},
+                arms={name: Arm(arm["version"], arm["package"], arm["cluster"]) for name, arm in value["arms"].items()},
                 deployed=float(value.get("deployed", 0.0)),
                 settled=bool(value.get("settled", False)),
             )

@@ -99,16 +99,16 @@ def follow(endpoint: DeployedEndpoint, weights: Mapping[str, int], mirrored: int
         time.sleep(POLL_S)
 
 
-def drain(endpoint: DeployedEndpoint, backend: str, within_s: float = DRAIN_TIMEOUT_S) -> None:
+def drain(endpoint: DeployedEndpoint, cluster: str, within_s: float = DRAIN_TIMEOUT_S) -> None:
     """Wait until the backend has no request in flight; one that hangs is given up after `within_s` seconds."""
     deadline = time.monotonic() + within_s
-    target = f"/stats?format=json&filter=^cluster\\.{re.escape(backend)}(-control)?\\.upstream_rq_active$"
+    target = f"/stats?format=json&filter=^cluster\\.{re.escape(cluster)}(-control)?\\.upstream_rq_active$"
     while time.monotonic() < deadline:
         stats = unix_http.get_json(admin_socket(endpoint), target)["stats"]
         if not any(stat["value"] for stat in stats):
             return
         time.sleep(POLL_S)
-    logger.warning("%s still has requests in flight after %.0f s; they are cut off", backend, within_s)
+    logger.warning("%s still has requests in flight after %.0f s; they are cut off", cluster, within_s)
 
 
 def write_clusters(endpoint: DeployedEndpoint) -> None:
@@ -117,16 +117,16 @@ def write_clusters(endpoint: DeployedEndpoint) -> None:
     Two, so that health and metadata requests do not count as traffic.
     """
     clusters = [
-        cluster(name, backend_socket(endpoint, arm.backend))
+        cluster(name, server_socket(endpoint, arm.cluster))
         for arm in endpoint.arms.values()
-        for name in (arm.backend, control_cluster(arm.backend))
+        for name in (arm.cluster, control_cluster(arm.cluster))
     ]
     _write_discovery(_folder(endpoint) / CLUSTERS, time.monotonic_ns(), "config.cluster.v3.Cluster", clusters)
 
 
-def backend_socket(endpoint: DeployedEndpoint, backend: str) -> Path:
+def server_socket(endpoint: DeployedEndpoint, cluster: str) -> Path:
     """Where the backend's server answers inference requests."""
-    return _sockets(endpoint) / f"{backend}.sock"
+    return _sockets(endpoint) / f"{cluster}.sock"
 
 
 def _folder(endpoint: DeployedEndpoint) -> Path:
@@ -144,9 +144,9 @@ def admin_socket(endpoint: DeployedEndpoint) -> Path:
     return _sockets(endpoint) / "admin.sock"
 
 
-def control_cluster(backend: str) -> str:
+def control_cluster(cluster: str) -> str:
     """The cluster of a backend for all but inference, so that health and metadata do not count as traffic."""
-    return f"{backend}-control"
+    return f"{cluster}-control"
 
 
 def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon, port: int) -> int:
@@ -199,8 +199,8 @@ def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], versio
 def _routes(
     endpoint: DeployedEndpoint, weights: Mapping[str, int], keys: Mapping[str, str], mirrored: int
 ) -> list[dict[str, Any]]:
-    servers = {name: Server(arm.backend, keys[arm.backend]) for name, arm in endpoint.arms.items()}
-    stable = endpoint.arms["stable"].backend
+    servers = {name: Server(arm.cluster, keys[arm.cluster]) for name, arm in endpoint.arms.items()}
+    stable = endpoint.arms["stable"].cluster
     infer = [
         route
         for name, path in infer_paths(endpoint.name).items()

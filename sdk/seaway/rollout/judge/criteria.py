@@ -12,7 +12,7 @@ from seaway.rollout.judge import bounded_means, proportions
 from seaway.rollout.judge.autocorrelation import Noise, serial_inflation
 from seaway.rollout.judge.latency import Latencies
 from seaway.rollout.judge.verdict import Hypothesis
-from seaway.rollout.observations import ArmLook, Look
+from seaway.rollout.observations import ArmObservation, Observation
 from seaway.rollout.policy import Policy
 
 Floats = NDArray[np.float64]
@@ -55,9 +55,15 @@ class ErrorComparison:
     span: tuple[float, float] = (-0.99, 0.99)
 
     @classmethod
-    def of(cls, looks: Sequence[Look]) -> "ErrorComparison":
+    def of(cls, observations: Sequence[Observation]) -> "ErrorComparison":
         counts = [
-            (look.stable.requests, look.stable.errors, look.candidate.requests, look.candidate.errors) for look in looks
+            (
+                observation.stable.requests,
+                observation.stable.errors,
+                observation.candidate.requests,
+                observation.candidate.errors,
+            )
+            for observation in observations
         ]
         return cls(proportions.Table(*np.array(counts, dtype=float).reshape(len(counts), 4).T))
 
@@ -95,7 +101,9 @@ class LatencyComparison:
 
     @property
     def n(self) -> tuple[int, int]:
-        return sum(look.size for look in self.latencies.stable), sum(look.size for look in self.latencies.candidate)
+        return sum(observation.size for observation in self.latencies.stable), sum(
+            observation.size for observation in self.latencies.candidate
+        )
 
     @property
     def estimate(self) -> float | None:
@@ -131,13 +139,16 @@ class QualityComparison:
     span: tuple[float, float] = (-0.99, 0.99)
 
     @classmethod
-    def of(cls, looks: Sequence[Look]) -> "QualityComparison":
-        pairs = [look.difference_values for look in looks]
+    def of(cls, observations: Sequence[Observation]) -> "QualityComparison":
+        pairs = [observation.difference_values for observation in observations]
         if count := sum(pair.size for pair in pairs):
             return cls(pairs, (count, count))
-        stable, candidate = ([arm.loss_values for arm in arms] for arms in _arms(looks))
-        matched = [bounded_means.matched(*look) for look in zip(stable, candidate, strict=True)]
-        return cls(matched, (sum(look.size for look in stable), sum(look.size for look in candidate)))
+        stable, candidate = ([arm.loss_values for arm in arms] for arms in _arms(observations))
+        matched = [bounded_means.matched(*observation) for observation in zip(stable, candidate, strict=True)]
+        return cls(
+            matched,
+            (sum(observation.size for observation in stable), sum(observation.size for observation in candidate)),
+        )
 
     @property
     def n(self) -> tuple[int, int]:
@@ -163,17 +174,17 @@ class QualityComparison:
         return Noise(*bounded_means.moments(self.differences), serial_inflation([self.flat]))
 
 
-def comparisons(looks: Sequence[Look], policy: Policy) -> Mapping[str, Comparison]:
+def comparisons(observations: Sequence[Observation], policy: Policy) -> Mapping[str, Comparison]:
     """The policy's criteria on these looks, named and ordered as `policy.criteria`."""
-    found: dict[str, Comparison] = {"errors": ErrorComparison.of(looks)}
+    found: dict[str, Comparison] = {"errors": ErrorComparison.of(observations)}
     if policy.quality:
-        found["quality"] = QualityComparison.of(looks)
+        found["quality"] = QualityComparison.of(observations)
     quantiles = policy.latency.quantiles if policy.latency else ()
-    latencies = Latencies(*([arm.latency_values for arm in arms] for arms in _arms(looks)))
+    latencies = Latencies(*([arm.latency_values for arm in arms] for arms in _arms(observations)))
     for quantile in quantiles:
         found[f"latency p{100 * quantile:g}"] = LatencyComparison(latencies, quantile)
     return found
 
 
-def _arms(looks: Sequence[Look]) -> tuple[list[ArmLook], list[ArmLook]]:
-    return [look.stable for look in looks], [look.candidate for look in looks]
+def _arms(observations: Sequence[Observation]) -> tuple[list[ArmObservation], list[ArmObservation]]:
+    return [observation.stable for observation in observations], [observation.candidate for observation in observations]

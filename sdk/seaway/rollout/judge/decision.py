@@ -7,7 +7,7 @@ from dataclasses import replace
 from seaway.rollout.judge import autocorrelation
 from seaway.rollout.judge.criteria import Comparison, comparisons
 from seaway.rollout.judge.verdict import Decision, Evidence, Finding, Hypothesis, Verdict
-from seaway.rollout.observations import Look
+from seaway.rollout.observations import Observation
 from seaway.rollout.policy import Bounds, Policy
 
 Weighing = Callable[[str, Comparison, Bounds, float, float], Evidence]
@@ -15,59 +15,66 @@ Weighing = Callable[[str, Comparison, Bounds, float, float], Evidence]
 HALVINGS = 12  # of a span of 2: intervals are right to 0.0005
 
 
-def judge(looks: Sequence[Look], policy: Policy) -> Verdict:
+def judge(observations: Sequence[Observation], policy: Policy) -> Verdict:
     """Decide on all looks of a rollout so far, the oldest first.
 
     ROLLBACK as soon as one criterion is HARMFUL; PROMOTE once all are SAFE, both arms had `min_requests`, and the
-    last look was no blind one; INCONCLUSIVE when the budget is spent, the last `max_blind_looks` looks were blind, or
+    last look was no blind one; INCONCLUSIVE when the budget is spent, the last `max_missing` looks were blind, or
     as many in all had requests astray; else CONTINUE. Over all looks together a candidate within every tolerance is
     rolled back with probability at most `policy.false_rollback`, and one outside some margin is promoted with at most
     `policy.false_promotion`.
     """
-    return _verdict(looks, policy, measure)
+    return _verdict(observations, policy, evidence_with_interval)
 
 
-def glance(looks: Sequence[Look], policy: Policy) -> Verdict:
+def judge_fast(observations: Sequence[Observation], policy: Policy) -> Verdict:
     """As `judge`, without the confidence sequences: they decide nothing and take nine tenths of its time."""
-    return _verdict(looks, policy, weigh)
+    return _verdict(observations, policy, evidence_of)
 
 
-def _verdict(looks: Sequence[Look], policy: Policy, weighing: Weighing) -> Verdict:
-    faults = [look.fault(policy.max_age_s) for look in looks]
-    usable = [look for look, fault in zip(looks, faults, strict=True) if not fault]
+def _verdict(observations: Sequence[Observation], policy: Policy, weighing: Weighing) -> Verdict:
+    faults = [observation.fault(policy.max_age_s) for observation in observations]
+    usable = [observation for observation, fault in zip(observations, faults, strict=True) if not fault]
     evidence = tuple(
         weighing(name, comparison, policy.criteria[name], policy.significance(name), policy.false_promotion)
         for name, comparison in comparisons(usable, policy).items()
     )
-    astray = sum(look.astray > 0 for look in looks)
-    decision, reason = _decide(evidence, usable, faults, astray, policy)
+    unattributed = sum(observation.unattributed > 0 for observation in observations)
+    decision, reason = _decide(evidence, usable, faults, unattributed, policy)
     return Verdict(decision, reason, evidence)
 
 
 def _decide(
-    evidence: Sequence[Evidence], usable: Sequence[Look], faults: Sequence[str], astray: int, policy: Policy
+    evidence: Sequence[Evidence],
+    usable: Sequence[Observation],
+    faults: Sequence[str],
+    unattributed: int,
+    policy: Policy,
 ) -> tuple[Decision, str]:
     harmful = [item.sentence for item in evidence if item.finding is Finding.HARMFUL]
     undecided = [item.sentence for item in evidence if item.finding is Finding.UNDECIDED]
     lacking = _lacking(usable, policy)
-    blind = _trailing(faults)
+    missing = _trailing(faults)
     if harmful:
         return Decision.ROLLBACK, " ".join(harmful)
-    if blind >= policy.max_blind_looks:
-        return Decision.INCONCLUSIVE, f"The last {blind} looks saw nothing: {faults[-1]}."
-    if astray >= policy.max_blind_looks:
-        return Decision.INCONCLUSIVE, f"In {astray} looks requests got no answer, and which arm had them is unknown."
-    if not undecided and not lacking and not blind:
+    if missing >= policy.max_missing:
+        return Decision.INCONCLUSIVE, f"The last {missing} looks saw nothing: {faults[-1]}."
+    if unattributed >= policy.max_missing:
+        return (
+            Decision.INCONCLUSIVE,
+            f"In {unattributed} looks requests got no answer, and which arm had them is unknown.",
+        )
+    if not undecided and not lacking and not missing:
         return Decision.PROMOTE, " ".join(item.sentence for item in evidence)
-    unseen = f"The last look saw nothing: {faults[-1]}." if blind else ""
+    unseen = f"The last look saw nothing: {faults[-1]}." if missing else ""
     open_questions = " ".join(part for part in (lacking, *undecided, unseen) if part)
-    if sum(look.stable.requests + look.candidate.requests for look in usable) >= policy.budget:
+    if sum(observation.stable.requests + observation.candidate.requests for observation in usable) >= policy.budget:
         return Decision.INCONCLUSIVE, f"The budget of {policy.budget:,} requests is spent. {open_questions}"
     return Decision.CONTINUE, open_questions
 
 
-def _lacking(usable: Sequence[Look], policy: Policy) -> str:
-    totals = {arm: sum(getattr(look, arm).requests for look in usable) for arm in ("stable", "candidate")}
+def _lacking(usable: Sequence[Observation], policy: Policy) -> str:
+    totals = {arm: sum(getattr(observation, arm).requests for observation in usable) for arm in ("stable", "candidate")}
     short = [f"{arm} answered {total:,}" for arm, total in totals.items() if total < policy.min_requests]
     return f"Each arm must answer {policy.min_requests:,} requests; {', '.join(short)}." if short else ""
 
@@ -76,7 +83,7 @@ def _trailing(faults: Sequence[str]) -> int:
     return next((age for age, fault in enumerate(reversed(faults)) if not fault), len(faults))
 
 
-def weigh(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, safety_level: float) -> Evidence:
+def evidence_of(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, safety_level: float) -> Evidence:
     """Evidence of one criterion, without its confidence sequence."""
     log_e_harm, log_e_safety = harm(comparison, bounds.tolerance), safety(comparison, bounds.margin)
     finding = _finding(log_e_harm >= math.log(1 / harm_level), log_e_safety >= math.log(1 / safety_level))
@@ -95,13 +102,15 @@ def weigh(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, 
     )
 
 
-def measure(name: str, comparison: Comparison, bounds: Bounds, harm_level: float, safety_level: float) -> Evidence:
+def evidence_with_interval(
+    name: str, comparison: Comparison, bounds: Bounds, harm_level: float, safety_level: float
+) -> Evidence:
     """Evidence of one criterion, its confidence sequence included.
 
     The interval's lower end is the largest worsening whose null hypothesis harm evidence rejects at `harm_level`, the
     upper end the smallest that safety evidence rejects at `safety_level`; each end is valid on its own.
     """
-    found = weigh(name, comparison, bounds, harm_level, safety_level)
+    found = evidence_of(name, comparison, bounds, harm_level, safety_level)
     if found.estimate is None:
         return found
     enough_harm, enough_safety = math.log(1 / harm_level), math.log(1 / safety_level)

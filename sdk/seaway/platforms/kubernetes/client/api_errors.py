@@ -33,7 +33,7 @@ RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """What was asked: a verb of RBAC on an object (or, without a name, on all of a kind) in a namespace."""
 
     verb: str
@@ -99,9 +99,9 @@ class Status:
         )
 
 
-def refusal(status: Status, call: Call) -> SeawayError:
+def error_for(status: Status, call: ApiCall) -> SeawayError:
     """The error that tells a user what the server's answer to `call` means."""
-    explain: dict[int, Callable[[Status, Call], SeawayError]] = {
+    explain: dict[int, Callable[[Status, ApiCall], SeawayError]] = {
         HTTPStatus.UNAUTHORIZED: _unauthorized,
         HTTPStatus.FORBIDDEN: _forbidden,
         HTTPStatus.NOT_FOUND: _not_found,
@@ -113,7 +113,7 @@ def refusal(status: Status, call: Call) -> SeawayError:
     return _admission(status, call) or explain.get(status.code, _gone)(status, call)
 
 
-def _admission(status: Status, call: Call) -> SeawayError | None:
+def _admission(status: Status, call: ApiCall) -> SeawayError | None:
     if found := DEAD_WEBHOOK.search(status.message):
         return AdmissionRefused(
             f"{call} cannot be written: the admission webhook {found['name']} does not answer, so its operator is "
@@ -138,14 +138,14 @@ def _admission(status: Status, call: Call) -> SeawayError | None:
     return None
 
 
-def _unauthorized(status: Status, call: Call) -> SeawayError:
+def _unauthorized(status: Status, call: ApiCall) -> SeawayError:
     return Forbidden(
         f"The API server does not accept the credentials ({status.message}): the token has expired or belongs to "
         "another cluster. `kubectl auth whoami` shows whom it takes you for."
     )
 
 
-def _forbidden(status: Status, call: Call) -> SeawayError:
+def _forbidden(status: Status, call: ApiCall) -> SeawayError:
     if status.caused_by("NamespaceTerminating"):
         return _terminating(call)
     if "exceeded quota" in status.message:
@@ -162,14 +162,14 @@ def _forbidden(status: Status, call: Call) -> SeawayError:
     )
 
 
-def _terminating(call: Call) -> NamespaceUnavailable:
+def _terminating(call: ApiCall) -> NamespaceUnavailable:
     return NamespaceUnavailable(
         f"{call} cannot be created: namespace {call.namespace} is being deleted. Use another namespace; "
         f"`kubectl get namespace {call.namespace} -o yaml` shows what its deletion waits for."
     )
 
 
-def _not_found(status: Status, call: Call) -> SeawayError:
+def _not_found(status: Status, call: ApiCall) -> SeawayError:
     if status.details.get("kind") == "namespaces":
         return NamespaceUnavailable(
             f"{call} cannot be created: there is no namespace {call.namespace}. "
@@ -184,7 +184,7 @@ def _not_found(status: Status, call: Call) -> SeawayError:
     )
 
 
-def _conflict(status: Status, call: Call) -> SeawayError:
+def _conflict(status: Status, call: ApiCall) -> SeawayError:
     if status.caused_by("FieldManagerConflict"):
         fields = "; ".join(f"{cause.get('field')}: {cause.get('message')}" for cause in status.causes)
         return NameTaken(
@@ -194,7 +194,7 @@ def _conflict(status: Status, call: Call) -> SeawayError:
     return NameTaken(f"{call} exists already. `kubectl get {call.kubectl_target} -o yaml` shows whose it is.")
 
 
-def _invalid(status: Status, call: Call) -> SeawayError:
+def _invalid(status: Status, call: ApiCall) -> SeawayError:
     causes = [f"{cause['field']}: {cause['message']}" for cause in status.causes if cause.get("field")]
     said = "; ".join(causes) or status.message
     return InvalidSpec(
@@ -202,7 +202,7 @@ def _invalid(status: Status, call: Call) -> SeawayError:
     )
 
 
-def _gone(status: Status, call: Call) -> SeawayError:
+def _gone(status: Status, call: ApiCall) -> SeawayError:
     what = f"answers {status.code} {status.reason}" if status.code else "cannot be reached"
     return ServerGone(
         f"The API server {what} ({status.message}) when asked to {call.verb} {call}. "

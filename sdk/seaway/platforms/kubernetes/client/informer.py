@@ -1,6 +1,6 @@
 """One watch a kind and namespace in a process, shared by all who wait (Kubernetes' "shared informer").
 
-A `Watcher` lists, then watches from the list's resource version, and hands every change to the mailboxes that
+A `SharedInformer` lists, then watches from the list's resource version, and hands every change to the queues that
 subscribed to its key. It goes on after a closed watch, lists again after 410, and ends with an error for every
 subscriber when the server refuses it, or is away for longer than an outage may last.
 """
@@ -23,7 +23,7 @@ from kubernetes.client import ApiException
 from urllib3 import BaseHTTPResponse
 
 from seaway.errors import SeawayError, ServerGone
-from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, Call, Status, refusal
+from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall, Status, error_for
 from seaway.platforms.kubernetes.client.backoff import Backoff
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects, lines
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Scope:
+class Selector:
     """What is watched: a resource, narrowed by a selector, its objects told apart by the text at `key`."""
 
     resource: Resource
@@ -60,47 +60,47 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Absent:
+class NotListed:
     """A complete list, begun after the subscription, has no object of this key."""
 
     resource: Resource
     key: str
 
 
-Mailbox = SimpleQueue[Change | Absent | SeawayError]
+Queue = SimpleQueue[Change | NotListed | SeawayError]
 
 
 class Expired(Exception):
     """The server no longer knows the resource version: list anew."""
 
 
-class Watcher(threading.Thread):
+class SharedInformer(threading.Thread):
     """The thread that holds one watch."""
 
-    def __init__(self, objects: Objects, scope: Scope) -> None:
-        super().__init__(name=f"watch-{scope.resource.plural}", daemon=True)
-        self.objects, self.scope = objects, scope
-        self.call = Call("watch", scope.resource, objects.namespace)
-        self.subscribers: dict[str, list[Mailbox]] = defaultdict(list)
+    def __init__(self, objects: Objects, selector: Selector) -> None:
+        super().__init__(name=f"watch-{selector.resource.plural}", daemon=True)
+        self.objects, self.selector = objects, selector
+        self.call = ApiCall("watch", selector.resource, objects.namespace)
+        self.subscribers: dict[str, list[Queue]] = defaultdict(list)
         self.known: dict[str, dict[str, Manifest]] = defaultdict(dict)  # key -> uid -> object
         self.lock = threading.Lock()
         self.stopping = threading.Event()
         self.error: SeawayError | None = None
         self.response: BaseHTTPResponse | None = None
 
-    def subscribe(self, key: str, mailbox: Mailbox) -> None:
+    def subscribe(self, key: str, queue: Queue) -> None:
         """Send what is known of `key`, and everything after it."""
         with self.lock:
-            self.subscribers[key].append(mailbox)
+            self.subscribers[key].append(queue)
             for item in self.known.get(key, {}).values():
-                mailbox.put(Change(self.scope.resource, item, present=True))
+                queue.put(Change(self.selector.resource, item, present=True))
             if self.error:
-                mailbox.put(self.error)
+                queue.put(self.error)
 
-    def unsubscribe(self, key: str, mailbox: Mailbox) -> bool:
+    def unsubscribe(self, key: str, queue: Queue) -> bool:
         """Whether somebody still listens."""
         with self.lock:
-            self.subscribers[key].remove(mailbox)
+            self.subscribers[key].remove(queue)
             if not self.subscribers[key]:
                 del self.subscribers[key]
             return bool(self.subscribers)
@@ -134,14 +134,14 @@ class Watcher(threading.Thread):
             except UNREACHABLE as error:
                 status = Status.of(error)
                 if not status.passing or not backoff.failed():
-                    raise refusal(status, self.call) from error
+                    raise error_for(status, self.call) from error
             if time.monotonic() - began < LASTING_S:  # a watch that ends at once must not become a poll
                 self.stopping.wait(backoff.pause_s())
 
     def _list(self) -> str:
         with self.lock:
-            waiting = {key: list(mailboxes) for key, mailboxes in self.subscribers.items()}
-        listing = self.objects.list(self.scope.resource, self._selector())
+            waiting = {key: list(queues) for key, queues in self.subscribers.items()}
+        listing = self.objects.list(self.selector.resource, self._selector())
         present = {item["metadata"]["uid"] for item in listing.items}
         with self.lock:
             gone = [item for items in self.known.values() for uid, item in items.items() if uid not in present]
@@ -149,10 +149,10 @@ class Watcher(threading.Thread):
             self._tell(item, present=False)
         for item in listing.items:
             self._tell(item, present=True)
-        keys = {self.scope.key_of(item) for item in listing.items}
+        keys = {self.selector.key_of(item) for item in listing.items}
         for key in waiting.keys() - keys:
-            for mailbox in waiting[key]:
-                mailbox.put(Absent(self.scope.resource, key))
+            for queue in waiting[key]:
+                queue.put(NotListed(self.selector.resource, key))
         return listing.version
 
     def _watch(self, version: str, backoff: Backoff) -> str:
@@ -198,8 +198,8 @@ class Watcher(threading.Thread):
 
     def _tell(self, item: Manifest, *, present: bool) -> None:
         item["metadata"].pop("managedFields", None)
-        item.setdefault("kind", self.scope.resource.kind)  # type: ignore[attr-defined]
-        key, uid = self.scope.key_of(item), item["metadata"]["uid"]
+        item.setdefault("kind", self.selector.resource.kind)  # type: ignore[attr-defined]
+        key, uid = self.selector.key_of(item), item["metadata"]["uid"]
         with self.lock:
             if present:
                 self.known[key][uid] = item
@@ -207,45 +207,45 @@ class Watcher(threading.Thread):
                 self.known[key].pop(uid, None)
                 if not self.known[key]:
                     del self.known[key]
-            for mailbox in self.subscribers.get(key, ()):
-                mailbox.put(Change(self.scope.resource, item, present))
+            for queue in self.subscribers.get(key, ()):
+                queue.put(Change(self.selector.resource, item, present))
 
     def _fail(self, error: SeawayError) -> None:
         with self.lock:
             self.error = error
-            for mailboxes in self.subscribers.values():
-                for mailbox in mailboxes:
-                    mailbox.put(error)
+            for queues in self.subscribers.values():
+                for queue in queues:
+                    queue.put(error)
 
     def _selector(self) -> dict[str, str]:
-        return {"labelSelector": self.scope.label_selector} if self.scope.label_selector else {}
+        return {"labelSelector": self.selector.label_selector} if self.selector.label_selector else {}
 
 
-_watchers: dict[tuple[Connection, Scope], Watcher] = {}
+_informers: dict[tuple[Connection, Selector], SharedInformer] = {}
 _lock = threading.Lock()
 
 
 @contextmanager
-def subscribed(objects: Objects, scope: Scope, key: str, mailbox: Mailbox) -> Iterator[None]:
-    """Have every change of the objects of `key` put into `mailbox`.
+def subscribed(objects: Objects, selector: Selector, key: str, queue: Queue) -> Iterator[None]:
+    """Have every change of the objects of `key` put into `queue`.
 
-    The process holds one watch for each `scope` and namespace while anybody is subscribed to it.
+    The process holds one watch for each `selector` and namespace while anybody is subscribed to it.
     """
-    place = (objects.connection, scope)
+    place = (objects.connection, selector)
     with _lock:
-        watcher = _watchers.get(place)
-        if watcher is None or watcher.error:
-            watcher = _watchers[place] = Watcher(objects, scope)
-            watcher.start()
-        watcher.subscribe(key, mailbox)
+        informer = _informers.get(place)
+        if informer is None or informer.error:
+            informer = _informers[place] = SharedInformer(objects, selector)
+            informer.start()
+        informer.subscribe(key, queue)
     try:
         yield
     finally:
         with _lock:
-            if not watcher.unsubscribe(key, mailbox):
-                watcher.stop()
-                if _watchers.get(place) is watcher:
-                    del _watchers[place]
+            if not informer.unsubscribe(key, queue):
+                informer.stop()
+                if _informers.get(place) is informer:
+                    del _informers[place]
 
 
 def interrupt(response: BaseHTTPResponse) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib3 import BaseHTTPResponse
 
 from seaway.errors import InvalidSpec, ObjectChanged, ObjectDeleted
-from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, Call, Status, refusal
+from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall, Status, error_for
 from seaway.platforms.kubernetes.client.backoff import Backoff
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
@@ -53,7 +53,7 @@ class Objects:
             NameTaken: there is one, be it from an earlier attempt of this very request.
         """
         query = {**STRICT, "dryRun": "All"} if dry_run else STRICT
-        call = Call("create", resource, self.namespace, manifest["metadata"]["name"])
+        call = ApiCall("create", resource, self.namespace, manifest["metadata"]["name"])
         return self._ask(call, "POST", resource.path(self.namespace), query, manifest, "application/json")
 
     def apply(self, resource: Resource, manifest: Manifest) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Objects:
             NameTaken: another field manager has set one of them to another value.
         """
         name = manifest["metadata"]["name"]
-        call = Call("patch", resource, self.namespace, name)
+        call = ApiCall("patch", resource, self.namespace, name)
         return self._ask(call, "PATCH", resource.path(self.namespace, name), STRICT, manifest, APPLY)
 
     def patch(self, resource: Resource, found: Manifest, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Objects:
             ObjectDeleted: it is gone.
         """
         name, version = found["metadata"]["name"], found["metadata"]["resourceVersion"]
-        call = Call("patch", resource, self.namespace, name)
+        call = ApiCall("patch", resource, self.namespace, name)
         unchanged = {"op": "test", "path": "/metadata/resourceVersion", "value": version}
         path = resource.path(self.namespace, name)
         try:
@@ -91,13 +91,13 @@ class Objects:
     def get(self, resource: Resource, name: str) -> dict[str, Any] | None:
         """The object, or None where there is none."""
         try:
-            return self._ask(Call("get", resource, self.namespace, name), "GET", resource.path(self.namespace, name))
+            return self._ask(ApiCall("get", resource, self.namespace, name), "GET", resource.path(self.namespace, name))
         except ObjectDeleted:
             return None
 
     def list(self, resource: Resource, query: Mapping[str, Any] | None = None) -> Listing:
         """All objects that `query` (`labelSelector`, `fieldSelector`) selects, read consistently."""
-        call, path = Call("list", resource, self.namespace), resource.path(self.namespace)
+        call, path = ApiCall("list", resource, self.namespace), resource.path(self.namespace)
         items: list[dict[str, Any]] = []
         page: Mapping[str, Any] = {"metadata": {"continue": ""}}
         while True:
@@ -112,7 +112,7 @@ class Objects:
         options: dict[str, Any] = {"propagationPolicy": "Foreground"}
         if uid:
             options["preconditions"] = {"uid": uid}
-        call = Call("delete", resource, self.namespace, name)
+        call = ApiCall("delete", resource, self.namespace, name)
         try:
             self._ask(call, "DELETE", resource.path(self.namespace, name), {}, options, "application/json")
         except ObjectDeleted:
@@ -120,7 +120,7 @@ class Objects:
 
     @contextmanager
     def stream(
-        self, call: Call, query: Mapping[str, Any], silence_s: float, subresource: str = ""
+        self, call: ApiCall, query: Mapping[str, Any], silence_s: float, subresource: str = ""
     ) -> Iterator[BaseHTTPResponse]:
         """An open answer: a watch, or a log that is followed. It is not retried; use `lines` to read it.
 
@@ -134,7 +134,7 @@ class Objects:
 
     def _ask(
         self,
-        call: Call,
+        call: ApiCall,
         method: str,
         path: str,
         query: Mapping[str, Any] | None = None,
@@ -151,7 +151,7 @@ class Objects:
             except UNREACHABLE as error:
                 status = Status.of(error)
                 if not status.passing or not backoff.failed():
-                    raise refusal(status, call) from error
+                    raise error_for(status, call) from error
                 log.debug("%s %s: %s; trying again.", call.verb, call, status.message)
             time.sleep(backoff.pause_s())
 

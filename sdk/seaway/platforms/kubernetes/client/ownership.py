@@ -14,7 +14,7 @@ RUN_LABEL = "pipeline/runid"  # Kubeflow Pipelines sets it on each pod of a run;
 RUNS = ("Workflow", "Job")  # kinds that are made anew for each run; other owners, as a notebook's, see many
 
 
-def owned(objects: Objects, manifest: Manifest, environment: Mapping[str, str] = os.environ) -> Manifest:
+def with_owner(objects: Objects, manifest: Manifest, environment: Mapping[str, str] = os.environ) -> Manifest:
     """`manifest` with the run as its owner, where this process is a step in a pod of the same namespace.
 
     A pod that a workflow started names the workflow; the workflow lives as long as the run, the pod only as long as

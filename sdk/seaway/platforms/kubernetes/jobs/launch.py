@@ -3,15 +3,15 @@
 import logging
 
 from seaway.errors import InvalidSpec, JobFailed, NameTaken, SeawayError
-from seaway.platforms.kubernetes.client.api_errors import Call
+from seaway.platforms.kubernetes.client.api_errors import ApiCall
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.naming import RUN, SPEC
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.ownership import owned
+from seaway.platforms.kubernetes.client.ownership import with_owner
 from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome, State
 from seaway.platforms.kubernetes.jobs.pod_logs import Tell, to_log
-from seaway.platforms.kubernetes.jobs.wait import Following, Patience
+from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 from seaway.signals import sigterm_raises
 
 log = logging.getLogger(__name__)
@@ -44,45 +44,45 @@ def launch(
     _check_stamp(manifest)
     kind.preflight(manifest)
     objects = Objects(connection or connect(manifest["metadata"].get("namespace")))
-    following = Following(objects, kind, manifest["metadata"]["name"], tell, timeout_s, patience)
-    with sigterm_raises() as termination, following:
+    wait = JobWait(objects, kind, manifest["metadata"]["name"], tell, timeout_s, patience)
+    with sigterm_raises() as termination, wait:
         try:
             with termination.deferred():
-                job = create_or_adopt(following, owned(objects, manifest))
-            outcome = following.outcome(job)
+                job = create_or_adopt(wait, with_owner(objects, manifest))
+            outcome = wait.outcome(job)
         except BaseException:
             with termination.ignored():
-                if following.started:
-                    cancel(following, manifest)
+                if wait.started:
+                    cancel(wait, manifest)
             raise
     if outcome.state is State.FAILED:
-        raise JobFailed(_failure(following, outcome))
+        raise JobFailed(_failure(wait, outcome))
     return outcome
 
 
-def create_or_adopt(following: Following, manifest: Manifest) -> Manifest:
+def create_or_adopt(wait: JobWait, manifest: Manifest) -> Manifest:
     """The job of this manifest: the one that is there, or a new one.
 
     Raises:
         NameTaken: an object of this name belongs to another run, or was made by somebody else.
     """
-    objects, resource = following.objects, following.kind.resource
+    objects, resource = wait.objects, wait.kind.resource
     while True:
-        found = objects.get(resource, following.name)
+        found = objects.get(resource, wait.name)
         if found is None:
             try:
-                following.started = True
+                wait.started = True
                 return objects.create(resource, manifest)
             except NameTaken:  # by an earlier attempt of this request that was carried out, or by another run
-                log.debug("%s appeared while it was being created.", following.call)
+                log.debug("%s appeared while it was being created.", wait.call)
                 continue
         if not is_ours(found, manifest):
-            raise NameTaken(_whose(found, following.call))
-        if _still_of_use(following.kind, found):
-            following.started = True
-            log.info("Going on with %s, which this run has started.", following.call)
+            raise NameTaken(_whose(found, wait.call))
+        if _still_of_use(wait.kind, found):
+            wait.started = True
+            log.info("Going on with %s, which this run has started.", wait.call)
             return found
-        _clear(following, found)
+        _clear(wait, found)
 
 
 def is_ours(found: Manifest, manifest: Manifest) -> bool:
@@ -94,21 +94,21 @@ def is_ours(found: Manifest, manifest: Manifest) -> bool:
     )
 
 
-def cancel(following: Following, manifest: Manifest) -> None:
+def cancel(wait: JobWait, manifest: Manifest) -> None:
     """Delete the job if it is ours, and wait until it and its pods are gone."""
-    objects, resource = following.objects, following.kind.resource
-    target = following.call.kubectl_target
+    objects, resource = wait.objects, wait.kind.resource
+    target = wait.call.kubectl_target
     try:
-        found = objects.get(resource, following.name)
+        found = objects.get(resource, wait.name)
         if found is None or not is_ours(found, manifest):
             return
-        objects.delete(resource, following.name, found["metadata"]["uid"])
-        if not following.gone():
-            log.error("%s or its pods are still being deleted; `kubectl get %s` shows why.", following.call, target)
+        objects.delete(resource, wait.name, found["metadata"]["uid"])
+        if not wait.wait_deleted():
+            log.error("%s or its pods are still being deleted; `kubectl get %s` shows why.", wait.call, target)
     except SeawayError as error:
         log.error(
             "%s may still run, for it could not be deleted: %s `kubectl delete %s` ends it.",
-            following.call,
+            wait.call,
             error,
             target,
         )
@@ -127,18 +127,18 @@ def _still_of_use(kind: Kind, job: Manifest) -> bool:
     return "deletionTimestamp" not in job["metadata"] and (ended is None or ended.state is State.SUCCEEDED)
 
 
-def _clear(following: Following, job: Manifest) -> None:
-    log.info("%s of an earlier attempt has failed or is being deleted; it is started anew.", following.call)
-    following.objects.delete(following.kind.resource, following.name, job["metadata"]["uid"])
-    if not following.gone():
+def _clear(wait: JobWait, job: Manifest) -> None:
+    log.info("%s of an earlier attempt has failed or is being deleted; it is started anew.", wait.call)
+    wait.objects.delete(wait.kind.resource, wait.name, job["metadata"]["uid"])
+    if not wait.wait_deleted():
         raise NameTaken(
-            f"{following.call} of an earlier attempt is still there {following.patience.cleanup_s:g} s after its "
+            f"{wait.call} of an earlier attempt is still there {wait.patience.cleanup_s:g} s after its "
             "deletion. "
-            f"`kubectl get {following.call.kubectl_target} -o yaml` shows the finalizers that it waits for."
+            f"`kubectl get {wait.call.kubectl_target} -o yaml` shows the finalizers that it waits for."
         )
 
 
-def _whose(found: Manifest, call: Call) -> str:
+def _whose(found: Manifest, call: ApiCall) -> str:
     labels = found["metadata"].get("labels", {})
     owner = f"run {labels[RUN]}" if RUN in labels else "somebody else, for it has no label of a run"
     return (
@@ -147,9 +147,6 @@ def _whose(found: Manifest, call: Call) -> str:
     )
 
 
-def _failure(following: Following, outcome: Outcome) -> str:
+def _failure(wait: JobWait, outcome: Outcome) -> str:
     said = ": ".join(part for part in (outcome.reason, outcome.message) if part)
-    return (
-        f"{following.call} failed: {said}\n{following.last_words()}\n"
-        f"`kubectl describe {following.call.kubectl_target}` shows more."
-    )
+    return f"{wait.call} failed: {said}\n{wait.diagnosis()}\n`kubectl describe {wait.call.kubectl_target}` shows more."

@@ -17,7 +17,7 @@ from typing import Any
 from urllib3 import BaseHTTPResponse
 
 from seaway.errors import SeawayError
-from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, Call, Status, refusal
+from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall, Status, error_for
 from seaway.platforms.kubernetes.client.backoff import Backoff
 from seaway.platforms.kubernetes.client.informer import interrupt
 from seaway.platforms.kubernetes.client.objects import Objects, lines
@@ -88,7 +88,7 @@ class Follower(threading.Thread):
     def __init__(self, objects: Objects, pod: str, container: str, tell: Tell, report: Callable[[SeawayError], None]):
         super().__init__(name=f"log-{pod}-{container}", daemon=True)
         self.objects, self.container = objects, container
-        self.call = Call("get", PODS, objects.namespace, pod)
+        self.call = ApiCall("get", PODS, objects.namespace, pod)
         self.tell, self.report = tell, report
         self.cursor, self.tail = Cursor(), deque[str](maxlen=TAIL_LINES)
         self.seen, self.read_before = Seen(), ""
@@ -174,7 +174,7 @@ class Follower(threading.Thread):
         if status.code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):  # pod gone, or no such instance
             return True
         if not status.passing:
-            self.report(refusal(status, Call("get", POD_LOGS, self.call.namespace, self.call.name)))
+            self.report(error_for(status, ApiCall("get", POD_LOGS, self.call.namespace, self.call.name)))
             return True
         log.debug("The log of %s broke: %s; going on.", self.call, status.message)
         return False

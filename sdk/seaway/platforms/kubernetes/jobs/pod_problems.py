@@ -9,7 +9,7 @@ IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIma
 CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
-def troubles(pod: Manifest) -> Iterator[str]:
+def problems(pod: Manifest) -> Iterator[str]:
     """One sentence for each thing that keeps the pod from running, or that ended a container of it."""
     name, status = pod["metadata"]["name"], pod.get("status", {})
     for entry in status.get("conditions") or ():

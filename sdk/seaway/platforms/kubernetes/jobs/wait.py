@@ -10,14 +10,14 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from seaway.errors import ObjectDeleted, OperatorMissing, PodsStuck, SeawayError, TimedOut
-from seaway.platforms.kubernetes.client.api_errors import Call
-from seaway.platforms.kubernetes.client.informer import Absent, Change, Mailbox, Scope, subscribed
+from seaway.platforms.kubernetes.client.api_errors import ApiCall
+from seaway.platforms.kubernetes.client.informer import Change, NotListed, Queue, Selector, subscribed
 from seaway.platforms.kubernetes.client.naming import OURS
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import EVENTS, PODS, Manifest
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome
 from seaway.platforms.kubernetes.jobs.pod_logs import Logs, Tell
-from seaway.platforms.kubernetes.jobs.pod_problems import image_missing, troubles
+from seaway.platforms.kubernetes.jobs.pod_problems import image_missing, problems
 
 COMPLAINTS = 5  # warnings told again in an error
 LOOK_S = 1.0  # between looks for what is being deleted, should the watch be what fails
@@ -41,7 +41,7 @@ class Patience:
 
 
 @dataclass
-class Following:
+class JobWait:
     """One wait. Use it as a context: subscriptions begin with it, before the job is created, and end with it."""
 
     objects: Objects
@@ -50,15 +50,15 @@ class Following:
     tell: Tell
     timeout_s: float
     patience: Patience
-    mailbox: Mailbox = field(default_factory=SimpleQueue)
+    queue: Queue = field(default_factory=SimpleQueue)
     started: bool = False  # whether there may be a job to end
     job: Manifest = field(default_factory=dict)
     pods: dict[str, Manifest] = field(default_factory=dict)  # by name
 
     def __post_init__(self) -> None:
-        self.call = Call("watch", self.kind.resource, self.objects.namespace, self.name)
+        self.call = ApiCall("watch", self.kind.resource, self.objects.namespace, self.name)
         self.stack = ExitStack()
-        self.logs = Logs(self.objects, self.tell, self.mailbox.put)
+        self.logs = Logs(self.objects, self.tell, self.queue.put)
         self.told: set[str] = set()
         self.deleted: set[str] = set()
         self.parts: set[str] = set()
@@ -66,10 +66,10 @@ class Following:
         self.began = time.monotonic()
         self.imageless: dict[str, float] = {}  # pod -> since when its image is missing
 
-    def __enter__(self) -> "Following":
+    def __enter__(self) -> "JobWait":
         pod_key = ("metadata", "labels", self.kind.pod_label)
-        self._subscribe(Scope(self.kind.resource, OURS), self.name)
-        self._subscribe(Scope(PODS, self.kind.pod_label, pod_key), self.name)
+        self._subscribe(Selector(self.kind.resource, OURS), self.name)
+        self._subscribe(Selector(PODS, self.kind.pod_label, pod_key), self.name)
         self._subscribe_events(self.name)
         return self
 
@@ -84,56 +84,56 @@ class Following:
             ObjectDeleted, OperatorMissing, PodsStuck, TimedOut: it will not end by itself.
             Forbidden, KindMissing, ServerGone: it cannot be watched.
         """
-        ended = self.until(job, lambda: self.kind.outcome(self.job))
+        ended = self.wait_for(job, lambda: self.kind.outcome(self.job))
         self._read_to_the_end()
         return ended
 
-    def until(self, job: Manifest, reached: Callable[[], Reached | None]) -> Reached:
+    def wait_for(self, job: Manifest, reached: Callable[[], Reached | None]) -> Reached:
         """Take what happens to `job` and its pods until that makes `reached` say something. Raises as `outcome`."""
         self.job = job
         self.began = time.monotonic()
         while (result := reached()) is None:
             try:
-                self._take(self.mailbox.get(timeout=self._left_s()))
+                self._take(self.queue.get(timeout=self._left_s()))
             except Empty:
                 log.debug("Nothing happens to %s.", self.call)
             if reached() is None:
                 self._check_patience()
         return result
 
-    def gone(self) -> bool:
+    def wait_deleted(self) -> bool:
         """Wait until the job and its pods are gone; False where they are still there when the patience ends."""
         deadline = time.monotonic() + self.patience.cleanup_s
         while not self._is_gone():
             if time.monotonic() > deadline:
                 return False
             try:
-                self.mailbox.get(timeout=LOOK_S)
+                self.queue.get(timeout=LOOK_S)
             except Empty:
                 log.debug("%s is still there.", self.call)
         return True
 
-    def last_words(self) -> str:
+    def diagnosis(self) -> str:
         """What the pods' statuses complain of, and the last lines of those that do."""
         lines = [] if self.pods else list(self.warnings)
         for name, pod in sorted(self.pods.items()):
             deleted = [f"Pod {name} was deleted"] if name in self.deleted else []
-            if said := [*troubles(pod), *deleted]:
+            if said := [*problems(pod), *deleted]:
                 lines += [f"{'. '.join(said)}."]
                 if tail := self.logs.tail(name):
                     lines += [f"Last lines of {name}:", tail]
         return "\n".join(lines)
 
-    def _subscribe(self, scope: Scope, key: str) -> None:
-        self.stack.enter_context(subscribed(self.objects, scope, key, self.mailbox))
+    def _subscribe(self, selector: Selector, key: str) -> None:
+        self.stack.enter_context(subscribed(self.objects, selector, key, self.queue))
 
     def _subscribe_events(self, name: str) -> None:
-        self._subscribe(Scope(EVENTS, key=("involvedObject", "name")), name)
+        self._subscribe(Selector(EVENTS, key=("involvedObject", "name")), name)
 
-    def _take(self, message: Change | Absent | SeawayError) -> None:
+    def _take(self, message: Change | NotListed | SeawayError) -> None:
         if isinstance(message, SeawayError):
             raise message
-        if isinstance(message, Absent):
+        if isinstance(message, NotListed):
             return self._look_for_job() if message.resource == self.kind.resource else None
         if message.resource == self.kind.resource:
             return self._take_job(message)
@@ -172,7 +172,7 @@ class Following:
         else:
             self.logs.leave(change.object)
         self._note_image(name, change)
-        for sentence in troubles(change.object):
+        for sentence in problems(change.object):
             self._say(logging.WARNING, sentence)
 
     def _listen(self, pod: Manifest) -> None:
@@ -238,7 +238,7 @@ class Following:
         if now >= self.began + self.timeout_s:
             raise TimedOut(
                 f"{self.call} did not end within {self.timeout_s:g} s and is deleted; raise timeout_s, or see why:\n"
-                f"{self.last_words() or ('its pods run without complaint.' if self.pods else 'it has no pods.')}"
+                f"{self.diagnosis() or ('its pods run without complaint.' if self.pods else 'it has no pods.')}"
             )
 
     def _read_to_the_end(self) -> None:

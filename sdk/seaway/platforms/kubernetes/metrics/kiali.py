@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from seaway.errors import MetricsUnavailable
-from seaway.monitoring import Surroundings
+from seaway.monitoring import Callers
 from seaway.monitoring.service_graph import Edge
 from seaway.platforms.kubernetes.client.connection import connected
 from seaway.platforms.kubernetes.client.http import fetch
@@ -28,8 +28,8 @@ Labels = Mapping[str, Any]
 log = logging.getLogger(__name__)
 
 
-class KialiMesh:
-    """The `Mesh` port by Kiali, else by Prometheus.
+class KialiServiceGraph:
+    """The `ServiceGraph` port by Kiali, else by Prometheus.
 
     Args:
         namespace: of the endpoints; by default this process's.
@@ -42,7 +42,7 @@ class KialiMesh:
         self._kiali = (os.environ.get("SEAWAY_KIALI_URL", "") if kiali is None else kiali).rstrip("/")
         self._prometheus = os.environ.get("SEAWAY_PROMETHEUS_URL", "") if prometheus is None else prometheus
 
-    def read(self, endpoint: DeployedEndpoint, seconds: int) -> Surroundings:
+    def read(self, endpoint: DeployedEndpoint, seconds: int) -> Callers:
         """Edges to the endpoint's Services over the last `seconds`, at least a minute."""
         seconds = max(seconds, LEAST_S)
         services, notes = {service(endpoint, arm) for arm in endpoint.arms}, []
@@ -52,11 +52,11 @@ class KialiMesh:
                 continue
             try:
                 edges = tuple(edge for edge in read(url, self._namespace, seconds) if edge.target in services)
-                return Surroundings(edges, source, "; ".join(notes), seconds)
+                return Callers(edges, source, "; ".join(notes), seconds)
             except (OSError, MetricsUnavailable, ValueError, LookupError, TypeError, AttributeError) as error:
                 log.info("no graph from %s: %s", source, error)
                 notes.append(f"{source} at {urlsplit(url).hostname} did not tell it: {error}")
-        return Surroundings(note="; ".join(notes))
+        return Callers(note="; ".join(notes))
 
 
 def _by_kiali(url: str, namespace: str, seconds: int) -> Iterator[Edge]:

@@ -47,7 +47,8 @@ class PrometheusMetrics:
         if not self._url:
             raise InvalidSpec(
                 "Nothing says where Prometheus is: set SEAWAY_PROMETHEUS_URL (such as "
-                "http://prometheus.istio-system:9090), or count by the gateway's own counters: SEAWAY_METRICS=gateway."
+                "http://prometheus.istio-system:9090), or count by the gateway's own counters: "
+                "SEAWAY_TRAFFIC_METRICS=gateway."
             )
         self._namespace = namespace or connected().namespace
         self._max_age_s, self._patience_s = max_age_s, patience_s

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from seaway.errors import EndpointFailed, SeawayError
-from seaway.platforms.kubernetes.client.informer import Change, Mailbox, Scope, subscribed
+from seaway.platforms.kubernetes.client.informer import Change, Queue, Selector, subscribed
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import PODS, Manifest, Resource
 from seaway.platforms.kubernetes.serving.server_pod import ENDPOINT, VERSION
@@ -26,10 +26,10 @@ def await_version(objects: Objects, name: str, service: str, version: str) -> No
         EndpointFailed: they are not in time.
     """
     slices: dict[str, Manifest] = {}
-    mailbox: Mailbox = SimpleQueue()
+    queue: Queue = SimpleQueue()
     deadline = time.monotonic() + WITHIN_S
-    scope = Scope(SLICES, SERVICE_NAME, ("metadata", "labels", SERVICE_NAME))
-    with subscribed(objects, scope, service, mailbox):
+    selector = Selector(SLICES, SERVICE_NAME, ("metadata", "labels", SERVICE_NAME))
+    with subscribed(objects, selector, service, queue):
         while (found := set(_ready(slices))) - (wanted := _pods(objects, name, version)) or not found:
             if time.monotonic() > deadline:
                 raise EndpointFailed(
@@ -37,12 +37,12 @@ def await_version(objects: Objects, name: str, service: str, version: str) -> No
                     f"{version} ({', '.join(sorted(wanted))}), after {WITHIN_S:.0f} s. `kubectl get endpointslices "
                     f"-n {objects.namespace} -l {SERVICE_NAME}={service}` shows it; is kube-controller-manager well?"
                 )
-            _take(mailbox, slices)
+            _take(queue, slices)
 
 
-def _take(mailbox: Mailbox, slices: dict[str, Manifest]) -> None:
+def _take(queue: Queue, slices: dict[str, Manifest]) -> None:
     try:
-        message = mailbox.get(timeout=LOOK_S)
+        message = queue.get(timeout=LOOK_S)
     except Empty:
         return
     if isinstance(message, SeawayError):

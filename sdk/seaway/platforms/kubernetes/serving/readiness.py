@@ -8,7 +8,7 @@ from seaway.errors import EndpointFailed, PackageRefused, PodsStuck
 from seaway.platforms.kubernetes.client.informer import Change
 from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.jobs.pod_problems import container_statuses
-from seaway.platforms.kubernetes.jobs.wait import Following
+from seaway.platforms.kubernetes.jobs.wait import JobWait
 from seaway.platforms.kubernetes.serving.server_pod import FETCHER, VERSION
 
 CRASHES = 2  # restarts of a container, half a minute, after which nobody waits for another
@@ -16,7 +16,7 @@ REFUSED = f"{PackageRefused.__name__}: "  # how the fetching program begins its 
 
 
 @dataclass
-class Readiness(Following):
+class Readiness(JobWait):
     """One wait for `wanted` pods by version."""
 
     wanted: Mapping[str, int] = field(default_factory=dict)
@@ -27,12 +27,12 @@ class Readiness(Following):
         Raises:
             PackageRefused: a package does not verify; the message is the pod's.
             EndpointFailed: a container ends again and again; the message ends with its log.
-            ObjectDeleted, OperatorMissing, PodsStuck, TimedOut, Forbidden, KindMissing, ServerGone: see `Following`.
+            ObjectDeleted, OperatorMissing, PodsStuck, TimedOut, Forbidden, KindMissing, ServerGone: see `JobWait`.
         """
-        self.until(workload, self._answering)
+        self.wait_for(workload, self._answering)
 
     def _answering(self) -> bool | None:
-        """True or None, as `until` wants it."""
+        """True or None, as `wait_for` wants it."""
         pods = [pod for name, pod in self.pods.items() if name not in self.deleted]
         for pod in pods:
             self._require_hope(pod)
@@ -45,7 +45,7 @@ class Readiness(Following):
         for container in container_statuses(pod):
             waiting = container.get("state", {}).get("waiting", {})
             if waiting.get("reason") == "CrashLoopBackOff" and container.get("restartCount", 0) >= CRASHES:
-                raise EndpointFailed(f"{self.call} does not come up.\n{self.last_words()}")
+                raise EndpointFailed(f"{self.call} does not come up.\n{self.diagnosis()}")
 
     def _listen(self, pod: Manifest) -> None:
         """What a pod says until it answers; one that has answered before this wait is left alone."""

@@ -13,12 +13,12 @@ from typing import Any
 
 from seaway.errors import EndpointFailed, NameTaken, ObjectChanged
 from seaway.model_server.arm import PORT
-from seaway.platforms.kubernetes.client.api_errors import Call
+from seaway.platforms.kubernetes.client.api_errors import ApiCall
 from seaway.platforms.kubernetes.client.naming import MANAGED_BY
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
 from seaway.platforms.kubernetes.jobs.pod_logs import to_log
-from seaway.platforms.kubernetes.jobs.wait import Following, Patience
+from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 from seaway.platforms.kubernetes.serving import endpoint_slices, server_pod
 from seaway.platforms.kubernetes.serving.readiness import Readiness
 from seaway.platforms.kubernetes.serving.record import Record, is_ours, labels, owner
@@ -89,7 +89,7 @@ class Reconciler:
             ]
         }
         with ExitStack() as stack:
-            ends: list[Following] = []
+            ends: list[JobWait] = []
             for resource in (SERVICES, *reversed(self.backend.resources)):
                 for found in self._listed(resource, name):
                     if (resource.kind, found["metadata"]["name"]) in kept:
@@ -160,7 +160,7 @@ class Reconciler:
     def _require_ours(self, resource: Resource, found: Manifest, name: str) -> None:
         if is_ours(found, name):
             return
-        call = Call("get", resource, self.objects.namespace, found["metadata"]["name"])
+        call = ApiCall("get", resource, self.objects.namespace, found["metadata"]["name"])
         raise NameTaken(
             f"{call} belongs to somebody else and was left as it is; endpoint {name} needs that name. Call the "
             f"endpoint something else; `kubectl get {call.kubectl_target} --show-labels` shows whose that is."
@@ -176,18 +176,18 @@ class Reconciler:
             if any(reference["uid"] == uid for reference in item["metadata"].get("ownerReferences", ()))
         ]
 
-    def _end(self, stack: ExitStack, workload: str) -> Following:
-        return stack.enter_context(Following(self.objects, self.backend.kind, workload, unheard, 0.0, self.patience))
+    def _end(self, stack: ExitStack, workload: str) -> JobWait:
+        return stack.enter_context(JobWait(self.objects, self.backend.kind, workload, unheard, 0.0, self.patience))
 
 
 def unheard(pod: str, line: str) -> None:
     """Nobody listens to a pod that ends."""
 
 
-def await_ends(ends: Iterable[Following]) -> None:
+def await_ends(ends: Iterable[JobWait]) -> None:
     """Return once these objects and their pods are gone. Raises: EndpointFailed: one is not in time."""
     for end in ends:
-        if not end.gone():
+        if not end.wait_deleted():
             raise EndpointFailed(
                 f"{end.call} or its pods are still being deleted after {end.patience.cleanup_s:g} s. "
                 f"`kubectl get {end.call.kubectl_target} -o yaml` shows what that waits for."

@@ -11,7 +11,7 @@ from typing import Any
 
 from seaway.errors import DataUnreadable, NameTaken
 from seaway.model_server.arm import RemoteArm
-from seaway.platforms.kubernetes.client.api_errors import Call
+from seaway.platforms.kubernetes.client.api_errors import ApiCall
 from seaway.platforms.kubernetes.client.naming import MANAGED_BY
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Manifest
@@ -85,7 +85,7 @@ class Records:
                 f"to it by `seaway manifests endpoint {name}` and a commit, or call this endpoint something else."
             )
         if found and not is_ours(found, name):
-            call = Call("get", CONFIG_MAPS, self.objects.namespace, config_map(name))
+            call = ApiCall("get", CONFIG_MAPS, self.objects.namespace, config_map(name))
             raise NameTaken(
                 f"{call} is no endpoint's of Seaway; it was left as it is. Call the endpoint something else, or see "
                 f"whose it is: `kubectl get {call.kubectl_target} --show-labels`."

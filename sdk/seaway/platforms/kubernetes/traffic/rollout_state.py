@@ -20,7 +20,7 @@ KEY = "journal.json.gz"
 FASTEST = 1  # of gzip's levels: a fourth of the time of its default, for a tenth more bytes
 
 
-class ConfigMapState:
+class ConfigMapRolloutStore:
     """One process writes at a time: a write is refused once another process has written."""
 
     def __init__(self, connection: Connection | None = None) -> None:

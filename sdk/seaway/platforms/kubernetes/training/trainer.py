@@ -15,7 +15,7 @@ from seaway.platforms.home import run_id
 from seaway.platforms.kubernetes.client.connection import connected
 from seaway.platforms.kubernetes.client.naming import Step, stamp
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.ownership import owned
+from seaway.platforms.kubernetes.client.ownership import with_owner
 from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.jobs.launch import launch
@@ -117,7 +117,7 @@ def bring_runtime(objects: Objects, runtime: Manifest) -> None:
     TrainJob refers to it (its finalizer `resource-in-use`), and each training applies it anew.
     """
     trainjob.preflight_runtime(runtime)
-    objects.apply(trainjob.RUNTIME, owned(objects, runtime))
+    objects.apply(trainjob.RUNTIME, with_owner(objects, runtime))
 
 
 def _stamped(kind: Kind, manifest: Manifest) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome, State, condition
 from seaway.platforms.kubernetes.jobs.launch import cancel, launch
 from seaway.platforms.kubernetes.jobs.pod_logs import to_log
-from seaway.platforms.kubernetes.jobs.wait import Following, Patience
+from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.trainer import placement, remote, send_data
 from seaway.platforms.kubernetes.tuning import experiment
@@ -124,8 +124,8 @@ def ending_after(seconds: float) -> Kind:
 
 def _end(objects: Objects, manifest: Manifest) -> None:
     """Delete an Experiment that still runs trials, and wait until they are gone."""
-    with Following(objects, KIND, manifest["metadata"]["name"], to_log, 0, PATIENCE) as following:
-        cancel(following, manifest)
+    with JobWait(objects, KIND, manifest["metadata"]["name"], to_log, 0, PATIENCE) as wait:
+        cancel(wait, manifest)
 
 
 def read_trials(study: Study, name: str, objects: Objects) -> Iterator[Trial]:

@@ -53,7 +53,7 @@ class TorchServeEndpoint:
             endpoint = _lay_out(spec, versions)
             key = spec.public_key or verifying_key(keys())
             start_arms(spec, endpoint, key, home() / "cache" / "scripts", self._handler)
-            secret = {arm.backend: inference_key(endpoint, arm) for arm in endpoint.arms.values()}
+            secret = {arm.cluster: inference_key(endpoint, arm) for arm in endpoint.arms.values()}
             endpoint = replace(endpoint, url=envoy.start(endpoint, secret, spec.port))
             endpoint.write()
         except BaseException:
@@ -140,13 +140,13 @@ def _keep_one(endpoint: DeployedEndpoint, keep: str) -> DeployedEndpoint:
     """Only the arm `keep` goes on, as stable. The state names both until the other has ended."""
     kept = endpoint.arms[keep if len(endpoint.arms) > 1 else "stable"]
     result = replace(endpoint, arms={"stable": kept})
-    others = [arm.backend for arm in endpoint.arms.values() if arm != kept]
-    for backend in others:
+    others = [arm.cluster for arm in endpoint.arms.values() if arm != kept]
+    for cluster in others:
         envoy.follow(result, {"stable": 100})
-        envoy.drain(endpoint, backend)
+        envoy.drain(endpoint, cluster)
         envoy.write_clusters(result)
-        processes.stop(endpoint.folder, backend)
-        shutil.rmtree(endpoint.folder / backend, ignore_errors=True)
+        processes.stop(endpoint.folder, cluster)
+        shutil.rmtree(endpoint.folder / cluster, ignore_errors=True)
     result.write()
     return result
 
@@ -160,4 +160,4 @@ def _end(folder: Path, sockets_folder: Path | None) -> None:
 
 def _serves(endpoint: DeployedEndpoint) -> bool:
     running = {daemon.name for daemon in processes.find(endpoint.folder)}
-    return bool(endpoint.url) and running >= {envoy.NAME, *(arm.backend for arm in endpoint.arms.values())}
+    return bool(endpoint.url) and running >= {envoy.NAME, *(arm.cluster for arm in endpoint.arms.values())}

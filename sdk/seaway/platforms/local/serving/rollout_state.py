@@ -12,7 +12,7 @@ from seaway.storage import atomic_path, read_json
 FILE = "rollout.json"
 
 
-class FileState:
+class FileRolloutStore:
     """Written whole, by renaming.
 
     Args:

@@ -44,7 +44,7 @@ class EnvoyTraffic:
         except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
             raise TrafficFailed(f"Envoy of endpoint {endpoint.name} does not tell its weights: {error!r}.") from error
         split = next(route for route in routes if route.get("name") == "infer")["route"]["weighted_clusters"]
-        arms = {arm.backend: name for name, arm in _recorded(endpoint).arms.items()}
+        arms = {arm.cluster: name for name, arm in _recorded(endpoint).arms.items()}
         return {arms[cluster["name"]]: int(cluster.get("weight", 0)) for cluster in split["clusters"]}
 
 
@@ -67,17 +67,17 @@ class EnvoyMetrics:
         if status != http.client.OK:
             raise MetricsUnavailable(f"Envoy of endpoint {endpoint.name} answered {status} for its statistics.")
         text = content.decode()
-        return {name: _counts(text, arm.backend) for name, arm in arms.items()}
+        return {name: _counts(text, arm.cluster) for name, arm in arms.items()}
 
 
 def _recorded(endpoint: DeployedEndpoint) -> DeployedEndpoint:
     return DeployedEndpoint.read(endpoint.folder / "endpoint.json")
 
 
-def _counts(text: str, backend: str) -> ArmCounts:
-    label = f'envoy_cluster_name="{backend}"'
+def _counts(text: str, cluster: str) -> ArmCounts:
+    label = f'envoy_cluster_name="{cluster}"'
     if _sample(text, f"envoy_cluster_upstream_rq_total{{{label}}}") is None:
-        raise MetricsUnavailable(f"Envoy has no statistics of {backend}; has it been removed?")
+        raise MetricsUnavailable(f"Envoy has no statistics of {cluster}; has it been removed?")
     requests = _sample(text, f"envoy_cluster_upstream_rq_completed{{{label}}}")
     errors = _sample(text, f'envoy_cluster_upstream_rq_xx{{envoy_response_code_class="5",{label}}}')
     pattern = rf'^envoy_cluster_upstream_rq_time_bucket{{{label},le="([^"]+)"}} (\d+)$'
