@@ -61,6 +61,7 @@ generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.cli_reference
 	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
+	$(BIN)/python -m tools.ports_table docs/architecture.md
 	$(BIN)/python -m seaway.platforms.kubernetes.install.rbac
 	$(BIN)/python -m seaway.platforms.kubernetes.install.prometheus_operator
 	$(MAKE) manifests

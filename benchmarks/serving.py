@@ -15,7 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
-from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
+from seaway.model_server.torchserve.server import TorchServe
+from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.serving import DeployedEndpoint, EndpointSpec
 
 from benchmarks import Row, main
@@ -62,7 +63,7 @@ def measure() -> list[Row]:
 
 
 def _both_loaded(package: Path) -> tuple[Load, Load]:
-    ours, theirs = TorchServeEndpoint(), TorchServeEndpoint(handler=Path(__file__).with_name("eager_handler.py"))
+    ours, theirs = LocalEndpoint(), LocalEndpoint(TorchServe(Path(__file__).with_name("eager_handler.py")))
     try:
         endpoints = (
             ours.deploy(EndpointSpec(NAME, "ours", package)),

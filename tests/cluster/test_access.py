@@ -28,7 +28,7 @@ TOKEN_S = 3600
 SETTLED_S = 30  # an authorizer has seen a new role long before
 
 
-def as_account(admin: Connection, rules: tuple[rbac.Rule, ...]) -> Connection:
+def as_account(admin: Connection, rules: tuple[rbac.Permission, ...]) -> Connection:
     """The connection of the shipped ServiceAccount, whose role has these rules."""
     namespace, core = admin.namespace, client.CoreV1Api(admin.requests)
     roles = client.RbacAuthorizationV1Api(admin.requests)
@@ -48,7 +48,7 @@ def as_account(admin: Connection, rules: tuple[rbac.Rule, ...]) -> Connection:
     return limited
 
 
-def await_authorizer(limited: Connection, rules: tuple[rbac.Rule, ...]) -> None:
+def await_authorizer(limited: Connection, rules: tuple[rbac.Permission, ...]) -> None:
     """Wait until the API server knows the role."""
     reviews = client.AuthorizationV1Api(limited.requests)
     resource = rules[0].resource

@@ -25,7 +25,7 @@ TOLD_S = 60
     ids=["ask", "watch"],
 )
 def test_what_a_role_lacks_is_told_by_its_name(
-    verbs: set[str], left: tuple[rbac.Rule, ...], connection: Connection
+    verbs: set[str], left: tuple[rbac.Permission, ...], connection: Connection
 ) -> None:
     limited = Objects(as_account(connection, left))
     permissions = [(resource, verb) for resource, verb in rbac.permissions(RULES) if verb in verbs]

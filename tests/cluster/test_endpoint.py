@@ -21,8 +21,8 @@ from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, PODS, SERVICES
 from seaway.platforms.kubernetes.jobs.wait import Patience
+from seaway.platforms.kubernetes.serving import deployment
 from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
-from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
 from seaway.serving import Client, EndpointSpec, GrpcClient
 from seaway.serving.feature_log import read_log
 from seaway.storage import storage_for
@@ -96,7 +96,7 @@ def test_models_are_rolled_back_and_promoted_without_a_lost_request(
     packages: dict[str, Path], store: StoreInCluster, server_image: str, place: str, objects: Objects
 ) -> None:
     hosting = endpoints.hosting(server_image, store, served=SERVED)
-    adapter = DeploymentEndpoint()
+    adapter = deployment.endpoint()
     first = adapter.deploy(spec(packages, hosting, "run-1", "first"))
     old = first.arms["stable"].version
     serving = pods_of(objects, old)
@@ -140,10 +140,10 @@ def assert_logged(version: str) -> None:
 
 
 def promote_although_the_first_try_is_killed(run: str) -> None:
-    module = "seaway.platforms.kubernetes.serving.endpoint"
-    code = f"from {module} import DeploymentEndpoint as E; E().promote({NAME!r}, {run!r})"
+    module = "seaway.platforms.kubernetes.serving.deployment"
+    code = f"from {module} import endpoint; endpoint().promote({NAME!r}, {run!r})"
     with subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ)) as step:
-        adapter = DeploymentEndpoint()
+        adapter = deployment.endpoint()
         while step.poll() is None and "candidate" in adapter.list()[0].arms:
             time.sleep(0.01)
         step.send_signal(signal.SIGKILL)
@@ -153,7 +153,7 @@ def promote_although_the_first_try_is_killed(run: str) -> None:
 def test_a_package_that_was_changed_in_the_store_never_serves_and_leaves_nothing(
     packages: dict[str, Path], store: StoreInCluster, server_image: str, objects: Objects, tmp_path: Path
 ) -> None:
-    adapter = DeploymentEndpoint()
+    adapter = deployment.endpoint()
     [before] = adapter.list()
     hosting = endpoints.hosting(server_image, store)
     foreign = small_package(tmp_path, tmp_path / "somebody-else")
@@ -173,7 +173,7 @@ def test_an_image_that_cannot_be_had_is_told_and_leaves_nothing(
     packages: dict[str, Path], store: StoreInCluster, objects: Objects
 ) -> None:
     hosting = endpoints.hosting("registry.invalid/seaway/server:none", store)
-    adapter = DeploymentEndpoint(patience=Patience(image_s=3.0))
+    adapter = deployment.endpoint(patience=Patience(image_s=3.0))
     wanted = EndpointSpec("ghost", "run-1", packages["first"], hosting=hosting)
     with pytest.raises(EndpointFailed, match=r"registry\.invalid/seaway/server:none"):
         adapter.deploy(wanted)
@@ -186,7 +186,7 @@ def test_a_container_that_ends_again_and_again_is_told_with_its_reason(
 ) -> None:
     wanted = EndpointSpec("looping", "run-1", packages["first"], hosting=endpoints.hosting(image, store))
     with pytest.raises(EndpointFailed, match="again and again"):
-        DeploymentEndpoint().deploy(wanted)
+        deployment.endpoint().deploy(wanted)
     assert objects.get(CONFIG_MAPS, "looping-endpoint") is None
 
 
@@ -197,7 +197,7 @@ def test_an_object_of_somebody_else_is_left_as_it_is(
     core.create_namespaced_config_map(place, {"metadata": {"name": "taken-endpoint"}, "data": {"theirs": "yes"}})
     wanted = EndpointSpec("taken", "run-1", packages["first"], hosting=endpoints.hosting("any", store))
     with pytest.raises(NameTaken, match="taken-endpoint"):
-        DeploymentEndpoint().deploy(wanted)
+        deployment.endpoint().deploy(wanted)
     found = objects.get(CONFIG_MAPS, "taken-endpoint")
     assert found
     assert found["data"] == {"theirs": "yes"}
@@ -209,13 +209,13 @@ def test_a_package_of_another_signer_is_refused_before_anything_is_made(
     foreign = small_package(tmp_path, tmp_path / "somebody-else")
     wanted = EndpointSpec("foreign", "run-1", foreign, hosting=endpoints.hosting("any", store))
     with pytest.raises(PackageRefused):
-        DeploymentEndpoint().deploy(wanted)
+        deployment.endpoint().deploy(wanted)
     assert objects.get(CONFIG_MAPS, "foreign-endpoint") is None
 
 
 def test_an_endpoint_keeps_its_backend(packages: dict[str, Path], store: StoreInCluster) -> None:
-    from seaway.platforms.kubernetes.serving.endpoint import SeldonEndpoint
+    from seaway.platforms.kubernetes.serving import seldon
 
     wanted = EndpointSpec(NAME, "run-5", packages["second"], hosting=endpoints.hosting("any", store))
     with pytest.raises(InvalidSpec, match="served by deployment"):
-        SeldonEndpoint().deploy(wanted)
+        seldon.endpoint().deploy(wanted)

@@ -19,7 +19,7 @@ from seaway.models import ExportedModel
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, PODS, SERVICES
-from seaway.platforms.kubernetes.serving.endpoint import KServeEndpoint
+from seaway.platforms.kubernetes.serving import kserve
 from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
 from seaway.platforms.kubernetes.traffic.gateway_api import GATEWAYS, HTTP_ROUTES
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES, IstioTraffic
@@ -92,7 +92,7 @@ def spec(
 def test_a_canary_is_promoted_behind_a_virtual_service_without_a_lost_request(
     objects: Objects, hosting: dict[str, Any], packages: dict[str, Path]
 ) -> None:
-    adapter = KServeEndpoint()
+    adapter = kserve.endpoint()
     first = adapter.deploy(spec(hosting, packages, "run-1", "first"))
     answer = by_both_protocols(first)
     predicted = ExportedModel.load(packages["first"]).predict(SIGNATURE.sample)
@@ -124,7 +124,7 @@ def shift(endpoint: DeployedEndpoint, percent: int) -> None:
 
 def test_new_pods_of_one_version_take_over_without_a_lost_request(objects: Objects) -> None:
     """As when somebody edits the InferenceService, or KServe is upgraded: its Deployment is rolled."""
-    [served] = KServeEndpoint().list()
+    [served] = kserve.endpoint().list()
     before = {pod["metadata"]["uid"] for pod in living(objects)}
     found = objects.get(INFERENCE_SERVICES, f"{NAME}-{served.arms['stable'].version}")
     assert found
@@ -147,7 +147,7 @@ def test_a_package_that_was_changed_in_the_store_never_serves(
     uri = endpoints.uri_of(NAME, packages["third"])
     storage_for(uri).upload(small_package(tmp_path, tmp_path / "somebody-else"), uri)
     with pytest.raises(PackageRefused, match=r"model\.sig does not vouch"):
-        KServeEndpoint().deploy(wanted)
+        kserve.endpoint().deploy(wanted)
     assert workloads(objects) == before
     storage_for(uri).upload(packages["third"], uri)
 
@@ -155,7 +155,7 @@ def test_a_package_that_was_changed_in_the_store_never_serves(
 def test_a_canary_is_rolled_back_behind_an_http_route_and_the_endpoint_ends_with_its_objects(
     objects: Objects, hosting: dict[str, Any], packages: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    adapter, place = KServeEndpoint(), objects.namespace
+    adapter, place = kserve.endpoint(), objects.namespace
     IstioTraffic().remove(adapter.list()[0])
     monkeypatch.setenv("SEAWAY_TRAFFIC", "gateway-api")
     monkeypatch.setenv("SEAWAY_GATEWAY", f"{edge.ISTIO_NAMESPACE}/{place}")

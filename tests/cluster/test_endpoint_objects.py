@@ -17,10 +17,10 @@ from seaway.platforms.kubernetes.serving.kserve import InferenceServices
 from seaway.platforms.kubernetes.serving.reconciler import Reconciler
 from seaway.platforms.kubernetes.serving.record import Record, Records
 from seaway.platforms.kubernetes.serving.seldon import SeldonDeployments
-from seaway.platforms.kubernetes.serving.workload import Backend, Served
+from seaway.platforms.kubernetes.serving.workload import Served, Workload
 from test_access import as_account
 
-BACKENDS: tuple[Backend, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
+BACKENDS: tuple[Workload, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
 WEIGHTS = {"stable": 90, "candidate": 10}
 
 
@@ -46,7 +46,7 @@ ARMS = {"stable": served("a" * 12), "candidate": served("b" * 12, autoscale=Auto
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.kind.resource.kind)
 def test_the_api_server_takes_every_object_whole(
-    backend: Backend, cluster: dynamic.DynamicClient, connection: Connection
+    backend: Workload, cluster: dynamic.DynamicClient, connection: Connection
 ) -> None:
     """In strict validation a field that it does not know is an error."""
     require_served(cluster, backend.kind.resource) if backend.kind.resource.group != "apps" else None

@@ -28,8 +28,8 @@ from releases import WEIGHTS, Release
 from seaway.errors import TrafficFailed
 from seaway.platforms.kubernetes.client.connection import connect
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.serving import deployment
 from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
-from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
 from seaway.platforms.kubernetes.serving.server_pod import ENDPOINT
 from seaway.platforms.kubernetes.training import pytorchjob
 from seaway.platforms.mlflow import MlflowRegistry
@@ -41,7 +41,7 @@ import images
 pytestmark = pytest.mark.timeout(1200)
 NAME = "flights"
 STEPS, REQUESTS = [0, 10, 50, 100], [160, 400, 800, 200]  # first a shadow
-BACKENDS = {"endpoint": "deployment", "metrics": "gateway", "tuner": "optuna"}
+BACKENDS = {"endpoint": "deployment", "traffic_metrics": "gateway", "tuner": "optuna"}
 WEIGHTS_ROUTE = "seaway-weights"
 LOOK_S = 0.02
 PATIENCE_S = 300
@@ -140,7 +140,7 @@ def test_a_controller_that_is_killed_at_each_step_ends_with_the_right_model_in_c
     for weight in WEIGHTS:
         kill(release, until=lambda weight=weight: split(endpoint, place)["candidate"] == weight)
         assert split(endpoint, place)["candidate"] == weight
-    kill(release, until=lambda: len(find(DeploymentEndpoint(), NAME, endpoint.run).arms) == 1)
+    kill(release, until=lambda: len(find(deployment.endpoint(), NAME, endpoint.run).arms) == 1)
     rollout = release.roll_out()
     assert rollout["decision"] == Decision.PROMOTE, rollout["reason"]
     new = rollout["arms"]["candidate"]

@@ -21,7 +21,7 @@ from namespaces import made_namespace
 from seaway.errors import EndpointFailed, NameTaken
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
+from seaway.platforms.kubernetes.serving import deployment
 from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
 from seaway.platforms.kubernetes.serving.record import Record, Records
 from seaway.serving import Client, EndpointSpec
@@ -219,7 +219,7 @@ def test_a_step_leaves_an_endpoint_of_git_alone(site: Site) -> None:
     before = site.kubectl("get", "deployments,services,configmaps", "-o", "name")
     wanted = EndpointSpec(NAME, "run-1", site.packages["a"], hosting={"image": site.image})
     with pytest.raises(NameTaken, match=f"{NAME} in namespace {site.namespace} is git's"):
-        DeploymentEndpoint().deploy(wanted)
+        deployment.endpoint().deploy(wanted)
     assert site.kubectl("get", "deployments,services,configmaps", "-o", "name") == before
 
 

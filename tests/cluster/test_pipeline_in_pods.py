@@ -27,7 +27,7 @@ from seaway.models.registry import PRODUCTION
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
-from seaway.platforms.kubernetes.serving.endpoint import DeploymentEndpoint
+from seaway.platforms.kubernetes.serving import deployment
 from seaway.platforms.kubernetes.training import pytorchjob
 from seaway.platforms.pod_settings import SIGNING
 from seaway.rollout import Decision
@@ -175,7 +175,7 @@ def read_artifact(run: PlayedRun, path: str, folder: Path, name: str) -> dict[st
 def answering_version(connection: Connection, run: str, home: Path, patch: pytest.MonkeyPatch) -> str:
     """Whose model answers at the gateway, which pods know by another address than this machine."""
     patch.setenv("SEAWAY_HOME", str(home))
-    served = replace(find(DeploymentEndpoint(connection), NAME, run), url=edge.URL)
+    served = replace(find(deployment.endpoint(connection), NAME, run), url=edge.URL)
     asked = {"host": served.host, "authorization": f"Bearer {served.token()}"}
     return edge.fetch(f"{served.url}/v2/models/{NAME}", 30.0, asked).headers["x-seaway-version"]
 

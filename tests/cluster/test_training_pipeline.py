@@ -23,7 +23,7 @@ ENDLESS = 100_000  # epochs
 
 
 def run_of(home: Path, **parameters: object) -> Run:
-    return Run(home, str(TRAINING_ONLY), {"endpoint": "torchserve"}, **parameters)
+    return Run(home, str(TRAINING_ONLY), {"endpoint": "process"}, **parameters)
 
 
 @pytest.fixture(autouse=True)

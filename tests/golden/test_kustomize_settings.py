@@ -8,7 +8,7 @@ import kustomizing
 import pytest
 import yaml
 from kustomizing import CHOICES, KUBECTL, PROJECT, build
-from seaway.platforms import BACKENDS
+from seaway import registry
 from seaway.platforms.kubernetes.serving.hosting import Hosting
 from seaway.platforms.kubernetes.traffic.weighted_route import Named
 from seaway.platforms.kubernetes.training.placement import Placement
@@ -21,9 +21,7 @@ pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH:
 IMAGES = PROJECT / "kustomize" / "components" / "images" / "kustomization.yaml"
 SOURCES = sorted((PROJECT / "sdk").rglob("*.py"))
 READ = {name for file in SOURCES for name in re.findall(r'"(SEAWAY_[A-Z_]+)"', file.read_text())}
-PORTS = {
-    f"SEAWAY_{port.upper()}": {name for place in places.values() for name in place} for port, places in BACKENDS.items()
-}
+PORTS = {port.variable: set(registry.backends(port.name)) for port in registry.PORTS.values() if not port.by_scheme}
 ROUTES = {"istio": "VirtualService", "gateway-api": "HTTPRoute"}
 
 

@@ -17,7 +17,7 @@ from seaway.monitoring import Objectives, rule_file
 from seaway.monitoring.dashboards import dashboards
 from seaway.monitoring.export import Sample, publish
 from seaway.platforms.kubernetes.metrics.prometheus import query
-from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
+from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec
 from small_package import WEATHER, small_package
 
@@ -45,7 +45,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedEndpo
     state = tmp_path_factory.mktemp("state")
     environment = pytest.MonkeyPatch()
     environment.setenv("SEAWAY_HOME", str(state))
-    endpoints = TorchServeEndpoint()
+    endpoints = LocalEndpoint()
     package = small_package(tmp_path_factory.mktemp("package"), state)
     yield endpoints.deploy(EndpointSpec("flights", "r1", package))
     endpoints.remove("flights", "r1")

@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_server import pushgateway
 from seaway.platforms.kubernetes.client.http import fetch
-from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
+from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.platforms.mlflow import MlflowRegistry
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient
 from seaway.serving.feature_log import read_log
@@ -37,7 +37,7 @@ def logs(january: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
             environment.setenv("SEAWAY_SERVED", str(folder / caller))
             production = MlflowRegistry().production("flights")
             assert production is not None
-            endpoints = TorchServeEndpoint()
+            endpoints = LocalEndpoint()
             endpoint = endpoints.deploy(EndpointSpec("flights", caller, production.package))
             served[caller] = str(folder / caller / "flights")
             try:

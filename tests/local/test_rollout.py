@@ -14,16 +14,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from kfp import dsl
-from seaway.model_server.torchserve.process import VERSION_DIGITS
+from seaway.model_server.torchserve.server import TorchServe
 from seaway.models import ExportedModel, Lineage, package, signing_keys
 from seaway.models.package import content_sha256
 from seaway.platforms.home import run_id
-from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
+from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
 from seaway.platforms.mlflow import MlflowRegistry
 from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, run
 from seaway.serving import DeployedEndpoint, EndpointSpec
+from seaway.serving.port import VERSION_DIGITS
 from seaway_components.rollout.confirm_promotion.component import confirm_promotion
 from seaway_components.rollout.roll_out.component import roll_out as roll_out_component
 from seaway_components.serving.deploy_endpoint.component import deploy_endpoint
@@ -115,7 +116,7 @@ def endpoint(folder: Path, packages: dict[str, Path], fault: Path) -> Iterator[D
     handler = folder / "faulty.py"
     version = content_sha256(packages["good"])[:VERSION_DIGITS]
     handler.write_text(FAULTY.format(version=version, fault=str(fault)), encoding="utf-8")
-    endpoints = TorchServeEndpoint(handler)
+    endpoints = LocalEndpoint(TorchServe(handler))
     yield endpoints.deploy(EndpointSpec("flights", "good", packages["stable"], packages["good"]))
     endpoints.remove("flights", "good")
 
@@ -153,7 +154,7 @@ def test_a_candidate_that_now_and_then_does_not_answer_in_time_is_rolled_back(
 
 
 def test_a_candidate_that_predicts_worse_is_rolled_back_and_ended(packages: dict[str, Path], examples: Path) -> None:
-    endpoints, tracker = TorchServeEndpoint(), MlflowRegistry()
+    endpoints, tracker = LocalEndpoint(), MlflowRegistry()
     endpoint = endpoints.deploy(EndpointSpec("flights", "bad", packages["stable"], packages["bad"]))
     try:
         rollout = roll_out(endpoint, examples, endpoint.folder / "rollout.json")
@@ -242,7 +243,7 @@ def test_a_model_that_is_in_production_is_neither_served_twice_nor_sent_a_reques
         served = DeployedEndpoint.read(tmp_path / "e" / "endpoint.json")
         assert EnvoyMetrics().read(served)["stable"].requests == 0
     finally:
-        TorchServeEndpoint().remove("unchanged", run_id())
+        LocalEndpoint().remove("unchanged", run_id())
     assert decision == Decision.UNCHANGED
     assert "unchanged version 1" in reason
     assert set(served.arms) == {"stable"}
@@ -251,7 +252,7 @@ def test_a_model_that_is_in_production_is_neither_served_twice_nor_sent_a_reques
 def test_a_better_candidate_is_promoted_and_registered(
     endpoint: DeployedEndpoint, packages: dict[str, Path], examples: Path, tmp_path: Path
 ) -> None:
-    tracker, endpoints = MlflowRegistry(), TorchServeEndpoint()
+    tracker, endpoints = MlflowRegistry(), LocalEndpoint()
     tracker.promote("flights", tracker.register("flights", packages["stable"]))
     version = tracker.register("flights", packages["good"])
     rollout = roll_out(endpoint, examples, tmp_path / "state.json")

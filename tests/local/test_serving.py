@@ -23,7 +23,7 @@ from seaway.model_server.envoy import process as envoy
 from seaway.model_server.ports import require_free
 from seaway.model_server.torchserve.torchscript import kept_script
 from seaway.models import ExportedModel
-from seaway.platforms.local.serving.endpoint import TorchServeEndpoint
+from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
 from seaway.serving import (
     Arm,
@@ -64,7 +64,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
 
 @pytest.fixture(scope="module")
 def endpoint(packages: dict[str, Path]) -> Iterator[DeployedEndpoint]:
-    endpoints = TorchServeEndpoint()
+    endpoints = LocalEndpoint()
     yield endpoints.deploy(EndpointSpec("flights", "r1", packages["stable"], packages["candidate"]))
     endpoints.remove("flights", "r1")
 
@@ -283,14 +283,14 @@ def test_counts_are_of_inference_requests_by_the_arm_that_answered(endpoint: Dep
 
 
 def test_the_same_packages_are_not_started_twice(packages: dict[str, Path], endpoint: DeployedEndpoint) -> None:
-    again = TorchServeEndpoint().deploy(EndpointSpec("flights", "r1", packages["stable"], packages["candidate"]))
+    again = LocalEndpoint().deploy(EndpointSpec("flights", "r1", packages["stable"], packages["candidate"]))
     assert again == endpoint
 
 
 def test_a_package_of_another_signer_never_reaches_a_server(packages: dict[str, Path], tmp_path: Path) -> None:
     foreign = small_package(tmp_path / "foreign", tmp_path / "other-home")
     with pytest.raises(PackageRefused):
-        TorchServeEndpoint().deploy(EndpointSpec("refused", "r1", foreign))
+        LocalEndpoint().deploy(EndpointSpec("refused", "r1", foreign))
     assert processes.find(packages["home"] / "endpoints" / "refused-r1") == []
 
 
@@ -299,7 +299,7 @@ def test_a_taken_port_is_told_and_leaves_nothing_running(packages: dict[str, Pat
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(PortTaken, match=str(os.getpid())):
-            TorchServeEndpoint().deploy(EndpointSpec("taken", "r1", packages["stable"], port=taken.getsockname()[1]))
+            LocalEndpoint().deploy(EndpointSpec("taken", "r1", packages["stable"], port=taken.getsockname()[1]))
     assert processes.find(packages["home"] / "endpoints" / "taken-r1") == []
 
 
@@ -342,9 +342,9 @@ def test_a_kept_script_whose_bytes_have_changed_is_made_anew(packages: dict[str,
 def test_a_killed_deployment_leaves_nothing_that_remove_does_not_end(packages: dict[str, Path]) -> None:
     script = (
         "import sys, pathlib\n"
-        "from seaway.platforms.local.serving.endpoint import TorchServeEndpoint\n"
+        "from seaway.platforms.local.serving.endpoint import LocalEndpoint\n"
         "from seaway.serving import EndpointSpec\n"
-        "TorchServeEndpoint().deploy(EndpointSpec('killed', 'r1', pathlib.Path(sys.argv[1])))\n"
+        "LocalEndpoint().deploy(EndpointSpec('killed', 'r1', pathlib.Path(sys.argv[1])))\n"
     )
     folder = packages["home"] / "endpoints" / "killed-r1"
     deployment = subprocess.Popen([sys.executable, "-c", script, str(packages["stable"])])
@@ -353,7 +353,7 @@ def test_a_killed_deployment_leaves_nothing_that_remove_does_not_end(packages: d
         time.sleep(0.05)
     deployment.kill()
     deployment.wait()
-    endpoints = TorchServeEndpoint()
+    endpoints = LocalEndpoint()
     assert "killed" in {endpoint.name for endpoint in endpoints.list()}
     endpoints.remove("killed", "r1")
     assert not any(daemon.running() for daemon in started)
@@ -378,7 +378,7 @@ def test_a_promotion_under_load_fails_no_request(packages: dict[str, Path], endp
     hook, threading.excepthook = threading.excepthook, failures.append
     for thread in threads:
         thread.start()
-    promoted = TorchServeEndpoint().promote("flights", "r1")
+    promoted = LocalEndpoint().promote("flights", "r1")
     done.set()
     for thread in threads:
         thread.join()
@@ -393,7 +393,7 @@ def test_a_promotion_under_load_fails_no_request(packages: dict[str, Path], endp
         assert client.arm == "stable"
         with pytest.raises(InferenceRefused, match=r"404.*no such arm"):
             client.infer("flights", ROWS, arm="candidate")
-    for again in (TorchServeEndpoint().promote, TorchServeEndpoint().roll_back):
+    for again in (LocalEndpoint().promote, LocalEndpoint().roll_back):
         assert again("flights", "r1") == promoted
 
 
@@ -408,7 +408,7 @@ def test_a_dead_server_is_no_answer_and_counts_as_errors(endpoint: DeployedEndpo
 
 
 def test_metrics_of_a_removed_endpoint_are_unavailable(endpoint: DeployedEndpoint) -> None:
-    TorchServeEndpoint().remove("flights", "r1")
+    LocalEndpoint().remove("flights", "r1")
     assert processes.find(endpoint.folder) == []
     assert not endpoint.folder.exists()
     with pytest.raises(MetricsUnavailable):

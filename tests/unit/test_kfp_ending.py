@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import psutil
 import pytest
-from seaway import platforms
+from seaway import registry
 from seaway.cli.serve import new_run
 from seaway.errors import InvalidSpec, ServerGone
 from seaway.kfp.local import cleanup
@@ -96,8 +96,8 @@ def cluster(home: Path, monkeypatch: pytest.MonkeyPatch) -> type[Elsewhere]:
         for name, run in (("flights", "r1"), ("trains", "another"))
     ]
     monkeypatch.setattr(Elsewhere, "served", served)
-    adapters = {"local": platforms.BACKENDS["Endpoint"]["local"], "kubernetes": {"there": f"{__name__}:Elsewhere"}}
-    monkeypatch.setitem(platforms.BACKENDS, "Endpoint", adapters)
+    there = registry.Backend("Endpoint", "there", registry.KUBERNETES, f"{__name__}:Elsewhere")
+    monkeypatch.setattr(registry, "BACKENDS", (there, *registry.BACKENDS))
     monkeypatch.setenv("SEAWAY_PLATFORM", "kubernetes")
     monkeypatch.delenv("SEAWAY_ENDPOINT", raising=False)
     return Elsewhere
@@ -136,7 +136,7 @@ def test_down_knows_by_name_what_was_deployed_there_by_hand(cluster: type[Elsewh
 
 def test_a_local_endpoint_asks_no_cluster(cluster: type[Elsewhere], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "answers", False)
-    monkeypatch.setenv("SEAWAY_ENDPOINT", "torchserve")
+    monkeypatch.setenv("SEAWAY_ENDPOINT", "process")
     assert not cleanup.end_run("r1")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from seaway.platforms.kubernetes.client.resources import PODS, Resource
+from seaway.platforms.kubernetes.client.resources import POD_LOGS, PODS, Resource
 from seaway.platforms.kubernetes.install import rbac
 
 PROJECT = Path(__file__).parents[2]
@@ -48,4 +48,4 @@ def test_one_permission_fewer_is_exactly_that(resource: Resource, verb: str) -> 
 
 def test_a_rule_that_loses_its_last_verb_is_no_rule() -> None:
     assert all(rule.verbs for rule in rbac.without(PODS, "list"))
-    assert rbac.POD_LOGS not in [rule.resource for rule in rbac.without(rbac.POD_LOGS, "get")]
+    assert POD_LOGS not in [rule.resource for rule in rbac.without(POD_LOGS, "get")]

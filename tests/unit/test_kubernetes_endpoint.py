@@ -19,10 +19,10 @@ from seaway.platforms.kubernetes.serving.readiness import refusal
 from seaway.platforms.kubernetes.serving.reconciler import service
 from seaway.platforms.kubernetes.serving.record import Record
 from seaway.platforms.kubernetes.serving.seldon import SeldonDeployments
-from seaway.platforms.kubernetes.serving.workload import Backend, Served
+from seaway.platforms.kubernetes.serving.workload import Served, Workload
 
 IMAGE = "docker.io/seaway/server:1"
-BACKENDS: tuple[Backend, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
+BACKENDS: tuple[Workload, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
 WEIGHTS = {"stable": 90, "candidate": 10}
 STABLE, CANDIDATE = "a" * 12, "b" * 12
 
@@ -55,7 +55,7 @@ def variables(pod: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.kind.resource.kind)
 class TestEachBackend:
-    def test_both_arms_are_pods_that_fetch_a_verified_package_before_they_serve(self, backend: Backend) -> None:
+    def test_both_arms_are_pods_that_fetch_a_verified_package_before_they_serve(self, backend: Workload) -> None:
         found = pods(backend.objects("flights", arms(), WEIGHTS))
         assert len(found) == 2
         for pod, version in zip(found, (STABLE, CANDIDATE), strict=True):
@@ -67,7 +67,7 @@ class TestEachBackend:
                 "startupProbe", "readinessProbe", "livenessProbe",
             }  # fmt: skip
 
-    def test_pods_are_restricted_and_say_what_they_need(self, backend: Backend) -> None:
+    def test_pods_are_restricted_and_say_what_they_need(self, backend: Workload) -> None:
         for pod in pods(backend.objects("flights", arms(cpu="2", memory="3Gi"), WEIGHTS)):
             assert pod["securityContext"]["runAsNonRoot"]
             assert not pod["automountServiceAccountToken"]
@@ -76,37 +76,37 @@ class TestEachBackend:
                 assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
                 assert container["resources"]["requests"] == {"cpu": "2", "memory": "3Gi"}
 
-    def test_only_the_step_that_fetches_gets_the_storages_credentials(self, backend: Backend) -> None:
+    def test_only_the_step_that_fetches_gets_the_storages_credentials(self, backend: Workload) -> None:
         for pod in pods(backend.objects("flights", arms(env_secrets=["storage"]), WEIGHTS)):
             assert pod["initContainers"][0]["envFrom"] == [{"secretRef": {"name": "storage"}}]
             assert "envFrom" not in pod["containers"][0]
             assert "SEAWAY_SERVED" not in variables(pod)
 
-    def test_a_server_that_logs_what_it_serves_knows_where_and_may_write_there(self, backend: Backend) -> None:
+    def test_a_server_that_logs_what_it_serves_knows_where_and_may_write_there(self, backend: Workload) -> None:
         for pod in pods(backend.objects("flights", arms(env_secrets=["storage"], served="s3://logs/served"), WEIGHTS)):
             assert variables(pod)["SEAWAY_SERVED"] == "s3://logs/served"
             assert pod["containers"][0]["envFrom"] == [{"secretRef": {"name": "storage"}}]
 
-    def test_an_accelerator_is_asked_for_where_the_model_is(self, backend: Backend) -> None:
+    def test_an_accelerator_is_asked_for_where_the_model_is(self, backend: Workload) -> None:
         for pod in pods(backend.objects("flights", arms(gpus=1), WEIGHTS)):
             assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
             assert "nvidia.com/gpu" not in pod["initContainers"][0]["resources"]["limits"]
 
     @pytest.mark.parametrize("settings", [{}, {"autoscale": Autoscale(8, 60)}, {"node_selector": {"disk": "ssd"}}])
     def test_its_objects_pass_the_schema_and_the_webhooks_rules(
-        self, backend: Backend, settings: dict[str, Any]
+        self, backend: Workload, settings: dict[str, Any]
     ) -> None:
         for wanted in (arms(**settings), {"stable": served(**settings)}):
             weights = WEIGHTS if len(wanted) > 1 else {"stable": 100}
             [first, *_] = backend.objects("flights", wanted, weights)
             backend.preflight(named(first))
 
-    def test_the_stable_arm_is_the_same_with_and_without_a_candidate(self, backend: Backend) -> None:
+    def test_the_stable_arm_is_the_same_with_and_without_a_candidate(self, backend: Workload) -> None:
         alone = pods(backend.objects("flights", {"stable": served()}, {"stable": 100}))
         assert pods(backend.objects("flights", arms(), WEIGHTS))[0] == alone[0]
 
-    def test_as_many_pods_must_answer_as_are_asked_for(self, backend: Backend) -> None:
-        workloads = backend.workloads("flights", arms(replicas=3))
+    def test_as_many_pods_must_answer_as_are_asked_for(self, backend: Workload) -> None:
+        workloads = backend.pods_by_owner("flights", arms(replicas=3))
         assert sum(workloads.values(), type(next(iter(workloads.values())))()) == {STABLE: 3, CANDIDATE: 3}
 
 

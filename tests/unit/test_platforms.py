@@ -3,15 +3,14 @@ import re
 from pathlib import Path
 
 import pytest
-from seaway import platforms
+from seaway import platforms, registry
 from seaway.errors import InvalidSpec
 from seaway.models import ModelRegistry
-from seaway.storage import load_object
 
 PIPELINE = Path(__file__).parents[2] / "pipelines" / "flights" / "pipeline.yaml"
 PORTS = sorted(set(re.findall(r"platforms\.current\((?:\w+\.)?([A-Z]\w+)", PIPELINE.read_text(encoding="utf-8"))))
 HERE = {
-    "Trainer": "torchrun", "Tuner": "optuna", "Endpoint": "torchserve", "Traffic": "envoy", "TrafficMetrics": "envoy",
+    "Trainer": "torchrun", "Tuner": "optuna", "Endpoint": "process", "Traffic": "envoy", "TrafficMetrics": "envoy",
     "ServiceGraph": "none", "RolloutStore": "file", "ModelRegistry": "mlflow",
 }  # fmt: skip
 THERE = {
@@ -25,10 +24,17 @@ def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         "KUBERNETES_SERVICE_HOST",
         "SEAWAY_PLATFORM",
-        *(re.sub("(?<=[a-z])(?=[A-Z])", "_", f"SEAWAY_{port}").upper() for port in HERE),
+        *(port.variable for port in registry.PORTS.values()),
     ):
         monkeypatch.setenv(name, "")  # so that what a test chooses is undone after it
         monkeypatch.delenv(name)
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, **adapters: tuple[str, str]) -> None:
+    """Have these backends of the port `Trainer` and no others: name = (place, adapter)."""
+    others = [one for one in registry.BACKENDS if one.port != "Trainer"]
+    trainers = [registry.Backend("Trainer", name, *where) for name, where in adapters.items()]
+    monkeypatch.setattr(registry, "BACKENDS", (*trainers, *others))
 
 
 class Trainer:
@@ -42,7 +48,7 @@ def test_an_unknown_backend_is_refused_with_those_that_exist() -> None:
 
 def test_a_place_without_an_adapter_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
-    monkeypatch.setitem(platforms.BACKENDS, "Trainer", {"local": {"torchrun": "json:loads"}})
+    offer(monkeypatch, torchrun=("local", "json:loads"))
     with pytest.raises(InvalidSpec, match="auto on kubernetes"):
         platforms.current(Trainer)
 
@@ -50,17 +56,15 @@ def test_a_place_without_an_adapter_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_laptop_sends_to_the_cluster_what_has_an_adapter_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEAWAY_PLATFORM", "kubernetes")
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    both = {"local": {"here": "builtins:dict"}, "kubernetes": {"there": "builtins:list"}}
-    monkeypatch.setitem(platforms.BACKENDS, "Trainer", both)
+    offer(monkeypatch, here=("local", "builtins:dict"), there=("kubernetes", "builtins:list"))
     assert isinstance(platforms.current(Trainer), list)
     assert isinstance(platforms.current(Trainer, "here"), dict)
-    monkeypatch.setitem(platforms.BACKENDS, "Trainer", {"local": {"here": "builtins:dict"}})
+    offer(monkeypatch, here=("local", "builtins:dict"))
     assert isinstance(platforms.current(Trainer), dict)
 
 
 def test_an_installation_names_what_its_pipelines_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    two = {"local": {"first": "builtins:dict", "second": "builtins:list"}}
-    monkeypatch.setitem(platforms.BACKENDS, "Trainer", two)
+    offer(monkeypatch, first=("local", "builtins:dict"), second=("local", "builtins:list"))
     monkeypatch.setenv("SEAWAY_TRAINER", "second")
     assert isinstance(platforms.current(Trainer), list)
     assert isinstance(platforms.current(Trainer, "first"), dict)
@@ -79,7 +83,7 @@ def test_an_unknown_platform_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     ("place", "backends", "expected"),
     [
         ("local", {}, HERE),
-        ("kubernetes", {"tuner": "optuna", "endpoint": "torchserve"}, {**HERE, "Trainer": "pytorchjob"}),
+        ("kubernetes", {"tuner": "optuna", "endpoint": "process"}, {**HERE, "Trainer": "pytorchjob"}),
         ("kubernetes", {}, THERE),
     ],
     ids=["laptop", "only a training operator", "all operators"],
@@ -92,10 +96,7 @@ def test_each_port_of_the_flights_pipeline_has_its_adapter(
         platforms.choose(port, backend)
     assert {port: platforms.chosen(port) for port in PORTS} == expected
     for port in PORTS:
-        offered = {
-            name: adapter for adapters in platforms.BACKENDS[port].values() for name, adapter in adapters.items()
-        }
-        assert isinstance(load_object(offered[expected[port]]), type)
+        assert callable(registry.find(port, expected[port]).load())
 
 
 def test_a_pod_has_every_port_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +115,7 @@ def test_a_pod_keeps_no_registry_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.mark.parametrize(
     ("port", "backend", "listed"),
     [
-        ("router", "istio", "endpoint, model-registry, rollout-store, service-graph"),
+        ("router", "istio", "model-registry, model-server, rollout-store"),
         ("endpoint", "istio", "deployment, inferenceservice"),
     ],
 )

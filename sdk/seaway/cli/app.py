@@ -6,10 +6,11 @@ Help is plain text: typer's boxes cost 0.17 s (they import a Markdown parser), t
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from seaway import registry
 from seaway.errors import InvalidSpec
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 or 143 ended by Ctrl-C or SIGTERM."
@@ -31,21 +32,6 @@ manifests_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(manifests_app, name="manifests")
 
 
-class Platform(StrEnum):
-    """Where jobs go."""
-
-    LOCAL = "local"
-    KUBERNETES = "kubernetes"
-
-
-class EndpointBackend(StrEnum):
-    """What serves an endpoint on a cluster."""
-
-    DEPLOYMENT = "deployment"
-    SELDON = "seldondeployment"
-    KSERVE = "inferenceservice"
-
-
 class Format(StrEnum):
     """How results are printed."""
 
@@ -60,6 +46,18 @@ Parameters = Annotated[list[str] | None, typer.Option("--param", "-p", metavar="
 def _examples(*lines: str) -> str:
     """An epilog of command lines; the mark keeps them from being wrapped into a paragraph."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def _place(meaning: str) -> Any:
+    """The option that names one of the registry's places."""
+
+    def known(value: str | None) -> str | None:
+        if value and value not in registry.PLACES:
+            raise typer.BadParameter(f"{value!r} is none of {', '.join(registry.PLACES)}.")
+        return value
+
+    names = "|".join(registry.PLACES)
+    return typer.Option("--platform", metavar=f"[{names}]", callback=known, help=meaning)
 
 
 def _pipeline_names(incomplete: str) -> list[str]:
@@ -86,7 +84,7 @@ Pipeline = Annotated[
         "seaway run pipelines/flights/pipeline.yaml -p months=1,2 --output json",
         "seaway run my_pipeline.py --no-cache",
         "seaway run flights --platform kubernetes -p workers=3",
-        "seaway run flights --platform kubernetes --backend tuner=optuna --backend endpoint=torchserve",
+        "seaway run flights --platform kubernetes --backend tuner=optuna --backend endpoint=process",
     )
 )
 def run(
@@ -96,17 +94,15 @@ def run(
         bool, typer.Option("--cache/--no-cache", help="Reuse steps whose inputs and code did not change.")
     ] = True,
     platform: Annotated[
-        Platform | None,
-        typer.Option(
-            help="Where trainings, tuning, endpoints and traffic go; steps run here. Default: SEAWAY_PLATFORM."
-        ),
+        str | None,
+        _place("Where trainings, tuning, endpoints and traffic go; steps run here. Default: SEAWAY_PLATFORM."),
     ] = None,
     backend: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PORT=NAME",
-            help="What carries out a port, here or there, such as trainer=trainjob. Traffic, metrics and state follow "
-            "a local endpoint. Repeatable. Default: SEAWAY_<PORT>.",
+            help="What carries out a port, here or there, such as trainer=trainjob; seaway backends lists them. What "
+            "leads to an endpoint and counts it is where the endpoint is. Repeatable. Default: SEAWAY_<PORT>.",
         ),
     ] = None,
     output: Output = Format.TEXT,
@@ -120,9 +116,27 @@ def run(
     from seaway.cli.run import choose_backends, run_pipeline
 
     if platform:
-        os.environ["SEAWAY_PLATFORM"] = platform.value
+        os.environ["SEAWAY_PLATFORM"] = platform
     choose_backends(backend or [])
     raise typer.Exit(run_pipeline(pipeline, param or [], cache, output is Format.JSON))
+
+
+@app.command(epilog=_examples("seaway backends", "seaway backends --platform kubernetes"))
+def backends(
+    platform: Annotated[
+        str | None,
+        _place("As seen from there. Default: SEAWAY_PLATFORM."),
+    ] = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """List what can carry out each port, and what is taken.
+
+    Backends of other installed wheels too; the one that is taken has a mark."""
+    from seaway.cli.backends import show_backends
+
+    if platform:
+        os.environ["SEAWAY_PLATFORM"] = platform
+    show_backends(output is Format.JSON)
 
 
 @app.command(
@@ -205,7 +219,9 @@ def manifests_endpoint(
         typer.Option(help="The model package: a URI that pods reach, or a folder, which is copied to SEAWAY_STORAGE."),
     ],
     candidate: Annotated[str | None, typer.Option(help="Another package, served beside it.")] = None,
-    backend: Annotated[EndpointBackend, typer.Option(help="What serves it.")] = EndpointBackend.DEPLOYMENT,
+    backend: Annotated[
+        str, typer.Option(help="What serves it: a backend of the port endpoint that a cluster has.")
+    ] = "deployment",
     hosting: Annotated[
         Path | None, typer.Option(envvar="SEAWAY_HOSTING", help="Settings of the pods, YAML. Default: SEAWAY_HOSTING.")
     ] = None,
@@ -226,7 +242,7 @@ def manifests_endpoint(
 
     packages = {"stable": package, **({"candidate": candidate} if candidate else {})}
     folder = to or Path("manifests/endpoints") / name
-    for path in write_endpoint(name, packages, backend.value, hosting, public_key, param or [], folder):
+    for path in write_endpoint(name, packages, backend, hosting, public_key, param or [], folder):
         typer.echo(path)
 
 
@@ -376,7 +392,10 @@ def predict(
     url: Annotated[
         str | None, typer.Option(help="Where the endpoint is reached from here, such as a forwarded port.")
     ] = None,
-    platform: Annotated[Platform | None, typer.Option(help="Where the endpoint is. Default: SEAWAY_PLATFORM.")] = None,
+    platform: Annotated[
+        str | None,
+        _place("Where the endpoint is. Default: SEAWAY_PLATFORM."),
+    ] = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Ask an endpoint for predictions.
@@ -385,7 +404,7 @@ def predict(
     from seaway.cli.predict import predict_rows
 
     if platform:
-        os.environ["SEAWAY_PLATFORM"] = platform.value
+        os.environ["SEAWAY_PLATFORM"] = platform
     predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
 
 
@@ -400,7 +419,10 @@ def predict(
 def down(
     run: RunName = None,
     all_: Annotated[bool, typer.Option("--all", help="Every run of this folder (the default).")] = False,
-    platform: Annotated[Platform | None, typer.Option(help="Where endpoints are. Default: SEAWAY_PLATFORM.")] = None,
+    platform: Annotated[
+        str | None,
+        _place("Where endpoints are. Default: SEAWAY_PLATFORM."),
+    ] = None,
     output: Output = Format.TEXT,
 ) -> None:
     """End what runs left serving.
@@ -410,7 +432,7 @@ def down(
     from seaway.cli.serve import end
 
     if platform:
-        os.environ["SEAWAY_PLATFORM"] = platform.value
+        os.environ["SEAWAY_PLATFORM"] = platform
     if run and all_:
         raise typer.BadParameter("give a run or --all, not both")
     end(run, output is Format.JSON)

@@ -49,7 +49,7 @@ def choose_backends(words: Sequence[str]) -> None:
     Raises:
         InvalidSpec: a word has no `=`, or there is no such port or backend.
     """
-    for port, backend in arguments(words, "--backend", "--backend endpoint=torchserve").items():
+    for port, backend in arguments(words, "--backend", "--backend endpoint=process").items():
         platforms.choose(port, str(backend))
 
 

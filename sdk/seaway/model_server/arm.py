@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from seaway import registry
 from seaway.errors import InvalidSpec
 from seaway.serving.port import EndpointSpec
 
+FETCH = ["python", "-m", "seaway.model_server.fetch_package"]  # what a pod runs first
+SERVE = ["python", "-m", "seaway.model_server.pod"]
 VARIABLE = "SEAWAY_ARM"  # the pod's environment variable that holds one
 SCRATCH_VARIABLE = "SEAWAY_SCRATCH"  # its folder that can be written
 KEY_VARIABLE = "SEAWAY_PUBLIC_KEY"  # the file that verifies the package
@@ -27,6 +30,7 @@ class RemoteArm:
         package: URI.
         gpus: Accelerators of the pod.
         drain_s: Seconds, at most, that a pod which is to end waits for its last answers.
+        server: Backend of the port `ModelServer`.
         batch_size, max_batch_delay_ms, workers, threads, startup_timeout_s: As in `EndpointSpec`.
     Raises:
         InvalidSpec: a field is missing, unknown or out of range.
@@ -42,12 +46,13 @@ class RemoteArm:
     startup_timeout_s: float
     gpus: int = 0
     drain_s: float = 30.0
+    server: str = str(registry.default("ModelServer", registry.ANYWHERE))
 
     def __post_init__(self) -> None:
         self.local(Path(), None)
 
     @classmethod
-    def of(cls, spec: EndpointSpec, version: str, package: str, gpus: int, drain_s: float) -> "RemoteArm":
+    def of(cls, spec: EndpointSpec, version: str, package: str, gpus: int, drain_s: float, server: str) -> "RemoteArm":
         """The version of `spec` whose package is at the URI `package`."""
         return cls(
             name=spec.name,
@@ -60,6 +65,7 @@ class RemoteArm:
             startup_timeout_s=spec.startup_timeout_s,
             gpus=gpus,
             drain_s=drain_s,
+            server=server,
         )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""`python -m seaway.model_server.pod`: a pod's server, one model as on a laptop, TorchServe behind Envoy.
+"""`python -m seaway.model_server.pod`: a pod's server, one model as on a laptop, behind Envoy.
 
 It listens once the model has answered its own sample, tells its servers' logs, ends where one of them ends, and on
 SIGTERM first leaves the traffic, then waits for the last answers.
@@ -15,12 +15,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from seaway import registry
 from seaway.entrypoint import run
 from seaway.errors import EndpointFailed
 from seaway.model_server import pod_envoy, processes
 from seaway.model_server.arm import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, TOKEN_VARIABLE, RemoteArm
 from seaway.model_server.envoy import process as envoy
-from seaway.model_server.torchserve.process import default_handler, start_arms
+from seaway.model_server.port import ModelServer
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.storage import write_private
 
@@ -38,12 +39,13 @@ def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event
         PackageRefused, EndpointFailed: the model cannot be served, or one of its servers ended.
     """
     folder = Path(environment[SCRATCH_VARIABLE])
+    server: ModelServer = registry.find(ModelServer.__name__, arm.server).load()()
     endpoint = _lay_out(arm, folder, Path(environment[TOKEN_VARIABLE]))
     with _told(endpoint.folder):
         try:
             key = Path(environment[KEY_VARIABLE])
-            start_arms(arm.local(folder / PACKAGE, key), endpoint, key, folder / "scripts", default_handler())
-            pod_envoy.start(endpoint, endpoint.arms["stable"])
+            server.start(arm.local(folder / PACKAGE, key), endpoint, key, folder / "kept")
+            pod_envoy.start(endpoint, endpoint.arms["stable"], server)
             log.info("model %s version %s answers", arm.name, arm.version)
             _watch(processes.find(endpoint.folder), ended)
             pod_envoy.leave(endpoint)

@@ -25,8 +25,8 @@ from seaway.model_server.envoy.config import (
     marked,
     protocol_routes,
 )
+from seaway.model_server.port import ModelServer
 from seaway.model_server.processes import Daemon
-from seaway.model_server.torchserve.process import inference_key, metrics_socket
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.storage import write_private
 
@@ -34,11 +34,11 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  # a pod's own network namespace; the token
 ADMIN, METRICS = "admin", "server-metrics"  # clusters
 
 
-def start(endpoint: DeployedEndpoint, arm: Arm, address: str = EVERYWHERE) -> Daemon:
-    """Start Envoy before the arm, whose TorchServe is up. Raises: EndpointFailed."""
+def start(endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address: str = EVERYWHERE) -> Daemon:
+    """Start Envoy before the arm, whose server is up. Raises: EndpointFailed."""
     folder = endpoint.folder / envoy.NAME
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(folder / "bootstrap.json", json.dumps(bootstrap(endpoint, arm, address)))
+    write_private(folder / "bootstrap.json", json.dumps(bootstrap(endpoint, arm, server, address)))
     return envoy.run(endpoint.folder, folder / "bootstrap.json")
 
 
@@ -47,15 +47,15 @@ def leave(endpoint: DeployedEndpoint) -> None:
     unix_http.request(envoy.admin_socket(endpoint), "POST", "/healthcheck/fail")
 
 
-def bootstrap(endpoint: DeployedEndpoint, arm: Arm, address: str) -> dict[str, Any]:
+def bootstrap(endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address: str) -> dict[str, Any]:
     """Envoy's whole configuration: nothing of it changes while the pod lives."""
     socket = envoy.server_socket(endpoint, arm.cluster)
-    control = Server(envoy.control_cluster(arm.cluster), inference_key(endpoint, arm))
+    control = Server(envoy.control_cluster(arm.cluster), server.key(endpoint, arm))
     clusters: dict[str, Path] = {
         arm.cluster: socket,
         control.cluster: socket,
         ADMIN: envoy.admin_socket(endpoint),
-        METRICS: metrics_socket(endpoint, arm),
+        METRICS: server.statistics(endpoint, arm),
     }
     infer = [
         _infer(endpoint.name, path, Server(arm.cluster, control.key)) for path in infer_paths(endpoint.name).values()

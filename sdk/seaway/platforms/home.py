@@ -2,14 +2,27 @@
 
 import os
 from pathlib import Path
+from typing import Protocol
 
+from seaway import registry
 from seaway.errors import InvalidSpec
+from seaway.platforms.place import in_pod
 from seaway.platforms.pod_settings import SETTINGS, SIGNING
-from seaway.platforms.registry import in_pod
-from seaway.storage import load_object
 
-# by name, as adapters are: a laptop needs no cluster's client
-RUN_OF_POD = "seaway.platforms.kubernetes.client.ownership:run_id"
+
+class RunIdentity(Protocol):
+    """Knows the pipeline run that this process is a step of."""
+
+    def run_id(self) -> str:
+        """Its name. Raises: InvalidSpec: the process belongs to none."""
+        ...
+
+
+class ManualRun:
+    """A process that nobody started as a step."""
+
+    def run_id(self) -> str:
+        return "manual"
 
 
 def home() -> Path:
@@ -70,5 +83,5 @@ def run_id() -> str:
     """
     if named := os.environ.get("SEAWAY_RUN_ID"):
         return named
-    found: str = load_object(RUN_OF_POD)() if in_pod() else "manual"
-    return found
+    identity: RunIdentity = registry.find(RunIdentity.__name__, "pod" if in_pod() else "manual").load()()
+    return identity.run_id()

@@ -10,6 +10,7 @@ from seaway.errors import DataUnreadable, EndpointFailed, InvalidSpec
 from seaway.storage import read_json, write_json
 
 ARMS = ("stable", "candidate")
+VERSION_DIGITS = 12  # of a package's SHA-256, by which an arm's version is told
 ENDPOINT_FILE = "endpoint.json"
 MAX_PORT = 65535
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123: the name becomes a host name on a cluster

@@ -3,15 +3,9 @@
 from pathlib import Path
 from typing import Protocol
 
+from seaway import registry
 from seaway.errors import InvalidSpec
-from seaway.storage.import_string import load_object
 from seaway.storage.uri import scheme
-
-ADAPTERS = {
-    "file": "seaway.storage.folder:FolderStorage",
-    "s3": "seaway.platforms.s3.storage:s3",
-    "minio": "seaway.platforms.s3.storage:kubeflow",
-}
 
 
 class Storage(Protocol):
@@ -59,9 +53,9 @@ def storage_for(uri: str) -> Storage:
     Raises:
         InvalidSpec: no adapter for this scheme, or its settings are missing.
     """
-    adapter = ADAPTERS.get(scheme(uri))
-    if adapter is None:
-        known = ", ".join(f"{name}://" for name in ADAPTERS)
+    kept = registry.backends(Storage.__name__)
+    if scheme(uri) not in kept:
+        known = ", ".join(f"{name}://" for name in kept)
         raise InvalidSpec(f"No storage for {scheme(uri)}:// URIs; there are: {known} and plain paths.")
-    storage: Storage = load_object(adapter)()
+    storage: Storage = kept[scheme(uri)].load()()
     return storage

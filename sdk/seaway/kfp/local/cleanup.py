@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seaway import platforms
+from seaway import platforms, registry
 from seaway.errors import InvalidSpec, SeawayError
 from seaway.kfp.local import step_process
 from seaway.model_server import processes
 from seaway.platforms.home import home
+from seaway.registry import LOCAL
 from seaway.storage import read_json, write_json
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def _end(run: str) -> Ended:
 def _end_here(run: str, removed: list[str]) -> Iterator[str]:
     folders = sorted((home() / "endpoints").glob(f"*-{run}"))
     try:
-        if folders:
-            _remove_endpoints("torchserve", run, removed)
+        for backend in registry.backends("Endpoint", LOCAL) if folders else ():
+            _remove_endpoints(backend, run, removed)
     except (SeawayError, OSError) as error:
         yield from (_told(folder, error) for folder in folders if folder.exists())
 

@@ -21,10 +21,10 @@ from seaway.model_server.envoy import process as envoy
 from seaway.model_server.torchserve.torchscript import SCRIPT_FILE, kept_script
 from seaway.models import Signature, verified_copy
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log
+from seaway.serving.port import VERSION_DIGITS
 from seaway.storage import write_json
 
 POLL_S = 0.05
-VERSION_DIGITS = 12  # of the package's SHA-256
 TOKEN_LIFETIME_MIN = 10 * 365 * 24 * 60  # TorchServe's keys end after an hour unless told otherwise
 RESPONSE_TIMEOUT_S = 30
 JOB_QUEUE = 1000  # requests waiting for a worker; beyond it TorchServe answers 503
@@ -32,11 +32,6 @@ ENDS_AT_ONCE = "-Xrs"  # on SIGTERM: its hook would kill workers that still writ
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xms64m", "-Xmx256m", ENDS_AT_ONCE)
 
 logger = logging.getLogger(__name__)
-
-
-def default_handler() -> Path:
-    """The handler file that speaks the Open Inference Protocol."""
-    return Path(__file__).with_name("handler.py")
 
 
 def start_arms(spec: EndpointSpec, endpoint: DeployedEndpoint, key: Path, scripts: Path, handler: Path) -> None:

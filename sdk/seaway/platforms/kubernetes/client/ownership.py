@@ -7,6 +7,7 @@ from typing import Any
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.client.connection import connect
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import PODS, Manifest
 
 POD_NAMES = ("KFP_POD_NAME", "HOSTNAME")  # Kubeflow Pipelines sets the first, the kubelet the second
@@ -25,6 +26,16 @@ def with_owner(objects: Objects, manifest: Manifest, environment: Mapping[str, s
     if pod is None:
         return manifest
     return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [_owner(pod)]}}
+
+
+class PodRun:
+    """A step's pod knows its run."""
+
+    permissions = (Permission(PODS, ("get",), "ownership: the run of the step's own pod"),)
+
+    def run_id(self) -> str:
+        """See `run_id`. Raises: InvalidSpec, Forbidden, ServerGone."""
+        return run_id()
 
 
 def run_id(environment: Mapping[str, str] = os.environ) -> str:

@@ -8,12 +8,18 @@ from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.naming import RUN, SPEC
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.ownership import with_owner
-from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.client.permissions import LAUNCHED, Permission
+from seaway.platforms.kubernetes.client.resources import EVENTS, POD_LOGS, PODS, Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome, State
 from seaway.platforms.kubernetes.jobs.pod_logs import Tell, to_log
 from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 from seaway.signals import sigterm_raises
 
+PERMISSIONS = (
+    Permission(PODS, ("get", "list", "watch"), "wait: what keeps a job's pods from running; ownership: the step's own"),
+    Permission(POD_LOGS, ("get",), "pod_logs: stream what the pods say into the step's log"),
+    Permission(EVENTS, ("list", "watch"), "wait: quota, scheduling, images and evictions, in the cluster's words"),
+)
 log = logging.getLogger(__name__)
 
 
@@ -58,6 +64,12 @@ def launch(
     if outcome.state is State.FAILED:
         raise JobFailed(_failure(wait, outcome))
     return outcome
+
+
+def launching(resource: Resource) -> tuple[Permission, ...]:
+    """What a step needs to launch jobs of one kind."""
+    why = f"launch: create or adopt, follow and cancel {'an' if resource.kind[0] in 'AEIO' else 'a'} {resource.kind}"
+    return (Permission(resource, LAUNCHED, why), *PERMISSIONS)
 
 
 def create_or_adopt(wait: JobWait, manifest: Manifest) -> Manifest:

@@ -7,21 +7,33 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from seaway.platforms.kubernetes.client.permissions import APPLIED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.serving import server_pod
-from seaway.platforms.kubernetes.serving.workload import Arms, Served, Weights, endless
+from seaway.platforms.kubernetes.serving.endpoint import EndpointOf
+from seaway.platforms.kubernetes.serving.workload import (
+    BUDGETS,
+    NEW_FIRST,
+    Arms,
+    Served,
+    Weights,
+    budget,
+    endless,
+    head,
+    owner_of,
+    owners_of,
+)
 
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
-BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 SCALED_S = 20  # an autoscaler first looks 15 s after it is made; before, its one pod does not count as all of them
-NEW_FIRST = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
 class Deployments:
-    """The backend that needs nothing but Kubernetes."""
+    """What needs nothing but Kubernetes."""
 
+    name = "deployment"
     kind = Kind(
         resource=DEPLOYMENTS,
         controller="the Deployment controller of kube-controller-manager",
@@ -29,20 +41,28 @@ class Deployments:
         pod_label=server_pod.WORKLOAD,
     )
     resources: Sequence[Resource] = (DEPLOYMENTS, AUTOSCALERS, BUDGETS)
-    routes = False
+    permissions: Sequence[Permission] = (
+        Permission(DEPLOYMENTS, (*APPLIED, "watch"), "deployment: an arm's pods on any cluster"),
+        Permission(AUTOSCALERS, APPLIED, "deployment: more pods by load"),
+        Permission(BUDGETS, APPLIED, "deployment: a drained node takes one pod at a time"),
+    )
+    traffic = ""
 
-    def workloads(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
-        return workloads_of(name, arms)
+    def pods_by_owner(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
+        return owners_of(name, arms)
 
     def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
         versions = {served.version: served for served in arms.values()}
         return [manifest for served in versions.values() for manifest in self._of(name, served)]
 
+    def path(self, namespace: str, name: str) -> str:
+        return ""
+
     def preflight(self, manifest: Manifest) -> None:
         """Nothing: of built-in kinds the API server has the only schema, and refuses unknown fields."""
 
     def _of(self, name: str, served: Served) -> Iterator[dict[str, Any]]:
-        workload, hosting = workload_of(name, served), served.hosting
+        workload, hosting = owner_of(name, served), served.hosting
         yield {
             **head(DEPLOYMENTS, workload),
             "spec": {
@@ -69,28 +89,10 @@ class Deployments:
             }
 
 
-def workload_of(name: str, served: Served) -> str:
-    """The object of one version."""
-    return f"{name}-{served.version}"
-
-
-def workloads_of(name: str, arms: Arms) -> dict[str, Counter[str]]:
-    """Pods that must answer, by object and version, where each version has an object."""
-    return {workload_of(name, served): Counter({served.version: served.hosting.replicas}) for served in arms.values()}
-
-
-def budget(workload: str) -> dict[str, Any]:
-    """A node that is drained takes one pod at a time."""
-    selector = {"matchLabels": {server_pod.WORKLOAD: workload}}
-    return {**head(BUDGETS, workload), "spec": {"maxUnavailable": 1, "selector": selector}}
-
-
 def cpu_metric(percent: int) -> dict[str, Any]:
     """Of the cores that the pods ask for."""
     target = {"type": "Utilization", "averageUtilization": percent}
     return {"type": "Resource", "resource": {"name": "cpu", "target": target}}
 
 
-def head(resource: Resource, name: str) -> dict[str, Any]:
-    """The beginning of a manifest."""
-    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}}
+endpoint = EndpointOf(Deployments())

@@ -12,39 +12,41 @@ stable Service, and a candidate gets no traffic.
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seaway import platforms
+from seaway import platforms, registry
 from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PodsStuck, SeawayError, TimedOut
 from seaway.model_server.arm import RemoteArm
+from seaway.model_server.port import ModelServer
 from seaway.models import verify, verifying_key
 from seaway.platforms.home import home, keys
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.client.permissions import APPLIED, Permission
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES, Manifest
 from seaway.platforms.kubernetes.jobs.wait import Patience
-from seaway.platforms.kubernetes.serving.deployment import Deployments
+from seaway.platforms.kubernetes.serving.endpoint_slices import SLICES
 from seaway.platforms.kubernetes.serving.hosting import Hosting, hosting
-from seaway.platforms.kubernetes.serving.kserve import InferenceServices
-from seaway.platforms.kubernetes.serving.reconciler import Reconciler
+from seaway.platforms.kubernetes.serving.reconciler import SECRETS, Reconciler
 from seaway.platforms.kubernetes.serving.record import Record, Records
-from seaway.platforms.kubernetes.serving.seldon import SeldonDeployments
-from seaway.platforms.kubernetes.serving.workload import Backend, Served, Weights
+from seaway.platforms.kubernetes.serving.server_pod import SECRET
+from seaway.platforms.kubernetes.serving.workload import Served, Weights, Workload
 from seaway.rollout import ALL_STABLE, Traffic
-from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
+from seaway.serving import Arm, DeployedEndpoint, Endpoint, EndpointSpec
+from seaway.serving.port import VERSION_DIGITS
 from seaway.signals import sigterm_raises
 from seaway.storage import storage_for, write_private
 
-BACKENDS: Mapping[str, Callable[[], Backend]] = {
-    "seldondeployment": SeldonDeployments,
-    "inferenceservice": InferenceServices,
-    "deployment": Deployments,
-}
-VERSION_DIGITS = 12  # of the package's SHA-256
 ALL_CANDIDATE = {"stable": 0, "candidate": 100}  # per cent
+PERMISSIONS = (
+    Permission(CONFIG_MAPS, APPLIED, "record: what an endpoint is, and which run is in charge of it"),
+    Permission(SECRETS, ("create",), "reconciler: the endpoints' bearer tokens"),
+    Permission(SECRETS, ("get", "patch"), "reconciler: a token, made once", (SECRET,)),
+    Permission(SERVICES, APPLIED, "reconciler: an arm's Service, led to the version that it is"),
+    Permission(SLICES, ("list", "watch"), "endpoint_slices: whether a Service leads to one version only"),
+)
 log = logging.getLogger(__name__)
 
 
@@ -52,13 +54,15 @@ class KubernetesEndpoint:
     """Keeps endpoints in one namespace.
 
     Args:
-        backend: runs endpoints that are new; one that is there keeps its own.
+        workload: runs endpoints that are new; one that is there keeps its own.
         connection: to the namespace; by default this process's.
         patience: with what may pass by itself.
     """
 
-    def __init__(self, backend: str, connection: Connection | None = None, patience: Patience | None = None) -> None:
-        self._backend, self._patience = backend, patience or Patience()
+    def __init__(
+        self, workload: Workload, connection: Connection | None = None, patience: Patience | None = None
+    ) -> None:
+        self._workload, self._patience = workload, patience or Patience()
         self._objects = Objects(connection or connect(os.environ.get("SEAWAY_NAMESPACE")))
         self._records = Records(self._objects)
 
@@ -146,10 +150,10 @@ class KubernetesEndpoint:
     def _require_free(self, spec: EndpointSpec, before: Record | None) -> None:
         if before is None:
             return
-        if before.backend != self._backend:
+        if before.backend != self._workload.name:
             raise InvalidSpec(
-                f"Endpoint {spec.name} is served by {before.backend}, not by {self._backend}; deploy it by that, or "
-                f"end it first: `kubectl delete configmap {spec.name}-endpoint -n {self._objects.namespace}`."
+                f"Endpoint {spec.name} is served by {before.backend}, not by {self._workload.name}; deploy it by that, "
+                f"or end it first: `kubectl delete configmap {spec.name}-endpoint -n {self._objects.namespace}`."
             )
         if before.run != spec.run and "candidate" in before.arms:
             raise NameTaken(
@@ -170,7 +174,7 @@ class KubernetesEndpoint:
             arms[arm] = known.get(version) or served(spec, version, uri, settings, key)
             keep_package(arms[arm].arm.package, package)
         standing = bool(before and (before.standing if before.run == spec.run else before.url))
-        return Record(spec.name, spec.run, self._backend, arms, time.time(), standing=standing)
+        return Record(spec.name, spec.run, self._workload.name, arms, time.time(), standing=standing)
 
     def _serving(self, record: Record, found: Manifest) -> Record:
         """Bring the arms up, and lead traffic to stable; the record with the endpoint's address."""
@@ -211,7 +215,7 @@ class KubernetesEndpoint:
             stood = replace(before, arms={"stable": before.arms["stable"]})
             found = self._records.write(found, stood)
             reconciler = self._reconciler(stood, found)
-            reconciler.apply(reconciler.backend.objects(stood.name, stood.arms, {"stable": 100}), stood.name)
+            reconciler.apply(reconciler.workload.objects(stood.name, stood.arms, {"stable": 100}), stood.name)
             reconciler.lead(stood)
             reconciler.prune(stood, {"stable": 100})
         except SeawayError as error:
@@ -232,23 +236,24 @@ class KubernetesEndpoint:
         if not record.host:
             return
         wanted = {arm: weight for arm, weight in weights.items() if arm in record.arms}
-        if not _backend(record).routes:
+        traffic = workload_of(record.backend).traffic
+        if not traffic:
             platforms.current(Traffic).set_weights(self._deployed(record), wanted)
         elif len(record.arms) > 1:  # what has one arm was made with all traffic on it
-            platforms.current(Traffic, "seldon").set_weights(self._deployed(record), wanted)
+            platforms.current(Traffic, traffic).set_weights(self._deployed(record), wanted)
 
     def _address(self, record: Record) -> tuple[str, str]:
         """URL and Host header."""
         namespace, stable = self._objects.namespace, record.arms["stable"]
         if gateway := os.environ.get("SEAWAY_GATEWAY_URL", "").rstrip("/"):
-            path = f"/seldon/{namespace}/{record.name}" if _backend(record).routes else ""  # of Seldon's VirtualService
+            path = workload_of(record.backend).path(namespace, record.name)
             return gateway + path, stable.hosting.host or f"{record.name}.{namespace}"
         return f"http://{record.name}-stable.{namespace}.svc.cluster.local", ""
 
     def _deployed(self, record: Record) -> DeployedEndpoint:
         """The endpoint as a step uses it, with its token in a file of this machine."""
-        backend, namespace = _backend(record), self._objects.namespace
-        names = {arm: min(backend.workloads(record.name, {arm: served})) for arm, served in record.arms.items()}
+        workload, namespace = workload_of(record.backend), self._objects.namespace
+        names = {arm: min(workload.pods_by_owner(record.name, {arm: served})) for arm, served in record.arms.items()}
         endpoint = DeployedEndpoint(
             name=record.name,
             run=record.run,
@@ -265,37 +270,34 @@ class KubernetesEndpoint:
         return endpoint
 
     def _reconciler(self, record: Record, found: Manifest) -> Reconciler:
-        return Reconciler(self._objects, _backend(record), self._patience, found)
+        return Reconciler(self._objects, workload_of(record.backend), self._patience, found)
 
 
-class SeldonEndpoint(KubernetesEndpoint):
-    """Arms as predictors of a SeldonDeployment."""
+@dataclass(frozen=True)
+class EndpointOf:
+    """The backend of the port `Endpoint` that runs one kind of workload."""
 
-    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
-        super().__init__("seldondeployment", connection, patience)
+    workload: Workload
 
+    def __call__(self, connection: Connection | None = None, patience: Patience | None = None) -> KubernetesEndpoint:
+        """The adapter."""
+        return KubernetesEndpoint(self.workload, connection, patience)
 
-class KServeEndpoint(KubernetesEndpoint):
-    """Arms as InferenceServices."""
-
-    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
-        super().__init__("inferenceservice", connection, patience)
-
-
-class DeploymentEndpoint(KubernetesEndpoint):
-    """Arms as Deployments."""
-
-    def __init__(self, connection: Connection | None = None, patience: Patience | None = None) -> None:
-        super().__init__("deployment", connection, patience)
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        return (*PERMISSIONS, *self.workload.permissions)
 
 
-def _backend(record: Record) -> Backend:
-    return BACKENDS[record.backend]()
+def workload_of(backend: str) -> Workload:
+    """The kind of workload by which that backend serves. Raises: InvalidSpec: no such backend."""
+    named: EndpointOf = registry.find(Endpoint.__name__, backend).load()
+    return named.workload
 
 
 def served(spec: EndpointSpec, version: str, package: str, settings: Hosting, key: Path) -> Served:
     """An arm of the endpoint, whose package is at the URI `package`."""
-    arm = RemoteArm.of(spec, version, package, settings.gpus, settings.drain_s)
+    server = platforms.chosen(ModelServer.__name__)
+    arm = RemoteArm.of(spec, version, package, settings.gpus, settings.drain_s, server)
     return Served(arm, settings, key.read_text(encoding="utf-8"))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from seaway import registry
 from seaway.errors import InvalidSpec, PackageRefused
 from seaway.models import verify
 from seaway.platforms.kubernetes.client.naming import MANAGED_BY
@@ -20,14 +21,15 @@ from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS
 from seaway.platforms.kubernetes.client.yaml import manifest_text
 from seaway.platforms.kubernetes.pods.settings import parsed
 from seaway.platforms.kubernetes.serving.deployment import AUTOSCALERS
-from seaway.platforms.kubernetes.serving.endpoint import BACKENDS, VERSION_DIGITS, keep_package, served
+from seaway.platforms.kubernetes.serving.endpoint import keep_package, served, workload_of
 from seaway.platforms.kubernetes.serving.hosting import Hosting, named_settings
 from seaway.platforms.kubernetes.serving.reconciler import service
 from seaway.platforms.kubernetes.serving.record import GIT, labels
 from seaway.platforms.kubernetes.serving.server_pod import config_map, key_of
-from seaway.platforms.kubernetes.serving.workload import Arms, Backend, Served
+from seaway.platforms.kubernetes.serving.workload import Arms, Served, Workload
 from seaway.rollout import ALL_STABLE
-from seaway.serving import EndpointSpec
+from seaway.serving import Endpoint, EndpointSpec
+from seaway.serving.port import VERSION_DIGITS
 from seaway.storage import storage_for, write_changed
 from seaway.storage.uri import scheme
 
@@ -48,7 +50,7 @@ class GitEndpoint:
         name: Of the endpoint and the model; a DNS label.
         packages: URIs, or folders of this machine, by `stable` and, where there are two, `candidate`. A package of this
             machine is put where pods find it, below `hosting.storage` or SEAWAY_STORAGE.
-        backend: `deployment`, `seldondeployment` or `inferenceservice`.
+        backend: Of the port `Endpoint`, one that a cluster has, such as `deployment`.
         public_key: PEM file that verifies the packages.
         serving: Fields of `EndpointSpec` that say how a server answers, such as `batch_size`.
         hosting: Settings of `Hosting`; its image is `docker.io/seaway/server`, its storage's keys those of the Secret
@@ -65,8 +67,9 @@ class GitEndpoint:
     hosting: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
-            raise InvalidSpec(f"backend={self.backend!r} serves no endpoint; there are: {', '.join(BACKENDS)}.")
+        kinds = registry.backends(Endpoint.__name__, registry.KUBERNETES)
+        if self.backend not in kinds:
+            raise InvalidSpec(f"backend={self.backend!r} serves no endpoint; there are: {', '.join(kinds)}.")
 
     @property
     def settings(self) -> Hosting:
@@ -86,28 +89,28 @@ def write_endpoint(endpoint: GitEndpoint, folder: Path) -> list[Path]:
         InvalidSpec: a name or a setting is wrong, or the folder is somebody else's.
     """
     _require_free(folder)
-    backend = BACKENDS[endpoint.backend]()
+    workload = workload_of(endpoint.backend)
     texts = {
-        OBJECTS: "---\n".join(map(manifest_text, endpoint_objects(endpoint.name, backend, _arms(endpoint)))),
+        OBJECTS: "---\n".join(map(manifest_text, endpoint_objects(endpoint.name, workload, _arms(endpoint)))),
         INDEX: yaml.safe_dump({**KUSTOMIZATION, "resources": [OBJECTS]}, sort_keys=False),
     }
     return [folder / name for name, text in texts.items() if write_changed(folder / name, HEADER + text)]
 
 
-def endpoint_objects(name: str, backend: Backend, arms: Arms) -> list[dict[str, Any]]:
+def endpoint_objects(name: str, workload: Workload, arms: Arms) -> list[dict[str, Any]]:
     """All objects of the endpoint but the Secret of its token, which is never in git.
 
     Raises:
-        InvalidSpec: the backend's operator would refuse one.
+        InvalidSpec: the workload's operator would refuse one.
     """
     weights = {arm: ALL_STABLE[arm] for arm in arms}
-    workloads = backend.objects(name, arms, weights)
-    pods = backend.kind.resource.kind
+    workloads = workload.objects(name, arms, weights)
+    pods = workload.kind.resource.kind
     for manifest in workloads:
         if manifest["kind"] == pods:
-            backend.preflight(manifest)
+            workload.preflight(manifest)
     orders = {pods: {**FIRST, **LAST}, AUTOSCALERS.kind: FIRST}  # which sets how many pods there are
-    services = [] if backend.routes else [service(name, arm, one.version) for arm, one in arms.items()]
+    services = [] if workload.traffic else [service(name, arm, one.version) for arm, one in arms.items()]
     return [
         _owned(_keys(name, arms), name, FIRST),
         *(_owned(manifest, name, orders.get(manifest["kind"], {})) for manifest in workloads),

@@ -10,11 +10,23 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from seaway.platforms.kubernetes.client.permissions import APPLIED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.serving import server_pod
-from seaway.platforms.kubernetes.serving.deployment import BUDGETS, NEW_FIRST, budget, head, workload_of, workloads_of
-from seaway.platforms.kubernetes.serving.workload import Arms, Served, Weights, endless
+from seaway.platforms.kubernetes.serving.endpoint import EndpointOf
+from seaway.platforms.kubernetes.serving.workload import (
+    BUDGETS,
+    NEW_FIRST,
+    Arms,
+    Served,
+    Weights,
+    budget,
+    endless,
+    head,
+    owner_of,
+    owners_of,
+)
 from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
 
 INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
@@ -25,18 +37,26 @@ LONGEST = 63 - len("-predictor")  # which KServe appends for Deployment and Serv
 
 
 class InferenceServices:
-    """The backend of KServe."""
+    """What KServe runs."""
 
+    name = "inferenceservice"
     kind = Kind(resource=INFERENCE_SERVICES, controller="KServe", outcome=endless, pod_label=server_pod.WORKLOAD)
     resources: Sequence[Resource] = (INFERENCE_SERVICES, BUDGETS)
-    routes = False
+    permissions: Sequence[Permission] = (
+        Permission(INFERENCE_SERVICES, (*APPLIED, "watch"), "kserve: the arms as InferenceServices"),
+        Permission(BUDGETS, APPLIED, "kserve: a drained node takes one pod at a time"),
+    )
+    traffic = ""
 
-    def workloads(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
-        return workloads_of(name, arms)
+    def pods_by_owner(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
+        return owners_of(name, arms)
 
     def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
         versions = {served.version: served for served in arms.values()}
         return [manifest for served in versions.values() for manifest in _of(name, served)]
+
+    def path(self, namespace: str, name: str) -> str:
+        return ""
 
     def preflight(self, manifest: Manifest) -> None:
         """Refuse what the API server or KServe's webhook would."""
@@ -57,7 +77,7 @@ def rules(manifest: Manifest) -> Iterator[Problem]:
 
 
 def _of(name: str, served: Served) -> Iterator[dict[str, Any]]:
-    workload, hosting = workload_of(name, served), served.hosting
+    workload, hosting = owner_of(name, served), served.hosting
     scaling: dict[str, Any] = {"minReplicas": hosting.replicas, "maxReplicas": hosting.replicas}
     if hosting.autoscale:
         scaling["maxReplicas"] = hosting.autoscale.max_replicas
@@ -72,3 +92,6 @@ def _of(name: str, served: Served) -> Iterator[dict[str, Any]]:
     service["metadata"]["annotations"] = STANDARD
     yield {**service, "spec": {"predictor": predictor}}
     yield budget(workload)
+
+
+endpoint = EndpointOf(InferenceServices())

@@ -22,7 +22,7 @@ from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 from seaway.platforms.kubernetes.serving import endpoint_slices, server_pod
 from seaway.platforms.kubernetes.serving.readiness import Readiness
 from seaway.platforms.kubernetes.serving.record import Record, is_ours, labels, owner
-from seaway.platforms.kubernetes.serving.workload import Backend, Weights
+from seaway.platforms.kubernetes.serving.workload import Weights, Workload
 
 SECRETS = Resource("", "v1", "secrets", "Secret")
 TOKEN_BYTES = 32
@@ -37,7 +37,7 @@ class Reconciler:
     """The objects of one endpoint; `record` is its ConfigMap."""
 
     objects: Objects
-    backend: Backend
+    workload: Workload
     patience: Patience
     record: Manifest
 
@@ -48,31 +48,31 @@ class Reconciler:
             PackageRefused: a package does not verify in its pod.
             EndpointFailed, PodsStuck, TimedOut, OperatorMissing, ObjectDeleted: they will not answer.
         """
-        name, workloads = wanted.name, self.backend.workloads(wanted.name, wanted.arms)
+        name, owners = wanted.name, self.workload.pods_by_owner(wanted.name, wanted.arms)
         timeout_s = START_S + max(served.arm.startup_timeout_s for served in wanted.arms.values())
         with ExitStack() as stack:
             waits = [
-                Readiness(self.objects, self.backend.kind, workload, to_log, timeout_s, self.patience, wanted=pods)
-                for workload, pods in workloads.items()
+                Readiness(self.objects, self.workload.kind, owner, to_log, timeout_s, self.patience, wanted=pods)
+                for owner, pods in owners.items()
             ]
             for wait in waits:
                 stack.enter_context(wait)
             applied = {
                 manifest["metadata"]["name"]: manifest
-                for manifest in self.apply(self.backend.objects(name, wanted.arms, weights), name)
-                if manifest["kind"] == self.backend.kind.resource.kind
+                for manifest in self.apply(self.workload.objects(name, wanted.arms, weights), name)
+                if manifest["kind"] == self.workload.kind.resource.kind
             }
             for wait in waits:
                 wait.reached(applied[wait.name])
 
     def apply(self, manifests: Iterable[Manifest], name: str) -> list[dict[str, Any]]:
         """Create or change objects of the endpoint. Raises: NameTaken: one is somebody else's."""
-        resources = {resource.kind: resource for resource in (*self.backend.resources, SERVICES)}
+        resources = {resource.kind: resource for resource in (*self.workload.resources, SERVICES)}
         return [self._apply(resources[manifest["kind"]], manifest, name) for manifest in manifests]
 
     def lead(self, wanted: Record) -> None:
         """Have the Service of each arm lead to its version's pods, and to no others once this returns."""
-        if self.backend.routes:
+        if self.workload.traffic:
             return
         self.apply([service(wanted.name, arm, served.version) for arm, served in wanted.arms.items()], wanted.name)
         for arm, served in wanted.arms.items():
@@ -84,17 +84,17 @@ class Reconciler:
         kept = {
             (manifest["kind"], manifest["metadata"]["name"])
             for manifest in [
-                *self.backend.objects(name, wanted.arms, weights),
+                *self.workload.objects(name, wanted.arms, weights),
                 *(service(name, arm, served.version) for arm, served in wanted.arms.items()),
             ]
         }
         with ExitStack() as stack:
             ends: list[JobWait] = []
-            for resource in (SERVICES, *reversed(self.backend.resources)):
+            for resource in (SERVICES, *reversed(self.workload.resources)):
                 for found in self._listed(resource, name):
                     if (resource.kind, found["metadata"]["name"]) in kept:
                         continue
-                    if resource == self.backend.kind.resource:
+                    if resource == self.workload.kind.resource:
                         ends.append(self._end(stack, found["metadata"]["name"]))
                     self.objects.delete(resource, found["metadata"]["name"], found["metadata"]["uid"])
             await_ends(ends)
@@ -102,7 +102,7 @@ class Reconciler:
     def delete(self, wanted: Record) -> None:
         """End the endpoint with all that belongs to it: it is owned by the record."""
         with ExitStack() as stack:
-            ends = [self._end(stack, workload) for workload in self.backend.workloads(wanted.name, wanted.arms)]
+            ends = [self._end(stack, owner) for owner in self.workload.pods_by_owner(wanted.name, wanted.arms)]
             metadata = self.record["metadata"]
             self.objects.delete(CONFIG_MAPS, metadata["name"], metadata["uid"])
             await_ends(ends)
@@ -146,8 +146,8 @@ class Reconciler:
 
     def _apply(self, resource: Resource, manifest: Manifest, name: str) -> dict[str, Any]:
         ours = self._owned(manifest, name)
-        if resource == self.backend.kind.resource:
-            self.backend.preflight(ours)
+        if resource == self.workload.kind.resource:
+            self.workload.preflight(ours)
         if found := self.objects.get(resource, manifest["metadata"]["name"]):
             self._require_ours(resource, found, name)
         return self.objects.apply(resource, ours)
@@ -167,7 +167,7 @@ class Reconciler:
         )
 
     def _listed(self, resource: Resource, name: str) -> list[dict[str, Any]]:
-        """Objects of ours; a backend's controller may give its own the labels of ours, but not the record as owner."""
+        """Objects of ours; a workload's controller may give its own the labels of ours, but not the record as owner."""
         query = {"labelSelector": f"{MANAGED_BY}=seaway,{server_pod.ENDPOINT}={name}"}
         uid = self.record["metadata"]["uid"]
         return [
@@ -176,8 +176,8 @@ class Reconciler:
             if any(reference["uid"] == uid for reference in item["metadata"].get("ownerReferences", ()))
         ]
 
-    def _end(self, stack: ExitStack, workload: str) -> JobWait:
-        return stack.enter_context(JobWait(self.objects, self.backend.kind, workload, unheard, 0.0, self.patience))
+    def _end(self, stack: ExitStack, name: str) -> JobWait:
+        return stack.enter_context(JobWait(self.objects, self.workload.kind, name, unheard, 0.0, self.patience))
 
 
 def unheard(pod: str, line: str) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seaway.model_server.arm import PORT
+from seaway.platforms.kubernetes.client.permissions import APPLIED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.serving import server_pod
-from seaway.platforms.kubernetes.serving.deployment import head
-from seaway.platforms.kubernetes.serving.workload import Arms, Served, Weights, endless
+from seaway.platforms.kubernetes.serving.endpoint import EndpointOf
+from seaway.platforms.kubernetes.serving.workload import Arms, Served, Weights, endless, head
 from seaway.platforms.kubernetes.traffic.seldon import SELDON_DEPLOYMENTS
 from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
 
@@ -23,13 +24,17 @@ SERVICE_LENGTH = 63  # of NAME-PREDICTOR, a DNS label
 
 
 class SeldonDeployments:
-    """The backend of Seldon Core 1."""
+    """What Seldon Core 1 runs."""
 
+    name = "seldondeployment"
     kind = Kind(resource=SELDON_DEPLOYMENTS, controller="Seldon Core 1", outcome=endless, pod_label=server_pod.WORKLOAD)
     resources: Sequence[Resource] = (SELDON_DEPLOYMENTS,)
-    routes = True
+    permissions: Sequence[Permission] = (
+        Permission(SELDON_DEPLOYMENTS, (*APPLIED, "watch"), "seldon: the arms as predictors"),
+    )
+    traffic = "seldon"
 
-    def workloads(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
+    def pods_by_owner(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
         counts: Counter[str] = Counter()
         for served in arms.values():  # each arm has its own pods, even of one version
             counts[served.version] += served.hosting.replicas
@@ -39,6 +44,9 @@ class SeldonDeployments:
         predictors = [_predictor(name, arm, served, weights.get(arm, 0)) for arm, served in arms.items()]
         spec = {"name": name, "protocol": "v2", "predictors": predictors}
         return [{**head(SELDON_DEPLOYMENTS, name), "spec": spec}]
+
+    def path(self, namespace: str, name: str) -> str:
+        return f"/seldon/{namespace}/{name}"  # of the VirtualService that the operator makes
 
     def preflight(self, manifest: Manifest) -> None:
         """Refuse what the API server or Seldon's webhook would."""
@@ -101,3 +109,6 @@ def rules(manifest: Manifest) -> Iterator[Problem]:
         ]
         if predictor["graph"]["name"] not in containers:
             yield Problem(f"{field}.graph.name", "Can't find container for Predictive Unit")
+
+
+endpoint = EndpointOf(SeldonDeployments())

@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from seaway.model_server.arm import (
+    FETCH,
     KEY_VARIABLE,
     LIVE,
     PORT,
     READY,
     SCRATCH_VARIABLE,
+    SERVE,
     STATISTICS,
     STATISTICS_PORT,
     TOKEN_VARIABLE,
@@ -26,8 +28,6 @@ from seaway.platforms.kubernetes.serving.hosting import Hosting
 from seaway.serving import feature_log
 
 ENDPOINT, VERSION, WORKLOAD = "seaway.dev/endpoint", "seaway.dev/version", "seaway.dev/workload"  # labels
-FETCH = ["python", "-m", "seaway.model_server.fetch_package"]
-SERVE = ["python", "-m", "seaway.model_server.pod"]
 FETCHER, SERVER = "fetch", "server"  # containers
 SCRATCH, KEYS, TOKENS = "/scratch", "/etc/seaway/keys", "/etc/seaway/token"
 PUBLIC_KEY, TOKEN = "signing.pub", "token"  # files of the last two

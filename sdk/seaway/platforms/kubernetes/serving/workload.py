@@ -1,4 +1,4 @@
-"""What a backend of an endpoint says: which objects carry its arms, which pods must answer, what is refused early."""
+"""A kind of workload: the objects that carry an endpoint's arms, the pods that must answer, what is refused early."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from seaway.model_server.arm import RemoteArm
+from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind
+from seaway.platforms.kubernetes.serving import server_pod
 from seaway.platforms.kubernetes.serving.hosting import Hosting
 
 Weights = Mapping[str, int]
+BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+NEW_FIRST = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
 @dataclass(frozen=True)
@@ -29,25 +33,34 @@ class Served:
 Arms = Mapping[str, Served]  # by `stable` and `candidate`
 
 
-class Backend(Protocol):
+class Workload(Protocol):
     """One kind of object that runs the pods of an endpoint's arms.
 
     Attributes:
+        name: of the backend in the registry.
         kind: of the objects that own the pods.
         resources: of all that `objects` may make, the kind's own first.
-        routes: whether it makes the arms' Services itself.
+        permissions: what a step needs to make them.
+        traffic: the backend of `Traffic` that moves its weights where the workload makes the arms' Services and route
+            itself; empty where Seaway does.
     """
 
+    name: str
     kind: Kind
     resources: Sequence[Resource]
-    routes: bool
+    permissions: Sequence[Permission]
+    traffic: str
 
-    def workloads(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
+    def pods_by_owner(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
         """The objects that own the pods of these arms, by name, and how many pods of each version must answer."""
         ...
 
     def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
         """All objects for these arms, without metadata that every object gets; the same arms, the same objects."""
+        ...
+
+    def path(self, namespace: str, name: str) -> str:
+        """Where a gateway has the endpoint, below its address."""
         ...
 
     def preflight(self, manifest: Manifest) -> None:
@@ -57,3 +70,24 @@ class Backend(Protocol):
 
 def endless(workload: Manifest) -> None:
     """What serves never ends by itself."""
+
+
+def owner_of(name: str, served: Served) -> str:
+    """The object of one version."""
+    return f"{name}-{served.version}"
+
+
+def owners_of(name: str, arms: Arms) -> dict[str, Counter[str]]:
+    """Pods that must answer, by object and version, where each version has an object."""
+    return {owner_of(name, served): Counter({served.version: served.hosting.replicas}) for served in arms.values()}
+
+
+def budget(workload: str) -> dict[str, Any]:
+    """A node that is drained takes one pod at a time."""
+    selector = {"matchLabels": {server_pod.WORKLOAD: workload}}
+    return {**head(BUDGETS, workload), "spec": {"maxUnavailable": 1, "selector": selector}}
+
+
+def head(resource: Resource, name: str) -> dict[str, Any]:
+    """The beginning of a manifest."""
+    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}}

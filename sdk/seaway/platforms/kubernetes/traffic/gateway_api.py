@@ -10,6 +10,7 @@ from typing import Any
 from seaway.errors import Forbidden, TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.permissions import ROUTED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import condition
 from seaway.platforms.kubernetes.traffic import gateway as edge
@@ -36,6 +37,12 @@ class GatewayApiTraffic(RouteTraffic):
 
     RULE is the rule's name, or its number, counted from 0.
     """
+
+    permissions = (
+        Permission(
+            HTTP_ROUTES, ROUTED, "gateway_api: an endpoint's own route, or the weights of one that SEAWAY_ROUTE names"
+        ),
+    )
 
     def __init__(
         self, connection: Connection | None = None, gateway: Gateway | None = None, named: str | None = None

@@ -11,6 +11,7 @@ from typing import Any
 from seaway.errors import InvalidSpec, TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.permissions import ROUTED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.traffic import gateway as edge
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, Weights, service
@@ -36,6 +37,13 @@ RETRIES = {"attempts": 2, "retryOn": "connect-failure,refused-stream"}  # istiod
 
 class IstioTraffic(RouteTraffic):
     """Weights in a VirtualService: NAME of our own, or one that `SEAWAY_ROUTE=virtualservice/NAME#ROUTE` names."""
+
+    permissions = (
+        Permission(
+            VIRTUAL_SERVICES, ROUTED, "istio: an endpoint's own route, or the weights of one that SEAWAY_ROUTE names"
+        ),
+        Permission(DESTINATION_RULES, ("list",), "istio: whether the subsets of a route exist"),
+    )
 
     def __init__(
         self, connection: Connection | None = None, gateway: Gateway | None = None, named: str | None = None

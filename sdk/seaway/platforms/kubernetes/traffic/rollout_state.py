@@ -12,6 +12,7 @@ from typing import Any
 from seaway.errors import NameTaken, ObjectChanged
 from seaway.platforms.kubernetes.client.connection import Connection, connected
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.permissions import ROUTED, Permission
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Manifest
 from seaway.platforms.kubernetes.traffic.weighted_route import labels, owned
 from seaway.serving import DeployedEndpoint
@@ -22,6 +23,8 @@ FASTEST = 1  # of gzip's levels: a fourth of the time of its default, for a tent
 
 class ConfigMapRolloutStore:
     """One process writes at a time: a write is refused once another process has written."""
+
+    permissions = (Permission(CONFIG_MAPS, ROUTED, "rollout_state: the rollout's journal"),)
 
     def __init__(self, connection: Connection | None = None) -> None:
         self._objects = Objects(connection or connected())

@@ -9,6 +9,7 @@ from typing import Any
 from seaway.errors import InvalidSpec, TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, Weights
 from seaway.platforms.kubernetes.traffic.weighted_route import FULL, RouteKind, RouteTraffic, Rule
@@ -19,6 +20,8 @@ SELDON_DEPLOYMENTS = Resource("machinelearning.seldon.io", "v1", "seldondeployme
 
 class SeldonTraffic(RouteTraffic):
     """Weights in a SeldonDeployment."""
+
+    permissions = (Permission(SELDON_DEPLOYMENTS, ("get", "patch"), "seldon: the predictors' weights"),)
 
     def __init__(
         self, connection: Connection | None = None, gateway: Gateway | None = None, named: str | None = None

@@ -16,9 +16,10 @@ from seaway.platforms.kubernetes.client.connection import connected
 from seaway.platforms.kubernetes.client.naming import Step, stamp
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.ownership import with_owner
+from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.jobs.kind import Kind
-from seaway.platforms.kubernetes.jobs.launch import launch
+from seaway.platforms.kubernetes.jobs.launch import launch, launching
 from seaway.platforms.kubernetes.pods.settings import cluster_settings
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 from seaway.platforms.kubernetes.training.placement import Placement
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 class PyTorchJobTrainer:
     """Runs an entrypoint as a PyTorchJob of `spec.workers` processes."""
 
+    permissions = launching(pytorchjob.KIND.resource)
+
     def train(self, spec: TrainSpec) -> TrainResult:
         """See `seaway.training.Trainer.train`."""
         return _train(spec, _launch_pytorchjob)
@@ -42,6 +45,11 @@ class PyTorchJobTrainer:
 
 class TrainJobTrainer:
     """Runs an entrypoint as a TrainJob of `spec.workers` processes."""
+
+    permissions = (
+        *launching(trainjob.KIND.resource),
+        Permission(trainjob.RUNTIME, ("create", "patch"), "trainer: apply the runtime that a TrainJob refers to"),
+    )
 
     def train(self, spec: TrainSpec) -> TrainResult:
         """See `seaway.training.Trainer.train`."""

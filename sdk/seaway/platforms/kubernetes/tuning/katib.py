@@ -19,9 +19,10 @@ from seaway.platforms.home import run_id
 from seaway.platforms.kubernetes.client.connection import connected
 from seaway.platforms.kubernetes.client.naming import Step, stamp
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome, State, condition
-from seaway.platforms.kubernetes.jobs.launch import cancel, launch
+from seaway.platforms.kubernetes.jobs.launch import cancel, launch, launching
 from seaway.platforms.kubernetes.jobs.pod_logs import to_log
 from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 from seaway.platforms.kubernetes.training.placement import Placement
@@ -49,6 +50,11 @@ log = logging.getLogger(__name__)
 
 class KatibTuner:
     """Runs a study as an Experiment, each trial a PyTorchJob."""
+
+    permissions = (
+        *launching(experiment.RESOURCE),
+        Permission(TRIALS, ("list",), "katib: what each trial of an Experiment came to"),
+    )
 
     def tune(self, spec: TuneSpec) -> TuneResult:
         """See `seaway.tuning.Tuner.tune`."""

@@ -15,11 +15,13 @@ from pathlib import Path
 from seaway.errors import DataUnreadable, EndpointFailed
 from seaway.model_server import processes
 from seaway.model_server.envoy import process as envoy
-from seaway.model_server.torchserve.process import VERSION_DIGITS, default_handler, inference_key, start_arms
+from seaway.model_server.port import ModelServer
 from seaway.models import verifying_key
 from seaway.models.package import content_sha256
 from seaway.platforms.home import home, keys
+from seaway.platforms.place import current
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
+from seaway.serving.port import VERSION_DIGITS
 from seaway.storage import write_private
 
 TOKEN_BYTES = 32
@@ -27,18 +29,18 @@ TOKEN_BYTES = 32
 logger = logging.getLogger(__name__)
 
 
-class TorchServeEndpoint:
+class LocalEndpoint:
     """Keeps endpoints in `<home>/endpoints/<name>-<run>/`.
 
     Args:
-        handler: a TorchServe handler file that answers in place of Seaway's own.
+        server: answers the requests; by default the one of this place.
     """
 
-    def __init__(self, handler: Path | None = None) -> None:
-        self._handler = handler or default_handler()
+    def __init__(self, server: ModelServer | None = None) -> None:
+        self._server = server or current(ModelServer)
 
     def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
-        """Start TorchServe for each arm, then Envoy with all traffic on stable.
+        """Start a server for each arm, then Envoy with all traffic on stable.
 
         Raises:
             PackageRefused: a package does not verify, or changed while it was copied.
@@ -52,8 +54,8 @@ class TorchServeEndpoint:
         try:
             endpoint = _lay_out(spec, versions)
             key = spec.public_key or verifying_key(keys())
-            start_arms(spec, endpoint, key, home() / "cache" / "scripts", self._handler)
-            secret = {arm.cluster: inference_key(endpoint, arm) for arm in endpoint.arms.values()}
+            self._server.start(spec, endpoint, key, home() / "cache" / "scripts")
+            secret = {arm.cluster: self._server.key(endpoint, arm) for arm in endpoint.arms.values()}
             endpoint = replace(endpoint, url=envoy.start(endpoint, secret, spec.port))
             endpoint.write()
         except BaseException:

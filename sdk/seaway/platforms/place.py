@@ -1,0 +1,89 @@
+"""Where this process is, and so which backend carries out a port."""
+
+import os
+from typing import TypeVar
+
+from seaway import registry
+from seaway.errors import InvalidSpec
+from seaway.registry import KUBERNETES, LOCAL, PLACES, PORTS
+
+Port = TypeVar("Port")
+
+
+def in_pod() -> bool:
+    """Whether this process runs in a pod."""
+    return "KUBERNETES_SERVICE_HOST" in os.environ
+
+
+def place() -> str:
+    """Where jobs go: `$SEAWAY_PLATFORM`, else `kubernetes` from inside a pod and `local` elsewhere.
+
+    Raises:
+        InvalidSpec: no such place.
+    """
+    named = os.environ.get("SEAWAY_PLATFORM") or (KUBERNETES if in_pod() else LOCAL)
+    if named not in PLACES:
+        raise InvalidSpec(f"SEAWAY_PLATFORM={named!r} is no platform; there are: {', '.join(PLACES)}.")
+    return named
+
+
+def current(port: type[Port], backend: str = "auto") -> Port:
+    """The adapter that carries out `port` by `backend`; `auto` takes `$SEAWAY_<PORT>`, else the default of this place.
+
+    `SEAWAY_PLATFORM=kubernetes` on a laptop sends to the cluster what has an adapter there; the rest is carried out
+    here, and so is what follows a port that is. A pod has no such "here": what it served or kept would end with it.
+
+    Raises:
+        InvalidSpec: no such platform or backend; the message lists those that there are.
+    """
+    adapter: Port = registry.find(port.__name__, chosen(port.__name__) if backend == "auto" else backend).load()()
+    return adapter
+
+
+def chosen(port: str) -> str:
+    """The backend that `auto` takes for the port of that name.
+
+    Raises:
+        InvalidSpec: no such platform, or a variable has an old name.
+    """
+    require_current_names()
+    return os.environ.get(PORTS[port].variable) or _default(port) or f"auto on {place()}"
+
+
+def choose(port: str, backend: str) -> None:
+    """Have `auto` take `backend` for a port, given in any case, in this process and in those that it starts.
+
+    Raises:
+        InvalidSpec: no such port or backend; the message lists those that there are. A URI's scheme chooses storage.
+    """
+    found = registry.port(port)
+    if found.by_scheme:
+        raise InvalidSpec(f"Nobody chooses {found.option}: the scheme of each URI says which backend it is.")
+    os.environ[found.variable] = registry.find(found.name, backend).name
+
+
+def is_local(port: str) -> bool:
+    """Whether `auto` carries out the port of that name on this machine."""
+    return registry.find(port, chosen(port)).place != KUBERNETES
+
+
+def _default(port: str) -> str | None:
+    here = registry.default(port, LOCAL)
+    if (follows := PORTS[port].follows) and is_local(follows):
+        return here
+    return registry.default(port, place()) or (None if in_pod() else here)
+
+
+RENAMED = {
+    "SEAWAY_METRICS": "SEAWAY_TRAFFIC_METRICS",
+    "SEAWAY_MESH": "SEAWAY_SERVICE_GRAPH",
+    "SEAWAY_STATE": "SEAWAY_ROLLOUT_STORE",
+    "SEAWAY_TRACKER": "SEAWAY_MODEL_REGISTRY",
+}
+
+
+def require_current_names() -> None:
+    """Raises: InvalidSpec: a setting of an earlier edition is set, and would be passed over without a word."""
+    for old, new in RENAMED.items():
+        if old in os.environ:
+            raise InvalidSpec(f"{old} is now {new}: rename it in this environment or in ConfigMap seaway-settings.")
