@@ -23,7 +23,7 @@ from seaway import models
 from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
 from seaway.model_server.torchserve.torchscript import kept_script
 from seaway.models.flavours.torch_export import ExportedModel
-from seaway.models.package import REQUIRED_FILES
+from seaway.models.package_files import REQUIRED_FILES
 from seaway.models.signature import Signature, TensorSpec, encode
 from torch import nn
 

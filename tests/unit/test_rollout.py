@@ -305,6 +305,8 @@ def test_running_out_of_requests_is_no_promotion(plan: RolloutPlan, state: Path)
     rollout = drive(plan, Road(length=240), state)
     assert rollout.decision is Decision.INCONCLUSIVE
     assert "no more requests" in rollout.reason
+    assert "saw nothing" not in rollout.reason
+    assert not [tick for tick in rollout.ticks if not sum(tick["requests"].values())]
 
 
 def test_an_interrupted_rollout_goes_on_where_it_was(plan: RolloutPlan, state: Path) -> None:
@@ -387,6 +389,9 @@ class Registry:
 
     def list(self) -> list[DeployedEndpoint]:
         return [self.endpoint]
+
+    def with_token(self, endpoint: DeployedEndpoint) -> DeployedEndpoint:
+        return endpoint
 
     def promote(self, name: str, version: str, over: str | None = None) -> None:
         if over is not None and not self.content.startswith(over):

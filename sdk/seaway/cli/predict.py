@@ -38,9 +38,10 @@ def _endpoint(name: str, run: str | None) -> Any:
     """The endpoint of that name that was deployed last. Raises: EndpointFailed."""
     from seaway.serving import Endpoint
 
+    endpoints = platforms.current(Endpoint)
     found = [
         endpoint
-        for endpoint in platforms.current(Endpoint).list()
+        for endpoint in endpoints.list()
         if endpoint.name == name and endpoint.url and run in (None, endpoint.run)
     ]
     if not found:
@@ -49,7 +50,7 @@ def _endpoint(name: str, run: str | None) -> Any:
             f"No endpoint {name}{of_run} serves here; `seaway serve` or a pipeline run starts one. One of a cluster is "
             "found with --platform kubernetes."
         )
-    return max(found, key=lambda endpoint: endpoint.deployed)
+    return endpoints.with_token(max(found, key=lambda endpoint: endpoint.deployed))
 
 
 def _columns(text: str) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.evaluation import rows as held_out
 from seaway.evaluation.gate import Gate, summary
 from seaway.evaluation.metrics import Estimate, Predictions, areas, estimates, reliability
-from seaway.models.package import GRAPH_FILE
+from seaway.features.project import EVENT_TIME
+from seaway.models.package_files import GRAPH_FILE
 from seaway.models.signature import Signature
 from seaway.storage import sha256, write_json
 
@@ -99,7 +100,7 @@ def evaluate(
     others = {**baselines, **({PRODUCTION: production} if production else {})}
     _check_names(gate, {f"{group}_rate", *others})
     wanted = {spec.name for folder in (model, *others.values()) for spec in Signature.read(folder).inputs}
-    rows = held_out.read(test, label, {*wanted, *slices, group, held_out.TIME})
+    rows = held_out.read(test, label, {*wanted, *slices, group, EVENT_TIME})
     past = held_out.read(train, label, {group})
     aliases = {name: PRODUCTION for name in baselines if production and _same_graph(baselines[name], production)}
     measured = {MODEL: model} | {name: folder for name, folder in others.items() if name not in aliases}
@@ -195,7 +196,7 @@ def _json(figures: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, 
 
 
 def _period(rows: pa.Table) -> list[str]:
-    if held_out.TIME not in rows.column_names:
+    if EVENT_TIME not in rows.column_names:
         return []
     ends = compute.min_max(held_out.moments(rows))
     return [compute.strftime(ends[end], "%Y-%m-%d").as_py() for end in ("min", "max")]

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seaway.evaluation.gate import METRICS
+
 BINS = 15  # of equal mass, as in Nixon et al. 2019 for the adaptive calibration error
 CLIP = 1e-7  # a probability of exactly 0 or 1 that is wrong would make the log loss infinite
 DRAWS = 4000  # of the bins' gaps; an end of the interval then varies by 2 % of its distance from the estimate
@@ -21,7 +23,6 @@ LEVEL = (2.5, 97.5)  # percent
 Z = 1.959964  # the normal distribution's 97.5 % quantile
 
 Floats = npt.NDArray[np.float64]
-METRICS = ("roc_auc", "pr_auc", "log_loss", "brier", "ece")
 COMPARED = METRICS[:-1]  # absolute gaps are no smooth function of the rows' weights, so ece has no influences
 MOST = {"log_loss": np.inf}  # of the others it is 1
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.features.project import EVENT_TIME
 from seaway.storage.arrow_numpy import numbers
 
-TIME = "event_timestamp"
 MOMENTS = {"month": "%Y-%m", "weekday": "%a", "hour": "%H"}  # slices that the event time gives, and their form
 MAX_SLICES = 40  # distinct values; more than this is no slice but a number
 
@@ -117,13 +117,13 @@ def _values(rows: pa.Table, name: str) -> pa.ChunkedArray:
             return values.cast(pa.string()).fill_null("missing")
         number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
         return values if number else values.cast(pa.string())
-    if name in MOMENTS and TIME in rows.column_names:
+    if name in MOMENTS and EVENT_TIME in rows.column_names:
         return compute.strftime(moments(rows), MOMENTS[name])
     raise InvalidSpec(
-        f"Slice column {name!r} is not in the test rows; take one of them, or {', '.join(MOMENTS)} of their {TIME}."
+        f"Slice column {name!r} is not in the test rows; take one of them, or {', '.join(MOMENTS)} of {EVENT_TIME}."
     )
 
 
 def moments(rows: pa.Table) -> pa.ChunkedArray:
     """The event times in UTC, to the second."""
-    return rows[TIME].cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("s", "UTC"), safe=False)
+    return rows[EVENT_TIME].cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("s", "UTC"), safe=False)

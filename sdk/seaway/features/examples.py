@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seaway.errors import DataUnreadable, FeaturesUnavailable, InvalidSpec
-from seaway.features.project import EVENT, KNOWN, FeatureProject
+from seaway.features.project import EVENT_TIME, LABEL_TIME, FeatureProject
 from seaway.features.repository import FeatureRepository, open_store
 from seaway.features.splits import SplitSpec, split
 from seaway.storage import atomic_path, sha256
@@ -89,11 +89,11 @@ def _entity_rows(project: FeatureProject, tables: Path) -> "pd.DataFrame":
         rows: pd.DataFrame = project.entity_rows(tables).to_pandas()
     except (duckdb.IOException, duckdb.BinderException, duckdb.InvalidInputException) as error:
         raise DataUnreadable(f"The rows of {project.name} cannot be read from {tables}: {error}") from error
-    if missing := [name for name in (EVENT, KNOWN, project.label, *project.keep) if name not in rows]:
+    if missing := [name for name in (EVENT_TIME, LABEL_TIME, project.label, *project.keep) if name not in rows]:
         raise DataUnreadable(f"The entity rows of {project.name} lack the column {', '.join(missing)}.")
     if rows.empty:
         raise DataUnreadable(f"{project.name} has no entity rows in {tables}; ingest more rows.")
-    for name in (EVENT, KNOWN, project.label):
+    for name in (EVENT_TIME, LABEL_TIME, project.label):
         if empty := int(rows[name].isna().sum()):
             raise DataUnreadable(
                 f"{empty} of {len(rows)} entity rows of {project.name} have no {name}; leave them out."
@@ -116,9 +116,9 @@ def _join(repository: FeatureRepository, rows: "pd.DataFrame") -> "pd.DataFrame"
 
 
 def _columns(project: FeatureProject, joined: "pd.DataFrame") -> "pd.DataFrame":
-    kept = (*project.keep, EVENT, KNOWN, *project.numeric, *project.categorical, project.label)
+    kept = (*project.keep, EVENT_TIME, LABEL_TIME, *project.numeric, *project.categorical, project.label)
     if missing := [name for name in kept if name not in joined]:
         raise FeaturesUnavailable(f"No feature view or entity row of {project.name} gives {', '.join(missing)}.")
     kinds = dict.fromkeys(project.numeric, "float32") | dict.fromkeys(project.categorical, "string")
     examples = joined[list(kept)].astype(kinds | {project.label: "int8"})
-    return examples.sort_values([EVENT, *project.keep], ignore_index=True)
+    return examples.sort_values([EVENT_TIME, *project.keep], ignore_index=True)

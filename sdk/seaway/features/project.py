@@ -12,7 +12,7 @@ from seaway.storage import load_object
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EVENT, KNOWN = "event_timestamp", "label_timestamp"
+EVENT_TIME, LABEL_TIME = "event_timestamp", "label_timestamp"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from math import isclose
 from typing import TYPE_CHECKING
 
 from seaway.errors import InvalidSpec
-from seaway.features.project import EVENT, KNOWN
+from seaway.features.project import EVENT_TIME, LABEL_TIME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,10 +39,10 @@ def split(rows: "pd.DataFrame", spec: SplitSpec) -> "Iterator[tuple[str, pd.Data
     Rows that share a time are never parted. Of each split but the last, rows whose label became known only when the
     next had begun are purged (de Prado 2018, Advances in Financial Machine Learning, ch. 7).
     """
-    starts = [*_starts(rows[EVENT], spec), None]
+    starts = [*_starts(rows[EVENT_TIME], spec), None]
     for name, start, end in zip(spec.fractions, starts, starts[1:], strict=False):
-        inside = rows[EVENT] >= start
-        yield name, rows[inside] if end is None else rows[inside & (rows[EVENT] < end) & (rows[KNOWN] <= end)]
+        inside = rows[EVENT_TIME] >= start
+        yield name, rows[inside] if end is None else rows[inside & (rows[EVENT_TIME] < end) & (rows[LABEL_TIME] <= end)]
 
 
 def _starts(times: "pd.Series[pd.Timestamp]", spec: SplitSpec) -> "Iterator[pd.Timestamp]":

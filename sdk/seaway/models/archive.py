@@ -10,7 +10,8 @@ from typing import IO
 
 from seaway.errors import PackageRefused
 from seaway.models.atomic_folder import staged_folder
-from seaway.models.package import ALLOWED_FILES, check_name
+from seaway.models.package import check_name
+from seaway.models.package_files import ALLOWED_FILES
 
 MAX_BYTES = 16 << 30  # unpacked, all files together
 CHUNK = 1 << 20

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seaway.models.package import MODEL_FILES
+from seaway.models.package_files import MODEL_FILES
 from seaway.storage import sha256
 
 

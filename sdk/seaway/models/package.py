@@ -14,18 +14,19 @@ import numpy as np
 from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
 from seaway.models.atomic_folder import staged_folder
 from seaway.models.flavours.torch_export_safety import inspect
-from seaway.models.lineage import LINEAGE_FILE, Lineage
+from seaway.models.lineage import Lineage
+from seaway.models.package_files import (
+    ALLOWED_FILES,
+    GRAPH_FILE,
+    MODEL_FILES,
+    OPTIONAL_FILES,
+    REQUIRED_FILES,
+    WEIGHTS_FILE,
+)
 from seaway.models.signature import SIGNATURE_FILE, Array, Signature, TensorSpec
 from seaway.models.signing import SIGNATURE_BUNDLE, check_signature, sign
 from seaway.storage import sha256
 
-GRAPH_FILE = "model.pt2"
-WEIGHTS_FILE = "model.safetensors"
-ONNX_FILE = "model.onnx"
-MODEL_FILES = (GRAPH_FILE, WEIGHTS_FILE, SIGNATURE_FILE)
-OPTIONAL_FILES = (ONNX_FILE,)
-REQUIRED_FILES = (*MODEL_FILES, LINEAGE_FILE, SIGNATURE_BUNDLE)
-ALLOWED_FILES = frozenset((*REQUIRED_FILES, *OPTIONAL_FILES))
 PICKLE_SUFFIXES = frozenset((".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".ckpt", ".npy", ".npz", ".dill"))
 PICKLE_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))  # PROTO opcode and its argument
 HEADER_AT = 8  # bytes of a safetensors file that tell the length of its JSON header, little-endian

@@ -5,19 +5,35 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from seaway.errors import DataUnreadable, ProductionChanged, RegistryUnavailable
 from seaway.models.comparison import same_model
 from seaway.models.lineage import METRICS_FILE, Lineage
-from seaway.models.package import WEIGHTS_FILE, content_sha256
+from seaway.models.package import content_sha256
+from seaway.models.package_files import WEIGHTS_FILE
 from seaway.storage import read_json, sha256
-
-if TYPE_CHECKING:
-    from seaway.tuning import TuneResult
 
 PRODUCTION = "production"
 HISTORY_FILE = "history.jsonl"
+
+
+class Study(Protocol):
+    """An ended search for parameters, as a registry records it."""
+
+    @property
+    def best(self) -> Any:
+        """The best trial, None where none ended well."""
+        ...
+
+    @property
+    def trials(self) -> Sequence[Any]:
+        """All of them, with their params, values, state and curves."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """As `study.json` has it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ class ModelRegistry(Protocol):
         """
         ...
 
-    def log_study(self, name: str, result: "TuneResult") -> str:
+    def log_study(self, name: str, result: Study) -> str:
         """Record a study, its trials as runs nested in one, and give that one's id; the same result keeps its run."""
         ...
 

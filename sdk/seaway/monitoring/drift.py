@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.features.project import EVENT_TIME
 from seaway.monitoring import significance
 from seaway.storage import write_json
 
@@ -47,7 +48,7 @@ class DriftSpec:
 
     numeric: Sequence[str]
     categorical: Sequence[str] = ()
-    time: str = "event_timestamp"
+    time: str = EVENT_TIME
     level: float = 0.05
     effect: float = 0.1
     share: float = 0.2

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.features.project import EVENT_TIME, LABEL_TIME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +32,8 @@ class QualitySpec:
     """
 
     label: str = "late"
-    time: str = "event_timestamp"
-    known: str = "label_timestamp"
+    time: str = EVENT_TIME
+    known: str = LABEL_TIME
     margin: float = 0.05
     labels: int = 50
 

@@ -14,12 +14,13 @@ from typing import Any
 
 from seaway import platforms
 from seaway.errors import InvalidSpec, PackageRefused, ProductionChanged, RegistryUnavailable
-from seaway.models.package import WEIGHTS_FILE, Package, verified_copy, verify
-from seaway.models.registry import PRODUCTION, ModelVersion, RegisteredModel
+from seaway.models.package import Package, verified_copy, verify
+from seaway.models.package_files import WEIGHTS_FILE
+from seaway.models.registry import PRODUCTION, ModelVersion, RegisteredModel, Study
 from seaway.models.signing import verifying_key
 from seaway.platforms.home import home, keys, run_id
 from seaway.storage import locked, sha256
-from seaway.tuning import State, Trial, TuneResult
+from seaway.tuning import State, Trial
 from seaway.tuning.result import STUDY_FILE
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class MlflowRegistry:
             client.set_terminated(run)
             return run
 
-    def log_study(self, name: str, result: TuneResult) -> str:
+    def log_study(self, name: str, result: Study) -> str:
         """One run with the best trial's params and figures and `study.json`; below it one a trial, with its curves."""
         study = result.as_json()
         content = hashlib.sha256(json.dumps(study, sort_keys=True).encode()).hexdigest()

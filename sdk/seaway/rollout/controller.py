@@ -15,7 +15,7 @@ from seaway.errors import ObjectChanged, TrafficFailed
 from seaway.monitoring import Callers, ServiceGraph, TrafficMetrics
 from seaway.rollout.judge.decision import judge, judge_fast
 from seaway.rollout.judge.verdict import Decision, Verdict
-from seaway.rollout.observations import ArmObservation, Observation
+from seaway.rollout.observations import ArmObservation
 from seaway.rollout.observer import Observer
 from seaway.rollout.plan import FULL, RolloutPlan
 from seaway.rollout.requests import Requests
@@ -138,19 +138,19 @@ def _drive(
             _move(plan.endpoint, traffic, weights)
             step = journal.step
         answers = requests.send(plan.requests_per_look)
-        _require_unchanged(plan.endpoint, traffic, weights)
-        observation = observer.observe(answers)
-        journal.observations.append(observation)
-        journal.sent += answers.sent
+        exhausted = answers.sent == 0
+        if not exhausted:  # else there is nothing to see
+            _require_unchanged(plan.endpoint, traffic, weights)
+            journal.observations.append(observer.observe(answers))
+            journal.sent += answers.sent
         fast = judge_fast(journal.observations, plan.policy)
-        if fast.decision in BACK:  # at once: the intervals take longer than the decision
+        if exhausted or fast.decision in BACK:  # at once: the intervals take longer than the decision
             traffic.set_weights(plan.endpoint, ALL_STABLE)
-        verdict = _verdict(plan, journal, fast, exhausted=answers.sent == 0)
-        journal.ticks.append(_tick(journal, observation, weights, verdict))
+        verdict = _verdict(plan, journal, fast, exhausted)
+        if not exhausted:
+            journal.ticks.append(_tick(journal, weights, verdict))
         journal.position = requests.position()
-        _advance(plan, journal, verdict, exhausted=answers.sent == 0)
-        if journal.decision in BACK and fast.decision not in BACK:
-            traffic.set_weights(plan.endpoint, ALL_STABLE)
+        _advance(plan, journal, verdict, exhausted)
         state.write(plan.endpoint, journal.to_json())
 
 
@@ -214,7 +214,8 @@ def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: b
             journal.step, journal.sent, journal.reason = journal.step + 1, 0, verdict.reason
 
 
-def _tick(journal: Journal, observation: Observation, weights: Mapping[str, int], verdict: Verdict) -> dict[str, Any]:
+def _tick(journal: Journal, weights: Mapping[str, int], verdict: Verdict) -> dict[str, Any]:
+    observation = journal.observations[-1]
     arms = {name: getattr(observation, name) for name in ARMS}
     return {
         "time": observation.time,

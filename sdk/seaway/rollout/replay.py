@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.features.project import EVENT_TIME, LABEL_TIME
 from seaway.rollout.requests import Answers
 from seaway.serving import ARMS, Client, DeployedEndpoint, InferenceRefused, InferenceUnavailable
 from seaway.serving.feature_log import row_id
@@ -26,7 +27,6 @@ from seaway.serving.feature_log import row_id
 log = logging.getLogger(__name__)
 
 GIVE_UP_S = 40.0  # longer than a proxy waits for its server (30 s), so that its error says whose the request was
-EVENT_TIME, LABEL_TIME = "event_timestamp", "label_timestamp"
 
 
 @dataclass(frozen=True)

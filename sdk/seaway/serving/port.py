@@ -178,7 +178,11 @@ class Endpoint(Protocol):
         ...
 
     def list(self) -> list[DeployedEndpoint]:
-        """All endpoints, those that never became ready included."""
+        """All endpoints, those that never became ready included; whether this process can read their tokens is open."""
+        ...
+
+    def with_token(self, endpoint: DeployedEndpoint) -> DeployedEndpoint:
+        """An endpoint of `list`, its token readable by this process."""
         ...
 
 
@@ -200,5 +204,5 @@ def find(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:
     """
     for endpoint in endpoints.list():
         if (endpoint.name, endpoint.run) == (name, run):
-            return endpoint
+            return endpoints.with_token(endpoint)
     raise EndpointFailed(f"There is no endpoint {name} of run {run} any more: it was removed. Run the pipeline again.")

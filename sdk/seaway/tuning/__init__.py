@@ -1,7 +1,8 @@
 """Tuning specs, what a study gives back, and the Tuner port."""
 
-from seaway.tuning.algorithm import METHODS, Algorithm, refuse
+from seaway.tuning.algorithm import METHODS, Algorithm
 from seaway.tuning.budget import Budget
+from seaway.tuning.feasibility import refuse
 from seaway.tuning.objective import Constraint, Objective
 from seaway.tuning.port import Tuner
 from seaway.tuning.result import TuneResult, earlier_trials

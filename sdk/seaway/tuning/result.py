@@ -15,7 +15,7 @@ from seaway.tuning.objective import dominates
 from seaway.tuning.spec import TuneSpec
 from seaway.tuning.trial import State, Trial
 
-STUDY_FILE, TRIALS_FILE, REPORT_FILE = "study.json", "trials.parquet", "tuning.html"
+STUDY_FILE, TRIALS_FILE = "study.json", "trials.parquet"
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,9 @@ class TuneResult:
         return ", ".join([*figures, cost, *rows])
 
     def write(self, folder: Path) -> None:
-        """Write `study.json`, `trials.parquet` (a row a trial) and `tuning.html` into a folder, made when missing."""
-        from seaway.tuning.report import tuning_page
-
+        """Write `study.json` and `trials.parquet`, a row a trial, into a folder, made when missing."""
         write_json(folder / STUDY_FILE, self.as_json())
         self._write_table(folder / TRIALS_FILE)
-        tuning_page(self).write(folder / REPORT_FILE)
 
     def as_json(self) -> dict[str, Any]:
         """The study as `study.json` holds it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.models import Signature
-from seaway.models.package import GRAPH_FILE
+from seaway.models.package_files import GRAPH_FILE
 from seaway.storage import atomic_path, sha256
 
 SCRIPT_FILE = "model.ts"

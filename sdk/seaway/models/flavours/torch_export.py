@@ -11,7 +11,7 @@ import torch
 
 from seaway.errors import InvalidSpec, PackageRefused
 from seaway.models.flavours.torch_export_safety import SAMPLE_INPUTS, inspect, rewritten
-from seaway.models.package import GRAPH_FILE
+from seaway.models.package_files import GRAPH_FILE
 from seaway.models.signature import Array, Column, Signature
 
 

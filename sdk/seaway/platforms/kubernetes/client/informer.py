@@ -27,11 +27,12 @@ from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall, 
 from seaway.platforms.kubernetes.client.backoff import Backoff
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects, lines
-from seaway.platforms.kubernetes.client.resources import Manifest, Resource
+from seaway.platforms.kubernetes.client.resources import EVENTS, Manifest, Resource
 
 SESSION_S = (240, 300)  # the server ends a watch after this; spread, so that watches do not end together
 LASTING_S = 1.0  # a watch that was open for so long has worked
 SILENCE_S = 100.0  # the server sends a bookmark about every 60 s
+NARROW = 8  # objects of a process whose events are watched one by one: a job and a few pods
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +43,12 @@ class Selector:
     resource: Resource
     label_selector: str = ""
     key: tuple[str, ...] = ("metadata", "name")
+    field_selector: str = ""
+
+    def query(self) -> dict[str, str]:
+        """What a request says of it."""
+        asked = {"labelSelector": self.label_selector, "fieldSelector": self.field_selector}
+        return {name: text for name, text in asked.items() if text}
 
     def key_of(self, item: Manifest) -> str:
         value: Any = item
@@ -141,7 +148,7 @@ class SharedInformer(threading.Thread):
     def _list(self) -> str:
         with self.lock:
             waiting = {key: list(queues) for key, queues in self.subscribers.items()}
-        listing = self.objects.list(self.selector.resource, self._selector())
+        listing = self.objects.list(self.selector.resource, self.selector.query())
         present = {item["metadata"]["uid"] for item in listing.items}
         with self.lock:
             gone = [item for items in self.known.values() for uid, item in items.items() if uid not in present]
@@ -158,7 +165,7 @@ class SharedInformer(threading.Thread):
     def _watch(self, version: str, backoff: Backoff) -> str:
         """Watch until the stream ends; returns the version to go on from."""
         query = {
-            **self._selector(),
+            **self.selector.query(),
             "watch": "true",
             "resourceVersion": version,
             "allowWatchBookmarks": "true",
@@ -217,12 +224,21 @@ class SharedInformer(threading.Thread):
                 for queue in queues:
                     queue.put(error)
 
-    def _selector(self) -> dict[str, str]:
-        return {"labelSelector": self.selector.label_selector} if self.selector.label_selector else {}
-
 
 _informers: dict[tuple[Connection, Selector], SharedInformer] = {}
 _lock = threading.Lock()
+
+
+def events_of(name: str) -> Selector:
+    """The events of one object; those of all where this process watches the events of `NARROW` objects already.
+
+    A namespace has the events of everybody's jobs. A step waits for one job and hears of nothing else; who waits for
+    a thousand has one watch rather than thousands.
+    """
+    with _lock:
+        narrow = sum(bool(selector.field_selector) for _, selector in _informers)
+    chosen = f"involvedObject.name={name}" if narrow < NARROW else ""
+    return Selector(EVENTS, field_selector=chosen, key=("involvedObject", "name"))
 
 
 @contextmanager

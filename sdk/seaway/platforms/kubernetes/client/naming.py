@@ -14,6 +14,7 @@ LONGEST = 63  # characters of a DNS-1035 label, RFC 1035
 HASH = 10  # hex digits: among 10,000 jobs of a namespace two share them with a chance of 5e-5
 RUN, SPEC = "seaway.dev/run", "seaway.dev/spec-sha256"
 MANAGED_BY = "app.kubernetes.io/managed-by"
+ENDPOINT = "seaway.dev/endpoint"
 OURS = f"{MANAGED_BY}=seaway"
 
 
@@ -52,6 +53,16 @@ def stamp(manifest: Manifest, step: Step, suffix: int = 0, owners: tuple[Manifes
         "annotations": {**given.get("annotations", {}), SPEC: digest},
     }
     return {**manifest, "metadata": metadata | ({"ownerReferences": list(owners)} if owners else {})}
+
+
+def endpoint_labels(name: str) -> dict[str, str]:
+    """Labels of each object of an endpoint."""
+    return {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/component": "serving",
+        MANAGED_BY: "seaway",
+        ENDPOINT: name,
+    }
 
 
 def spec_sha256(manifest: Manifest) -> str:

@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.client.connection import connect
+from seaway.platforms.kubernetes.client.naming import ENDPOINT, MANAGED_BY
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import Permission
-from seaway.platforms.kubernetes.client.resources import PODS, Manifest
+from seaway.platforms.kubernetes.client.resources import PODS, Manifest, Resource
 
 POD_NAMES = ("KFP_POD_NAME", "HOSTNAME")  # Kubeflow Pipelines sets the first, the kubelet the second
 RUN_LABEL = "pipeline/runid"  # Kubeflow Pipelines sets it on each pod of a run; its API server finds pods by it
+REFERENCE = ("apiVersion", "kind", "name", "uid")
 RUNS = ("Workflow", "Job")  # kinds that are made anew for each run; other owners, as a notebook's, see many
 
 
@@ -68,5 +71,22 @@ def _own_pod(environment: Mapping[str, str]) -> str:
 
 def _owner(pod: Manifest) -> dict[str, Any]:
     found = next((owner for owner in pod["metadata"].get("ownerReferences", ()) if owner.get("controller")), None)
-    owner = found or {"apiVersion": "v1", "kind": "Pod", **pod["metadata"]}
-    return {key: owner[key] for key in ("apiVersion", "kind", "name", "uid")}
+    return {key: found[key] for key in REFERENCE} if found else owner_reference(PODS, pod)
+
+
+def owner_reference(resource: Resource, found: Manifest) -> dict[str, Any]:
+    """The reference by which an object ends with `found`."""
+    known = {"apiVersion": resource.api_version, "kind": resource.kind, **found["metadata"]}
+    return {key: known[key] for key in REFERENCE}
+
+
+def is_ours(found: Manifest, labels: Mapping[str, str], annotations: Mapping[str, str] = MappingProxyType({})) -> bool:
+    """Whether an object carries the marks that we give such a one."""
+    metadata = found["metadata"]
+    given = (metadata.get("labels", {}).items(), metadata.get("annotations", {}).items())
+    return bool(labels.items() <= given[0] and annotations.items() <= given[1])
+
+
+def is_of_endpoint(found: Manifest, name: str) -> bool:
+    """Whether an object is that endpoint's."""
+    return is_ours(found, {MANAGED_BY: "seaway", ENDPOINT: name})

@@ -7,7 +7,7 @@ from seaway.platforms.kubernetes.client.api_errors import ApiCall
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.naming import RUN, SPEC
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.ownership import with_owner
+from seaway.platforms.kubernetes.client.ownership import is_ours, with_owner
 from seaway.platforms.kubernetes.client.permissions import LAUNCHED, Permission
 from seaway.platforms.kubernetes.client.resources import EVENTS, POD_LOGS, PODS, Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome, State
@@ -88,7 +88,7 @@ def create_or_adopt(wait: JobWait, manifest: Manifest) -> Manifest:
             except NameTaken:  # by an earlier attempt of this request that was carried out, or by another run
                 log.debug("%s appeared while it was being created.", wait.call)
                 continue
-        if not is_ours(found, manifest):
+        if not is_of_run(found, manifest):
             raise NameTaken(_whose(found, wait.call))
         if _still_of_use(wait.kind, found):
             wait.started = True
@@ -97,13 +97,10 @@ def create_or_adopt(wait: JobWait, manifest: Manifest) -> Manifest:
         _clear(wait, found)
 
 
-def is_ours(found: Manifest, manifest: Manifest) -> bool:
+def is_of_run(found: Manifest, manifest: Manifest) -> bool:
     """Whether an object was made by this run from this spec."""
-    theirs, wanted = found["metadata"], manifest["metadata"]
-    return bool(
-        theirs.get("labels", {}).get(RUN) == wanted["labels"][RUN]
-        and theirs.get("annotations", {}).get(SPEC) == wanted["annotations"][SPEC]
-    )
+    wanted = manifest["metadata"]
+    return is_ours(found, {RUN: wanted["labels"][RUN]}, {SPEC: wanted["annotations"][SPEC]})
 
 
 def cancel(wait: JobWait, manifest: Manifest) -> None:
@@ -112,7 +109,7 @@ def cancel(wait: JobWait, manifest: Manifest) -> None:
     target = wait.call.kubectl_target
     try:
         found = objects.get(resource, wait.name)
-        if found is None or not is_ours(found, manifest):
+        if found is None or not is_of_run(found, manifest):
             return
         objects.delete(resource, wait.name, found["metadata"]["uid"])
         if not wait.wait_deleted():

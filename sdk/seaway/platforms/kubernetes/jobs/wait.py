@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from seaway.errors import ObjectDeleted, OperatorMissing, PodsStuck, SeawayError, TimedOut
 from seaway.platforms.kubernetes.client.api_errors import ApiCall
-from seaway.platforms.kubernetes.client.informer import Change, NotListed, Queue, Selector, subscribed
+from seaway.platforms.kubernetes.client.informer import Change, NotListed, Queue, Selector, events_of, subscribed
 from seaway.platforms.kubernetes.client.naming import OURS
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import EVENTS, PODS, Manifest
@@ -128,7 +128,7 @@ class JobWait:
         self.stack.enter_context(subscribed(self.objects, selector, key, self.queue))
 
     def _subscribe_events(self, name: str) -> None:
-        self._subscribe(Selector(EVENTS, key=("involvedObject", "name")), name)
+        self._subscribe(events_of(name), name)
 
     def _take(self, message: Change | NotListed | SeawayError) -> None:
         if isinstance(message, SeawayError):

@@ -91,7 +91,7 @@ class KubernetesEndpoint:
                 if isinstance(error, (PodsStuck, TimedOut)):
                     raise EndpointFailed(str(error)) from error
                 raise
-        return self._deployed(record)
+        return self.with_token(self._deployed(record))
 
     def promote(self, name: str, run: str) -> DeployedEndpoint:
         """Make the candidate stable; the old stable ends once its requests are answered.
@@ -144,8 +144,16 @@ class KubernetesEndpoint:
             self._reconciler(record, found).delete(record)
 
     def list(self) -> list[DeployedEndpoint]:
-        """All endpoints, those that never became ready included; their tokens can be read here."""
+        """All endpoints, those that never became ready included."""
         return [self._deployed(record) for record in self._records.list()]
+
+    def with_token(self, endpoint: DeployedEndpoint) -> DeployedEndpoint:
+        """The endpoint with its token in a file of this machine. Raises: EndpointFailed: it is gone."""
+        record, found = self._in_charge(endpoint.name, endpoint.run)
+        endpoint.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(endpoint.token_file, self._reconciler(record, found).token(record.name))
+        endpoint.write()
+        return endpoint
 
     def _require_free(self, spec: EndpointSpec, before: Record | None) -> None:
         if before is None:
@@ -201,7 +209,7 @@ class KubernetesEndpoint:
         reconciler = self._reconciler(record, found)
         reconciler.bring_up(record, {"stable": 100})
         reconciler.prune(record, {"stable": 100})
-        return self._deployed(record)
+        return self.with_token(self._deployed(record))
 
     def _undo(self, record: Record, before: Record | None) -> None:
         """Leave what served before this run, or nothing."""
@@ -251,10 +259,10 @@ class KubernetesEndpoint:
         return f"http://{record.name}-stable.{namespace}.svc.cluster.local", ""
 
     def _deployed(self, record: Record) -> DeployedEndpoint:
-        """The endpoint as a step uses it, with its token in a file of this machine."""
+        """The endpoint as a step knows it; see `with_token`."""
         workload, namespace = workload_of(record.backend), self._objects.namespace
         names = {arm: min(workload.pods_by_owner(record.name, {arm: served})) for arm, served in record.arms.items()}
-        endpoint = DeployedEndpoint(
+        return DeployedEndpoint(
             name=record.name,
             run=record.run,
             folder=home() / "kubernetes" / namespace / f"{record.name}-{record.run}",
@@ -263,11 +271,6 @@ class KubernetesEndpoint:
             deployed=record.deployed,
             host=record.host,
         )
-        endpoint.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if found := self._records.find(record.name):
-            write_private(endpoint.token_file, self._reconciler(record, found).token(record.name))
-        endpoint.write()
-        return endpoint
 
     def _reconciler(self, record: Record, found: Manifest) -> Reconciler:
         return Reconciler(self._objects, workload_of(record.backend), self._patience, found)

@@ -8,9 +8,10 @@ from typing import Any
 
 from seaway.errors import EndpointFailed, SeawayError
 from seaway.platforms.kubernetes.client.informer import Change, Queue, Selector, subscribed
+from seaway.platforms.kubernetes.client.naming import ENDPOINT
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import PODS, Manifest, Resource
-from seaway.platforms.kubernetes.serving.server_pod import ENDPOINT, VERSION
+from seaway.platforms.kubernetes.serving.server_pod import VERSION
 
 SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 SERVICE_NAME = "kubernetes.io/service-name"  # the slices' label

@@ -16,7 +16,7 @@ import yaml
 from seaway import registry
 from seaway.errors import InvalidSpec, PackageRefused
 from seaway.models import verify
-from seaway.platforms.kubernetes.client.naming import MANAGED_BY
+from seaway.platforms.kubernetes.client.naming import MANAGED_BY, endpoint_labels
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS
 from seaway.platforms.kubernetes.client.yaml import manifest_text
 from seaway.platforms.kubernetes.pods.settings import parsed
@@ -24,7 +24,7 @@ from seaway.platforms.kubernetes.serving.deployment import AUTOSCALERS
 from seaway.platforms.kubernetes.serving.endpoint import keep_package, served, workload_of
 from seaway.platforms.kubernetes.serving.hosting import Hosting, named_settings
 from seaway.platforms.kubernetes.serving.reconciler import service
-from seaway.platforms.kubernetes.serving.record import GIT, labels
+from seaway.platforms.kubernetes.serving.record import GIT
 from seaway.platforms.kubernetes.serving.server_pod import config_map, key_of
 from seaway.platforms.kubernetes.serving.workload import Arms, Served, Workload
 from seaway.rollout import ALL_STABLE
@@ -112,9 +112,9 @@ def endpoint_objects(name: str, workload: Workload, arms: Arms) -> list[dict[str
     orders = {pods: {**FIRST, **LAST}, AUTOSCALERS.kind: FIRST}  # which sets how many pods there are
     services = [] if workload.traffic else [service(name, arm, one.version) for arm, one in arms.items()]
     return [
-        _owned(_keys(name, arms), name, FIRST),
-        *(_owned(manifest, name, orders.get(manifest["kind"], {})) for manifest in workloads),
-        *(_owned(manifest, name, LAST) for manifest in services),
+        _of_git(_keys(name, arms), name, FIRST),
+        *(_of_git(manifest, name, orders.get(manifest["kind"], {})) for manifest in workloads),
+        *(_of_git(manifest, name, LAST) for manifest in services),
     ]
 
 
@@ -145,11 +145,11 @@ def _keys(name: str, arms: Arms) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": CONFIG_MAPS.kind, "metadata": {"name": config_map(name)}, "data": data}
 
 
-def _owned(manifest: Mapping[str, Any], name: str, order: Mapping[str, str]) -> dict[str, Any]:
+def _of_git(manifest: Mapping[str, Any], name: str, order: Mapping[str, str]) -> dict[str, Any]:
     annotations = {**manifest["metadata"].get("annotations", {}), **order}
     metadata = {
         "name": manifest["metadata"]["name"],
-        "labels": {**labels(name), MANAGED_BY: GIT},
+        "labels": {**endpoint_labels(name), MANAGED_BY: GIT},
         **({"annotations": annotations} if annotations else {}),
     }
     return {**manifest, "metadata": metadata}

@@ -14,14 +14,15 @@ from typing import Any
 from seaway.errors import EndpointFailed, NameTaken, ObjectChanged
 from seaway.model_server.arm import PORT
 from seaway.platforms.kubernetes.client.api_errors import ApiCall
-from seaway.platforms.kubernetes.client.naming import MANAGED_BY
+from seaway.platforms.kubernetes.client.naming import ENDPOINT, MANAGED_BY, endpoint_labels
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.ownership import is_of_endpoint, owner_reference
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
 from seaway.platforms.kubernetes.jobs.pod_logs import to_log
 from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 from seaway.platforms.kubernetes.serving import endpoint_slices, server_pod
 from seaway.platforms.kubernetes.serving.readiness import Readiness
-from seaway.platforms.kubernetes.serving.record import Record, is_ours, labels, owner
+from seaway.platforms.kubernetes.serving.record import Record
 from seaway.platforms.kubernetes.serving.workload import Weights, Workload
 
 SECRETS = Resource("", "v1", "secrets", "Secret")
@@ -154,11 +155,15 @@ class Reconciler:
 
     def _owned(self, manifest: Manifest, name: str) -> dict[str, Any]:
         given = manifest["metadata"]
-        metadata = {**given, "labels": labels(name), "ownerReferences": [owner(self.record)]}
+        metadata = {
+            **given,
+            "labels": endpoint_labels(name),
+            "ownerReferences": [owner_reference(CONFIG_MAPS, self.record)],
+        }
         return {**manifest, "metadata": metadata}
 
     def _require_ours(self, resource: Resource, found: Manifest, name: str) -> None:
-        if is_ours(found, name):
+        if is_of_endpoint(found, name):
             return
         call = ApiCall("get", resource, self.objects.namespace, found["metadata"]["name"])
         raise NameTaken(
@@ -168,7 +173,7 @@ class Reconciler:
 
     def _listed(self, resource: Resource, name: str) -> list[dict[str, Any]]:
         """Objects of ours; a workload's controller may give its own the labels of ours, but not the record as owner."""
-        query = {"labelSelector": f"{MANAGED_BY}=seaway,{server_pod.ENDPOINT}={name}"}
+        query = {"labelSelector": f"{MANAGED_BY}=seaway,{ENDPOINT}={name}"}
         uid = self.record["metadata"]["uid"]
         return [
             item
@@ -196,7 +201,7 @@ def await_ends(ends: Iterable[JobWait]) -> None:
 
 def service(name: str, arm: str, version: str) -> dict[str, Any]:
     """The Service of an arm."""
-    selector: Mapping[str, str] = {server_pod.ENDPOINT: name, server_pod.VERSION: version}
+    selector: Mapping[str, str] = {ENDPOINT: name, server_pod.VERSION: version}
     ports = [{"name": "http", "port": SERVICE_PORT, "targetPort": PORT, "protocol": "TCP", "appProtocol": HTTP2}]
     return {
         "apiVersion": "v1",

@@ -12,11 +12,12 @@ from typing import Any
 from seaway.errors import DataUnreadable, NameTaken
 from seaway.model_server.arm import RemoteArm
 from seaway.platforms.kubernetes.client.api_errors import ApiCall
-from seaway.platforms.kubernetes.client.naming import MANAGED_BY
+from seaway.platforms.kubernetes.client.naming import ENDPOINT, MANAGED_BY, endpoint_labels
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.ownership import is_of_endpoint
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Manifest
 from seaway.platforms.kubernetes.serving.hosting import Hosting
-from seaway.platforms.kubernetes.serving.server_pod import ENDPOINT, config_map, key_of
+from seaway.platforms.kubernetes.serving.server_pod import config_map, key_of
 from seaway.platforms.kubernetes.serving.workload import Arms, Served
 
 FILE = "endpoint.json"
@@ -84,7 +85,7 @@ class Records:
                 f"Endpoint {name} in namespace {self.objects.namespace} is git's; nothing was changed. Bring a model "
                 f"to it by `seaway manifests endpoint {name}` and a commit, or call this endpoint something else."
             )
-        if found and not is_ours(found, name):
+        if found and not is_of_endpoint(found, name):
             call = ApiCall("get", CONFIG_MAPS, self.objects.namespace, config_map(name))
             raise NameTaken(
                 f"{call} is no endpoint's of Seaway; it was left as it is. Call the endpoint something else, or see "
@@ -100,7 +101,7 @@ class Records:
 
     def create(self, record: Record) -> dict[str, Any]:
         """Raises: NameTaken: somebody was quicker."""
-        metadata = {"name": config_map(record.name), "labels": labels(record.name)}
+        metadata = {"name": config_map(record.name), "labels": endpoint_labels(record.name)}
         manifest = {"apiVersion": "v1", "kind": CONFIG_MAPS.kind, "metadata": metadata, "data": record.data()}
         return self.objects.create(CONFIG_MAPS, manifest)
 
@@ -109,28 +110,6 @@ class Records:
         if found.get("data") == record.data():
             return dict(found)
         return self.objects.patch(CONFIG_MAPS, found, [{"op": "replace", "path": "/data", "value": record.data()}])
-
-
-def labels(name: str) -> dict[str, str]:
-    """Labels of each object of an endpoint."""
-    return {
-        "app.kubernetes.io/name": name,
-        "app.kubernetes.io/component": "serving",
-        MANAGED_BY: "seaway",
-        ENDPOINT: name,
-    }
-
-
-def is_ours(found: Manifest, name: str) -> bool:
-    """Whether an object is the endpoint's."""
-    given: Mapping[str, str] = found["metadata"].get("labels", {})
-    return given.get(MANAGED_BY) == "seaway" and given.get(ENDPOINT) == name
-
-
-def owner(found: Manifest) -> dict[str, Any]:
-    """The reference by which an object ends with the record."""
-    metadata = found["metadata"]
-    return {"apiVersion": "v1", "kind": CONFIG_MAPS.kind, "name": metadata["name"], "uid": metadata["uid"]}
 
 
 def _served(value: Mapping[str, Any]) -> Served:

@@ -22,12 +22,12 @@ from seaway.model_server.arm import (
     VARIABLE,
     RemoteArm,
 )
-from seaway.platforms.kubernetes.client.naming import MANAGED_BY
+from seaway.platforms.kubernetes.client.naming import ENDPOINT, endpoint_labels
 from seaway.platforms.kubernetes.pods.template import container, pod_spec, variables
 from seaway.platforms.kubernetes.serving.hosting import Hosting
 from seaway.serving import feature_log
 
-ENDPOINT, VERSION, WORKLOAD = "seaway.dev/endpoint", "seaway.dev/version", "seaway.dev/workload"  # labels
+VERSION, WORKLOAD = "seaway.dev/version", "seaway.dev/workload"  # labels
 FETCHER, SERVER = "fetch", "server"  # containers
 SCRATCH, KEYS, TOKENS = "/scratch", "/etc/seaway/keys", "/etc/seaway/token"
 PUBLIC_KEY, TOKEN = "signing.pub", "token"  # files of the last two
@@ -38,14 +38,7 @@ FAILED_PROBES = 3  # a pod that is overloaded for so many is left alone by its S
 
 def labels(name: str, version: str, workload: str) -> dict[str, str]:
     """Labels of a pod of `version`, made for the object called `workload`."""
-    return {
-        "app.kubernetes.io/name": name,
-        "app.kubernetes.io/component": "serving",
-        MANAGED_BY: "seaway",
-        ENDPOINT: name,
-        VERSION: version,
-        WORKLOAD: workload,
-    }
+    return {**endpoint_labels(name), VERSION: version, WORKLOAD: workload}
 
 
 def metadata(arm: RemoteArm, hosting: Hosting, workload: str) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from seaway.errors import NameTaken, ObjectChanged
 from seaway.platforms.kubernetes.client.connection import Connection, connected
+from seaway.platforms.kubernetes.client.naming import endpoint_labels
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import ROUTED, Permission
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Manifest
-from seaway.platforms.kubernetes.traffic.weighted_route import labels, owned
+from seaway.platforms.kubernetes.traffic.weighted_route import of_record
 from seaway.serving import DeployedEndpoint
 
 KEY = "journal.json.gz"
@@ -47,7 +48,7 @@ class ConfigMapRolloutStore:
         known = self._known.get(endpoint.name)
         try:
             if known is None:
-                created = owned(self._objects, _config_map(endpoint, data), endpoint)
+                created = of_record(self._objects, _config_map(endpoint, data), endpoint)
                 return self._objects.create(CONFIG_MAPS, created)
             return self._objects.patch(CONFIG_MAPS, known, [{"op": "add", "path": "/binaryData", "value": data}])
         except (NameTaken, ObjectChanged) as error:
@@ -65,5 +66,5 @@ def _name(endpoint: DeployedEndpoint) -> str:
 
 
 def _config_map(endpoint: DeployedEndpoint, data: Mapping[str, str]) -> Manifest:
-    metadata = {"name": _name(endpoint), "labels": labels(endpoint)}
+    metadata = {"name": _name(endpoint), "labels": endpoint_labels(endpoint.name)}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "binaryData": dict(data)}

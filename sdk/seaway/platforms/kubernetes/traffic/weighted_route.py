@@ -14,15 +14,15 @@ from typing import Any
 
 from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection, connected
-from seaway.platforms.kubernetes.client.naming import MANAGED_BY
+from seaway.platforms.kubernetes.client.naming import endpoint_labels
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.ownership import is_of_endpoint, owner_reference
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
 from seaway.platforms.kubernetes.traffic import gateway as edge
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, Weights
 from seaway.rollout.traffic import ALL_STABLE, require_mirrored
 from seaway.serving import ARMS, DeployedEndpoint
 
-ENDPOINT = "seaway.dev/endpoint"
 FULL = 100  # per cent
 ATTEMPTS = 5  # of a patch that others write at the same moment
 PORT = 80  # of an arm's Service
@@ -174,7 +174,7 @@ class RouteTraffic:
     def remove(self, endpoint: DeployedEndpoint) -> None:
         """Delete the endpoint's route; one of somebody else is left as it is."""
         found = self._objects.get(self._kind.resource, endpoint.name)
-        if found and self._writes and _ours(found, endpoint):
+        if found and self._writes and is_of_endpoint(found, endpoint.name):
             self._objects.delete(self._kind.resource, endpoint.name, found["metadata"]["uid"])
 
     def _move(self, endpoint: DeployedEndpoint, weights: Weights, mirrored: int = 0) -> None:
@@ -199,7 +199,7 @@ class RouteTraffic:
                 self._kind.require_servable(built, self._objects)
             try:
                 if found is None:
-                    self._objects.create(self._kind.resource, owned(self._objects, built, endpoint))
+                    self._objects.create(self._kind.resource, of_record(self._objects, built, endpoint))
                 else:
                     self._replace(endpoint, found, built)
                 return
@@ -216,7 +216,7 @@ class RouteTraffic:
         return found
 
     def _replace(self, endpoint: DeployedEndpoint, found: Manifest, built: Manifest) -> None:
-        if not _ours(found, endpoint):
+        if not is_of_endpoint(found, endpoint.name):
             raise NameTaken(
                 f"{self._said(endpoint)} belongs to somebody else and was left as it is. To move only the weights of a "
                 f"route in it, set SEAWAY_ROUTE={self._kind.resource.kind.lower()}/{endpoint.name}#PART."
@@ -316,11 +316,6 @@ def require_service(field: str, name: str, port: int | None, objects: Objects) -
         raise InvalidSpec(f"{field}: Service {name} has ports {ports}; name one of them.")
 
 
-def labels(endpoint: DeployedEndpoint) -> dict[str, str]:
-    """Labels of what belongs to an endpoint."""
-    return {"app.kubernetes.io/name": endpoint.name, MANAGED_BY: "seaway", ENDPOINT: endpoint.name}
-
-
 def last_writer(manifest: Manifest) -> str:
     """Who wrote the object's spec last, as the API server recorded it."""
     writers = [
@@ -337,27 +332,16 @@ def named_arms(endpoint: DeployedEndpoint) -> list[str]:
 
 def marked(endpoint: DeployedEndpoint, mark: str) -> dict[str, Any]:
     """Metadata of a route of our own."""
-    return {"name": endpoint.name, "labels": labels(endpoint), "annotations": {edge.MARK: mark}}
+    return {"name": endpoint.name, "labels": endpoint_labels(endpoint.name), "annotations": {edge.MARK: mark}}
 
 
 def _is_dying(found: Manifest) -> bool:
     return "deletionTimestamp" in found["metadata"]
 
 
-def _ours(found: Manifest, endpoint: DeployedEndpoint) -> bool:
-    marks = found["metadata"].get("labels", {})
-    return bool(marks.get(MANAGED_BY) == "seaway" and marks.get(ENDPOINT) == endpoint.name)
-
-
-def owned(objects: Objects, built: Manifest, endpoint: DeployedEndpoint) -> dict[str, Any]:
+def of_record(objects: Objects, built: Manifest, endpoint: DeployedEndpoint) -> dict[str, Any]:
     """`built`, to go with the endpoint's record where there is one."""
     record = objects.get(CONFIG_MAPS, f"{endpoint.name}-endpoint")
     if record is None:
         return dict(built)
-    owner = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "name": record["metadata"]["name"],
-        "uid": record["metadata"]["uid"],
-    }
-    return {**built, "metadata": {**built["metadata"], "ownerReferences": [owner]}}
+    return {**built, "metadata": {**built["metadata"], "ownerReferences": [owner_reference(CONFIG_MAPS, record)]}}

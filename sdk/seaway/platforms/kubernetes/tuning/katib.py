@@ -35,6 +35,7 @@ from seaway.tuning import State as TrialState
 from seaway.tuning import Trial, TuneResult, TuneSpec, refuse
 from seaway.tuning.algorithm import KATIB
 from seaway.tuning.pod.trial import folder
+from seaway.tuning.report import write_study
 
 STEP = "tuning"
 PATIENCE = Patience(operator_s=300.0)  # the suggestion service's image, with its libraries, is pulled first
@@ -71,7 +72,7 @@ class KatibTuner:
         send_data(training, template)
         result = _carry_out(study, manifest, objects)
         if result.best:
-            result.write(spec.output)
+            write_study(result, spec.output)
         return result
 
 

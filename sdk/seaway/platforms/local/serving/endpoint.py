@@ -94,6 +94,10 @@ class LocalEndpoint:
         """All endpoints that have a state folder; one that never became ready has no `url`."""
         return [DeployedEndpoint.read(file) for file in sorted(_endpoints().glob("*/endpoint.json"))]
 
+    def with_token(self, endpoint: DeployedEndpoint) -> DeployedEndpoint:
+        """See `Endpoint`: the token is a file of this machine."""
+        return endpoint
+
     def _already_serving(self, spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint | None:
         for endpoint in self.list():
             same = (endpoint.name, endpoint.run) == (spec.name, spec.run)

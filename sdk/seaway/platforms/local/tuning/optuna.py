@@ -42,6 +42,7 @@ from seaway.tuning import State, Trial, TuneResult, TuneSpec, halving, refuse
 from seaway.tuning.algorithm import OPTUNA
 from seaway.tuning.distributions import as_drawn
 from seaway.tuning.fingerprint import fingerprint
+from seaway.tuning.report import write_study
 from seaway.tuning.spec import whole_epochs
 from seaway.tuning.suggest import propose
 
@@ -58,7 +59,7 @@ class OptunaTuner:
         """See `seaway.tuning.Tuner.tune`."""
         refuse(spec, OPTUNA)
         result = self._study(spec) if spec.budget.trials else TuneResult(spec, (), "no trial was asked for")
-        result.write(spec.output)
+        write_study(result, spec.output)
         return result
 
     def _study(self, spec: TuneSpec) -> TuneResult:
