@@ -152,14 +152,14 @@ def measure(rows: pa.Table, probabilities: Mapping[str, Floats], slices: Sequenc
 
     `probabilities` holds `model` and others, each of shape [rows].
     """
-    late = held_out.labels(rows, label)
-    models = {name: Predictions(values, late) for name, values in probabilities.items()}
+    positive = held_out.labels(rows, label)
+    models = {name: Predictions(values, positive) for name, values in probabilities.items()}
     figures, differences = estimates(models, MODEL)
     return {
         "label": label,
         "rows": rows.num_rows,
-        "positives": int(late.sum()),
-        "rate": float(late.mean()),
+        "positives": int(positive.sum()),
+        "rate": float(positive.mean()),
         "period": _period(rows),
         "metrics": {name: round(estimate.value, 6) for name, estimate in figures[MODEL].items()},
         "models": _json(figures),

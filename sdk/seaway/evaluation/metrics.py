@@ -99,21 +99,21 @@ class Predictions:
     def roc_auc(self) -> tuple[float, Floats]:
         """The share of pairs of a positive and a negative that are in order, ties counting half; its influences."""
         ranking = self.ranking
-        late, early = ranking.hits[-1], ranking.false_alarms[-1]
-        below = (early - ranking.false_alarms + ranking.negatives / 2) / early
-        above = (ranking.hits - ranking.positives / 2) / late
-        value = float(ranking.positives @ below / late)
-        return value, self._by_row((below - value) / late, (above - value) / early)
+        positives, negatives = ranking.hits[-1], ranking.false_alarms[-1]
+        below = (negatives - ranking.false_alarms + ranking.negatives / 2) / negatives
+        above = (ranking.hits - ranking.positives / 2) / positives
+        value = float(ranking.positives @ below / positives)
+        return value, self._by_row((below - value) / positives, (above - value) / negatives)
 
     def _pr_auc(self) -> tuple[float, Floats]:
         """The average precision, the mean of the precision at each positive; its influences."""
         ranking = self.ranking
-        late, called = ranking.hits[-1], ranking.hits + ranking.false_alarms
+        positives, called = ranking.hits[-1], ranking.hits + ranking.false_alarms
         precision = ranking.hits / called
-        value = float(ranking.positives @ precision / late)
+        value = float(ranking.positives @ precision / positives)
         more_hits = _from_the_end(ranking.positives / called)
         more_calls = _from_the_end(ranking.positives * precision / called)
-        return value, self._by_row((precision + more_hits - more_calls - value) / late, -more_calls / late)
+        return value, self._by_row((precision + more_hits - more_calls - value) / positives, -more_calls / positives)
 
     def _by_row(self, positive: Floats, negative: Floats) -> Floats:
         return np.where(self.labels, positive[self.ranking.group], negative[self.ranking.group])

@@ -78,10 +78,10 @@ def group_rate(train: pa.Table, test: pa.Table, group: str, label: str) -> npt.N
             raise DataUnreadable(
                 f"The {name} rows have no column {group!r}, so its historic rate cannot be a baseline."
             )
-    late = labels(train, label)
+    positive = labels(train, label)
     names, codes = _coded(_plain(train[group]))
-    rates = dict(zip(names, np.bincount(codes, late) / np.bincount(codes), strict=True))
-    rates[None] = late.mean()
+    rates = dict(zip(names, np.bincount(codes, positive) / np.bincount(codes), strict=True))
+    rates[None] = positive.mean()
     names, codes = _coded(_plain(test[group]))
     return np.array([rates.get(name, rates[None]) for name in names])[codes]
 

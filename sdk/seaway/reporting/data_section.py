@@ -159,26 +159,26 @@ def _measured(values: "Numbers", labels: "Numbers") -> dict[str, Any]:
     known = ~np.isnan(values)
     if not known.any():
         return {"distinct": 0, "missing": 1.0, **UNMEASURED}
-    early, late = (np.sort(values[known & (labels == label)]) for label in (0, 1))
+    negatives, positives = (np.sort(values[known & (labels == label)]) for label in (0, 1))
     return {
         "distinct": len(np.unique(values[known])),
         "missing": float(1 - known.mean()),
         "mean": float(values[known].mean()),
-        "auc": _alone(early, late),
+        "auc": _alone(negatives, positives),
     }
 
 
-def _alone(early: "Numbers", late: "Numbers") -> float | None:
+def _alone(negatives: "Numbers", positives: "Numbers") -> float | None:
     """ROC AUC of one number as the score, from its sorted values in either class.
 
     It is the share of pairs in order, ties counting half (Hanley and McNeil 1982).
     """
     import numpy as np
 
-    if not len(late) or not len(early):
+    if not len(positives) or not len(negatives):
         return None
-    below, not_above = (np.searchsorted(early, late, side) for side in ("left", "right"))
-    return float((below + not_above).mean() / (2 * len(early)))
+    below, not_above = (np.searchsorted(negatives, positives, side) for side in ("left", "right"))
+    return float((below + not_above).mean() / (2 * len(negatives)))
 
 
 def _strength(item: Mapping[str, Any]) -> float:

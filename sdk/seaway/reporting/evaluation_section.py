@@ -75,7 +75,7 @@ def curves(evaluation: Evaluation) -> list[Block]:
 def _confusion(evaluation: Evaluation) -> Figure:
     confusion = evaluation["confusion"]
     (kept, false), (missed, hits) = confusion["matrix"]
-    called, late = false + hits, missed + hits
+    called, positives = false + hits, missed + hits
     precision = f"{hits / called:.0%} of the {called:,} that it calls are right" if called else "it calls none"
     return Figure(
         charts.matrix(
@@ -84,7 +84,7 @@ def _confusion(evaluation: Evaluation) -> Figure:
             f"Confusion matrix: {kept} true negatives, {false} false positives, {missed} false negatives, {hits} hits.",
         ),
         f"At a threshold of {confusion['threshold']:g}",
-        f"The model finds {hits / late:.0%} of {late:,} {evaluation['label']} rows; {precision}.",
+        f"The model finds {hits / positives:.0%} of {positives:,} {evaluation['label']} rows; {precision}.",
     )
 
 
