@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +17,6 @@ from object_store_pod import BUCKET, RESTRICTED, SECRET, StoreInCluster
 from seaway.errors import EndpointFailed
 from seaway.models.package import content_sha256
 from seaway.serving import Client, DeployedEndpoint, GrpcClient
-
-sys.path.append(str(Path(__file__).parents[1] / "local"))
 from small_package import SIGNATURE
 
 STARTUP_S = 300.0  # of a JVM and torch on a machine where others work

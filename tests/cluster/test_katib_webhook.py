@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from experiments import TAKEN, WEBHOOK, valid
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kubernetes import dynamic
@@ -17,7 +18,6 @@ from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.tuning import experiment_validation
 from seaway.platforms.kubernetes.tuning.experiment import RESOURCE
 from seaway.platforms.kubernetes.validation.schema import problems
-from unit.test_kubernetes_experiment_rules import TAKEN, WEBHOOK, valid
 
 NEWER = {  # rules that came after 0.14
     "name has at most 40 characters",

@@ -10,22 +10,22 @@ from pathlib import Path
 import kustomizing
 import pytest
 import yaml
+from places import PROJECT
 
-ROOT = Path(__file__).parents[2]
-WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
+WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
 SCHEMAS = {  # as check-jsonschema brings them, from each service's own
     WORKFLOW: "vendor.github-workflows",
-    ROOT / "ci" / "buildkite.yml": "vendor.buildkite",
-    ROOT / "ci" / "circleci.yml": "vendor.circle-ci",
-    ROOT / "ci" / "travis.yml": "vendor.travis",
+    PROJECT / "ci" / "buildkite.yml": "vendor.buildkite",
+    PROJECT / "ci" / "circleci.yml": "vendor.circle-ci",
+    PROJECT / "ci" / "travis.yml": "vendor.travis",
 }
 TEMPLATES = [
     WORKFLOW,
-    *(file for file in sorted((ROOT / "ci").iterdir()) if file.suffix == ".yml"),
-    ROOT / "ci/Jenkinsfile",
+    *(file for file in sorted((PROJECT / "ci").iterdir()) if file.suffix == ".yml"),
+    PROJECT / "ci/Jenkinsfile",
 ]
-SCRIPTS = [ROOT / "ci" / "run", ROOT / "ci" / "commit-versions"]
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+SCRIPTS = [PROJECT / "ci" / "run", PROJECT / "ci" / "commit-versions"]
+TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@localhost")
 INSTALLED_FROM = ("requirements.lock", "pyproject.toml", "setup.py")
 
@@ -55,15 +55,15 @@ class TestCommittingVersions:
         """Of a remote of its own, with this environment."""
         project, remote, clone = tmp_path / "project", tmp_path / "remote.git", tmp_path / "clone"
         kustomizing.copied(project)
-        shutil.copytree(ROOT / "ci", project / "ci")
+        shutil.copytree(PROJECT / "ci", project / "ci")
         for file in ("Makefile", *INSTALLED_FROM):
-            shutil.copy(ROOT / file, project)
+            shutil.copy(PROJECT / file, project)
         git(project, "init", "--quiet", "--initial-branch=main")
         git(project, "add", "--all")
         git(project, *AUTHOR, "commit", "--quiet", "--message", "Begin")
         git(project, "clone", "--quiet", "--bare", str(project), str(remote))
         git(project, "clone", "--quiet", str(remote), str(clone))
-        (clone / ".venv").symlink_to(ROOT / ".venv")
+        (clone / ".venv").symlink_to(PROJECT / ".venv")
         for file in INSTALLED_FROM:
             os.utime(clone / file, (0, 0))  # older than the environment, as after `make install`
         return clone

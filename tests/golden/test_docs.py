@@ -4,24 +4,24 @@ import re
 from pathlib import Path
 
 import pytest
+from places import PROJECT
 
-ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("images/*.md")]
+PAGES = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("images/*.md")]
 TEST_FILE = re.compile(r"\btests/[\w/*]*[\w*](?:\.py)?")
 TEST = re.compile(r"\b(test_\w+)\b(?![.*])")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
     assert broken == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 def test_every_test_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text()
-    files = {pattern: list(ROOT.glob(pattern)) for pattern in TEST_FILE.findall(text)}
+    files = {pattern: list(PROJECT.glob(pattern)) for pattern in TEST_FILE.findall(text)}
     assert [pattern for pattern, found in files.items() if not found] == []
     sources = [file.read_text() for found in files.values() for file in found if file.is_file()]
     defined = {name for source in sources for name in re.findall(r"def (test_\w+)", source)}
@@ -30,6 +30,6 @@ def test_every_test_that_a_page_names_exists(page: Path) -> None:
 
 def test_the_readme_shows_the_pipeline_that_the_guide_runs() -> None:
     def program(page: str) -> str:
-        return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)[0]
+        return re.findall(r"```python\n(.*?)```", (PROJECT / page).read_text(), re.DOTALL)[0]
 
     assert program("README.md") == program("docs/how-to/write-a-pipeline.md")

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from kfp import components
+from places import PROJECT
 from seaway.kfp import catalog
 from seaway.kfp.catalog import Entry
 
 from tools.docs_pages import parse_docstring
 from tools.generate import generate
 
-PROJECT = Path(__file__).parents[2]
 COMPONENTS = catalog.components()
 ENTRIES = COMPONENTS + catalog.pipelines()
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,12 +9,12 @@ import pytest
 import yaml
 from kubernetes import client
 from kustomizing import KUBECTL, build
+from places import PROJECT
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
 from seaway.platforms.kubernetes.validation.schema import require_valid
 
-PROJECT = Path(__file__).parents[2]
 KUSTOMIZE = PROJECT / "kustomize"
 OPERATORS = sorted(path.name for path in (KUSTOMIZE / "overlays" / "kind" / "operators").iterdir())
 PINNED = re.compile(  # a base of a release; or a file of one, where a project has no base for it

@@ -5,16 +5,10 @@ from typing import Any
 
 import kustomizing
 import pytest
-from kustomizing import BACKENDS, CHOICES, KUBECTL, build
+from kustomizing import BACKENDS, CHOICES, KUBECTL, OVERLAYS, build, images
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
 KINDS = {"deployment": "Deployment", "seldondeployment": "SeldonDeployment", "inferenceservice": "InferenceService"}
-OVERLAYS = ("kind", "staging", "production")
-
-
-@pytest.fixture(scope="module")
-def fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return kustomizing.with_endpoints(tmp_path_factory.mktemp("site"))
 
 
 @pytest.mark.parametrize(("routing", "backend"), CHOICES)
@@ -37,14 +31,6 @@ def expected_routes(routing: str | None, backend: str) -> set[str]:
     if routing is None or backend == "seldondeployment":  # whose operator makes them
         return set()
     return {"flights-route", "flights-site" if routing == "istio" else "flights-testers"}
-
-
-def images(value: Any) -> list[str]:
-    """Of all containers of an object."""
-    if isinstance(value, dict):
-        own = [container["image"] for key in ("containers", "initContainers") for container in value.get(key, ())]
-        return own + [image for part in value.values() for image in images(part)]
-    return [image for part in value for image in images(part)] if isinstance(value, list) else []
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -7,16 +7,14 @@ from typing import Any
 import kustomizing
 import pytest
 import yaml
-from kustomizing import CHOICES, KUBECTL, PROJECT, build
+from kustomizing import CHOICES, KUBECTL, OVERLAYS, PROJECT, build
 from seaway import registry
 from seaway.platforms.kubernetes.serving.hosting import Hosting
 from seaway.platforms.kubernetes.traffic.weighted_route import Named
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.mlflow import SERVER
 from seaway.platforms.pod_settings import SETTINGS, STORAGE, VARIABLE
-from test_kustomize_options import OVERLAYS, fork
 
-__all__ = ["fork"]  # a fixture
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
 IMAGES = PROJECT / "kustomize" / "components" / "images" / "kustomization.yaml"
 SOURCES = sorted((PROJECT / "sdk").rglob("*.py"))

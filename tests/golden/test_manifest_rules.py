@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from kustomizing import KUBECTL, build, shipped
-from test_kustomize_options import OVERLAYS, fork
+from kustomizing import KUBECTL, OVERLAYS, build, shipped
 
-__all__ = ["fork"]  # a fixture
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
 KUBE_SCORE = shutil.which("kube-score")
 PINNED = re.compile(r".+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]+)$")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from places import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 COMMITTED = PROJECT / "manifests" / "pipelines"
 IMAGES = PROJECT / "kustomize" / "components" / "images" / "kustomization.yaml"
 NAME = "docker.io/seaway/runtime"

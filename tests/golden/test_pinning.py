@@ -7,10 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from kustomizing import KUBECTL, build, shipped
-from test_kustomize_options import fork, images
+from kustomizing import KUBECTL, build, images, shipped
 
-__all__ = ["fork"]  # a fixture
 pytestmark = pytest.mark.skipif(
     not (KUBECTL and shutil.which("kustomize")), reason="kubectl and kustomize are not on PATH"
 )

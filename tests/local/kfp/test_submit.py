@@ -1,0 +1,228 @@
+"""Submitting to Kubeflow Pipelines by kfp's own client, to a server that speaks its REST API."""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import kfp_server
+import pytest
+import trustme
+from places import PROJECT
+from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailable
+from seaway.kfp import catalog, versions
+from seaway.kfp import compile as compiler
+from seaway.kfp import submit as submission
+from seaway.kfp.submit import Server, submit
+
+SECRET = "session=abc"  # noqa: S105  # of this test
+FLIGHTS = str(PROJECT / "pipelines" / "flights" / "pipeline.yaml")
+
+
+@pytest.fixture(autouse=True)
+def away_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kfp reads a namespace and a cookie from the home folder."""
+    monkeypatch.setattr("kfp.Client._LOCAL_KFP_CONTEXT", str(tmp_path / "context.json"))
+    monkeypatch.setattr(submission, "POLL_S", 0.01)
+
+
+@pytest.fixture
+def pipelines() -> Iterator[kfp_server.Pipelines]:
+    with kfp_server.serving(kfp_server.Pipelines()) as known:
+        yield known
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n")
+    return file
+
+
+def test_a_first_run_brings_pipeline_version_and_experiment(pipelines: kfp_server.Pipelines) -> None:
+    done = submit(FLIGHTS, {"months": "1,2", "epochs": "2"}, Server(pipelines.url), "Nightly")
+    [run], [version], [experiment] = pipelines.runs, pipelines.versions, pipelines.experiments
+    assert run["runtime_config"]["parameters"] == {"months": "1,2", "epochs": 2}
+    assert run["experiment_id"] == experiment["experiment_id"]
+    assert experiment["display_name"] == "Nightly"
+    assert run["pipeline_version_reference"]["pipeline_version_id"] == version["pipeline_version_id"]
+    assert version["pipeline_spec"]["pipelineInfo"]["name"] == "flights"
+    assert (done.run, done.state, done.version) == (run["run_id"], "PENDING", version["display_name"])
+    assert done.url == f"{pipelines.url}/#/runs/details/{run['run_id']}"
+
+
+def test_the_name_of_a_version_is_the_one_that_gitops_gives_it(pipelines: kfp_server.Pipelines, tmp_path: Path) -> None:
+    source = catalog.pipeline("flights").load()
+    compiler.compile_to(source, tmp_path / "compiled.yaml")
+    _, version = versions.objects(source)
+    for reference in ("flights", str(tmp_path / "compiled.yaml")):
+        assert submit(reference, {}, Server(pipelines.url)).version == version["metadata"]["name"]
+    assert len(pipelines.versions) == 1
+
+
+def test_a_second_run_puts_nothing_there_again(pipelines: kfp_server.Pipelines) -> None:
+    for _ in range(2):
+        submit(FLIGHTS, {}, Server(pipelines.url))
+    counts = [len(kept) for kept in (pipelines.pipelines, pipelines.versions, pipelines.experiments, pipelines.runs)]
+    assert counts == [1, 1, 1, 2]
+
+
+def test_a_token_is_sent_as_bearer(pipelines: kfp_server.Pipelines, secret: Path) -> None:
+    pipelines.token = SECRET
+    submit(FLIGHTS, {}, Server(pipelines.url, token_file=secret))
+    assert len(pipelines.runs) == 1
+
+
+def test_a_cookie_passes_the_login_and_a_profile_gets_its_own_pipeline(
+    pipelines: kfp_server.Pipelines, secret: Path
+) -> None:
+    pipelines.cookie, pipelines.multi_user = SECRET, True
+    submit(FLIGHTS, {}, Server(pipelines.url, "team", cookie_file=secret))
+    assert [kept["namespace"] for kept in (*pipelines.pipelines, *pipelines.experiments)] == ["team", "team"]
+
+
+class TestRefusals:
+    def test_no_login(self, pipelines: kfp_server.Pipelines) -> None:
+        pipelines.token = SECRET
+        with pytest.raises(Forbidden, match=r"does not know who asks \(401\).*no user identity.*--token-file"):
+            submit(FLIGHTS, {}, Server(pipelines.url))
+
+    def test_a_login_page_instead_of_an_answer(self, pipelines: kfp_server.Pipelines, secret: Path) -> None:
+        pipelines.cookie = "session=new"
+        with pytest.raises(Forbidden, match=r"a page for people \(text/html.*wants a login.*--cookies") as told:
+            submit(FLIGHTS, {}, Server(pipelines.url, cookie_file=secret))
+        assert "abc" not in str(told.value)
+
+    def test_a_namespace_of_somebody_else(self, pipelines: kfp_server.Pipelines) -> None:
+        pipelines.multi_user = True
+        with pytest.raises(Forbidden, match=r"in namespace rivals \(403\): User 'sailor' is not authorized"):
+            submit(FLIGHTS, {}, Server(pipelines.url, "rivals"))
+        assert pipelines.runs == []
+
+    def test_several_users_and_no_namespace(self, pipelines: kfp_server.Pipelines) -> None:
+        pipelines.multi_user = True
+        with pytest.raises(InvalidSpec, match="--namespace NAME"):
+            submit(FLIGHTS, {}, Server(pipelines.url))
+
+    def test_nobody_there(self) -> None:
+        with pytest.raises(PipelinesUnavailable, match=r"does not answer.*refused.*port-forward"):
+            submit(FLIGHTS, {}, Server("http://127.0.0.1:9"))
+
+    def test_another_server(self, pipelines: kfp_server.Pipelines) -> None:
+        with pytest.raises(PipelinesUnavailable, match="no API of Kubeflow Pipelines 2"):
+            submit(FLIGHTS, {}, Server(f"{pipelines.url}/elsewhere"))
+
+    def test_an_argument_is_checked_before_anything_is_asked(self, pipelines: kfp_server.Pipelines) -> None:
+        with pytest.raises(InvalidSpec, match="Unknown parameter month"):
+            submit(FLIGHTS, {"month": "1"}, Server(pipelines.url))
+        assert pipelines.pipelines == []
+
+    def test_a_secret_that_cannot_be_read(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidSpec, match="cannot be read"):
+            Server("http://127.0.0.1:9", token_file=tmp_path / "nowhere")
+
+
+class TestWaiting:
+    def test_an_outage_is_endured(self, pipelines: kfp_server.Pipelines) -> None:
+        done = submit(FLIGHTS, {}, Server(pipelines.url))
+        pipelines.states = ["RUNNING", "RUNNING", "SUCCEEDED"]
+        pipelines.broken = [503, 502]
+        submission.wait(done.run, Server(pipelines.url))
+        assert (pipelines.broken, pipelines.states) == ([], ["SUCCEEDED"])
+
+    @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
+    def test_a_run_that_did_not_end_well_is_an_error(self, state: str, pipelines: kfp_server.Pipelines) -> None:
+        done = submit(FLIGHTS, {}, Server(pipelines.url))
+        pipelines.states = ["RUNNING", state]
+        with pytest.raises(JobFailed, match=f"is {state}.*{done.run}"):
+            submission.wait(done.run, Server(pipelines.url))
+
+
+class TestTLS:
+    """A private certificate authority, as companies have one."""
+
+    @pytest.fixture(scope="class")
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
+
+    @pytest.fixture
+    def trusted(self, authority: trustme.CA, tmp_path: Path) -> Path:
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        return tmp_path / "ca.pem"
+
+    @pytest.fixture
+    def secured(self, authority: trustme.CA) -> Iterator[kfp_server.Pipelines]:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+        with kfp_server.serving(kfp_server.Pipelines(token=SECRET), tls) as known:
+            yield known
+
+    def test_a_server_of_an_authority_that_is_named_is_trusted(
+        self, secured: kfp_server.Pipelines, trusted: Path, secret: Path
+    ) -> None:
+        done = submit(FLIGHTS, {}, Server(secured.url, token_file=secret, ca_file=trusted))
+        assert done.url.startswith("https://")
+        assert len(secured.runs) == 1
+
+    def test_one_of_an_unknown_authority_is_refused_before_it_sees_the_token(
+        self, secured: kfp_server.Pipelines, secret: Path
+    ) -> None:
+        with pytest.raises(PipelinesUnavailable, match=r"certificate verify failed.*--ca-file") as told:
+            submit(FLIGHTS, {}, Server(secured.url, token_file=secret))
+        assert SECRET not in str(told.value)
+        assert secured.asked == 0
+
+    def test_so_is_one_whose_certificate_is_for_another_address(
+        self, authority: trustme.CA, trusted: Path, secret: Path
+    ) -> None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("kubeflow.example.com").configure_cert(tls)
+        with kfp_server.serving(kfp_server.Pipelines(), tls) as known:
+            with pytest.raises(PipelinesUnavailable, match=r"doesn't match|mismatch"):
+                submit(FLIGHTS, {}, Server(known.url, token_file=secret, ca_file=trusted))
+            assert known.asked == 0
+
+    def test_the_command_line_reads_the_variable_that_other_tools_do(
+        self, secured: kfp_server.Pipelines, trusted: Path, secret: Path, tmp_path: Path
+    ) -> None:
+        words = ["submit", FLIGHTS, "--endpoint", secured.url, "--token-file", str(secret)]
+        subprocess.run(
+            [sys.executable, "-c", "from seaway.cli import main; main()", *words],
+            env={**os.environ, "SSL_CERT_FILE": str(trusted)},
+            capture_output=True,
+            check=True,
+            cwd=tmp_path,
+        )
+        assert len(secured.runs) == 1
+
+
+@pytest.mark.parametrize("token", ["", SECRET])
+def test_kubeflows_own_command_runs_the_compiled_file(
+    token: str, pipelines: kfp_server.Pipelines, tmp_path: Path
+) -> None:
+    pipelines.token = token
+    words = ["--endpoint", pipelines.url, *(["--existing-token", token] if token else []), "run", "create"]
+    command = [str(Path(sys.executable).parent / "kfp"), *words, "--experiment-name", "flights"]
+    subprocess.run(
+        [*command, "--package-file", FLIGHTS, "months=1,2"],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    [run] = pipelines.runs
+    assert run["runtime_config"]["parameters"] == {"months": "1,2"}
+    assert run["pipeline_spec"]["pipeline_spec"]["pipelineInfo"]["name"] == "flights"
+    assert "exec-package-model" in str(run["pipeline_spec"]["platform_spec"]), "the mounts were left behind"
+
+
+def test_from_the_command_line(pipelines: kfp_server.Pipelines, secret: Path, tmp_path: Path) -> None:
+    pipelines.token, pipelines.states = SECRET, ["SUCCEEDED"]
+    command = [sys.executable, "-c", "from seaway.cli import main; main()", "submit", FLIGHTS, "-p", "months=1"]
+    words = ["--endpoint", pipelines.url, "--token-file", str(secret), "--wait", "--output", "json"]
+    shown = subprocess.run([*command, *words], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert json.loads(shown.stdout)["run"] == pipelines.runs[0]["run_id"]
+    assert shown.stderr == ""
