@@ -65,7 +65,7 @@ class TrialProcess:
         file = self.spec.output / HISTORY
         with suppress(FileNotFoundError):
             status = file.stat()
-            written = (status.st_ino, status.st_mtime_ns)  # each write is a file of its own: a clock's tick may hold two
+            written = (status.st_ino, status.st_mtime_ns)  # each write is a new file; a clock tick may hold two
             if written != self._read:
                 lines = file.read_text(encoding="utf-8").splitlines()
                 self._read, self._history = written, tuple(json.loads(line) for line in lines)
