@@ -8,6 +8,9 @@ REGISTRY ?= docker.io/seaway
 TAG ?= dev
 IMAGES := kustomize/components/images/kustomization.yaml
 KEEP ?= 3
+JOBS ?= auto
+# Files of tests run side by side; those that start servers two at a time, whatever the machine has.
+SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=loadfile
 # Without compiled bytecode each process would compile its imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -31,7 +34,10 @@ $(STAMP): requirements.lock pyproject.toml setup.py
 run: $(STAMP)     ## run the flights pipeline, from raw data to a promoted canary
 	$(BIN)/seaway run flights
 
-test: check golden cluster local ## everything: lint, types, layers, unit, golden, cluster where KUBECONFIG is set, local
+test: export SEAWAY_TEST_TIMES := $(CURDIR)/.pytest_cache/times.json
+test:            ## everything: lint, types, layers, unit, golden, cluster where KUBECONFIG is set, local
+	rm -f $(SEAWAY_TEST_TIMES) && mkdir -p .pytest_cache
+	$(MAKE) check golden cluster local
 
 check: lint types layers unit ## what every commit must pass, in seconds
 
@@ -46,13 +52,13 @@ layers: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
 
 golden: $(STAMP)  ## compiled components and pipelines match what is committed
-	$(BIN)/pytest tests/golden
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/golden
 
 local: $(STAMP)   ## real parts on loopback
-	$(BIN)/pytest tests/local
+	$(BIN)/pytest $(SIDE_BY_SIDE) --maxprocesses=2 tests/local
 
 cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
 	$(BIN)/pytest tests/cluster

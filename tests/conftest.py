@@ -1,6 +1,41 @@
-"""Property tests find faults in values, not in the speed of the machine that they run on."""
+"""What every layer of tests has: no haste in property tests, and a last word on what took how long."""
 
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("seaway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("seaway")
+TIMES = "SEAWAY_TEST_TIMES"  # a file that the layers of one `make test` write their tests' seconds into
+SLOWEST = 20
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """After all layers of `make test`: the slowest tests, and the seconds of each layer."""
+    yield
+    if file := os.environ.get(TIMES):
+        kept = Path(file)
+        seconds = json.loads(kept.read_text()) if kept.exists() else {}
+        for reports in terminalreporter.stats.values():
+            for report in reports:
+                if isinstance(report, pytest.TestReport):
+                    seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
+        kept.write_text(json.dumps(seconds))
+        tell(terminalreporter, seconds)
+
+
+def tell(terminal: pytest.TerminalReporter, seconds: dict[str, float]) -> None:
+    terminal.section(f"the {SLOWEST} slowest of {len(seconds):,} tests, in seconds of their own")
+    for test in sorted(seconds, key=seconds.__getitem__, reverse=True)[:SLOWEST]:
+        terminal.write_line(f"{seconds[test]:8.1f}  {test}")
+    layers: dict[str, float] = {}
+    for test, duration in seconds.items():
+        layer = "/".join(Path(test.partition("::")[0]).parts[:2])
+        layers[layer] = layers.get(layer, 0.0) + duration
+    totals = ", ".join(f"{layer} {total:,.0f}" for layer, total in layers.items())
+    terminal.write_line(f"{sum(layers.values()):8.1f}  in all: {totals}")

@@ -214,7 +214,7 @@ def test_counters_that_the_next_scrape_brings_are_waited_for(
     assert metrics.read(endpoint)["candidate"].requests == 1
 
 
-class Road:
+class FakeEndpoint:
     """Requests and weights of an endpoint, told to the page as Istio's proxy would; `fault` befalls it half-way."""
 
     def __init__(self, endpoint: DeployedEndpoint, gateway: Page, fault: Callable[[], None]) -> None:
@@ -260,7 +260,7 @@ def nothing() -> None:
     """No fault."""
 
 
-def drive(road: Road, url: str, max_age_s: float) -> Any:
+def drive(road: FakeEndpoint, url: str, max_age_s: float) -> Any:
     road.tell()
     counted(PrometheusMetrics("team", url), road.endpoint, road.counts["stable"])
     steps = (Step(10, 200), Step(50, 400), Step(100, 100))
@@ -272,7 +272,7 @@ def drive(road: Road, url: str, max_age_s: float) -> Any:
 def test_a_good_candidate_is_promoted_by_what_prometheus_counts(
     server: str, gateway: Page, endpoint: DeployedEndpoint
 ) -> None:
-    rollout = drive(Road(endpoint, gateway, nothing), server, SCRAPED_S)
+    rollout = drive(FakeEndpoint(endpoint, gateway, nothing), server, SCRAPED_S)
     assert rollout.decision is Decision.PROMOTE, rollout.reason
 
 
@@ -290,7 +290,7 @@ def test_no_fault_of_the_metrics_promotes(
         elif fault == "restarted":
             gateway.text = istio(endpoint, {"stable": (5, 0), "candidate": (1, 0)})
 
-    road = Road(endpoint, gateway, strike)
+    road = FakeEndpoint(endpoint, gateway, strike)
     rollout = drive(road, url, max_age_s=1.0)
     assert rollout.decision is Decision.INCONCLUSIVE, rollout.reason
     assert (road.highest < 100, road.split["candidate"]) == (True, 0)

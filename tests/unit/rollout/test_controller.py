@@ -43,7 +43,7 @@ POLICY = Policy(latency=None, quality=None, min_requests=20, budget=3_000)
 HASTY = replace(POLICY, max_age_s=0.01)
 
 
-class Road:
+class FakeEndpoint:
     """Traffic, requests and metrics of one endpoint: each request is counted for the arm that the weights give it."""
 
     def __init__(self, failing: float = 0.0, length: int = 10_000) -> None:
@@ -87,28 +87,28 @@ class Road:
         return {arm: ArmCounts(*counts, {}) for arm, counts in self.counts.items()}
 
 
-class Fog(Road):
+class NoMetrics(FakeEndpoint):
     """Its metrics are never there."""
 
     def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
         raise MetricsUnavailable("the store does not answer")
 
 
-class Amnesia(Road):
+class FallingCounters(FakeEndpoint):
     """Its counters fall."""
 
     def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
         return {arm: ArmCounts(self.length - self.next, 0, {}) for arm in self.counts}
 
 
-class Desert(Road):
+class NothingCounted(FakeEndpoint):
     """Nothing that it sends is counted."""
 
     def send(self, count: int) -> Answers:
         return Answers(sent=count)
 
 
-class Detour(Road):
+class StableOnly(FakeEndpoint):
     """Whatever the weights say, stable gets every request."""
 
     def send(self, count: int) -> Answers:
@@ -118,7 +118,7 @@ class Detour(Road):
         return answers
 
 
-class Mirage(Road):
+class AnotherArm(FakeEndpoint):
     """Its metrics speak of another arm than was asked for."""
 
     def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
@@ -126,7 +126,7 @@ class Mirage(Road):
         return {"stable": seen["stable"], "canary": seen["candidate"]}
 
 
-class Bog(Road):
+class LostRequests(FakeEndpoint):
     """One in eight of the candidate's requests is never answered, nor counted."""
 
     def send(self, count: int) -> Answers:
@@ -138,7 +138,7 @@ class Bog(Road):
         return answers
 
 
-class Ford(Road):
+class UnknownArm(FakeEndpoint):
     """Every second time some requests get no answer, and nobody knows whose they were."""
 
     def send(self, count: int) -> Answers:
@@ -147,7 +147,7 @@ class Ford(Road):
         return answers
 
 
-class Ice(Road):
+class FrozenCounters(FakeEndpoint):
     """Its counters stand still once the candidate has been seen for a while."""
 
     def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
@@ -159,7 +159,7 @@ class Ice(Road):
         return super().send(count)
 
 
-class Sieve(Road):
+class HalfCounted(FakeEndpoint):
     """It counts half of what the candidate answers."""
 
     def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
@@ -167,7 +167,7 @@ class Sieve(Road):
         return {**seen, "candidate": ArmCounts(seen["candidate"].requests // 2, 0, {})}
 
 
-class Echo(Road):
+class LateCounters(FakeEndpoint):
     """It counts each look's requests only when it is read for the second time."""
 
     def __init__(self) -> None:
@@ -179,14 +179,14 @@ class Echo(Road):
         return before
 
 
-class Meddled(Road):
+class ChangedWeights(FakeEndpoint):
     """Somebody else moves its traffic half-way."""
 
     def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
         return self.split if self.next < 240 else {"stable": 50, "candidate": 50}
 
 
-class Mute(Road):
+class NoWeights(FakeEndpoint):
     """It does not tell its weights."""
 
     def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
@@ -217,31 +217,31 @@ def state(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "state.json"
 
 
-def drive(plan: RolloutPlan, road: Road, state: Path) -> Rollout:
-    return run(plan, road, road, road, FileRolloutStore(state))
+def drive(plan: RolloutPlan, served: FakeEndpoint, state: Path) -> Rollout:
+    return run(plan, served, served, served, FileRolloutStore(state))
 
 
 def test_weights_rise_to_full_traffic_only_for_a_candidate_that_is_safe(plan: RolloutPlan, state: Path) -> None:
-    road = Road()
-    assert drive(plan, road, state).decision is Decision.PROMOTE
-    assert road.history == [10, 50, 100]
+    served = FakeEndpoint()
+    assert drive(plan, served, state).decision is Decision.PROMOTE
+    assert served.history == [10, 50, 100]
 
 
 @pytest.mark.parametrize(
-    ("road", "decision"),
+    ("served", "decision"),
     [
-        (Road(failing=0.5), Decision.ROLLBACK),
-        (Fog(), Decision.INCONCLUSIVE),
-        (Amnesia(), Decision.INCONCLUSIVE),
-        (Desert(), Decision.INCONCLUSIVE),
-        (Detour(), Decision.INCONCLUSIVE),
-        (Mirage(), Decision.INCONCLUSIVE),
+        (FakeEndpoint(failing=0.5), Decision.ROLLBACK),
+        (NoMetrics(), Decision.INCONCLUSIVE),
+        (FallingCounters(), Decision.INCONCLUSIVE),
+        (NothingCounted(), Decision.INCONCLUSIVE),
+        (StableOnly(), Decision.INCONCLUSIVE),
+        (AnotherArm(), Decision.INCONCLUSIVE),
     ],
     ids=["failing", "no metrics", "counters reset", "no traffic", "none for the candidate", "wrong answer"],
 )
-def test_all_else_ends_on_stable(plan: RolloutPlan, state: Path, road: Road, decision: Decision) -> None:
-    rollout = drive(plan, road, state)
-    assert (rollout.decision, road.split["candidate"], 100 in road.history) == (decision, 0, False)
+def test_all_else_ends_on_stable(plan: RolloutPlan, state: Path, served: FakeEndpoint, decision: Decision) -> None:
+    rollout = drive(plan, served, state)
+    assert (rollout.decision, served.split["candidate"], 100 in served.history) == (decision, 0, False)
     assert rollout.reason
     rollout.write(state.with_name("rollout.json"))
     with pytest.raises(RolledBack, match="stable"):
@@ -250,7 +250,7 @@ def test_all_else_ends_on_stable(plan: RolloutPlan, state: Path, road: Road, dec
 
 def test_a_shadow_is_judged_before_anybody_is_answered_by_it(plan: RolloutPlan, state: Path) -> None:
     shadowed = replace(plan, steps=(Step(0, 200), *plan.steps))
-    good, bad = Road(), Road(failing=0.5)
+    good, bad = FakeEndpoint(), FakeEndpoint(failing=0.5)
     assert drive(shadowed, good, state).decision is Decision.PROMOTE
     assert good.history == [0, 10, 50, 100]
     rollout = drive(shadowed, bad, state.with_name("bad.json"))
@@ -258,51 +258,51 @@ def test_a_shadow_is_judged_before_anybody_is_answered_by_it(plan: RolloutPlan, 
 
 
 def test_requests_that_are_never_answered_are_errors_of_their_arm(plan: RolloutPlan, state: Path) -> None:
-    rollout = drive(plan, Bog(), state)
+    rollout = drive(plan, LostRequests(), state)
     assert rollout.decision is Decision.ROLLBACK
     assert "Errors" in rollout.reason
     assert sum(tick["errors"]["candidate"] for tick in rollout.ticks) > 0
 
 
 @pytest.mark.parametrize(
-    ("road", "reason"),
-    [(Ford(), "which arm had them is unknown"), (Ice(), "stale"), (Sieve(), "stale")],
+    ("served", "reason"),
+    [(UnknownArm(), "which arm had them is unknown"), (FrozenCounters(), "stale"), (HalfCounted(), "stale")],
     ids=["unknown arm", "frozen counters", "counters that miss half"],
 )
 def test_requests_that_were_not_accounted_for_never_promote(
-    plan: RolloutPlan, state: Path, road: Road, reason: str
+    plan: RolloutPlan, state: Path, served: FakeEndpoint, reason: str
 ) -> None:
-    rollout = drive(replace(plan, policy=HASTY), road, state)
-    assert (rollout.decision, road.split["candidate"], 100 in road.history) == (Decision.INCONCLUSIVE, 0, False)
+    rollout = drive(replace(plan, policy=HASTY), served, state)
+    assert (rollout.decision, served.split["candidate"], 100 in served.history) == (Decision.INCONCLUSIVE, 0, False)
     assert reason in rollout.reason
 
 
 def test_counters_that_catch_up_blind_no_look(plan: RolloutPlan, state: Path) -> None:
-    rollout = drive(plan, Echo(), state)
+    rollout = drive(plan, LateCounters(), state)
     assert rollout.decision is Decision.PROMOTE
     assert [tick["unseen"] for tick in rollout.ticks if tick["unseen"]] == []
 
 
 def test_traffic_that_somebody_else_moves_ends_the_rollout(plan: RolloutPlan, state: Path) -> None:
-    road = Meddled()
+    served = ChangedWeights()
     with pytest.raises(TrafficFailed, match="Somebody else has changed the weights"):
-        drive(plan, road, state)
-    assert road.split["candidate"] == 0
+        drive(plan, served, state)
+    assert served.split["candidate"] == 0
 
 
 def test_weights_that_cannot_be_read_prove_nothing(plan: RolloutPlan, state: Path) -> None:
-    assert drive(plan, Mute(), state).decision is Decision.PROMOTE
+    assert drive(plan, NoWeights(), state).decision is Decision.PROMOTE
 
 
 def test_a_rollout_that_another_process_drives_leaves_the_weights_to_it(plan: RolloutPlan, state: Path) -> None:
-    road = Road()
+    served = FakeEndpoint()
     with pytest.raises(ObjectChanged):
-        run(plan, road, road, road, Contested(state))
-    assert road.history == [10]
+        run(plan, served, served, served, Contested(state))
+    assert served.history == [10]
 
 
 def test_running_out_of_requests_is_no_promotion(plan: RolloutPlan, state: Path) -> None:
-    rollout = drive(plan, Road(length=240), state)
+    rollout = drive(plan, FakeEndpoint(length=240), state)
     assert rollout.decision is Decision.INCONCLUSIVE
     assert "no more requests" in rollout.reason
     assert "saw nothing" not in rollout.reason
@@ -310,29 +310,29 @@ def test_running_out_of_requests_is_no_promotion(plan: RolloutPlan, state: Path)
 
 
 def test_an_interrupted_rollout_goes_on_where_it_was(plan: RolloutPlan, state: Path) -> None:
-    road = Road()
-    road.interrupt_at = 320
+    served = FakeEndpoint()
+    served.interrupt_at = 320
     with pytest.raises(KeyboardInterrupt):
-        drive(plan, road, state)
-    assert road.split == {"stable": 100, "candidate": 0}
+        drive(plan, served, state)
+    assert served.split == {"stable": 100, "candidate": 0}
     before = json.loads(state.read_text())
-    road.interrupt_at = None
-    rollout = drive(plan, road, state)
+    served.interrupt_at = None
+    rollout = drive(plan, served, state)
     assert rollout.decision is Decision.PROMOTE
     assert list(rollout.ticks[: len(before["ticks"])]) == before["ticks"]
-    assert road.history == [10, 50, 0, 50, 100]
+    assert served.history == [10, 50, 0, 50, 100]
 
 
 def test_an_ended_rollout_is_told_again_without_traffic(plan: RolloutPlan, state: Path) -> None:
-    first, road = drive(plan, Road(), state), Road()
-    assert drive(plan, road, state).ticks == first.ticks
-    assert road.next == 0
+    first, served = drive(plan, FakeEndpoint(), state), FakeEndpoint()
+    assert drive(plan, served, state).ticks == first.ticks
+    assert served.next == 0
     other = replace(plan, requests_per_look=40)
-    drive(other, road, state)
-    assert road.next > 0
+    drive(other, served, state)
+    assert served.next > 0
 
 
-class Gust(Road):
+class HarmAtFullTraffic(FakeEndpoint):
     """Fails at full traffic only; a third of the requests is asked of stable, too."""
 
     def send(self, count: int) -> Answers:
@@ -342,18 +342,18 @@ class Gust(Road):
 
 
 def test_harm_that_shows_at_full_traffic_only_is_rolled_back(plan: RolloutPlan, state: Path) -> None:
-    road = Gust()
+    served = HarmAtFullTraffic()
     steps = (*plan.steps[:-1], Step(100, 300))
-    rollout = drive(replace(plan, steps=steps), road, state)
+    rollout = drive(replace(plan, steps=steps), served, state)
     assert rollout.decision is Decision.ROLLBACK
-    assert road.history == [10, 50, 100, 0]
+    assert served.history == [10, 50, 100, 0]
 
 
 def test_a_model_that_is_in_production_is_not_rolled_out_again(plan: RolloutPlan, state: Path) -> None:
-    road = Road()
+    served = FakeEndpoint()
     alone = replace(plan.endpoint, arms={"stable": plan.endpoint.arms["stable"]})
-    rollout = drive(replace(plan, endpoint=alone, model="flights version 3"), road, state)
-    assert (rollout.decision, road.next, road.history) == (Decision.UNCHANGED, 0, [])
+    rollout = drive(replace(plan, endpoint=alone, model="flights version 3"), served, state)
+    assert (rollout.decision, served.next, served.history) == (Decision.UNCHANGED, 0, [])
     assert "in production (flights version 3" in rollout.reason
     assert rollout.metrics == {"looks": 0.0, "stable_requests": 0.0, "candidate_requests": 0.0}
     rollout.write(state.with_name("rollout.json"))
@@ -368,7 +368,7 @@ def test_impossible_steps_are_refused(plan: RolloutPlan, weights: tuple[int, ...
 
 @pytest.mark.parametrize("shadow", [0.0, 1.0])
 def test_an_answer_that_tells_its_version_is_its_arms_whatever_was_asked(plan: RolloutPlan, shadow: float) -> None:
-    with serving(Nameless) as url:
+    with serving(NamelessServer) as url:
         answers = replayed(plan, url, 8, shadow)
     asked = 16 if shadow else 8
     assert answers.answered == {"stable": asked * 3 // 4, "candidate": asked // 4}
@@ -415,7 +415,7 @@ def test_a_candidate_replaces_only_the_model_that_it_was_judged_against(
 ) -> None:
     arms = {**plan.endpoint.arms, "stable": Arm("abc", "/judged", "stable")}
     endpoint = replace(plan.endpoint, arms=arms)
-    rollout = drive(replace(plan, endpoint=endpoint), Road(), state)
+    rollout = drive(replace(plan, endpoint=endpoint), FakeEndpoint(), state)
     registry = Registry(endpoint, in_production)
     ended = conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
     assert (ended.decision, registry.done) == (decision, done)
@@ -423,17 +423,17 @@ def test_a_candidate_replaces_only_the_model_that_it_was_judged_against(
 
 
 def test_a_conclusion_that_was_cut_short_is_finished(plan: RolloutPlan, state: Path) -> None:
-    rollout = drive(plan, Road(), state)
+    rollout = drive(plan, FakeEndpoint(), state)
     left = replace(plan.endpoint, arms={"stable": plan.endpoint.arms["candidate"]})
     registry = Registry(left, rollout.endpoint.arms["stable"].version)
     again = replace(plan, endpoint=find_deployed(registry, plan.endpoint))  # type: ignore[arg-type]
-    told = drive(again, Road(), state)
+    told = drive(again, FakeEndpoint(), state)
     conclude(told, registry, registry, "flights", "3")  # type: ignore[arg-type]
     assert (told.decision, registry.done) == (Decision.PROMOTE, ["promote 3", "promote r1"])
 
 
 def test_the_registry_is_told_nothing_of_a_candidate_that_was_ended(plan: RolloutPlan, state: Path) -> None:
-    rollout = drive(plan, Road(), state)
+    rollout = drive(plan, FakeEndpoint(), state)
     left = replace(plan.endpoint, arms={"stable": plan.endpoint.arms["stable"]})
     registry = Registry(left, rollout.endpoint.arms["stable"].version)
     with pytest.raises(EndpointFailed, match="no more: it was ended"):
@@ -442,14 +442,14 @@ def test_the_registry_is_told_nothing_of_a_candidate_that_was_ended(plan: Rollou
 
 
 def test_the_registry_is_told_nothing_of_a_candidate_whose_endpoint_is_gone(plan: RolloutPlan, state: Path) -> None:
-    rollout = drive(plan, Road(), state)
+    rollout = drive(plan, FakeEndpoint(), state)
     registry = Registry(replace(plan.endpoint, run="another"), rollout.endpoint.arms["stable"].version)
     with pytest.raises(EndpointFailed, match="it was removed"):
         conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
     assert registry.done == []
 
 
-class Moody(BaseHTTPRequestHandler):
+class MoodyServer(BaseHTTPRequestHandler):
     """A model whose candidate answers late at first, then not in time, then cuts the connection; stable answers."""
 
     protocol_version = "HTTP/1.1"
@@ -481,7 +481,7 @@ class Moody(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-class Nameless(Moody):
+class NamelessServer(MoodyServer):
     """Behind somebody else's route: answers tell a model's version and no arm, and the arm asked for is not heeded."""
 
     def do_POST(self) -> None:
@@ -495,7 +495,7 @@ class Nameless(Moody):
 
 
 @contextmanager
-def serving(model: type[Moody]) -> Iterator[str]:
+def serving(model: type[MoodyServer]) -> Iterator[str]:
     model.asked = 0
     with http_server.serving(model) as server:
         yield http_server.url(server)
@@ -503,7 +503,7 @@ def serving(model: type[Moody]) -> Iterator[str]:
 
 @pytest.fixture
 def moody() -> Iterator[str]:
-    with serving(Moody) as url:
+    with serving(MoodyServer) as url:
         yield url
 
 
