@@ -41,8 +41,11 @@ class Journal:
 
     @classmethod
     def open(cls, kept: Mapping[str, Any] | None, plan: RolloutPlan) -> "Journal":
-        """The journal that an interrupted rollout of the same plan left, else a new one."""
-        if kept is None or kept["fingerprint"] != plan.fingerprint:
+        """The journal that an interrupted rollout of the same plan left, else a new one.
+
+        One of another edition, whose fields are others, is not gone on with.
+        """
+        if kept is None or kept.keys() != cls.__dataclass_fields__.keys() or kept["fingerprint"] != plan.fingerprint:
             return cls(plan.fingerprint)
         decision = Decision(kept["decision"]) if kept["decision"] else None
         observations = [_observation(item) for item in kept["observations"]]

@@ -323,6 +323,15 @@ def test_an_interrupted_rollout_goes_on_where_it_was(plan: RolloutPlan, state: P
     assert served.history == [10, 50, 0, 50, 100]
 
 
+def test_a_journal_of_another_edition_is_not_gone_on_with(plan: RolloutPlan, state: Path) -> None:
+    drive(plan, FakeEndpoint(), state)
+    kept = json.loads(state.read_text())
+    state.write_text(json.dumps({**{key: kept[key] for key in kept if key != "observations"}, "looks": []}))
+    served = FakeEndpoint()
+    drive(plan, served, state)
+    assert served.next > 0
+
+
 def test_an_ended_rollout_is_told_again_without_traffic(plan: RolloutPlan, state: Path) -> None:
     first, served = drive(plan, FakeEndpoint(), state), FakeEndpoint()
     assert drive(plan, served, state).ticks == first.ticks
