@@ -7,7 +7,6 @@ PRELOAD := $(BIN)/python -W ignore -m seaway.kfp.local.preload
 REGISTRY ?= docker.io/seaway
 TAG ?= dev
 IMAGES := kustomize/components/images/kustomization.yaml
-KEEP ?= 3
 JOBS ?= auto
 # Files of tests run side by side; those that start servers two at a time, whatever the machine has.
 SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=loadfile
@@ -63,17 +62,18 @@ local: $(STAMP)   ## real parts on loopback
 cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
 	$(BIN)/pytest tests/cluster
 
-generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components, manifests/{access,pipelines}
+generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, the pages beside them, lists, manifests
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.cli_reference
 	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
 	$(BIN)/python -m tools.ports_table docs/architecture.md
-	$(BIN)/python -m seaway.platforms.kubernetes.install.rbac
-	$(BIN)/python -m seaway.platforms.kubernetes.install.prometheus_operator
+	$(BIN)/python -m tools.alerts_reference
+	$(BIN)/python -m tools.access_manifests
+	$(BIN)/python -m tools.monitoring_manifests
 	$(MAKE) manifests
 
-manifests: $(STAMP) ## write manifests/pipelines: a version of each pipeline, with KEEP earlier ones
-	$(BIN)/seaway manifests --images $(IMAGES) --keep $(KEEP)
+manifests: $(STAMP) ## write manifests/pipelines: each pipeline and its current version
+	$(BIN)/seaway manifests --images $(IMAGES)
 
 images:          ## build images/{runtime,trainer,server} with Docker; TORCH_INDEX and BASE_IMAGE choose
 	for name in runtime trainer server; do docker buildx build --file images/Dockerfile --target $$name \

@@ -1,87 +1,51 @@
-"""Write every generated file: compiled components and pipelines, their READMEs and pictures, and docs/components.
+"""Write what components and pipelines give: their compiled files, their pages and pictures, and the list of components.
 
     python -m tools.generate [FOLDER]
 
-FOLDER is the root that files are written under, by default the project's; `make golden` writes a second set and
-compares. The image in compiled files is `SEAWAY_IMAGE`.
+The image in compiled files is `SEAWAY_IMAGE`.
 """
 
-import inspect
-import logging
-import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
-import yaml
-from seaway.kfp import catalog, interface
+from seaway.kfp import catalog, docstring, interface
 from seaway.kfp import compile as compiler
 from seaway.kfp.catalog import Entry
 
-from tools import dag_svg, docs_pages
-
-log = logging.getLogger(__name__)
+from tools import dag_svg, docs_pages, files
 
 
-def generate(target: Path) -> list[Path]:
-    """Write everything under `target`; returns the files."""
-    written: dict[Path, str] = {}
+def generated() -> Mapping[str, str]:
+    """The text of each file, by its path in the project."""
+    texts = {"docs/components/README.md": docs_pages.index_page(catalog.components())}
     for entry in catalog.components():
-        written |= _component(entry, target)
+        texts |= _component(entry)
     for entry in catalog.pipelines():
-        written |= _pipeline(entry, target)
-    written[target / "docs" / "components" / "README.md"] = docs_pages.index_page(catalog.components())
-    for path, text in written.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return list(written)
+        texts |= _pipeline(entry)
+    return texts
 
 
-def _component(entry: Entry, target: Path) -> dict[Path, str]:
-    component = entry.load()
-    compiled = compiler.compile_text(component)
-    page = docs_pages.component_page(
-        entry, interface.parse(compiled, is_component=True), _docstring(component.python_func)
-    )
-    folder = target / "components" / entry.category / entry.name
+def _component(entry: Entry) -> dict[str, str]:
+    compiled, told = compiler.compiled(entry.load()), docstring.read(entry.source, entry.name)
+    shown = interface.parse(compiler.plain(compiled.spec), told, is_component=True)
+    folder = f"components/{entry.category}/{entry.name}"
     return {
-        folder / "component.yaml": compiled,
-        folder / "README.md": page,
-        target / "docs" / "components" / f"{entry.name}.md": page,
+        f"{folder}/component.yaml": compiled.text,
+        f"{folder}/README.md": docs_pages.component_page(entry, shown, told),
     }
 
 
-def _pipeline(entry: Entry, target: Path) -> dict[Path, str]:
-    pipeline = entry.load()
-    compiled = compiler.compile_text(pipeline)
-    graph = dag_svg.graph(_content(compiled))
-    shown = interface.parse(compiled, is_component=False)
-    folder = target / "pipelines" / entry.name
+def _pipeline(entry: Entry) -> dict[str, str]:
+    compiled, told = compiler.compiled(entry.load()), docstring.read(entry.source, entry.name)
+    spec = compiler.plain(compiled.spec)
+    graph = dag_svg.graph(spec)
+    shown = interface.parse(spec, told, is_component=False)
+    folder = f"pipelines/{entry.name}"
     return {
-        folder / "pipeline.yaml": compiled,
-        folder / "pipeline.svg": dag_svg.draw(graph),
-        folder / "README.md": docs_pages.pipeline_page(
-            entry, shown, _docstring(pipeline.pipeline_func), graph.in_order()
-        ),
+        f"{folder}/pipeline.yaml": compiled.text,
+        f"{folder}/pipeline.svg": dag_svg.draw(graph),
+        f"{folder}/README.md": docs_pages.pipeline_page(entry, shown, told, graph.in_order()),
     }
-
-
-def _content(compiled: str) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = next(yaml.safe_load_all(compiled))
-    return content
-
-
-def _docstring(function: Any) -> str:
-    return inspect.getdoc(function) or ""
-
-
-def main() -> None:
-    """Write the project's own files, or those of the folder that is named."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    project = catalog.root("seaway_components").parent
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else project
-    log.info("%d files written under %s", len(generate(target)), target)
 
 
 if __name__ == "__main__":
-    main()
+    files.run(generated())

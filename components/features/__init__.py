@@ -1,1 +1,6 @@
 """Feature repositories and training examples."""
+
+from seaway_components.features.build_features.component import build_features
+from seaway_components.features.get_training_examples.component import get_training_examples
+
+__all__ = ["build_features", "get_training_examples"]

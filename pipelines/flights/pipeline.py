@@ -2,22 +2,15 @@
 
 from kfp import dsl
 from kfp.dsl import PipelineTask
-from seaway_components.data.ingest_tables.component import ingest_tables
-from seaway_components.data.validate_tables.component import validate_tables
-from seaway_components.evaluation.check_gate.component import check_gate
-from seaway_components.evaluation.evaluate_model.component import evaluate_model
-from seaway_components.features.build_features.component import build_features
-from seaway_components.features.get_training_examples.component import get_training_examples
-from seaway_components.models.get_production_model.component import get_production_model
-from seaway_components.models.package_model.component import package_model
-from seaway_components.models.register_model.component import register_model
-from seaway_components.reporting.write_report.component import write_report
-from seaway_components.rollout.confirm_promotion.component import confirm_promotion
-from seaway_components.rollout.roll_out.component import roll_out
-from seaway_components.serving.deploy_endpoint.component import deploy_endpoint
-from seaway_components.serving.tear_down.component import tear_down
-from seaway_components.training.train_pytorch.component import train_pytorch
-from seaway_components.tuning.tune_model.component import tune_model
+from seaway_components.data import ingest_tables, validate_tables
+from seaway_components.evaluation import check_gate, evaluate_model
+from seaway_components.features import build_features, get_training_examples
+from seaway_components.models import get_production_model, package_model, register_model
+from seaway_components.reporting import write_report
+from seaway_components.rollout import confirm_promotion, roll_out
+from seaway_components.serving import deploy_endpoint, tear_down
+from seaway_components.training import train_pytorch
+from seaway_components.tuning import tune_model
 from seaway_examples.flights.schema import FEATURES, UNITS
 
 GATE = {

@@ -2,12 +2,9 @@
 
 from kfp import dsl
 from kfp.dsl import PipelineTask
-from seaway_components.data.ingest_tables.component import ingest_tables
-from seaway_components.data.validate_tables.component import validate_tables
-from seaway_components.features.build_features.component import build_features
-from seaway_components.features.get_training_examples.component import get_training_examples
-from seaway_components.monitoring.check_skew.component import check_skew
-from seaway_components.monitoring.monitor_drift.component import monitor_drift
+from seaway_components.data import ingest_tables, validate_tables
+from seaway_components.features import build_features, get_training_examples
+from seaway_components.monitoring import check_skew, monitor_drift
 
 RECENT = {"train_fraction": 0.97, "validation_fraction": 0.01, "test_fraction": 0.01, "replay_fraction": 0.01}
 

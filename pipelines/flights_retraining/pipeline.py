@@ -1,7 +1,7 @@
 """The loop closed: drift of the flights in production leads to a successor that proves itself, or to nothing."""
 
 from kfp import dsl
-from seaway_components.monitoring.decide_retraining.component import decide_retraining
+from seaway_components.monitoring import decide_retraining
 from seaway_pipelines.flights.pipeline import GATE, flights
 from seaway_pipelines.flights_monitoring.pipeline import compared, monitored, named, recent_examples
 

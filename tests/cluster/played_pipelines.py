@@ -76,7 +76,7 @@ class PlayedRun:
         Raises:
             RuntimeError: one failed; the step says why.
         """
-        spec = compiler.load_file(self.compiled)
+        spec = compiler.load_file(self.compiled).spec
         with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             original = task_dispatcher.run_single_task_implementation
             patch.setattr(task_dispatcher, "run_single_task_implementation", self._in_pods(original))

@@ -156,7 +156,7 @@ def test_without_the_key_the_step_that_signs_names_the_secret_and_a_foreign_step
 def compiled(pipeline: Any, image: str, folder: Path) -> Path:
     """What `seaway compile` writes, with the image that holds this tree's code."""
     source = compiler.load_source(pipeline) if isinstance(pipeline, str) else pipeline
-    text = compiler.compile_text(source)
+    text = compiler.compiled(source).text
     for built in (IMAGE, "python:3.11"):
         text = text.replace(f"image: {built}\n", f"image: {image}\n")
     file = folder / "pipeline.yaml"

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from kubernetes import dynamic
 from kubernetes.dynamic.exceptions import ResourceNotFoundError, UnprocessibleEntityError
+from seaway.cli.compile import compile_pipeline
 from seaway.kfp import catalog
-from seaway.kfp.compile import compile_to
 
 API_VERSION = "pipelines.kubeflow.org/v2beta1"
 PIPELINES = [entry.name for entry in catalog.pipelines()]
@@ -26,7 +26,7 @@ def submit(cluster: dynamic.DynamicClient, namespace: str, manifest: dict[str, o
 
 
 def manifests(name: str, folder: Path) -> list[dict[str, object]]:
-    compile_to(catalog.pipeline(name).load(), folder / "objects.yaml", kubernetes_manifests=True)
+    compile_pipeline(name, folder / "objects.yaml", kubernetes_manifests=True)
     return list(yaml.safe_load_all((folder / "objects.yaml").read_text()))
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 from places import PROJECT
 
-PAGES = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("images/*.md")]
+PAGES = [
+    page
+    for pattern in ("*.md", "docs/**/*.md", "images/*.md", "components/**/*.md", "pipelines/**/*.md")
+    for page in PROJECT.glob(pattern)
+]
 TEST_FILE = re.compile(r"\btests/[\w/*]*[\w*](?:\.py)?")
 TEST = re.compile(r"\b(test_\w+)\b(?![.*])")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")

@@ -1,34 +1,34 @@
 """Every generated file is what its source says, and Kubeflow can load it."""
 
+import importlib
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from kfp import components
 from places import PROJECT
-from seaway.kfp import catalog
+from seaway.kfp import catalog, docstring
 from seaway.kfp.catalog import Entry
 
-from tools.docs_pages import parse_docstring
-from tools.generate import generate
+from tools.generate import generated
 
 COMPONENTS = catalog.components()
 ENTRIES = COMPONENTS + catalog.pipelines()
 
 
 @pytest.fixture(scope="module")
-def regenerated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("generated")
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in generate(folder)}
+def regenerated() -> Mapping[str, str]:
+    return generated()
 
 
-def test_what_is_committed_is_what_make_generate_writes(regenerated: dict[str, str]) -> None:
+def test_what_is_committed_is_what_make_generate_writes(regenerated: Mapping[str, str]) -> None:
     committed = {name: _text(PROJECT / name) for name in regenerated}
     stale = [name for name, text in regenerated.items() if committed[name] != text]
     assert stale == [], "run `make generate` and commit"
 
 
-def test_nothing_generated_is_left_over_from_a_removed_source(regenerated: dict[str, str]) -> None:
+def test_nothing_generated_is_left_over_from_a_removed_source(regenerated: Mapping[str, str]) -> None:
     kept = [*PROJECT.glob("components/*/*/component.yaml"), *PROJECT.glob("docs/components/*.md")]
     assert {path.relative_to(PROJECT).as_posix() for path in kept} <= set(regenerated)
 
@@ -53,9 +53,25 @@ def test_a_step_installs_nothing_when_it_starts(entry: Entry) -> None:
 @pytest.mark.parametrize("entry", COMPONENTS, ids=lambda entry: entry.name)
 def test_a_component_documents_every_argument(entry: Entry) -> None:
     function = entry.load().python_func
-    told = parse_docstring(inspect.getdoc(function) or "")
-    assert told["text"]
-    assert set(told["Args"]) == set(inspect.signature(function).parameters)
+    told = docstring.read(entry.source, entry.name)
+    assert told.text
+    assert set(told.arguments) == set(inspect.signature(function).parameters)
+
+
+@pytest.mark.parametrize("entry", COMPONENTS, ids=lambda entry: entry.name)
+def test_a_component_is_imported_from_its_category(entry: Entry) -> None:
+    category = importlib.import_module(f"seaway_components.{entry.category}")
+    assert entry.name in category.__all__
+    assert getattr(category, entry.name) is entry.load()
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_a_compiled_file_tells_nothing_that_is_on_the_page(entry: Entry) -> None:
+    told = docstring.read(entry.source, entry.name)
+    compiled, page = (" ".join(path.read_text().split()) for path in (entry.compiled, entry.folder / "README.md"))
+    for sentence in (told.text, *told.outputs.values()):
+        assert " ".join(sentence.split()) not in compiled
+        assert " ".join(sentence.split()).replace("|", "\\|") in page
 
 
 @pytest.mark.parametrize("entry", COMPONENTS, ids=lambda entry: entry.name)

@@ -166,7 +166,7 @@ def compile_(
     invoke_without_command=True,
     epilog=_examples(
         "seaway manifests",
-        "seaway manifests --to deploy/pipelines --keep 5",
+        "seaway manifests --to deploy/pipelines",
         "seaway manifests --images kustomize/components/images/kustomization.yaml",
     ),
 )
@@ -175,21 +175,20 @@ def manifests(
     to: Annotated[Path, typer.Option(help="The folder; its kustomization.yaml lists what is in it.")] = Path(
         "manifests/pipelines"
     ),
-    keep: Annotated[int, typer.Option(help="How many earlier versions of a pipeline stay.")] = 3,
     images: Annotated[
         Path | None, typer.Option(help="A kustomization whose images say which one steps run in.")
     ] = None,
 ) -> None:
     """Write the pipelines as objects for GitOps.
 
-    A Pipeline and a PipelineVersion each; a version's name carries the hash of its content, so what did not change
-    writes nothing. Prints the files that changed."""
+    A Pipeline and its current PipelineVersion each; a version's name carries the hash of what runs, so what runs the
+    same writes nothing. Prints the files that changed."""
     if context.invoked_subcommand:
         _require_no_options(context, context.invoked_subcommand)
         return
     from seaway.cli.compile import write_manifests
 
-    for path in write_manifests(to, keep, images):
+    for path in write_manifests(to, images):
         typer.echo(path)
 
 

@@ -13,15 +13,23 @@ def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: 
     from seaway.cli.light_kfp import import_kfp
 
     import_kfp()
+    from seaway.kfp import catalog, versions
     from seaway.kfp import compile as compiler
+    from seaway.platforms.kubernetes.client.yaml import manifests_text
 
     source = compiler.load_source(reference)
+    pipeline, text = compiler.compiled(source), ""
+    if kubernetes_manifests:
+        own = reference.endswith(".py")
+        told = source.description or "" if own else catalog.pipeline(reference).description
+        text = manifests_text(versions.objects(pipeline, told))
     target = target or Path(f"{Path(reference).stem}.yaml")
-    compiler.compile_to(source, target, kubernetes_manifests)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text or pipeline.text, encoding="utf-8")
     return target
 
 
-def write_manifests(folder: Path, keep: int, images: Path | None) -> list[Path]:
+def write_manifests(folder: Path, images: Path | None) -> list[Path]:
     """Write Seaway's pipelines as objects; returns the files that changed.
 
     The steps' image is that of `images`, a kustomization; else `SEAWAY_IMAGE` or Seaway's own.
@@ -30,9 +38,11 @@ def write_manifests(folder: Path, keep: int, images: Path | None) -> list[Path]:
 
     import_kfp()
     from seaway.kfp import catalog, versions
+    from seaway.kfp.compile import compiled
     from seaway.version import RUNTIME
 
     image = versions.image_of(images, RUNTIME) if images else None
     if image:
         os.environ["SEAWAY_IMAGE"] = image  # read when the components are imported, next
-    return versions.write([entry.load() for entry in catalog.pipelines()], folder, keep)
+    entries = catalog.pipelines()
+    return versions.write([versions.objects(compiled(entry.load()), entry.description) for entry in entries], folder)

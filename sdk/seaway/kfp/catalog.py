@@ -27,6 +27,16 @@ class Entry:
         return yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
 
     @property
+    def description(self) -> str:
+        """One line of `metadata.yaml`."""
+        return str(self.metadata.get("description", ""))
+
+    @property
+    def source(self) -> Path:
+        """The file that its module is."""
+        return self.folder / ("component.py" if self.category else "pipeline.py")
+
+    @property
     def compiled(self) -> Path:
         """Where the compiled file is: `component.yaml` or `pipeline.yaml`."""
         return self.folder / ("component.yaml" if self.category else "pipeline.yaml")

@@ -1,27 +1,45 @@
 """From a pipeline's name, source or compiled file to a PipelineSpec, the form that is run and submitted."""
 
-import hashlib
 import importlib.util
+import json
 import sys
-import tempfile
-from itertools import dropwhile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from kfp import compiler, components
-from kfp.compiler.compiler_utils import KubernetesManifestOptions
+from google.protobuf import json_format
+from kfp import components
 from kfp.dsl.base_component import BaseComponent
+from kfp.dsl.graph_component import GraphComponent
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
 from seaway.kfp import catalog
-from seaway.kfp.mounts import mounted
+from seaway.kfp.mounts import with_mounts
+from seaway.kfp.prose import without_prose
+from seaway.platforms.kubernetes.client.yaml import manifests_text
 
-HASH_DIGITS = 12  # of a version's name: two of a million versions meet by a chance of 1 in 500
+
+@dataclass(frozen=True)
+class Compiled:
+    """A component or pipeline as Kubeflow Pipelines takes it: what runs, and what it says of its pods."""
+
+    spec: pipeline_spec_pb2.PipelineSpec
+    platform: pipeline_spec_pb2.PlatformSpec
+
+    @property
+    def name(self) -> str:
+        """The pipeline's."""
+        return str(self.spec.pipeline_info.name)
+
+    @property
+    def text(self) -> str:
+        """As YAML; the same source always gives the same text."""
+        return manifests_text([plain(self.spec), *([plain(self.platform)] if self.platform.platforms else [])])
 
 
-def load(reference: str) -> pipeline_spec_pb2.PipelineSpec:
+def load(reference: str) -> Compiled:
     """The pipeline of that name, of that compiled `.yaml` file, or of that `.py` file.
 
     Raises:
@@ -29,7 +47,7 @@ def load(reference: str) -> pipeline_spec_pb2.PipelineSpec:
     """
     if Path(reference).suffix in {".yaml", ".yml"}:
         return load_file(Path(reference))
-    return load_source(reference).pipeline_spec
+    return compiled(load_source(reference))
 
 
 def load_source(reference: str) -> Any:
@@ -39,12 +57,13 @@ def load_source(reference: str) -> Any:
     return catalog.pipeline(reference).load()
 
 
-def load_file(path: Path) -> pipeline_spec_pb2.PipelineSpec:
-    """A compiled pipeline or component."""
+def load_file(path: Path) -> Compiled:
+    """A compiled pipeline or component, as the file says."""
     if not path.is_file():
         raise InvalidSpec(f"{path} does not exist; `seaway compile` writes it.")
     try:
-        return components.load_component_from_file(str(path)).pipeline_spec
+        loaded = components.load_component_from_file(str(path))
+        return Compiled(loaded.pipeline_spec, loaded.platform_spec)
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise InvalidSpec(f"{path} is no compiled pipeline: {why}; `seaway compile` writes one.") from error
@@ -56,7 +75,7 @@ def _only_pipeline(path: Path) -> BaseComponent:
         raise InvalidSpec(f"{path} does not exist.")
     module = _module(path)
     own = [value for value in vars(module).values() if isinstance(value, BaseComponent)]
-    graphs = [value for value in own if type(value).__name__ == "GraphComponent"] or own
+    graphs = [value for value in own if isinstance(value, GraphComponent)] or own
     if len(graphs) != 1:
         names = ", ".join(value.name for value in graphs) or "none"
         raise InvalidSpec(f"{path} must define one pipeline (@dsl.pipeline), it defines: {names}.")
@@ -76,42 +95,14 @@ def _module(path: Path) -> Any:
     return module
 
 
-def compile_to(source: Any, target: Path, kubernetes_manifests: bool = False) -> None:
-    """Write the compiled YAML; as Pipeline and PipelineVersion objects where `kubernetes_manifests` is set."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not kubernetes_manifests:
-        target.write_text(compile_text(source), encoding="utf-8")
-        return
-    name = source.pipeline_spec.pipeline_info.name
-    version = version_name(name, compile_text(source))
-    options = KubernetesManifestOptions(pipeline_version_name=version, include_pipeline_manifest=True)
-    compiler.Compiler().compile(
-        mounted(source), str(target), kubernetes_manifest_format=True, kubernetes_manifest_options=options
-    )
+def compiled(source: Any) -> Compiled:
+    """Compile a component or pipeline, without its prose; a pipeline's steps mount what they need."""
+    spec = without_prose(source.pipeline_spec)
+    pipeline = isinstance(source, GraphComponent)
+    return Compiled(spec, with_mounts(source.platform_spec, spec) if pipeline else source.platform_spec)
 
 
-def version_name(pipeline: str, text: str) -> str:
-    """A version cannot be changed, so another text needs another name."""
-    return f"{pipeline}-{hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]}"
-
-
-def text_of(reference: str) -> str:
-    """The compiled YAML of what `load` takes."""
-    if Path(reference).suffix in {".yaml", ".yml"}:
-        return _without_comment(Path(reference).read_text(encoding="utf-8"))
-    return compile_text(load_source(reference))
-
-
-def compile_text(source: Any) -> str:
-    """The compiled YAML of a component or pipeline; the same source always gives the same text.
-
-    kfp's comment at the top is left out: it prints a dict's default in an order that changes from run to run.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "compiled.yaml"
-        compiler.Compiler().compile(mounted(source), str(target))
-        return _without_comment(target.read_text(encoding="utf-8"))
-
-
-def _without_comment(text: str) -> str:
-    return "".join(dropwhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))
+def plain(message: Any) -> dict[str, Any]:
+    """A message of kfp's as JSON, its keys in the order of the alphabet; a message itself has them in any."""
+    content: dict[str, Any] = json.loads(json_format.MessageToJson(message, sort_keys=True))
+    return content

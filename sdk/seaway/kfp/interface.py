@@ -1,4 +1,6 @@
-"""What a compiled component or pipeline takes and gives, read from its YAML without importing kfp."""
+"""What a component or pipeline takes and gives, read without importing kfp: names, types and defaults from its compiled
+YAML, and what they mean from its docstring.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +9,9 @@ from typing import Any
 import yaml
 
 from seaway.errors import DataUnreadable
+from seaway.kfp import docstring
 from seaway.kfp.catalog import Entry
+from seaway.kfp.docstring import Docstring
 
 TYPES = {
     "NUMBER_INTEGER": "int",
@@ -55,41 +59,41 @@ def interface(entry: Entry) -> Interface:
     """
     if not entry.compiled.is_file():
         raise DataUnreadable(f"{entry.compiled} does not exist; `make generate` writes it.")
-    return parse(entry.compiled.read_text(encoding="utf-8"), is_component=bool(entry.category))
+    compiled = next(yaml.safe_load_all(entry.compiled.read_text(encoding="utf-8")))
+    return parse(compiled, docstring.read(entry.source, entry.name), is_component=bool(entry.category))
 
 
-def parse(compiled: str, is_component: bool) -> Interface:
-    """The interface in a compiled text; a component's is inside it, below the pipeline of one step that wraps it."""
-    content = next(yaml.safe_load_all(compiled))
-    root = next(iter(content["components"].values())) if is_component else content["root"]
+def parse(compiled: Mapping[str, Any], told: Docstring, is_component: bool) -> Interface:
+    """The interface in what was compiled; a component's is inside it, below the pipeline of one step that wraps it."""
+    root = next(iter(compiled["components"].values())) if is_component else compiled["root"]
     given, made = root.get("inputDefinitions", {}), root.get("outputDefinitions", {})
     return Interface(
-        content["pipelineInfo"]["name"],
-        content["pipelineInfo"].get("description", ""),
-        tuple(_artifacts(given)),
-        tuple(_parameters(given)),
-        (*_artifacts(made), *_parameters(made)),
+        compiled["pipelineInfo"]["name"],
+        told.text,
+        tuple(_artifacts(given, told.arguments)),
+        tuple(_parameters(given, told.arguments)),
+        (*_artifacts(made, told.outputs), *_parameters(made, told.outputs)),
     )
 
 
-def _artifacts(definitions: Mapping[str, Any]) -> list[Port]:
+def _artifacts(definitions: Mapping[str, Any], meanings: Mapping[str, str]) -> list[Port]:
     return [
         Port(
             name,
             spec["artifactType"]["schemaTitle"].removeprefix("system."),
-            spec.get("description", ""),
+            meanings.get(name, ""),
             None if spec.get("isOptional") else REQUIRED,
         )
         for name, spec in definitions.get("artifacts", {}).items()
     ]
 
 
-def _parameters(definitions: Mapping[str, Any]) -> list[Port]:
-    return [_parameter(name, spec) for name, spec in definitions.get("parameters", {}).items()]
+def _parameters(definitions: Mapping[str, Any], meanings: Mapping[str, str]) -> list[Port]:
+    return [_parameter(name, spec, meanings) for name, spec in definitions.get("parameters", {}).items()]
 
 
-def _parameter(name: str, spec: Mapping[str, Any]) -> Port:
+def _parameter(name: str, spec: Mapping[str, Any], meanings: Mapping[str, str]) -> Port:
     kind = TYPES[spec["parameterType"]]
     default = spec.get("defaultValue", None if spec.get("isOptional") else REQUIRED)
     whole = kind == "int" and isinstance(default, float)
-    return Port(name, kind, spec.get("description", ""), int(default) if whole else default)
+    return Port(name, kind, meanings.get(name, ""), int(default) if whole else default)

@@ -5,16 +5,12 @@ whose source imports Seaway are given anything, and only those that ask for it t
 where it is missing the step starts, and says what it needs. See docs/design/steps-in-pods.md.
 """
 
-import copy
-import dataclasses
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 from kfp.compiler.pipeline_spec_builder import to_protobuf_value
-from kfp.dsl.graph_component import GraphComponent
 from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
 from kfp.pipeline_spec import pipeline_spec_pb2
 
@@ -25,18 +21,15 @@ IMPORTS_SEAWAY = re.compile(r"^\s*(from|import) seaway\b", re.MULTILINE)
 SIGNS = "signing_keys("
 
 
-def mounted(source: Any) -> Any:
-    """The pipeline with its mounts beside what its author has set; a component, which has no PlatformSpec, as it is."""
-    if not isinstance(source, GraphComponent):
-        return source
-    platform = pipeline_spec_pb2.PlatformSpec()
-    platform.CopyFrom(source.platform_spec)
-    executors = platform.platforms[PLATFORM].deployment_spec.executors
-    for label, text in _steps(source.pipeline_spec):
-        _add(_mounts(text), executors[label])
-    copied = copy.copy(source)
-    copied.component_spec = dataclasses.replace(source.component_spec, platform_spec=platform)
-    return copied
+def with_mounts(
+    platform: pipeline_spec_pb2.PlatformSpec, spec: pipeline_spec_pb2.PipelineSpec
+) -> pipeline_spec_pb2.PlatformSpec:
+    """What a pipeline's author has set, and the mounts of its steps beside it."""
+    mounting = pipeline_spec_pb2.PlatformSpec()
+    mounting.CopyFrom(platform)
+    for label, text in _steps(spec):
+        _add(_mounts(text), mounting.platforms[PLATFORM].deployment_spec.executors[label])
+    return mounting
 
 
 def _steps(spec: pipeline_spec_pb2.PipelineSpec) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Submitting a pipeline to Kubeflow Pipelines, through kfp's own client.
 
-A version has the name that `seaway manifests` gives it, so what GitOps put there is found and run, not put there again.
+A version has the name that `seaway manifests` gives it, so what GitOps put there is found and run, not put there again,
+whatever it says of itself.
 """
 
 import json
@@ -20,6 +21,7 @@ import urllib3
 from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailable
 from seaway.kfp import compile as compiler
 from seaway.kfp import parameters
+from seaway.kfp.versions import version_name
 from seaway.platforms.kubernetes.client.backoff import Backoff
 
 ANSWER_S = 30.0
@@ -87,20 +89,16 @@ def submit(reference: str, given: Mapping[str, object], server: Server, experime
         PipelinesUnavailable: nothing answers there, or something else than Kubeflow Pipelines.
     """
     pipeline = compiler.load(reference)
-    values = parameters.bind(pipeline, given)
-    text = compiler.text_of(reference)
-    name = pipeline.pipeline_info.name
+    values = parameters.bind(pipeline.spec, given)
+    name = version_name(pipeline)
     with _told(server):
         client = connect(server)
-        folder = _pipeline_id(client, name)
-        version = _version_id(client, folder, compiler.version_name(name, text), text)
+        folder = _pipeline_id(client, pipeline.name)
+        version = _version_id(client, folder, name, pipeline.text)
         group = client.create_experiment(experiment).experiment_id
-        created = client.run_pipeline(
-            group, compiler.version_name(name, text), pipeline_id=folder, version_id=version, params=values
-        )
+        created = client.run_pipeline(group, name, pipeline_id=folder, version_id=version, params=values)
         run = client.get_run(_given(created.run_id, server))
-    url = f"{server.url}/#/runs/details/{run.run_id}"
-    return Submitted(run.run_id, url, compiler.version_name(name, text), str(run.state))
+    return Submitted(run.run_id, f"{server.url}/#/runs/details/{run.run_id}", name, str(run.state))
 
 
 def wait(run: str, server: Server) -> None:

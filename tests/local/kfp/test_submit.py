@@ -13,9 +13,9 @@ import pytest
 import trustme
 from places import PROJECT
 from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailable
-from seaway.kfp import catalog, versions
 from seaway.kfp import compile as compiler
 from seaway.kfp import submit as submission
+from seaway.kfp import versions
 from seaway.kfp.submit import Server, submit
 
 SECRET = "session=abc"  # noqa: S105  # of this test
@@ -55,12 +55,25 @@ def test_a_first_run_brings_pipeline_version_and_experiment(pipelines: kfp_serve
 
 
 def test_the_name_of_a_version_is_the_one_that_gitops_gives_it(pipelines: kfp_server.Pipelines, tmp_path: Path) -> None:
-    source = catalog.pipeline("flights").load()
-    compiler.compile_to(source, tmp_path / "compiled.yaml")
-    _, version = versions.objects(source)
+    pipeline = compiler.load("flights")
+    (tmp_path / "compiled.yaml").write_text(pipeline.text)
+    _, version = versions.objects(pipeline, "")
     for reference in ("flights", str(tmp_path / "compiled.yaml")):
         assert submit(reference, {}, Server(pipelines.url)).version == version["metadata"]["name"]
     assert len(pipelines.versions) == 1
+
+
+def test_a_version_that_says_other_words_of_the_same_is_found_and_run(
+    pipelines: kfp_server.Pipelines, tmp_path: Path
+) -> None:
+    reworded = tmp_path / "reworded.yaml"
+    reworded.write_text(Path(FLIGHTS).read_text().replace("name: Train network", "name: Train the network"))
+    first, second = (submit(reference, {}, Server(pipelines.url)) for reference in (FLIGHTS, str(reworded)))
+    assert first.version == second.version
+    [version] = pipelines.versions
+    assert [run["pipeline_version_reference"]["pipeline_version_id"] for run in pipelines.runs] == [
+        version["pipeline_version_id"]
+    ] * 2
 
 
 def test_a_second_run_puts_nothing_there_again(pipelines: kfp_server.Pipelines) -> None:

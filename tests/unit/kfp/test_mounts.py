@@ -32,7 +32,7 @@ def pipeline(months: str = "1"):
 
 @pytest.fixture(scope="module")
 def executors() -> dict[str, Any]:
-    _, platform = yaml.safe_load_all(compiler.compile_text(pipeline))
+    _, platform = yaml.safe_load_all(compiler.compiled(pipeline).text)
     found: dict[str, Any] = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     return found
 
@@ -73,5 +73,5 @@ def test_mounts_are_what_kfps_own_functions_write(executors: dict[str, Any]) -> 
 
 
 def test_compiling_again_adds_nothing() -> None:
-    assert compiler.compile_text(pipeline) == compiler.compile_text(pipeline)
+    assert compiler.compiled(pipeline).text == compiler.compiled(pipeline).text
     assert not pipeline.platform_spec.platforms["kubernetes"].deployment_spec.executors["exec-build-features"]

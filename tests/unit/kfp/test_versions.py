@@ -1,17 +1,21 @@
-"""Versions of a pipeline in a folder for GitOps: what stays, what goes, and that nothing changes without cause."""
+"""Pipelines in a folder for GitOps: what stays, what goes, and that nothing changes without cause."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from kfp import dsl
+from kfp import compiler, dsl
+from kfp.compiler.compiler_utils import KubernetesManifestOptions
 from seaway.errors import InvalidSpec
 from seaway.kfp import versions
+from seaway.kfp.compile import compiled
+from seaway.kfp.prose import bare_source
 
 
-def pipeline(content: int, name: str = "tides") -> Any:
-    """A pipeline of that name; another content, another pipeline."""
+def pipeline(content: int, name: str = "tides", title: str = "Measure") -> tuple[Any, Any]:
+    """The objects of a pipeline of that name; another content, another version; another title, the same."""
 
     @dsl.component(base_image="image", install_kfp_package=False)
     def step(height: int) -> int:
@@ -19,67 +23,98 @@ def pipeline(content: int, name: str = "tides") -> Any:
 
     @dsl.pipeline(name=name)
     def graph() -> None:
-        step(height=content)
+        step(height=content).set_display_name(title)
 
-    return graph
+    return versions.objects(compiled(graph), f"{name} of {content}")
 
 
-def listed(folder: Path, name: str = "tides") -> list[str]:
-    """The versions that kustomize would build, newest first."""
+def objects(folder: Path) -> list[Any]:
+    """What kustomize would build; nothing else is in the folder."""
     names = yaml.safe_load((folder / versions.INDEX).read_text())["resources"]
     assert sorted([*names, versions.INDEX]) == sorted(file.name for file in folder.iterdir())
-    of_name = [yaml.safe_load((folder / file).read_text()) for file in names]
-    return [
-        item["metadata"]["name"]
-        for item in of_name
-        if item["kind"] == "PipelineVersion" and item["spec"]["pipelineName"] == name
-    ]
+    return [item for name in names for item in yaml.safe_load_all((folder / name).read_text())]
 
 
 def test_the_same_content_writes_nothing(tmp_path: Path) -> None:
-    assert len(versions.write([pipeline(1)], tmp_path, 3)) == 3
-    assert versions.write([pipeline(1)], tmp_path, 3) == []
+    assert len(versions.write([pipeline(1)], tmp_path)) == 2
+    assert versions.write([pipeline(1)], tmp_path) == []
 
 
-def test_other_content_is_a_version_beside_the_first_which_stays_as_it_was(tmp_path: Path) -> None:
-    versions.write([pipeline(1)], tmp_path, 3)
-    [first] = listed(tmp_path)
-    before = (tmp_path / f"{first}.yaml").read_text()
-    versions.write([pipeline(2)], tmp_path, 3)
-    second, old = listed(tmp_path)
-    assert second != old == first
-    assert (tmp_path / f"{first}.yaml").read_text() == before
+def test_the_folder_holds_the_current_version_of_each_pipeline(tmp_path: Path) -> None:
+    for content in (1, 2):
+        changed = versions.write([pipeline(content), pipeline(1, "tides-north")], tmp_path)
+    assert changed == [tmp_path / "tides.yaml"]
+    assert objects(tmp_path) == [*pipeline(1, "tides-north"), *pipeline(2)]
 
 
-@pytest.mark.parametrize("keep", [0, 2])
-def test_the_newest_earlier_versions_stay_and_the_others_go(keep: int, tmp_path: Path) -> None:
-    newest = []
-    for content in range(5):
-        versions.write([pipeline(content)], tmp_path, keep)
-        newest.insert(0, listed(tmp_path)[0])
-    assert listed(tmp_path) == newest[: keep + 1]
+def test_objects_are_those_that_kfp_writes(tmp_path: Path) -> None:
+    @dsl.component(base_image="image", install_kfp_package=False)
+    def step(height: int) -> int:
+        return height
+
+    @dsl.pipeline(name="tides")
+    def graph() -> None:
+        step(height=1)
+
+    ours, file = versions.objects(compiled(graph), ""), tmp_path / "kfp.yaml"
+    options = KubernetesManifestOptions(
+        pipeline_version_name=ours[1]["metadata"]["name"], include_pipeline_manifest=True
+    )
+    compiler.Compiler().compile(graph, str(file), kubernetes_manifest_format=True, kubernetes_manifest_options=options)
+    theirs = list(yaml.safe_load_all(file.read_text()))
+    command = theirs[1]["spec"]["pipelineSpec"]["deploymentSpec"]["executors"]["exec-step"]["container"]["command"]
+    command[-1] = bare_source(command[-1], "step")
+    for mine, kfps in zip(ours, theirs, strict=True):
+        assert {**mine, "metadata": {"name": mine["metadata"]["name"]}} == kfps
 
 
-def test_content_that_comes_back_is_the_newest_again(tmp_path: Path) -> None:
-    for content in (1, 2, 1):
-        versions.write([pipeline(content)], tmp_path, 3)
-    assert len(listed(tmp_path)) == 2
-    assert listed(tmp_path)[0] == versions.objects(pipeline(1))[1]["metadata"]["name"]
+def test_what_git_drops_argo_cd_leaves_in_the_cluster_and_the_object_is_told_as_ours() -> None:
+    for manifest in pipeline(1):
+        assert manifest["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "seaway"}
+        assert manifest["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false"
 
 
-def test_a_pipeline_that_is_gone_leaves_nothing_and_its_namesakes_keep_theirs(tmp_path: Path) -> None:
-    versions.write([pipeline(1), pipeline(1, "tides-north")], tmp_path, 3)
-    versions.write([pipeline(2), pipeline(2, "tides-north")], tmp_path, 3)
-    assert len(listed(tmp_path)) == len(listed(tmp_path, "tides-north")) == 2
-    versions.write([pipeline(2, "tides-north")], tmp_path, 3)
-    assert listed(tmp_path) == []
-    assert len(listed(tmp_path, "tides-north")) == 2
+def test_a_version_that_is_there_keeps_its_titles_and_the_pipeline_gets_its_new_words(tmp_path: Path) -> None:
+    versions.write([pipeline(1)], tmp_path)
+    told, same = pipeline(1, title="Read the gauge")
+    assert versions.write([({**told, "spec": {"displayName": "Tides"}}, same)], tmp_path) == [tmp_path / "tides.yaml"]
+    written, version = objects(tmp_path)
+    assert written["spec"] == {"displayName": "Tides"}
+    assert version == pipeline(1)[1] != same
+    versions.write([pipeline(2, title="Read the gauge")], tmp_path)
+    assert "Read the gauge" in (tmp_path / "tides.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda text: text.replace("constant: 1", "constant: 7"),
+        lambda text: text.replace("height:", "depth:"),
+        lambda text: text.replace("kind: PipelineVersion\n", "<<<<<<< HEAD\nkind: PipelineVersion\n"),
+        lambda text: text.partition("spec:\n  displayName: tides-")[0],
+        lambda text: "",
+    ],
+)
+def test_a_file_that_was_edited_or_half_merged_is_written_anew(harm: Callable[[str], str], tmp_path: Path) -> None:
+    versions.write([pipeline(1)], tmp_path)
+    file = tmp_path / "tides.yaml"
+    before = file.read_text()
+    file.write_text(harm(before))
+    assert file.read_text() != before
+    assert versions.write([pipeline(1)], tmp_path) == [file]
+    assert file.read_text() == before
+
+
+def test_a_pipeline_that_is_gone_leaves_nothing_and_its_namesakes_stay(tmp_path: Path) -> None:
+    versions.write([pipeline(1), pipeline(1, "tides-north")], tmp_path)
+    assert tmp_path / "tides.yaml" in versions.write([pipeline(1, "tides-north")], tmp_path)
+    assert objects(tmp_path) == [*pipeline(1, "tides-north")]
 
 
 def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / versions.INDEX).write_text("kind: Deployment")
     with pytest.raises(InvalidSpec, match="is no kustomization"):
-        versions.write([pipeline(1)], tmp_path, 3)
+        versions.write([pipeline(1)], tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == [versions.INDEX]
 
 

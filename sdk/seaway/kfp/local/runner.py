@@ -76,7 +76,7 @@ def local_run(
         RunFailed: a step failed; the message has its reason and the path of its log.
         Interrupted: SIGINT, SIGTERM or SIGHUP arrived.
     """
-    spec = compiler.load(pipeline)
+    spec = compiler.load(pipeline).spec
     bound = parameters.bind(spec, given)
     record = _open_record(spec, bound, listener)
     run = _Run(record, home(), _preload(spec))

@@ -6,16 +6,18 @@ from places import PROJECT
 from seaway.platforms.kubernetes.client.resources import POD_LOGS, PODS, Resource
 from seaway.platforms.kubernetes.install import rbac
 
+from tools import access_manifests
+
 UNBOUNDED = {"*", "escalate", "bind", "impersonate", "deletecollection", "update"}
 
 
-@pytest.mark.parametrize("name", rbac.files())
+@pytest.mark.parametrize("name", access_manifests.manifests())
 def test_what_is_committed_is_what_make_generate_writes(name: str) -> None:
-    assert (PROJECT / name).read_text() == rbac.files()[name], "run `make generate` and commit"
+    assert (PROJECT / name).read_text() == access_manifests.manifests()[name], "run `make generate` and commit"
 
 
 def test_the_role_has_every_permission_of_the_table_and_no_other() -> None:
-    role = yaml.safe_load(rbac.files()["manifests/access/role.yaml"])
+    role = yaml.safe_load(access_manifests.manifests()["manifests/access/role.yaml"])
     granted = {
         (group, plural, verb)
         for rule in role["rules"]

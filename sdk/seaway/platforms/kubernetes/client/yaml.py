@@ -1,6 +1,6 @@
 """The text of an object as people read it in git: long texts as blocks, nothing by reference, fields in their order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -21,3 +21,8 @@ _Block.add_representer(str, _string)
 def manifest_text(manifest: Mapping[str, Any]) -> str:
     """One document of YAML."""
     return yaml.dump(manifest, Dumper=_Block, sort_keys=False, width=4096)
+
+
+def manifests_text(manifests: Iterable[Mapping[str, Any]]) -> str:
+    """A document for each."""
+    return "---\n".join(manifest_text(manifest) for manifest in manifests)
