@@ -12,6 +12,7 @@ import pytest
 import yaml
 from argocd import Application, Repository
 from kubernetes import client, dynamic
+from seaway.kfp.retention import VERSIONS
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Resource
@@ -21,7 +22,7 @@ from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
 INDEX = f"{argocd.OVERLAY}/kustomization.yaml"
 IMAGES = "kustomize/components/images/kustomization.yaml"
 ISTIO, GATEWAY_API = "manifests/serving/istio/route.yaml", "manifests/serving/gateway-api/route.yaml"
-VERSIONS = Resource("pipelines.kubeflow.org", "v2beta1", "pipelineversions", "PipelineVersion")
+PIPELINES = Resource("pipelines.kubeflow.org", "v2beta1", "pipelines", "Pipeline")
 POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet")
 CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
@@ -75,24 +76,60 @@ def test_the_namespace_has_what_the_overlay_says_and_a_commit_that_changes_nothi
     assert after["operationState"]["syncResult"]["revision"] != after["sync"]["revision"]
 
 
-def test_a_changed_pipeline_is_a_version_beside_the_one_before_and_older_ones_are_pruned(
+def flights(objects: Objects) -> set[str]:
+    """The versions of that pipeline."""
+    return {name for name in names(objects, VERSIONS) if name.rpartition("-")[0] == "flights"}
+
+
+def run_in(repository: Repository, before: str, tag: str) -> str:
+    """Commit another image for steps, with the pipelines' versions; returns the name of that of flights."""
+    folder, images = repository.folder / "manifests" / "pipelines", repository.folder / IMAGES
+    runtime = "docker.io/seaway/runtime\n  newTag: "
+    repository.edit(IMAGES, f"{runtime}{before}", f"{runtime}{tag}")
+    seaway("manifests", "--to", str(folder), "--images", str(images))
+    _, version = yaml.safe_load_all((folder / "flights.yaml").read_text())
+    return str(version["metadata"]["name"])
+
+
+def seaway(*words: str) -> str:
+    command = [sys.executable, "-c", "from seaway.cli import main; main()", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_version_that_git_drops_stays_until_the_retention_command_removes_it(
     application: Application, repository: Repository
 ) -> None:
-    before = names(application.there, VERSIONS)
-    folder, images = repository.folder / "manifests" / "pipelines", repository.folder / IMAGES
-    listed = [Path(name).stem for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]]
-    newest, *older = [name for name in listed if name in before and name.rpartition("-")[0] == "flights"]
-    assert older
-    runtime = "docker.io/seaway/runtime\n  newTag: "
-    repository.edit(IMAGES, f"{runtime}0.1.0", f"{runtime}9.9.9")
-    command = [sys.executable, "-c", "from seaway.cli import main; main()", "manifests", "--to", str(folder)]
-    subprocess.run([*command, "--images", str(images), "--keep", "1"], check=True, capture_output=True)
+    there = application.there
+    [first] = flights(there)
+    second = run_in(repository, "0.1.0", "9.9.8")
     application.land(repository.commit("Run steps in another image"))
-    after = names(application.there, VERSIONS)
-    [new] = [name for name in after - before if name.rpartition("-")[0] == "flights"]
-    assert "runtime:9.9.9" in str(found(application.there, VERSIONS, new))
-    assert newest in after
-    assert not after.intersection(older)
+    assert flights(there) == {first, second}
+    assert "runtime:9.9.8" in str(found(there, VERSIONS, second))
+
+    third = run_in(repository, "9.9.8", "9.9.9")
+    application.land(repository.commit("And in a third"))
+    assert flights(there) == {first, second, third}
+
+    words = ["versions", "prune", "--keep", "2", "--namespace", there.namespace]
+    assert f"{first}\t" in seaway(*words, "--dry-run")
+    assert flights(there) == {first, second, third}
+    seaway(*words)
+    application.await_status(lambda _: flights(there) == {second, third})
+    application.land(repository.commit("Reword the README"))
+    assert flights(there) == {second, third}
+
+
+def test_titles_that_were_reworded_leave_a_version_that_is_there_as_it_is(
+    application: Application, repository: Repository
+) -> None:
+    """Kubeflow Pipelines refuses every change of it; such a version comes back where git goes back and forth."""
+    there = application.there
+    [name] = flights(there)
+    repository.edit("manifests/pipelines/flights.yaml", "name: Train network", "name: Train the network")
+    repository.edit("manifests/pipelines/flights.yaml", "description: The whole way", "description: All the way")
+    application.land(repository.commit("Reword"))
+    assert "Train the network" not in str(found(there, VERSIONS, name))
+    assert found(there, PIPELINES, "flights")["spec"]["description"].startswith("All the way")
 
 
 def test_weights_are_gits_until_a_rollout_moves_them_and_then_all_else_still_follows_git(

@@ -30,6 +30,8 @@ app.add_typer(components_app, name="components")
 app.add_typer(pipelines_app, name="pipelines")
 manifests_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(manifests_app, name="manifests")
+versions_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tidy the versions in a cluster.")
+app.add_typer(versions_app, name="versions")
 
 
 class Format(StrEnum):
@@ -182,7 +184,7 @@ def manifests(
     """Write the pipelines as objects for GitOps.
 
     A Pipeline and its current PipelineVersion each; a version's name carries the hash of what runs, so what runs the
-    same writes nothing. Prints the files that changed."""
+    same writes nothing. Prints the files that changed. `seaway versions prune` removes earlier ones from a cluster."""
     if context.invoked_subcommand:
         _require_no_options(context, context.invoked_subcommand)
         return
@@ -243,6 +245,35 @@ def manifests_endpoint(
     folder = to or Path("manifests/endpoints") / name
     for path in write_endpoint(name, packages, backend, hosting, public_key, param or [], folder):
         typer.echo(path)
+
+
+@versions_app.command(
+    "prune",
+    epilog=_examples(
+        "seaway versions prune --dry-run",
+        "seaway versions prune --keep 3 --namespace seaway",
+        "seaway versions prune --keep 1 --except flights-49c63e733630",
+    ),
+)
+def prune_versions(
+    keep: Annotated[int, typer.Option(min=1, help="How many of a pipeline's versions stay, those made last.")] = 10,
+    except_: Annotated[
+        list[str] | None,
+        typer.Option("--except", metavar="VERSION", help="One that stays whatever its age. Repeatable."),
+    ] = None,
+    namespace: Annotated[
+        str, typer.Option(help="Where they are. Default: SEAWAY_NAMESPACE, or that of the kubeconfig's context.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Remove old versions of the pipelines from a cluster.
+
+    Of Seaway's own PipelineVersion objects, by pipeline: the newest stay, and those that a recurring run names. One
+    line a version says why. Runs go on; but the dashboard draws no graph of a run whose version is gone."""
+    from seaway.cli.versions import prune
+
+    prune(keep, except_ or [], namespace, dry_run, output is Format.JSON)
 
 
 @app.command(
