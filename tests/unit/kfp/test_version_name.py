@@ -69,7 +69,7 @@ TELLS = {
     "a component's parameter's": ("description: What the gauge", "description: Whatever the gauge"),
     "a comment": ("# A metre is a metre.", "# A metre\n    # is one."),
     "a blank line": ("    return depth", "\n    return depth"),
-    "a comment that names the key": ("# A metre is a metre.", "# signing_keys()"),
+    "a comment that names the key": ("    write_json(table", "    # signing_keys()\n    write_json(table"),
     "a step's title": ('"First"', '"The first"'),
     "the pipeline's title": ("Tides of the harbour", "Tides"),
 }
