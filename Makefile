@@ -31,12 +31,12 @@ $(BIN)/uv:
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 
-# What a lock file lists and nothing else, and this tree. Then the bytecode of what steps import is compiled, about 6,000
-# of the 40,000 files, on two cores.
+# What a lock file lists and nothing else, and this tree. In a new environment the bytecode of what steps import is then
+# compiled, about 6,000 of the 40,000 files, on two cores.
 define installed
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python $(1)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	$(PRELOAD) training tuning evaluation serving & $(PRELOAD) data features models platforms reporting rollout; wait
+	$(if $(wildcard $(MAIN)),,$(PRELOAD) training tuning evaluation serving & $(PRELOAD) data features models platforms reporting rollout; wait)
 endef
 
 $(ALL): requirements.lock pyproject.toml setup.py | $(BIN)/uv
