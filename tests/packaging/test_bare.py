@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Environment
+from environments import Environment
 
 HERE = Path(__file__).parent
 NEEDED = {"jinja2": "local", "evidently": "monitoring", "minio": "kubernetes", "ts": "serving", "grpc": "kubernetes"}

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from conftest import Environment
+from environments import Environment
 
 HERE = Path(__file__).parent
 PAGE = """

@@ -7,7 +7,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from environments import ROOT
 from packaging.metadata import Metadata
 
 TREES = {
