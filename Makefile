@@ -2,7 +2,10 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+ALL := $(VENV)/.installed
+MAIN := $(VENV)/.installed-run
+MAIN_EXTRAS := local serving examples
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 PRELOAD := $(BIN)/python -W ignore -m seaway.kfp.local.preload
 REGISTRY ?= docker.io/seaway
 TAG ?= dev
@@ -10,59 +13,77 @@ IMAGES := kustomize/components/images/kustomization.yaml
 JOBS ?= auto
 # Files of tests run side by side; those that start servers two at a time, whatever the machine has.
 SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=loadfile
+# One environment for all targets, and tests that want the processors for themselves.
+.NOTPARALLEL:
 # Without compiled bytecode each process would compile its imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers unit golden local cluster generate manifests images bench lock clean
+.PHONY: help install run test check lint types layers unit golden packaging local cluster generate manifests images bench lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-install: $(STAMP) ## make .venv from requirements.lock
+install: $(ALL)   ## make .venv with all that tests and tools need, from requirements.lock
 
-$(STAMP): requirements.lock pyproject.toml setup.py
+$(BIN)/uv:
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	# compile the bytecode of what steps import, about 6,000 of the 40,000 files, on two cores
-	$(PRELOAD) training tuning evaluation serving & $(PRELOAD) data features models platforms reporting rollout; wait
-	touch $@
 
-run: $(STAMP)     ## run the flights pipeline, from raw data to a promoted canary
+# What a lock file lists and nothing else, and this tree. In a new environment the bytecode of what steps import is then
+# compiled, about 6,000 of the 40,000 files, on two cores.
+define installed
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python $(1)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(if $(wildcard $(MAIN)),,$(PRELOAD) training tuning evaluation serving & $(PRELOAD) data features models platforms reporting rollout; wait)
+endef
+
+$(ALL): requirements.lock pyproject.toml setup.py | $(BIN)/uv
+	$(call installed,requirements.lock)
+	touch $@ $(MAIN)
+
+# An environment that has more keeps it.
+$(MAIN): requirements-run.lock pyproject.toml setup.py | $(BIN)/uv
+	$(call installed,$(if $(wildcard $(ALL)),requirements.lock,requirements-run.lock))
+	touch $@ $(wildcard $(ALL))
+
+run: $(MAIN)      ## run the flights pipeline, from raw data to a promoted canary; installs only what that needs
 	$(BIN)/seaway run flights
 
 test: export SEAWAY_TEST_TIMES := $(CURDIR)/.pytest_cache/times.json
-test:            ## everything: lint, types, layers, unit, golden, cluster where KUBECONFIG is set, local
+test:            ## everything: lint, types, layers, unit, golden, packaging, cluster where KUBECONFIG is set, local
 	rm -f $(SEAWAY_TEST_TIMES) && mkdir -p .pytest_cache
-	$(MAKE) check golden cluster local
+	$(MAKE) check golden packaging cluster local
 
 check: lint types layers unit ## what every commit must pass, in seconds
 
-lint: $(STAMP)
+lint: $(ALL)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/deptry sdk components pipelines examples
 	$(BIN)/shellcheck .ci/run ci/run ci/commit-versions kustomize/*.sh
 
-types: $(STAMP)
+types: $(ALL)
 	$(BIN)/mypy
 
-layers: $(STAMP)
+layers: $(ALL)
 	$(BIN)/lint-imports
 
-unit: $(STAMP)
+unit: $(ALL)
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
 
-golden: $(STAMP)  ## compiled components and pipelines match what is committed
+golden: $(ALL)  ## compiled components and pipelines match what is committed
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/golden
 
-local: $(STAMP)   ## real parts on loopback
+packaging: $(ALL) ## the wheel, installed without this tree
+	$(BIN)/pytest $(SIDE_BY_SIDE) --maxprocesses=2 tests/packaging
+
+local: $(ALL)   ## real parts on loopback
 	$(BIN)/pytest $(SIDE_BY_SIDE) --maxprocesses=2 tests/local
 
-cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
+cluster: $(ALL) ## a real API server; skipped where KUBECONFIG is not set
 	$(BIN)/pytest tests/cluster
 
-generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, the pages beside them, lists, manifests
+generate: $(ALL) ## write every generated file anew: component.yaml, pipeline.yaml, the pages beside them, lists, manifests
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.cli_reference
 	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
@@ -72,7 +93,7 @@ generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.
 	$(BIN)/python -m tools.monitoring_manifests
 	$(MAKE) manifests
 
-manifests: $(STAMP) ## write manifests/pipelines: each pipeline and its current version
+manifests: $(ALL) ## write manifests/pipelines: each pipeline and its current version
 	$(BIN)/seaway manifests --images $(IMAGES)
 
 images:          ## build images/{runtime,trainer,server} with Docker; TORCH_INDEX and BASE_IMAGE choose
@@ -81,11 +102,12 @@ images:          ## build images/{runtime,trainer,server} with Docker; TORCH_IND
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) --build-arg VERSION=$(TAG) \
 	  --build-arg REVISION=$$(git rev-parse HEAD) --sbom=true --provenance=true $(PUSH) . || exit 1; done
 
-bench: $(STAMP)   ## ratios, measured side by side
+bench: $(ALL)   ## ratios, measured side by side
 	$(BIN)/python -m benchmarks
 
-lock:            ## resolve requirements.lock anew
-	uv pip compile --quiet --python-version 3.11 --all-extras --no-emit-index-url --no-annotate --output-file requirements.lock pyproject.toml
+lock: $(BIN)/uv  ## resolve both lock files anew; a pin stays while it can, UPGRADE=--upgrade takes the newest
+	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock pyproject.toml
+	$(COMPILE) $(MAIN_EXTRAS:%=--extra %) --constraint requirements.lock --output-file requirements-run.lock pyproject.toml
 
 clean:           ## remove what a run leaves
 	rm -rf .seaway .mypy_cache .ruff_cache .pytest_cache

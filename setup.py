@@ -3,6 +3,7 @@
 from setuptools import find_packages, setup
 
 TREES = {"seaway_components": "components", "seaway_pipelines": "pipelines", "seaway_examples": "examples"}
+DATA = ("*.css", "*.html", "*.json", "*.md", "*.proto", "*.pyi", "*.svg", "*.yaml", "py.typed")
 
 
 def below(name: str, folder: str) -> list[str]:
@@ -13,5 +14,5 @@ def below(name: str, folder: str) -> list[str]:
 setup(
     package_dir={"": "sdk", **TREES},
     packages=find_packages("sdk") + [package for tree in TREES.items() for package in below(*tree)],
-    package_data={"": ["*.json", "*.proto", "*.yaml", "*.html", "*.css", "*.md", "py.typed"]},
+    package_data={"": [f"**/{pattern}" for pattern in DATA]},  # templates lie in folders that are no packages
 )

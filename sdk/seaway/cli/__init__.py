@@ -4,7 +4,8 @@
 def main() -> None:
     """Run the command line: an error becomes one paragraph on stderr, `SEAWAY_DEBUG=1` shows the traceback.
 
-    Beside Seaway's own errors those of the operating system are told so: a full disk, a folder that is read-only.
+    Beside Seaway's own errors those of the operating system are told so: a full disk, a folder that is read-only; and
+    that a package is missing which one of the extras brings.
     """
     import os
     import sys
@@ -14,15 +15,19 @@ def main() -> None:
 
     try:
         app(prog_name="seaway")
-    except (SeawayError, OSError) as error:
-        if os.environ.get("SEAWAY_DEBUG"):
+    except (SeawayError, OSError, ModuleNotFoundError) as error:
+        if os.environ.get("SEAWAY_DEBUG") or not _told(error):
             raise
         sys.stderr.write(_wrapped(f"seaway: {_told(error)}") + "\n")
         sys.exit(2 if isinstance(error, InvalidSpec) else 1)
 
 
 def _told(error: Exception) -> str:
-    """The message; one of the operating system knows neither the state folder nor what to do."""
+    """The message; one of the operating system knows neither the state folder nor what to do, an import's no extra."""
+    if isinstance(error, ModuleNotFoundError):
+        from seaway.extras import advice
+
+        return advice(error.name)
     if not isinstance(error, OSError):
         return str(error)
     import os

@@ -4,6 +4,7 @@ import importlib
 from typing import Any
 
 from seaway.errors import InvalidSpec
+from seaway.extras import advice
 
 
 def load_object(reference: str) -> Any:
@@ -18,6 +19,7 @@ def load_object(reference: str) -> Any:
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except ModuleNotFoundError as error:
-        raise InvalidSpec(f"{reference!r} cannot be imported: {error}. Is its folder on PYTHONPATH?") from error
+        what_to_do = advice(error.name) or "Is its folder on PYTHONPATH?"
+        raise InvalidSpec(f"{reference!r} cannot be imported: {error}. {what_to_do}") from error
     except AttributeError as error:
         raise InvalidSpec(f"Module {module_name!r} has no {attribute!r}.") from error

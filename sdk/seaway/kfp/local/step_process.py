@@ -13,6 +13,7 @@ from typing import Protocol
 import psutil
 
 from seaway import platforms
+from seaway.extras import explained
 
 # What a step gets between SIGTERM and SIGKILL to end what it started; on a cluster its pods have 60 s themselves.
 GRACE_S = {"local": 5.0, "kubernetes": 75.0}
@@ -106,7 +107,7 @@ def reason(log_file: Path, exit_code: int) -> str:
     for pattern in (SEAWAY_ERROR, ANY_ERROR):
         if matches := list(pattern.finditer(text)):
             paragraph = text[matches[-1].start(1) :].split("\n\n", 1)[0].split("\n[KFP Executor", 1)[0]
-            return paragraph.strip()[:REASON_CHARACTERS]
+            return explained(paragraph.strip()[:REASON_CHARACTERS])
     if killed := _signal_name(exit_code):
         return f"it was ended by {killed}" + (" (out of memory?)." if killed == "SIGKILL" else ".")
     last = text.strip().splitlines()[-1:] or ["it wrote nothing to its log."]

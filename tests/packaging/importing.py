@@ -1,0 +1,31 @@
+"""Imports every module of the installed packages; prints, as JSON, which of them lack which package."""
+
+import contextlib
+import importlib
+import io
+import json
+import pkgutil
+
+PACKAGES = ("seaway", "seaway_components", "seaway_pipelines", "seaway_examples")
+
+
+def modules(package: str) -> list[str]:
+    """The package and all below it; what runs as `python -m` is no module to import."""
+    folder = importlib.import_module(package).__path__
+    names = [found.name for found in pkgutil.walk_packages(folder, f"{package}.", onerror=lambda name: None)]
+    return [package, *(name for name in names if not name.endswith("__main__"))]
+
+
+def lacking(module: str) -> str | None:
+    """The package that importing the module asks for in vain."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        return error.name
+    return None
+
+
+if __name__ == "__main__":
+    found = {name: lacking(name) for package in PACKAGES for name in modules(package)}
+    print(json.dumps(found))  # noqa: T201

@@ -1,0 +1,31 @@
+"""The wheel works where its source is not: all of it imports, a page is rendered, a pipeline runs."""
+
+import json
+from pathlib import Path
+
+from environments import Environment
+
+HERE = Path(__file__).parent
+PAGE = """
+from seaway.reporting import Page, Text, Tile
+print(Page("Flights", "A title", tiles=[Tile("rows", 3)]).section("Data", Text("Three rows.")).html())
+"""
+
+
+def test_every_module_of_it_can_be_imported(installed: Environment) -> None:
+    lacking = json.loads(installed.run("python", "-W", "ignore", HERE / "importing.py").stdout)
+    assert len(lacking) > 300
+    assert {name: package for name, package in lacking.items() if package} == {}
+
+
+def test_it_renders_a_page_with_its_style(installed: Environment) -> None:
+    page = installed.python(PAGE)
+    assert "Three rows." in page
+    assert "<style" in page
+
+
+def test_its_command_lists_and_compiles_what_is_in_it(installed: Environment) -> None:
+    compiled = installed.run("seaway", "compile", "flights", "--to", "flights.yaml")
+    assert compiled.returncode == 0, compiled.stderr
+    shipped = next(installed.folder.glob("lib/*/site-packages/seaway_pipelines/flights/pipeline.yaml"))
+    assert (installed.work / "flights.yaml").read_text() == shipped.read_text()
