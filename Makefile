@@ -60,6 +60,7 @@ cluster: $(STAMP) ## a real API server; skipped where KUBECONFIG is not set
 generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.yaml, their READMEs, docs/components, manifests/{access,pipelines}
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.cli_reference
+	$(BIN)/python -m tools.error_reference
 	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
 	$(BIN)/python -m seaway.platforms.kubernetes.install.rbac
 	$(BIN)/python -m seaway.platforms.kubernetes.install.prometheus_operator

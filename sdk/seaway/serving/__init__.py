@@ -1,9 +1,10 @@
 """Endpoint specs, the Endpoint port, the Open Inference Protocol handler and client."""
 
+from seaway.errors import InferenceRefused, InferenceUnavailable
 from seaway.models import differing
 from seaway.serving.cleanup import settle
 from seaway.serving.clients.grpc import GrpcClient
-from seaway.serving.clients.http import Client, InferenceRefused, InferenceUnavailable
+from seaway.serving.clients.http import Client
 from seaway.serving.feature_log import FeatureLog
 from seaway.serving.port import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find, find_deployed
 
