@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS := .venv-docs
 PRELOAD := $(BIN)/python -W ignore -m seaway.kfp.local.preload
 REGISTRY ?= docker.io/seaway
 TAG ?= dev
@@ -12,7 +13,7 @@ KEEP ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers unit golden local cluster generate manifests images bench lock clean
+.PHONY: help install run test check lint types layers unit golden docs local cluster generate manifests images bench changelog lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -31,7 +32,7 @@ $(STAMP): requirements.lock pyproject.toml setup.py
 run: $(STAMP)     ## run the flights pipeline, from raw data to a promoted canary
 	$(BIN)/seaway run flights
 
-test: check golden cluster local ## everything: lint, types, layers, unit, golden, cluster where KUBECONFIG is set, local
+test: check golden docs cluster local ## everything: lint, types, layers, unit, golden, docs, cluster where KUBECONFIG is set, local
 
 check: lint types layers unit ## what every commit must pass, in seconds
 
@@ -51,6 +52,14 @@ unit: $(STAMP)
 golden: $(STAMP)  ## compiled components and pipelines match what is committed
 	$(BIN)/pytest tests/golden
 
+docs: $(DOCS)/.installed ## build/site: the documents and the API, every link checked, nothing asked of another server
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m properdocs build --strict --config-file mkdocs.yml
+
+$(DOCS)/.installed: requirements-docs.lock $(STAMP)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(DOCS)
+	$(BIN)/uv pip sync --quiet --python $(DOCS)/bin/python requirements-docs.lock
+	touch $@
+
 local: $(STAMP)   ## real parts on loopback
 	$(BIN)/pytest tests/local
 
@@ -61,6 +70,7 @@ generate: $(STAMP) ## write every generated file anew: component.yaml, pipeline.
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.cli_reference
 	$(BIN)/python -m tools.error_reference
+	$(BIN)/python -m tools.api_reference
 	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
 	$(BIN)/python -m seaway.platforms.kubernetes.install.rbac
 	$(BIN)/python -m seaway.platforms.kubernetes.install.prometheus_operator
@@ -78,8 +88,12 @@ images:          ## build images/{runtime,trainer,server} with Docker; TORCH_IND
 bench: $(STAMP)   ## ratios, measured side by side
 	$(BIN)/python -m benchmarks
 
-lock:            ## resolve requirements.lock anew
+changelog: $(STAMP) ## show what the fragments in changes/ make of CHANGELOG.md
+	$(BIN)/towncrier build --draft --version "Not released yet"
+
+lock:            ## resolve requirements.lock and requirements-docs.lock anew
 	uv pip compile --quiet --python-version 3.11 --all-extras --no-emit-index-url --no-annotate --output-file requirements.lock pyproject.toml
+	uv pip compile --quiet --python-version 3.11 --group docs --no-emit-index-url --no-annotate --output-file requirements-docs.lock
 
 clean:           ## remove what a run leaves
-	rm -rf .seaway .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .seaway .mypy_cache .ruff_cache .pytest_cache build/site

@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("", "docs/**/", "images/", "changes/", "components/*/*/", "pipelines/*/")
-PAGES = sorted(page for folder in FOLDERS for page in ROOT.glob(f"{folder}*.md"))
+FOLDERS = ("", "docs/**/", "images/", "components/*/*/", "pipelines/*/")
+PAGES = sorted([*(page for folder in FOLDERS for page in ROOT.glob(f"{folder}*.md")), ROOT / "changes" / "README.md"])
 ENDS = {";", "&", "&&", "|", "||", "(", ")", "<", ">", ">>", "<<"}
 ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)")
 COMMENT = re.compile(r"(?:^|\s)#.*")

@@ -17,6 +17,7 @@ from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Resource
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
+from seaway.version import VERSION
 
 INDEX = f"{argocd.OVERLAY}/kustomization.yaml"
 IMAGES = "kustomize/components/images/kustomization.yaml"
@@ -84,7 +85,7 @@ def test_a_changed_pipeline_is_a_version_beside_the_one_before_and_older_ones_ar
     newest, *older = [name for name in listed if name in before and name.rpartition("-")[0] == "flights"]
     assert older
     runtime = "docker.io/seaway/runtime\n  newTag: "
-    repository.edit(IMAGES, f"{runtime}0.1.0", f"{runtime}9.9.9")
+    repository.edit(IMAGES, f"{runtime}{VERSION}", f"{runtime}9.9.9")
     command = [sys.executable, "-c", "from seaway.cli import main; main()", "manifests", "--to", str(folder)]
     subprocess.run([*command, "--images", str(images), "--keep", "1"], check=True, capture_output=True)
     application.land(repository.commit("Run steps in another image"))
