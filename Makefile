@@ -6,6 +6,7 @@ ALL := $(VENV)/.installed
 MAIN := $(VENV)/.installed-run
 MAIN_EXTRAS := local serving examples
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock"
+DOCS := .venv-docs
 PRELOAD := $(BIN)/python -W ignore -m seaway.kfp.local.preload
 REGISTRY ?= docker.io/seaway
 TAG ?= dev
@@ -19,7 +20,7 @@ SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers unit golden packaging local cluster generate manifests images bench lock clean
+.PHONY: help install run test check lint types layers unit golden docs packaging local cluster generate manifests images bench changelog lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -51,9 +52,9 @@ run: $(MAIN)      ## run the flights pipeline, from raw data to a promoted canar
 	$(BIN)/seaway run flights
 
 test: export SEAWAY_TEST_TIMES := $(CURDIR)/.pytest_cache/times.json
-test:            ## everything: lint, types, layers, unit, golden, packaging, cluster where KUBECONFIG is set, local
+test:            ## everything: lint, types, layers, unit, golden, docs, packaging, cluster where KUBECONFIG is set, local
 	rm -f $(SEAWAY_TEST_TIMES) && mkdir -p .pytest_cache
-	$(MAKE) check golden packaging cluster local
+	$(MAKE) check golden docs packaging cluster local
 
 check: lint types layers unit ## what every commit must pass, in seconds
 
@@ -77,6 +78,14 @@ golden: $(ALL)  ## compiled components and pipelines match what is committed
 packaging: $(ALL) ## the wheel, installed without this tree
 	$(BIN)/pytest $(SIDE_BY_SIDE) --maxprocesses=2 tests/packaging
 
+docs: $(DOCS)/.installed ## build/site: the documents and the API, every link checked, nothing asked of another server
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m properdocs build --strict --config-file mkdocs.yml
+
+$(DOCS)/.installed: requirements-docs.lock $(ALL)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(DOCS)
+	$(BIN)/uv pip sync --quiet --python $(DOCS)/bin/python requirements-docs.lock
+	touch $@
+
 local: $(ALL)   ## real parts on loopback
 	$(BIN)/pytest $(SIDE_BY_SIDE) --maxprocesses=2 tests/local
 
@@ -86,6 +95,8 @@ cluster: $(ALL) ## a real API server; skipped where KUBECONFIG is not set
 generate: $(ALL) ## write every generated file anew: component.yaml, pipeline.yaml, the pages beside them, lists, manifests
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.cli_reference
+	$(BIN)/python -m tools.error_reference
+	$(BIN)/python -m tools.api_reference
 	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
 	$(BIN)/python -m tools.ports_table docs/architecture.md
 	$(BIN)/python -m tools.alerts_reference
@@ -105,9 +116,13 @@ images:          ## build images/{runtime,trainer,server} with Docker; TORCH_IND
 bench: $(ALL)   ## ratios, measured side by side
 	$(BIN)/python -m benchmarks
 
+changelog: $(ALL) ## show what the fragments in changes/ make of CHANGELOG.md
+	$(BIN)/towncrier build --draft --version "Not released yet"
+
 lock: $(BIN)/uv  ## resolve both lock files anew; a pin stays while it can, UPGRADE=--upgrade takes the newest
 	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock pyproject.toml
 	$(COMPILE) $(MAIN_EXTRAS:%=--extra %) --constraint requirements.lock --output-file requirements-run.lock pyproject.toml
+	$(COMPILE) $(UPGRADE) --group docs --output-file requirements-docs.lock
 
 clean:           ## remove what a run leaves
-	rm -rf .seaway .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .seaway .mypy_cache .ruff_cache .pytest_cache build/site

@@ -4,13 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from documents import PAGES, blocks
 from places import PROJECT
 
-PAGES = [
-    page
-    for pattern in ("*.md", "docs/**/*.md", "images/*.md", "components/**/*.md", "pipelines/**/*.md")
-    for page in PROJECT.glob(pattern)
-]
 TEST_FILE = re.compile(r"\btests/[\w/*]*[\w*](?:\.py)?")
 TEST = re.compile(r"\b(test_\w+)\b(?![.*])")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
@@ -33,7 +29,5 @@ def test_every_test_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_the_readme_shows_the_pipeline_that_the_guide_runs() -> None:
-    def program(page: str) -> str:
-        return re.findall(r"```python\n(.*?)```", (PROJECT / page).read_text(), re.DOTALL)[0]
-
-    assert program("README.md") == program("docs/how-to/write-a-pipeline.md")
+    shown, run = (blocks(PROJECT / page, "python")[0].text for page in ("README.md", "docs/how-to/write-a-pipeline.md"))
+    assert shown == run

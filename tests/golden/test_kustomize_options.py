@@ -6,6 +6,7 @@ from typing import Any
 import kustomizing
 import pytest
 from kustomizing import BACKENDS, CHOICES, KUBECTL, OVERLAYS, build, images
+from seaway.version import VERSION
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
 KINDS = {"deployment": "Deployment", "seldondeployment": "SeldonDeployment", "inferenceservice": "InferenceService"}
@@ -19,7 +20,7 @@ def test_options_go_together(routing: str | None, backend: str, others: tuple[st
     assert {item["metadata"].get("namespace", folder.name) for item in objects} == {folder.name}
     made = [item for item in objects if item["kind"] == KINDS[backend]]
     assert len(made) == (1 if backend == "seldondeployment" else 2)
-    assert {image for item in made for image in images(item)} == {"docker.io/seaway/server:0.1.0"}
+    assert {image for item in made for image in images(item)} == {f"docker.io/seaway/server:{VERSION}"}
     assert ("sidecar.istio.io/inject" in str(made)) == (routing == "istio")
     routes = {item["metadata"]["name"] for item in objects if item["kind"] in ("VirtualService", "HTTPRoute")}
     assert routes == expected_routes(routing, backend)

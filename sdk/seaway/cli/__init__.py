@@ -18,7 +18,7 @@ def main() -> None:
     except (SeawayError, OSError, ModuleNotFoundError) as error:
         if os.environ.get("SEAWAY_DEBUG") or not _told(error):
             raise
-        sys.stderr.write(_wrapped(f"seaway: {_told(error)}") + "\n")
+        sys.stderr.write(_wrapped(f"seaway: {_told(error)}{_more(error)}") + "\n")
         sys.exit(2 if isinstance(error, InvalidSpec) else 1)
 
 
@@ -34,6 +34,12 @@ def _told(error: Exception) -> str:
 
     folder = os.environ.get("SEAWAY_HOME", ".seaway")
     return f"{error}. The state folder is {folder}; make room there, or set SEAWAY_HOME to another place."
+
+
+def _more(error: Exception) -> str:
+    """Where the error's page is: a failed run has that of its step's error, a backend's own error that of its kind."""
+    kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "seaway.errors"]
+    return f"\nMore: seaway explain {getattr(error, 'cause', '') or kinds[0]}" if kinds else ""
 
 
 def _wrapped(text: str) -> str:

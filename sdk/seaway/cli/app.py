@@ -280,7 +280,7 @@ def prune_versions(
     epilog=_examples(
         "seaway submit flights --endpoint http://127.0.0.1:8888 -p months=1,2",
         "seaway submit flights --endpoint https://kubeflow.example.com/pipeline --namespace team --cookies login.txt",
-        "seaway submit my_pipeline.yaml --token-file /var/run/secrets/kubeflow/pipelines/token --wait",
+        "seaway submit my_pipeline.yaml --endpoint http://ml-pipeline.kubeflow:8888 --token-file token --wait",
     )
 )
 def submit(
@@ -436,6 +436,27 @@ def predict(
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform
     predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
+
+
+def _error_names(incomplete: str) -> list[str]:
+    from seaway.cli.explain import pages
+
+    return [page.name for page in pages() if page.name.lower().startswith(incomplete.lower())]
+
+
+@app.command(epilog=_examples("seaway explain", "seaway explain GateClosed", "seaway explain GateClosed -o json"))
+def explain(
+    error: Annotated[
+        str | None, typer.Argument(help="The name that a message begins with.", autocompletion=_error_names)
+    ] = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Explain an error: why it is raised, and what to do.
+
+    Without a name, list all of them."""
+    from seaway.cli.explain import show
+
+    show(error, output is Format.JSON)
 
 
 @app.command(

@@ -64,9 +64,12 @@ def check(
         model: In production.
         current: Examples of late, a Parquet file; a label that is not known yet is null.
         output: A folder, made where it is missing.
-        place: URI where training rows are kept; see `references`.
-        level, effect, share: See `DriftSpec`.
-        label, margin: See `QualitySpec`.
+        place: URI where training rows are kept, as `$SEAWAY_REFERENCES`.
+        level: As in `DriftSpec`.
+        effect: As in `DriftSpec`.
+        share: As in `DriftSpec`.
+        label: As in `QualitySpec`.
+        margin: As in `QualitySpec`.
 
     Raises:
         DataUnreadable: the training rows are not kept, or a column is missing.

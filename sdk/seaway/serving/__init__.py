@@ -1,8 +1,9 @@
 """Endpoint specs, the Endpoint port, the Open Inference Protocol handler and client."""
 
+from seaway.errors import InferenceRefused, InferenceUnavailable
 from seaway.serving.cleanup import clean_up_endpoints
 from seaway.serving.clients.grpc import GrpcClient
-from seaway.serving.clients.http import Client, InferenceRefused, InferenceUnavailable
+from seaway.serving.clients.http import Client
 from seaway.serving.feature_log import FeatureLog
 from seaway.serving.port import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find, find_deployed
 

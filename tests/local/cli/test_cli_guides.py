@@ -1,12 +1,12 @@
 """What the how-to guides show is what works: their code is run as it stands there."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from documents import blocks
 from places import PROJECT
 
 GUIDES = PROJECT / "docs" / "how-to"
@@ -23,8 +23,8 @@ def counted(path: str):
 
 def code(guide: str) -> str:
     """The Python block of a guide."""
-    (block,) = re.findall(r"```python\n(.*?)```", (GUIDES / guide).read_text(), re.DOTALL)
-    return block
+    (block,) = blocks(GUIDES / guide, "python")
+    return block.text
 
 
 def seaway(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

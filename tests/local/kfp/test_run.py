@@ -104,7 +104,9 @@ def test_a_failure_is_told_once(state: Path) -> None:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout.count("flights.csv lacks") == 1
-    assert done.stdout.strip().splitlines()[-1].endswith("01-make.log")
+    log, more = done.stdout.strip().splitlines()[-2:]
+    assert log.endswith("01-make.log")
+    assert more == "More: seaway explain DataUnreadable"
 
 
 def test_a_wrong_parameter_starts_nothing(state: Path) -> None:

@@ -23,6 +23,7 @@ COMMANDS = [
     ["runs"],
     ["report"],
     ["serve"],
+    ["explain"],
     ["down"],
 ]
 
@@ -89,7 +90,8 @@ def test_a_mistake_is_told_in_one_paragraph_and_starts_nothing(words: list[str],
     assert shown.returncode == 2
     assert told in shown.stderr
     assert "Traceback" not in shown.stderr
-    assert len(shown.stderr.strip().splitlines()) == 1
+    _, more = shown.stderr.strip().splitlines()
+    assert more == "More: seaway explain InvalidSpec"
     assert not (tmp_path / ".seaway" / "runs").exists()
 
 

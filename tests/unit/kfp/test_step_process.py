@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from seaway.kfp.local.step_process import reason
+from seaway.kfp.local.step_process import error_of, reason
 
 SEAWAY = """making rows
 Traceback (most recent call last):
@@ -41,3 +41,9 @@ def test_a_killed_step_names_its_signal(tmp_path: Path, exit_code: int, expected
 
 def test_a_silent_step_still_has_a_reason(tmp_path: Path) -> None:
     assert reason(tmp_path / "missing.log", 3) == "exit code 3: it wrote nothing to its log."
+
+
+def test_only_an_error_of_seaway_is_named_for_its_page(tmp_path: Path) -> None:
+    assert error_of(reason(written(tmp_path, SEAWAY), 1)) == "TrainingFailed"
+    assert error_of("ValueError: inner") == ""
+    assert error_of("Path: a name that errors.py imports") == ""

@@ -141,7 +141,8 @@ def _failure(record: Record, error: RuntimeError) -> RunFailed:
     failed = record.failed
     if failed is None:
         return RunFailed(f"{error} See {record.folder / 'kfp.log'}.", record.folder)
-    return RunFailed(f"Step {failed.title!r} failed. {failed.reason}\nLog: {failed.log}", record.folder)
+    message = f"Step {failed.title!r} failed. {failed.reason}\nLog: {failed.log}"
+    return RunFailed(message, record.folder, step_process.error_of(failed.reason))
 
 
 def _keep_report(record: Record) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import psutil
 
-from seaway import platforms
+from seaway import errors, platforms
 from seaway.extras import explained
 
 # What a step gets between SIGTERM and SIGKILL to end what it started; on a cluster its pods have 60 s themselves.
@@ -112,6 +112,13 @@ def reason(log_file: Path, exit_code: int) -> str:
         return f"it was ended by {killed}" + (" (out of memory?)." if killed == "SIGKILL" else ".")
     last = text.strip().splitlines()[-1:] or ["it wrote nothing to its log."]
     return f"exit code {exit_code}: {last[0]}"[:REASON_CHARACTERS]
+
+
+def error_of(reason: str) -> str:
+    """The name of the error that a reason begins with; empty where it is none of Seaway's."""
+    name = reason.partition(":")[0]
+    found = getattr(errors, name, None)
+    return name if isinstance(found, type) and issubclass(found, errors.SeawayError) else ""
 
 
 def _signal_name(exit_code: int) -> str | None:

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from seaway.errors import InferenceRefused, InferenceUnavailable
 from seaway.serving.clients.base import Caller
-from seaway.serving.clients.http import RESULT_DTYPES, Array, InferenceRefused, InferenceUnavailable
+from seaway.serving.clients.http import RESULT_DTYPES, Array
 from seaway.serving.protocol import grpc_messages
 
 DEFAULT_PORT = 80

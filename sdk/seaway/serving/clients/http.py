@@ -10,20 +10,12 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from seaway.errors import EndpointFailed
+from seaway.errors import InferenceRefused, InferenceUnavailable
 from seaway.serving.clients.base import Caller
 
 Array = npt.NDArray[Any]
 RESULT_DTYPES = {"FP16": "float16", "FP32": "float32", "FP64": "float64", "BOOL": "bool", "BYTES": "object"}
 CLIENT_ERRORS = range(400, 500)
-
-
-class InferenceRefused(EndpointFailed):
-    """The endpoint refused the request itself (HTTP 4xx): wrong token, unknown model, bad input."""
-
-
-class InferenceUnavailable(EndpointFailed):
-    """The endpoint did not answer, or failed on its side (HTTP 5xx)."""
 
 
 class Client(Caller):

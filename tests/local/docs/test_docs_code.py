@@ -1,0 +1,80 @@
+"""The Python code of the documents runs as it stands there: a page's blocks one after the other, in one namespace.
+
+What needs a cluster or an endpoint says so in its first line; tests/golden/test_docs_code.py checks it by its types.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from documents import NOT_RUN, PAGES, ROOT, Block, blocks
+from object_store import object_store
+from seaway import platforms
+from seaway.training import Trainer, TrainSpec
+
+FRAGMENTS = {"docs/how-to/tune.md"}  # a part of a pipeline, which tests/golden/test_docs_code.py puts into one
+GENERATED = ("components/", "docs/components/")  # examples of one call each, which the same file checks
+
+
+def runnable(page: Path) -> list[Block]:
+    name = page.relative_to(ROOT).as_posix()
+    if name in FRAGMENTS or name.startswith(GENERATED):
+        return []
+    return [block for block in blocks(page, "python") if not block.text.startswith(NOT_RUN)]
+
+
+PROGRAMS = {page.relative_to(ROOT).as_posix(): found for page in PAGES if (found := runnable(page))}
+
+
+@contextmanager
+def a_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The bucket `my-bucket`, and the folder that is put there."""
+    Path("model").mkdir()
+    Path("model", "metrics.json").write_text("{}")
+    with object_store(Path("store").absolute()) as store:
+        store.client().make_bucket("my-bucket")
+        for name, value in store.environment.items():
+            monkeypatch.setenv(name, value)
+        yield {}
+
+
+@contextmanager
+def a_trained_model(_: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The folder `trained`, of a model that takes a carrier and a distance, and its rows."""
+    platforms.current(Trainer).train(a_training(Path("trained"), epochs=1, hidden=[]))
+    yield {}
+
+
+@contextmanager
+def a_training_to_tune(_: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    yield {"training": a_training(Path("unused"), epochs=3, hidden=[4])}
+
+
+def a_training(output: Path, **params: Any) -> TrainSpec:
+    rows = pd.DataFrame({"carrier": ["AA", "UA"] * 300, "distance": [100.0, 2400.0, 700.0] * 200, "late": [0, 1] * 300})
+    rows.to_parquet("train.parquet")
+    columns = {"numeric": ["distance"], "categorical": ["carrier"]}
+    return TrainSpec(
+        Path("train.parquet"), Path("train.parquet"), output, Path("checkpoints"), params={**columns, **params}
+    )
+
+
+BEFORE = {
+    "docs/reference/model-package.md": a_trained_model,
+    "docs/reference/storage.md": a_bucket,
+    "docs/reference/tuning.md": a_training_to_tune,
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_code_of_a_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
+    around: AbstractContextManager[dict[str, Any]] = BEFORE[name](monkeypatch) if name in BEFORE else nullcontext({})
+    with around as namespace:
+        for block in PROGRAMS[name]:
+            lines = "\n" * (block.line - 1)  # so that a traceback tells the page's own
+            exec(compile(lines + block.text, str(block.page), "exec"), namespace)  # noqa: S102  # the documents' own
