@@ -13,6 +13,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 FUNCTION = "--function_to_execute"  # precedes its name where kfp's executor runs a source
 TYPE_COMMENT = "# type:"  # read by torch.jit
+TEXTS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}  # the latter since Python 3.12
 
 
 def without_prose(spec: pipeline_spec_pb2.PipelineSpec) -> pipeline_spec_pb2.PipelineSpec:
@@ -94,7 +95,7 @@ def _without_comments(source: str, docstring: range) -> str:
         (first, column), (last, _) = token.start, token.end
         if token.type == tokenize.COMMENT and not token.string.startswith(TYPE_COMMENT):
             lines[first - 1] = lines[first - 1][:column].rstrip()
-        elif token.type == tokenize.STRING:
+        elif token.type in TEXTS:
             texts |= set(range(first, last + 1))
     kept = (
         line for number, line in enumerate(lines, 1) if number not in docstring and (line.strip() or number in texts)

@@ -16,7 +16,9 @@ def step(
     height: int = 1,
     names: list = [],
 ):
-    kept = """a # no comment
+    kept = f"""a # no comment
+
+    {height}
 
     b"""
     def inner():
@@ -26,6 +28,7 @@ def step(
         names,
     )
 '''
+TEXT = range(4, 9)  # the lines of `kept`
 COMMENTS = ("# why", "#", "# def step(): pass", '# """', "#: noqa")
 WORDS = st.text("abc #\n'\"")
 
@@ -48,11 +51,11 @@ def test_prose_anywhere_changes_nothing(data: st.DataObject) -> None:
     """Comments behind any line and between any two, blank lines, and any docstring."""
     lines = []
     for number, line in enumerate(SOURCE.splitlines()):
-        in_text = number in (4, 5, 6)  # the lines of `kept`
+        in_text = number in TEXT
         lines.append(line if in_text else line + data.draw(st.sampled_from(["", *(f"  {one}" for one in COMMENTS)])))
         if number == 3:
             lines.append("    " + repr(data.draw(WORDS)))
-        if not in_text or number == 6:
+        if not in_text or number == TEXT[-1]:
             indent = " " * data.draw(st.integers(0, 6))
             lines += [indent + one for one in data.draw(st.lists(st.sampled_from(["", *COMMENTS]), max_size=2))]
     assert bare_source("\n".join(lines) + "\n", "step") == SOURCE
