@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from documents import NOT_RUN, PAGES, ROOT, Block, blocks
 from seaway.kfp import catalog
-from seaway.kfp.compile import compile_text
+from seaway.kfp.compile import compiled
 
 CODE = [block for page in PAGES for block in blocks(page, "python")]
 COMPONENTS = {entry.name: entry for entry in catalog.components()}
@@ -41,12 +41,7 @@ def _place(block: Block, line: int) -> str:
     return f"{block.page.relative_to(ROOT)}:{block.line + line - 1}"
 
 
-STALE = {"tear_down"}  # its metadata.yaml lacks `model_name`
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.xfail] if name in STALE else []) for name in COMPONENTS]
-)
+@pytest.mark.parametrize("name", COMPONENTS)
 def test_the_example_of_a_component_gives_it_what_it_takes(name: str) -> None:
     """Its first lines may call other components; every call has the required inputs and no others."""
     for call in _calls("\n".join(block.text for block in blocks(COMPONENTS[name].folder / "README.md", "python"))):
@@ -71,7 +66,7 @@ def test_the_search_of_the_guide_fits_into_the_pipeline_of_the_guide() -> None:
     program = program.replace("package=package", 'package=packed.outputs["package"]')
     names: dict[str, object] = {}
     exec("from seaway_components.tuning.tune_model.component import tune_model\n" + program, names)  # noqa: S102
-    assert "comp-tune-model" in compile_text(names["late"])
+    assert "comp-tune-model" in compiled(names["late"]).text
 
 
 def test_the_contracts_of_the_main_job_name_what_exists() -> None:

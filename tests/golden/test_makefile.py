@@ -44,13 +44,13 @@ def test_a_run_in_a_fresh_clone_installs_what_a_run_needs(project: Path) -> None
 def test_tests_after_a_run_add_the_rest(project: Path) -> None:
     has(project, ".installed-run")
     assert installed_by(project, "run") == []
-    assert installed_by(project, "test") == [ALL]
+    assert installed_by(project, "check") == [ALL]
 
 
 def test_a_run_after_tests_takes_nothing_away(project: Path) -> None:
     has(project, ".installed")
     assert installed_by(project, "run") == [ALL]
     has(project, ".installed-run")
-    assert installed_by(project, "run") == installed_by(project, "test") == []
+    assert installed_by(project, "run") == installed_by(project, "check") == []
     (project / RUN).touch()
     assert installed_by(project, "run") == [ALL]

@@ -36,7 +36,7 @@ def command(words: list[str]) -> tuple[Any, list[str]]:
 
 @cache
 def _compiled(pipeline: str) -> Any:
-    return compile.load_file(catalog.pipeline(pipeline).compiled)
+    return compile.load_file(catalog.pipeline(pipeline).compiled).spec
 
 
 def options(words: list[str]) -> set[str]:
