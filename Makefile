@@ -12,7 +12,7 @@ KEEP ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers unit golden local cluster generate manifests images bench lock clean
+.PHONY: help install run test check lint types layers unit apiserver golden local cluster generate manifests images bench lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -31,7 +31,7 @@ $(STAMP): requirements.lock pyproject.toml setup.py
 run: $(STAMP)     ## run the flights pipeline, from raw data to a promoted canary
 	$(BIN)/seaway run flights
 
-test: check golden cluster local ## everything: lint, types, layers, unit, golden, cluster where KUBECONFIG is set, local
+test: check apiserver golden cluster local ## everything: lint, types, layers, unit, API server, golden, cluster where KUBECONFIG is set, local
 
 check: lint types layers unit ## what every commit must pass, in seconds
 
@@ -47,6 +47,9 @@ layers: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/pytest tests/unit
+
+apiserver: $(STAMP) ## an API server of its own, without a cluster; skipped where etcd and kube-apiserver are not found
+	$(BIN)/pytest tests/apiserver
 
 golden: $(STAMP)  ## compiled components and pipelines match what is committed
 	$(BIN)/pytest tests/golden

@@ -29,7 +29,7 @@ import images
 
 pytestmark = pytest.mark.timeout(600)
 POLICY = Path(__file__).parents[2] / "manifests" / "tuning"
-STEP = Path(__file__).parent / "tuning_step.py"
+STEP = Path(__file__).parents[1] / "tuning_step.py"
 SPACE = {
     "learning_rate": {"type": "float", "low": 1e-3, "high": 1e-1, "log": True},
     "hidden": {"type": "categorical", "choices": [[8], [16, 8]]},
