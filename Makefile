@@ -20,7 +20,7 @@ SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers unit golden docs packaging local cluster generate manifests images bench changelog lock clean
+.PHONY: help install run test check lint types layers unit apiserver golden docs packaging local cluster generate manifests images bench changelog lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -52,9 +52,9 @@ run: $(MAIN)      ## run the flights pipeline, from raw data to a promoted canar
 	$(BIN)/seaway run flights
 
 test: export SEAWAY_TEST_TIMES := $(CURDIR)/.pytest_cache/times.json
-test:            ## everything: lint, types, layers, unit, golden, docs, packaging, cluster where KUBECONFIG is set, local
+test:            ## everything: lint, types, layers, unit, API server, golden, docs, packaging, cluster where KUBECONFIG is set, local
 	rm -f $(SEAWAY_TEST_TIMES) && mkdir -p .pytest_cache
-	$(MAKE) check golden docs packaging cluster local
+	$(MAKE) check apiserver golden docs packaging cluster local
 
 check: lint types layers unit ## what every commit must pass, in seconds
 
@@ -71,6 +71,9 @@ layers: $(ALL)
 
 unit: $(ALL)
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
+
+apiserver: $(ALL) ## an API server of its own, without a cluster; skipped where etcd and kube-apiserver are not found
+	$(BIN)/pytest tests/apiserver
 
 golden: $(ALL)  ## compiled components and pipelines match what is committed
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/golden

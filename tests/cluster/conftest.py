@@ -11,9 +11,9 @@ from typing import Any
 import api_proxy
 import object_store_pod
 import pytest
-from kubernetes import client, config, dynamic
+from kubernetes import config, dynamic
 from namespaces import made_namespace
-from seaway.platforms.kubernetes.client.connection import Connection, connect, connection_of
+from seaway.platforms.kubernetes.client.connection import Connection, connect
 
 import images
 
@@ -135,8 +135,4 @@ def proxy(connection: Connection) -> Iterator[api_proxy.ApiProxy]:
 @pytest.fixture
 def proxied(connection: Connection, proxy: api_proxy.ApiProxy) -> Connection:
     """The namespace, reached through the proxy."""
-    settings = client.Configuration()
-    settings.host = proxy.host
-    settings.api_key = connection.requests.configuration.api_key
-    settings.api_key_prefix = connection.requests.configuration.api_key_prefix
-    return connection_of(settings, connection.namespace)
+    return api_proxy.through(proxy, connection)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import yaml
+from accounts import as_account
 from kubernetes import client, dynamic
 from namespaces import made_namespace
 from object_store_pod import SECRET, StoreInCluster, object_store
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.install import rbac
-from test_access import as_account
 
 from images import PROJECT
 

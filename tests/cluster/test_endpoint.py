@@ -14,10 +14,10 @@ from typing import Any
 import endpoints
 import pytest
 from endpoints import STARTUP_S, forwarded, load
-from kubernetes import client, dynamic
+from kubernetes import dynamic
 from namespaces import made_namespace
 from object_store_pod import BUCKET, StoreInCluster, object_store
-from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PackageRefused
+from seaway.errors import EndpointFailed, NameTaken, PackageRefused
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, PODS, SERVICES
@@ -193,34 +193,3 @@ def test_a_container_that_ends_again_and_again_is_told_with_its_reason(
     with pytest.raises(EndpointFailed, match="again and again"):
         deployment.endpoint().deploy(wanted)
     assert objects.get(CONFIG_MAPS, "looping-endpoint") is None
-
-
-def test_an_object_of_somebody_else_is_left_as_it_is(
-    cluster: dynamic.DynamicClient, packages: dict[str, Path], store: StoreInCluster, place: str, objects: Objects
-) -> None:
-    core = client.CoreV1Api(cluster.client)
-    core.create_namespaced_config_map(place, {"metadata": {"name": "taken-endpoint"}, "data": {"theirs": "yes"}})
-    wanted = EndpointSpec("taken", "run-1", packages["first"], hosting=endpoints.hosting("any", store))
-    with pytest.raises(NameTaken, match="taken-endpoint"):
-        deployment.endpoint().deploy(wanted)
-    found = objects.get(CONFIG_MAPS, "taken-endpoint")
-    assert found
-    assert found["data"] == {"theirs": "yes"}
-
-
-def test_a_package_of_another_signer_is_refused_before_anything_is_made(
-    store: StoreInCluster, objects: Objects, tmp_path: Path
-) -> None:
-    foreign = small_package(tmp_path, tmp_path / "somebody-else")
-    wanted = EndpointSpec("foreign", "run-1", foreign, hosting=endpoints.hosting("any", store))
-    with pytest.raises(PackageRefused):
-        deployment.endpoint().deploy(wanted)
-    assert objects.get(CONFIG_MAPS, "foreign-endpoint") is None
-
-
-def test_an_endpoint_keeps_its_backend(packages: dict[str, Path], store: StoreInCluster) -> None:
-    from seaway.platforms.kubernetes.serving import seldon
-
-    wanted = EndpointSpec(NAME, "run-5", packages["second"], hosting=endpoints.hosting("any", store))
-    with pytest.raises(InvalidSpec, match="served by deployment"):
-        seldon.endpoint().deploy(wanted)

@@ -19,6 +19,7 @@ import pytest
 from kubernetes import client, dynamic
 from namespaces import RESTRICTED, STUDIES, made_namespace
 from object_store_pod import BUCKET, SECRET, StoreInCluster, object_store
+from places import SUPPORT
 from seaway.errors import TuningFailed
 from seaway.platforms.kubernetes.training.trainer import PyTorchJobTrainer
 from seaway.platforms.kubernetes.tuning.katib import KatibTuner
@@ -29,7 +30,7 @@ import images
 
 pytestmark = pytest.mark.timeout(600)
 POLICY = Path(__file__).parents[2] / "manifests" / "tuning"
-STEP = Path(__file__).parent / "tuning_step.py"
+STEP = SUPPORT / "tuning_step.py"
 SPACE = {
     "learning_rate": {"type": "float", "low": 1e-3, "high": 1e-1, "log": True},
     "hidden": {"type": "categorical", "choices": [[8], [16, 8]]},

@@ -14,6 +14,7 @@ import kustomizing
 import numpy as np
 import object_store_pod
 import pytest
+from endpoint_arms import ARMS
 from endpoints import SIGNATURE, STARTUP_S, forwarded, load
 from installed import require_controller
 from kubernetes import client, dynamic
@@ -26,7 +27,6 @@ from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
 from seaway.platforms.kubernetes.serving.record import Record, Records
 from seaway.serving import Client, EndpointSpec
 from small_package import small_package
-from test_endpoint_objects import ARMS
 
 import images
 

@@ -1,4 +1,4 @@
-"""The life of a job, on a real API server with real pods."""
+"""The life of a job with real pods; what needs none is in tests/apiserver."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 import jobs
 import pytest
 from kubernetes import client
-from seaway.errors import JobFailed, NameTaken, TimedOut
+from seaway.errors import JobFailed, TimedOut
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import PODS
@@ -91,25 +91,6 @@ def test_a_failed_job_is_an_error_with_the_last_lines_of_the_pod(connection: Con
         launch(batch_job.KIND, manifest, timeout_s=60, connection=connection)
 
 
-def test_a_step_run_again_takes_the_job_that_has_succeeded(connection: Connection, image: str) -> None:
-    manifest = jobs.manifest(image, "echo once")
-    first = launch(batch_job.KIND, manifest, timeout_s=60, connection=connection)
-    second = launch(batch_job.KIND, manifest, timeout_s=60, connection=connection)
-    assert first.object["metadata"]["uid"] == second.object["metadata"]["uid"]
-
-
-def test_a_step_run_again_after_a_failure_starts_the_job_anew(connection: Connection, image: str) -> None:
-    manifest = jobs.manifest(image, "exit 1")
-    attempts = []
-    for _ in range(2):
-        with pytest.raises(JobFailed):
-            launch(batch_job.KIND, manifest, timeout_s=60, connection=connection)
-        attempts += all_jobs(connection)
-    first, second = attempts
-    assert first["metadata"]["name"] == second["metadata"]["name"]
-    assert first["metadata"]["uid"] != second["metadata"]["uid"]
-
-
 def test_a_step_killed_and_restarted_goes_on_with_its_one_job(connection: Connection, image: str, start: Any) -> None:
     manifest = jobs.manifest(image, "for i in $(seq 100); do echo line $i; sleep 0.1; done")
     first = start(manifest)
@@ -140,24 +121,6 @@ def test_a_job_out_of_time_is_deleted_with_its_pods(connection: Connection, imag
         launch(batch_job.KIND, manifest, timeout_s=3, connection=connection)
     assert all_jobs(connection) == []
     assert all_pods(connection) == []
-
-
-def test_a_name_of_another_run_is_left_alone(connection: Connection, image: str) -> None:
-    ours = jobs.manifest(image, "true", run="run-1")
-    theirs = jobs.manifest(image, "sleep 600", run="run-2")
-    theirs["metadata"]["name"] = ours["metadata"]["name"]
-    made = Objects(connection).create(batch_job.KIND.resource, theirs)
-    with pytest.raises(NameTaken, match="belongs to run run-2"):
-        launch(batch_job.KIND, ours, timeout_s=60, connection=connection)
-    (left,) = all_jobs(connection)
-    assert left["metadata"]["uid"] == made["metadata"]["uid"]
-    assert "deletionTimestamp" not in left["metadata"]
-
-
-def test_two_runs_with_the_same_step_and_spec_have_a_job_each(connection: Connection, image: str) -> None:
-    for run in ("run-1", "run-2"):
-        launch(batch_job.KIND, jobs.manifest(image, "true", run=run), timeout_s=60, connection=connection)
-    assert len(all_jobs(connection)) == 2
 
 
 def test_a_job_does_not_outlive_the_workflow_of_its_run(

@@ -1,18 +1,19 @@
 """The launcher with a kind of its own operator: PyTorchJob."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import jobs
 import pytest
 from installed import require_controller
 from kubernetes import client, dynamic
-from seaway.errors import JobFailed, ObjectDeleted, TimedOut
+from seaway.errors import AdmissionRefused, JobFailed, ObjectDeleted, TimedOut
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.naming import Step, stamp
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import PODS
-from seaway.platforms.kubernetes.jobs.kind import Outcome, State
+from seaway.platforms.kubernetes.jobs.kind import Outcome, State, no_rules
 from seaway.platforms.kubernetes.jobs.launch import launch
 from seaway.platforms.kubernetes.training import pytorchjob
 
@@ -77,3 +78,12 @@ def test_a_namespace_deleted_while_its_job_is_waited_for(connection: Connection,
     job = manifest(image, "echo up; sleep 600", workers=1)
     with pytest.raises((ObjectDeleted, JobFailed), match=r"deleted by somebody else|Pod .* was deleted"):
         run(connection, job, tell=end_namespace)
+
+
+def test_an_object_that_a_webhook_refuses(connection: Connection, image: str) -> None:
+    webhooks = client.AdmissionregistrationV1Api(connection.requests).list_validating_webhook_configuration()
+    if "pytorchjobs" not in str(webhooks):
+        pytest.skip("the training operator's webhook is not installed")
+    unchecked = replace(pytorchjob.KIND, preflight=no_rules)
+    with pytest.raises(AdmissionRefused, match=r"(?s)webhook validator.pytorchjob.*container"):
+        launch(unchecked, jobs.pytorch_job(image, "true", "trainer"), timeout_s=60, connection=connection)

@@ -1,4 +1,4 @@
-"""Weights in a VirtualService, through a real istiod and a real Envoy."""
+"""Weights in a VirtualService, through a real istiod and a real Envoy; what needs neither is in tests/apiserver."""
 
 import time
 from collections.abc import Iterator
@@ -10,16 +10,15 @@ import edge
 import pytest
 import tiny_model
 from kubernetes import client, dynamic
-from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, TrafficFailed
+from routes import NAMED, destination, virtual_service
+from seaway.errors import InvalidSpec, TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.http import fetch
-from seaway.platforms.kubernetes.client.objects import JSON_PATCH, Objects
-from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.traffic import gateway as proof
 from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
-from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint, InferenceRefused
 
@@ -97,57 +96,9 @@ def test_a_gateway_that_does_not_follow_is_told(objects: Objects, endpoint: Depl
         astray.set_weights(endpoint, ALL_STABLE)
 
 
-def test_an_arm_without_a_service_is_refused_before_anything_is_written(
-    objects: Objects, endpoint: DeployedEndpoint
-) -> None:
-    arms = endpoint.arms
-    unknown = replace(endpoint, name="unknown", arms=arms)
-    with pytest.raises(InvalidSpec, match="no Service unknown-stable"):
-        traffic(objects).set_weights(unknown, ALL_STABLE)
-    assert objects.list(VIRTUAL_SERVICES).items == []
-
-
-NEWS = {"name": "news", "match": [{"uri": {"prefix": "/news"}}], "directResponse": {"status": 204}}
-
-
-def destination(arm: str, **part: Any) -> dict[str, Any]:
-    return {
-        "destination": {"host": f"{edge.NAME}-{arm}", **part},
-        "headers": {"response": {"set": {"x-seaway-arm": arm}}},
-    }
-
-
-def somebodys(objects: Objects, name: str = "site", **split: Any) -> dict[str, Any]:
-    """A VirtualService that somebody else has made, with a route of its own before the one that splits."""
-    route = [{**destination("stable"), "weight": 100}, {**destination("candidate"), "weight": 0}]
-    docs = {"name": "docs", "match": [{"uri": {"prefix": "/docs"}}], "directResponse": {"status": 200}}
-    http = [docs, {"name": "models", "route": route, "timeout": "7s", **split}]
-    spec = {"hosts": [f"{edge.NAME}.{objects.namespace}.test"], "gateways": ["edge"], "http": http}
-    manifest = {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "VirtualService",
-        "metadata": {"name": name},
-        "spec": spec,
-    }
-    api = client.CustomObjectsApi(objects.connection.requests)
-    made: dict[str, Any] = api.create_namespaced_custom_object(
-        "networking.istio.io", "v1", objects.namespace, "virtualservices", manifest, field_manager="somebody"
-    )
-    return made
-
-
-def edited(objects: Objects, operations: list[dict[str, Any]], name: str = "site") -> None:
-    """Somebody edits it."""
-    path = VIRTUAL_SERVICES.path(objects.namespace, name)
-    objects.connection.request("PATCH", path, {"fieldManager": "somebody"}, operations, JSON_PATCH)
-
-
-NAMED = "virtualservice/site#models"
-
-
 @pytest.mark.parametrize("admin", [edge.ADMIN, ""], ids=["by its Envoy", "by answers"])
 def test_somebodys_route_is_moved_at_its_weights_only(objects: Objects, endpoint: DeployedEndpoint, admin: str) -> None:
-    before = somebodys(objects)
+    before = virtual_service(objects, endpoint)
     moved = traffic(objects, admin, NAMED)
     moved.set_weights(endpoint, {"stable": 60, "candidate": 40})
     assert 0 < edge.answering(endpoint, 60)["candidate"] < 60
@@ -164,48 +115,10 @@ def test_somebodys_route_is_moved_at_its_weights_only(objects: Objects, endpoint
     assert objects.get(VIRTUAL_SERVICES, "site")
 
 
-def test_a_change_of_another_route_at_the_same_moment_is_kept(
-    objects: Objects, endpoint: DeployedEndpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    somebodys(objects)
-    refused: list[ObjectChanged] = []
-    unpatched = Objects.patch
-
-    def patch(self: Objects, resource: Resource, found: Any, operations: Any) -> dict[str, Any]:
-        if not refused:
-            edited(objects, [{"op": "add", "path": "/spec/http/0", "value": NEWS}])
-        try:
-            return unpatched(self, resource, found, operations)
-        except ObjectChanged as error:
-            refused.append(error)
-            raise
-
-    monkeypatch.setattr(Objects, "patch", patch)
-    traffic(objects, named=NAMED).set_weights(endpoint, {"stable": 60, "candidate": 40})
-    assert len(refused) == 1
-    now = objects.get(VIRTUAL_SERVICES, "site")
-    assert now
-    assert [route["name"] for route in now["spec"]["http"]] == ["news", "docs", "models"]
-    assert [entry["weight"] for entry in now["spec"]["http"][2]["route"]] == [60, 40]
-
-
-def test_weights_that_somebody_else_sets_meanwhile_are_left(objects: Objects, endpoint: DeployedEndpoint) -> None:
-    somebodys(objects)
-    moved = traffic(objects, named=NAMED)
-    moved.set_weights(endpoint, {"stable": 60, "candidate": 40})
-    weights = [{"op": "replace", "path": f"/spec/http/1/route/{place}/weight", "value": 50} for place in (0, 1)]
-    edited(objects, weights)
-    with pytest.raises(TrafficFailed, match="somebody has set the weights"):
-        moved.set_weights(endpoint, ALL_STABLE)
-    now = objects.get(VIRTUAL_SERVICES, "site")
-    assert now
-    assert [entry["weight"] for entry in now["spec"]["http"][1]["route"]] == [50, 50]
-
-
 def test_the_way_back_is_open_when_the_traffic_did_not_follow(
     objects: Objects, endpoint: DeployedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    somebodys(objects)
+    virtual_service(objects, endpoint)
     moved = traffic(objects, "http://127.0.0.1:1", NAMED)
     with monkeypatch.context() as hasty:
         hasty.setattr(proof, "FOLLOW_S", 1.0)
@@ -218,7 +131,8 @@ def test_the_way_back_is_open_when_the_traffic_did_not_follow(
 
 def split(stable: int, candidate: int | None, **part: Any) -> list[dict[str, Any]]:
     weighed = {} if candidate is None else {"weight": candidate}
-    return [{**destination("stable"), "weight": stable}, {**destination("candidate", **part), **weighed}]
+    arms = destination(edge.NAME, "stable"), destination(edge.NAME, "candidate", **part)
+    return [{**arms[0], "weight": stable}, {**arms[1], **weighed}]
 
 
 GHOST = [{"destination": {"host": "ghost"}}]
@@ -236,7 +150,7 @@ UNSERVED = {
 def test_what_istio_takes_and_never_serves_is_refused(
     objects: Objects, endpoint: DeployedEndpoint, split: dict[str, Any], reason: str
 ) -> None:
-    before = somebodys(objects, **split)  # istiod's own webhook takes it
+    before = virtual_service(objects, endpoint, **split)  # istiod's own webhook takes it
     with pytest.raises(InvalidSpec, match=reason):
         traffic(objects, named=NAMED).set_weights(endpoint, {"stable": 60, "candidate": 40})
     now = objects.get(VIRTUAL_SERVICES, "site")
@@ -271,31 +185,9 @@ def test_subsets_of_one_host_are_arms(objects: Objects, endpoint: DeployedEndpoi
             "spec": {"host": host, "subsets": subsets}}  # fmt: skip
     objects.create(DESTINATION_RULES, rule)
     route = [{"destination": {"host": host, "subset": arm}, "weight": share} for arm, share in ALL_STABLE.items()]
-    somebodys(objects, route=route)
+    virtual_service(objects, endpoint, route=route)
     moved = traffic(objects, named=NAMED)
     moved.set_weights(endpoint, {"stable": 0, "candidate": 100})
     answer = fetch(f"{endpoint.url}{proof.LIVE}", 5.0, {"host": endpoint.host})
     assert proof.answering_arm(endpoint, answer.headers) == "candidate"
     moved.set_weights(endpoint, ALL_STABLE)
-
-
-def test_a_route_of_somebody_else_that_was_not_named_is_left(objects: Objects, endpoint: DeployedEndpoint) -> None:
-    before = somebodys(objects, name=edge.NAME)
-    with pytest.raises(NameTaken, match="SEAWAY_ROUTE=virtualservice"):
-        traffic(objects).set_weights(endpoint, ALL_STABLE)
-    traffic(objects).remove(endpoint)
-    now = objects.get(VIRTUAL_SERVICES, edge.NAME)
-    assert now
-    assert now["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
-
-
-def test_a_journal_is_read_by_the_next_process_and_written_by_one(objects: Objects, endpoint: DeployedEndpoint) -> None:
-    first, second = ConfigMapRolloutStore(objects.connection), ConfigMapRolloutStore(objects.connection)
-    assert first.read(endpoint) is None
-    journal = {"looks": [{"latencies_s": [0.001 * number for number in range(9_000)]}]}
-    first.write(endpoint, journal)
-    assert second.read(endpoint) == journal
-    second.write(endpoint, {"step": 2})
-    with pytest.raises(ObjectChanged, match="Another process drives"):
-        first.write(endpoint, {"step": 1})
-    assert second.read(endpoint) == {"step": 2}

@@ -8,7 +8,8 @@ import edge
 import pytest
 from kubernetes import dynamic
 from namespaces import made_namespace
-from seaway.errors import InvalidSpec, TrafficFailed
+from routes import http_route
+from seaway.errors import TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.traffic import gateway as proof
@@ -78,32 +79,9 @@ def test_a_gateway_that_does_not_exist_is_told(
         traffic(objects, gateway=f"{objects.namespace}/nowhere").set_weights(endpoint, ALL_STABLE)
 
 
-def test_an_arm_without_a_service_is_refused(objects: Objects, endpoint: DeployedEndpoint) -> None:
-    with pytest.raises(InvalidSpec, match="no Service unknown-stable"):
-        traffic(objects).set_weights(replace(endpoint, name="unknown"), ALL_STABLE)
-
-
 def test_somebodys_route_is_moved_at_its_weights_only(objects: Objects, endpoint: DeployedEndpoint) -> None:
     parent = {"name": objects.namespace, "namespace": edge.ISTIO_NAMESPACE}
-    marked = [
-        {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "x-seaway-arm", "value": arm}]}}
-        for arm in ALL_STABLE
-    ]
-    split = [
-        {"name": f"{edge.NAME}-{arm}", "port": 80, "weight": weight, "filters": [header]}
-        for (arm, weight), header in zip(ALL_STABLE.items(), marked, strict=True)
-    ]
-    docs = {
-        "matches": [{"path": {"type": "PathPrefix", "value": "/docs"}}],
-        "backendRefs": [{"name": f"{edge.NAME}-stable", "port": 80}],
-    }
-    route = {
-        "apiVersion": HTTP_ROUTES.api_version,
-        "kind": "HTTPRoute",
-        "metadata": {"name": "site"},
-        "spec": {"parentRefs": [parent], "hostnames": [endpoint.host], "rules": [docs, {"backendRefs": split}]},
-    }
-    before = objects.create(HTTP_ROUTES, route)
+    before = http_route(objects, endpoint, parent)
     moved = traffic(objects, named="httproute/site#1")
     moved.set_weights(endpoint, {"stable": 0, "candidate": 100})
     assert edge.answering(endpoint, 10) == {"candidate": 10}

@@ -16,7 +16,7 @@ import edge
 import pytest
 import tiny_model
 from kubernetes import dynamic
-from seaway.errors import InvalidSpec, TrafficFailed
+from routes import seldon_deployment
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
@@ -44,20 +44,6 @@ def objects(connection: Connection) -> Iterator[Objects]:
 def endpoint(objects: Objects, tmp_path: Path) -> DeployedEndpoint:
     served = edge.endpoint(objects.namespace, tmp_path)
     return replace(served, url=f"{served.url}/seldon/{objects.namespace}/{served.name}")
-
-
-def deployed(objects: Objects, **traffic: int) -> dict[str, Any]:
-    predictors = [
-        {"name": name, "traffic": share, "graph": {"name": "server", "type": "MODEL"}}
-        for name, share in traffic.items()
-    ]
-    manifest = {
-        "apiVersion": SELDON_DEPLOYMENTS.api_version,
-        "kind": SELDON_DEPLOYMENTS.kind,
-        "metadata": {"name": edge.NAME},
-        "spec": {"name": edge.NAME, "protocol": "v2", "predictors": predictors},
-    }
-    return objects.create(SELDON_DEPLOYMENTS, manifest)
 
 
 def virtual_service(deployment: dict[str, Any], host: str) -> dict[str, Any]:
@@ -124,7 +110,7 @@ def traffic(objects: Objects, admin: str = edge.ADMIN) -> SeldonTraffic:
 def test_predictors_get_the_traffic_and_seldon_writes_the_route(
     objects: Objects, endpoint: DeployedEndpoint, admin: str
 ) -> None:
-    before = deployed(objects, **ALL_STABLE)
+    before = seldon_deployment(objects, edge.NAME, **ALL_STABLE)
     moved = traffic(objects, admin)
     with operating(objects, endpoint):
         for candidate in (50, 100, 0):
@@ -139,7 +125,7 @@ def test_predictors_get_the_traffic_and_seldon_writes_the_route(
 
 
 def test_a_shadow_predictor_gets_copies_until_it_gets_traffic(objects: Objects, endpoint: DeployedEndpoint) -> None:
-    deployed(objects, **ALL_STABLE)
+    seldon_deployment(objects, edge.NAME, **ALL_STABLE)
     moved, metrics = traffic(objects), GatewayMetrics(objects.namespace, edge.STATS)
     with operating(objects, endpoint):
         moved.mirror(endpoint, 100)
@@ -157,16 +143,3 @@ def test_a_shadow_predictor_gets_copies_until_it_gets_traffic(objects: Objects, 
         found = objects.get(SELDON_DEPLOYMENTS, edge.NAME)
         assert found
         assert not any("shadow" in entry for entry in found["spec"]["predictors"])
-
-
-def test_what_does_not_add_up_or_is_no_arm_is_refused(objects: Objects, endpoint: DeployedEndpoint) -> None:
-    deployed(objects, stable=80, candidate=30)
-    with pytest.raises(InvalidSpec, match="110"):
-        traffic(objects).set_weights(endpoint, {"stable": 60, "candidate": 40})
-    with pytest.raises(TrafficFailed, match="needs one called as each of its arms"):
-        traffic(objects).set_weights(replace(endpoint, arms={"stable": endpoint.arms["stable"]}), {"stable": 100})
-
-
-def test_a_deployment_that_is_not_there_is_not_made(objects: Objects, endpoint: DeployedEndpoint) -> None:
-    with pytest.raises(TrafficFailed, match="does not exist"):
-        traffic(objects).set_weights(endpoint, ALL_STABLE)

@@ -16,7 +16,8 @@ def test_every_fault_on_a_cluster_has_a_test() -> None:
         named = list(CLUSTER.finditer(tests))
         assert named or tests == "the same", fault
         for test in named:
-            assert defined(f"tests/cluster/test_{test['file']}.py", f"test_{test['name'] or ''}"), f"{fault}: {test[0]}"
+            paths = (f"tests/{layer}/test_{test['file']}.py" for layer in ("apiserver", "cluster"))
+            assert any(defined(path, f"test_{test['name'] or ''}") for path in paths), f"{fault}: {test[0]}"
 
 
 def test_every_fault_of_counting_has_a_test() -> None:

@@ -1,22 +1,31 @@
 """Each rule on endpoints and studies that is missing is told by its name."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from queue import Queue
 from typing import Any
 
 import pytest
+from accounts import as_account
 from seaway.errors import Forbidden, SeawayError
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.informer import Selector, subscribed
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
 from seaway.platforms.kubernetes.serving.server_pod import SECRET
-from test_access import as_account
+from seaway.platforms.kubernetes.traffic.seldon import SELDON_DEPLOYMENTS
+from seaway.platforms.kubernetes.tuning.experiment import RESOURCE as EXPERIMENTS
 
 RULES = (*rbac.ENDPOINTS, *rbac.STUDIES)
 LISTED = tuple(replace(rule, verbs=("list",)) for rule in RULES if "watch" in rule.verbs)  # a watch begins with a list
 TOLD_S = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def served(serve: Callable[..., None]) -> None:
+    serve(SELDON_DEPLOYMENTS, INFERENCE_SERVICES, EXPERIMENTS)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +37,8 @@ def test_what_a_role_lacks_is_told_by_its_name(
     verbs: set[str], left: tuple[rbac.Permission, ...], connection: Connection
 ) -> None:
     limited = Objects(as_account(connection, left))
-    permissions = [(resource, verb) for resource, verb in rbac.permissions(RULES) if verb in verbs]
+    lacking = set(rbac.permissions(RULES)) - set(rbac.permissions(left))
+    permissions = [(resource, verb) for resource, verb in lacking if verb in verbs]
     assert permissions
     for resource, verb in permissions:
         with pytest.raises(Forbidden, match=f"Not allowed to {verb} {resource.full_name} in namespace"):

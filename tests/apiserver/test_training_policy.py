@@ -1,10 +1,13 @@
 """manifests/training: workers of training operator 1.8 in a namespace of Pod Security `restricted`."""
 
 import copy
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import jobs
+import kustomizing
 import pytest
 from kubernetes import client, dynamic
 from kubernetes.client import ApiException
@@ -12,7 +15,15 @@ from kubernetes.client import ApiException
 OPERATORS = {"training.kubeflow.org/replica-type": "worker"}
 ITS_OWN = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}
 SETTLED_S = 30  # the API server has seen a new policy long before
-pytestmark = pytest.mark.usefixtures("training_policy")
+POLICY = Path(__file__).parents[2] / "manifests" / "training"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def training_policy(cluster: dynamic.DynamicClient) -> None:
+    """manifests/training, applied as docs/clusters.md says."""
+    if kustomizing.KUBECTL is None:
+        pytest.skip("kubectl is not on PATH")
+    subprocess.run([kustomizing.KUBECTL, "apply", "--server-side", "-k", POLICY], capture_output=True, check=True)
 
 
 def pod(labels: dict[str, str], init: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,7 @@ real Katib writes them so is what `test_katib.py` shows, for those that 0.14 has
 import logging
 import secrets
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from bare_api_server import bare_api_server
-from kubernetes import client, config
+from kubernetes import client, dynamic
 from seaway.errors import TuningFailed
+from seaway.platforms.kubernetes.tuning.experiment import RESOURCE as EXPERIMENTS
+from seaway.platforms.kubernetes.tuning.experiment import TRIALS
 from seaway.platforms.kubernetes.tuning.katib import KatibTuner
 from seaway.tuning import State, TuneResult
 from tuning_step import study
@@ -29,53 +29,15 @@ pytestmark = pytest.mark.timeout(300)
 GROUP, VERSION, NAMESPACE = "kubeflow.org", "v1beta1", "default"
 SPACE = {"learning_rate": {"type": "float", "low": 0.125, "high": 0.5, "step": 0.125}}
 POINTS = ("0.125", "0.25", "0.375", "0.5")
-WAIT_S = 60.0
 MAX_REACHED = "Experiment has succeeded because max trial count has reached"
 GOAL_REACHED = "Experiment has succeeded because Objective goal has reached"
 FAILED = "Experiment has failed because max failed count has reached"
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[client.CustomObjectsApi]:
-    with bare_api_server(tmp_path_factory.mktemp("api")) as kubeconfig, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(config.kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))  # KUBECONFIG, as of import
-        server = config.new_client_from_config(str(kubeconfig))
-        for kind in ("Experiment", "Trial"):
-            client.ApiextensionsV1Api(server).create_custom_resource_definition(definition(kind))
-        objects = client.CustomObjectsApi(server)
-        await_served(objects)
-        yield objects
-
-
-def definition(kind: str) -> dict[str, Any]:
-    """As Katib has it: without a schema, with a status of its own."""
-    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": VERSION, "served": True, "storage": True, "subresources": {"status": {}}}
-    plural = f"{kind.lower()}s"
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{GROUP}"},
-        "spec": {
-            "group": GROUP,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-            "versions": [{**version, "schema": {"openAPIV3Schema": free}}],
-        },
-    }
-
-
-def await_served(objects: client.CustomObjectsApi) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        try:
-            for plural in ("experiments", "trials"):
-                objects.list_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural)
-            return
-        except client.ApiException as error:
-            assert error.status == 404
-            time.sleep(0.2)
-    raise AssertionError("the kinds of Katib are not served")
+def api(serve: Callable[..., None], cluster: dynamic.DynamicClient) -> client.CustomObjectsApi:
+    serve(EXPERIMENTS, TRIALS)
+    return client.CustomObjectsApi(cluster.client)
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +89,6 @@ class Part:
         for number, one in enumerate(self.trials):
             write_trial(objects, experiment, number, one)
         write_status(objects, "experiments", experiment["metadata"]["name"], self.status())
-        collect_garbage(objects, experiment, over)
 
     def status(self) -> dict[str, Any]:
         ended = {"type": self.condition, "status": "True", "reason": self.reason, "message": self.message}
@@ -155,15 +116,6 @@ def new_experiment(objects: client.CustomObjectsApi, known: set[str], over: thre
             if found["metadata"]["uid"] not in known:
                 return found
     raise AssertionError("no Experiment was created")
-
-
-def collect_garbage(objects: client.CustomObjectsApi, experiment: dict[str, Any], over: threading.Event) -> None:
-    """Kubernetes' garbage collector's part: what is deleted in the foreground is gone once its dependents are."""
-    place = (GROUP, VERSION, NAMESPACE, "experiments", experiment["metadata"]["name"])
-    while not over.wait(0.1):
-        if "deletionTimestamp" in objects.get_namespaced_custom_object(*place)["metadata"]:
-            objects.patch_namespaced_custom_object(*place, {"metadata": {"finalizers": None}})
-            return
 
 
 def write_trial(objects: client.CustomObjectsApi, experiment: dict[str, Any], number: int, one: Played) -> None:

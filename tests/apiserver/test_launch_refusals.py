@@ -1,6 +1,5 @@
 """What the API server refuses, refused by the real one, and what the user is told."""
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +8,8 @@ from typing import Any
 import api_proxy
 import jobs
 import pytest
+from accounts import as_account, as_bearer
+from controllers import ending_jobs
 from kubernetes import client
 from seaway.errors import (
     AdmissionRefused,
@@ -28,7 +29,7 @@ from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import PODS, Resource
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.jobs import batch_job
-from seaway.platforms.kubernetes.jobs.kind import Kind, no_rules
+from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.jobs.launch import launch
 from seaway.platforms.kubernetes.jobs.wait import Patience
 from seaway.platforms.kubernetes.training import pytorchjob
@@ -43,21 +44,7 @@ def run(kind: Kind, manifest: Any, connection: Connection, **options: Any) -> No
 
 def account(connection: Connection, lost: Resource, verb: str) -> Connection:
     """The connection of a ServiceAccount that may do all that a step does, but one thing."""
-    namespace, roles = connection.namespace, client.RbacAuthorizationV1Api(connection.requests)
-    core, binding = client.CoreV1Api(connection.requests), rbac.role_binding()
-    binding["subjects"][0]["namespace"] = namespace
-    core.create_namespaced_service_account(namespace, rbac.service_account())
-    roles.create_namespaced_role(namespace, rbac.role(rbac.without(lost, verb)))
-    roles.create_namespaced_role_binding(namespace, binding)
-    token = core.create_namespaced_service_account_token(rbac.NAME, namespace, {"spec": {}}).status.token
-    return as_bearer(connection, token)
-
-
-def as_bearer(connection: Connection, token: str) -> Connection:
-    given, settings = connection.requests.configuration, client.Configuration()
-    settings.host, settings.ssl_ca_cert, settings.verify_ssl = given.host, given.ssl_ca_cert, given.verify_ssl
-    settings.api_key = {"authorization": f"Bearer {token}"}
-    return connection_of(settings, connection.namespace)
+    return as_account(connection, rbac.without(lost, verb))
 
 
 def left(connection: Connection) -> list[dict[str, Any]]:
@@ -101,28 +88,11 @@ def test_an_object_that_nothing_takes_up(connection: Connection, image: str) -> 
     assert left(connection) == []
 
 
-def pytorch_job(image: str, container: str) -> dict[str, Any]:
-    template = jobs.manifest(image, "true")["spec"]["template"]
-    template["spec"].pop("restartPolicy")
-    template["spec"]["containers"][0]["name"] = container
-    spec = {"pytorchReplicaSpecs": {"Master": {"replicas": 1, "restartPolicy": "Never", "template": template}}}
-    return stamp({"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "spec": spec}, Step("run-1", "step"))
-
-
-def test_an_object_that_a_webhook_refuses(connection: Connection, image: str) -> None:
-    webhooks = client.AdmissionregistrationV1Api(connection.requests).list_validating_webhook_configuration()
-    if "pytorchjobs" not in str(webhooks):
-        pytest.skip("the training operator's webhook is not installed")
-    unchecked = replace(pytorchjob.KIND, preflight=no_rules)
-    with pytest.raises(AdmissionRefused, match=r"(?s)webhook validator.pytorchjob.*container"):
-        run(unchecked, pytorch_job(image, "trainer"), connection)
-
-
 def test_preflight_refuses_the_same_without_a_request(
     proxied: Connection, proxy: api_proxy.ApiProxy, image: str
 ) -> None:
     with pytest.raises(InvalidSpec, match="pytorch"):
-        run(pytorchjob.KIND, pytorch_job(image, "trainer"), proxied)
+        run(pytorchjob.KIND, jobs.pytorch_job(image, "true", "trainer"), proxied)
     assert proxy.requests == []
 
 
@@ -140,8 +110,8 @@ def test_a_quota_that_is_used_up(connection: Connection, image: str) -> None:
     quota = {"metadata": {"name": "jobs"}, "spec": {"hard": {"count/jobs.batch": "0"}}}
     core = client.CoreV1Api(connection.requests)
     core.create_namespaced_resource_quota(connection.namespace, quota)
-    while not core.read_namespaced_resource_quota("jobs", connection.namespace).status.hard:
-        time.sleep(0.1)
+    used = {"hard": {"count/jobs.batch": "0"}, "used": {"count/jobs.batch": "0"}}  # as its controller would write
+    core.patch_namespaced_resource_quota_status("jobs", connection.namespace, {"status": used})
     with pytest.raises(QuotaExceeded, match="kubectl describe resourcequota -n"):
         run(batch_job.KIND, jobs.manifest(image, "true"), connection)
 
@@ -170,19 +140,18 @@ def test_a_namespace_that_does_not_exist(connection: Connection, image: str) -> 
 
 def test_a_job_deleted_while_it_is_waited_for(connection: Connection, image: str) -> None:
     manifest = jobs.manifest(image, "sleep 600")
-    delete = threading.Timer(2, Objects(connection).delete, (JOBS, manifest["metadata"]["name"]))
-    delete.start()
-    with pytest.raises(ObjectDeleted, match="deleted by somebody else"):
+    deleting = ending_jobs(connection, end=lambda _, name: Objects(connection).delete(JOBS, name))
+    with deleting, pytest.raises(ObjectDeleted, match="deleted by somebody else"):
         run(batch_job.KIND, manifest, connection)
-    delete.join()
 
 
 def test_a_creation_whose_answer_is_lost_is_found_again(
-    proxied: Connection, proxy: api_proxy.ApiProxy, image: str
+    proxied: Connection, proxy: api_proxy.ApiProxy, connection: Connection, image: str
 ) -> None:
     """The server has created the job; the second attempt is answered 409 AlreadyExists, by our own job."""
     proxy.inject(lambda request: request.method == "POST", lose_answer=True)
-    run(batch_job.KIND, jobs.manifest(image, "true"), proxied)
+    with ending_jobs(connection):
+        run(batch_job.KIND, jobs.manifest(image, "true"), proxied)
     assert [request.method for request in proxy.requests].count("POST") == 2
     assert len(left(proxied)) == 1
 
@@ -213,11 +182,12 @@ def _direct(proxy: api_proxy.ApiProxy, proxied: Connection) -> Connection:
 
 
 def test_a_race_lost_inside_the_server_is_tried_again(
-    proxied: Connection, proxy: api_proxy.ApiProxy, image: str
+    proxied: Connection, proxy: api_proxy.ApiProxy, connection: Connection, image: str
 ) -> None:
     """409 Conflict of a quota that two requests raised at once."""
     proxy.inject(lambda request: request.method == "POST", code=409, reason="Conflict", message="object was modified")
-    run(batch_job.KIND, jobs.manifest(image, "true"), proxied)
+    with ending_jobs(connection):
+        run(batch_job.KIND, jobs.manifest(image, "true"), proxied)
     assert len(left(proxied)) == 1
 
 

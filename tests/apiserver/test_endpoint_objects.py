@@ -1,55 +1,31 @@
 """Objects of every backend before the real API server, and what the shipped role lets an endpoint's adapter do."""
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from installed import require_served
-from kubernetes import dynamic
-from seaway.model_server.arm import RemoteArm
+from accounts import as_account
+from endpoint_arms import ARMS, WEIGHTS
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.jobs.wait import Patience
 from seaway.platforms.kubernetes.serving.deployment import Deployments
-from seaway.platforms.kubernetes.serving.hosting import Autoscale, Hosting
 from seaway.platforms.kubernetes.serving.kserve import InferenceServices
 from seaway.platforms.kubernetes.serving.reconciler import Reconciler
 from seaway.platforms.kubernetes.serving.record import Record, Records
 from seaway.platforms.kubernetes.serving.seldon import SeldonDeployments
-from seaway.platforms.kubernetes.serving.workload import Served, Workload
-from test_access import as_account
+from seaway.platforms.kubernetes.serving.workload import Workload
 
 BACKENDS: tuple[Workload, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
-WEIGHTS = {"stable": 90, "candidate": 10}
-
-
-def served(version: str, **settings: Any) -> Served:
-    arm = RemoteArm("flights", version, f"s3://models/flights/{version}", 32, 1, 1, 1, 120.0)
-    everything = {
-        "replicas": 1,
-        "gpus": 1,
-        "env": {"AWS_ENDPOINT_URL": "http://s3"},
-        "env_secrets": ["storage"],
-        "node_selector": {"disk": "ssd"},
-        "tolerations": [{"key": "gpu", "operator": "Exists"}],
-        "image_pull_secrets": ["registry"],
-        "priority_class": "system-cluster-critical",
-        "labels": {"team": "flights"},
-        "annotations": {"sidecar.istio.io/inject": "true"},
-    }
-    return Served(arm, Hosting("docker.io/seaway/server:1", **{**everything, **settings}), "key")
-
-
-ARMS = {"stable": served("a" * 12), "candidate": served("b" * 12, autoscale=Autoscale(4))}
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.kind.resource.kind)
 def test_the_api_server_takes_every_object_whole(
-    backend: Workload, cluster: dynamic.DynamicClient, connection: Connection
+    backend: Workload, serve: Callable[..., None], connection: Connection
 ) -> None:
     """In strict validation a field that it does not know is an error."""
-    require_served(cluster, backend.kind.resource) if backend.kind.resource.group != "apps" else None
+    serve(backend.kind.resource)
     objects, resources = Objects(connection), {resource.kind: resource for resource in backend.resources}
     for arms, weights in ((ARMS, WEIGHTS), ({"stable": ARMS["stable"]}, {"stable": 100})):
         for manifest in backend.objects("flights", arms, weights):

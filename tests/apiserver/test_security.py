@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from accounts import as_account
 from kubernetes import client
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.install import rbac
-from test_access import as_account
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 FORBIDDEN = {  # the words of docs/security.md -> verb, group, resource, subresource, name, and where

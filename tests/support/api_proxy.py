@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from kubernetes.client import Configuration
+from seaway.platforms.kubernetes.client.connection import Connection, connection_of
 
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=[.\dZ])")
 
@@ -131,6 +132,13 @@ def serving(upstream: Configuration) -> Iterator[ApiProxy]:
         yield proxy
     finally:
         proxy.down()
+
+
+def through(proxy: ApiProxy, connection: Connection) -> Connection:
+    """The connection's namespace, reached through the proxy by the same account."""
+    settings, given = Configuration(), connection.requests.configuration
+    settings.host, settings.api_key, settings.api_key_prefix = proxy.host, given.api_key, given.api_key_prefix
+    return connection_of(settings, connection.namespace)
 
 
 class _Server(ThreadingHTTPServer):

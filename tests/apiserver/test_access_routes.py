@@ -1,47 +1,52 @@
 """What the generated role permits of routes: enough to move traffic, and nothing that is not needed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import edge
+import played_gateway
 import pytest
-from kubernetes import dynamic
+from accounts import as_account
+from routes import seldon_deployment
 from seaway.errors import Forbidden
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import SERVICES, Resource
+from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES, GatewayApiTraffic
-from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, IstioTraffic
+from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
 from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
+from seaway.platforms.kubernetes.traffic.seldon import SELDON_DEPLOYMENTS, SeldonTraffic
 from seaway.platforms.kubernetes.traffic.weighted_route import RouteTraffic
+from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint
-from test_access import as_account
-from tiny_model import service
 
 PERMISSIONS = list(rbac.permissions(rbac.ROUTES))
 
 
 @pytest.fixture
-def endpoint(cluster: dynamic.DynamicClient, connection: Connection, tmp_path: Path) -> Iterator[DeployedEndpoint]:
+def endpoint(serve: Callable[..., None], connection: Connection, tmp_path: Path) -> DeployedEndpoint:
     """Two Services without pods: whether anything answers is of no matter here."""
-    edge.require_gateway(cluster)
-    for arm in ("stable", "candidate"):
-        Objects(connection).create(SERVICES, service(arm, "v1"))
-    yield edge.endpoint(connection.namespace, tmp_path)
+    serve(VIRTUAL_SERVICES, DESTINATION_RULES, HTTP_ROUTES, SELDON_DEPLOYMENTS)
+    played_gateway.services(Objects(connection))
+    seldon_deployment(Objects(connection), played_gateway.NAME, **ALL_STABLE)
+    return played_gateway.endpoint(connection.namespace, tmp_path, "http://127.0.0.1:1")
 
 
 def moved(traffic: RouteTraffic, endpoint: DeployedEndpoint) -> None:
     """All that is ever asked of the API server for an endpoint's traffic, but for the wait until it follows."""
     for candidate in (0, 5):
         weights = {"stable": 100 - candidate, "candidate": candidate}
-        traffic._write(endpoint, weights, str(candidate))
+        if traffic._writes:
+            traffic._write(endpoint, weights, str(candidate))
+        else:
+            traffic._patch(endpoint, weights)
     traffic.remove(endpoint)
 
 
 def traffic_of(resource: Resource, limited: Connection) -> RouteTraffic:
-    kind = GatewayApiTraffic if resource == HTTP_ROUTES else IstioTraffic
-    return kind(limited, edge.gateway(limited.namespace), "")
+    kinds = {HTTP_ROUTES: GatewayApiTraffic, VIRTUAL_SERVICES: IstioTraffic, SELDON_DEPLOYMENTS: SeldonTraffic}
+    return kinds[resource](limited, Gateway(f"{limited.namespace}/edge", "", ""), "")
 
 
 @pytest.mark.parametrize("resource", [rule.resource for rule in rbac.ROUTES if rule.resource != DESTINATION_RULES])
