@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from seaway.errors import InvalidSpec
+from seaway.extras import advice
 
 PLACES = (LOCAL, KUBERNETES) = ("local", "kubernetes")
 ANYWHERE = "anywhere"
@@ -67,9 +68,10 @@ class Backend:
         try:
             return EntryPoint(self.name, self.adapter, GROUP).load()
         except (ImportError, AttributeError) as error:
+            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            what_to_do = advice(missing) or "Install what it needs."
             raise InvalidSpec(
-                f"The {self.port} backend {self.name} ({self.adapter}) cannot be loaded: {error}. Install what it "
-                "needs; seaway's extras are local, kubernetes and serving."
+                f"The {self.port} backend {self.name} ({self.adapter}) cannot be loaded: {error}. {what_to_do}"
             ) from error
 
 

@@ -4,31 +4,32 @@ import re
 import tomllib
 from functools import cache
 from importlib.metadata import Distribution, distributions
-from pathlib import Path
 
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from places import PROJECT
 
-ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = PROJECT["optional-dependencies"]
-MAIN_EXTRAS = re.findall(r"^MAIN_EXTRAS := (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split()
+METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+EXTRAS = METADATA["optional-dependencies"]
+MAIN_EXTRAS = re.findall(r"^MAIN_EXTRAS := (.*)", (PROJECT / "Makefile").read_text(), re.MULTILINE)[0].split()
 FILES = {"requirements.lock": list(EXTRAS), "requirements-run.lock": MAIN_EXTRAS}
 PYTHONS = ["3.11", "3.12", "3.13"]
 INSTALLED: dict[str, Distribution] = {canonicalize_name(found.metadata["Name"]): found for found in distributions()}
 
 
 def pins(file: str) -> dict[str, str]:
-    lines = (ROOT / file).read_text().splitlines()
+    lines = (PROJECT / file).read_text().splitlines()
     return dict(line.split("==") for line in lines if not line.startswith("#"))
 
 
 def asked(extras: list[str], python: str) -> list[Requirement]:
     """Every requirement of the project with these extras, and of what they bring in turn, on a Python."""
-    pending = [parsed(text) for text in (*PROJECT["dependencies"], *(text for name in extras for text in EXTRAS[name]))]
+    pending = [
+        parsed(text) for text in (*METADATA["dependencies"], *(text for name in extras for text in EXTRAS[name]))
+    ]
     found: dict[str, Requirement] = {}
     while pending:
         requirement = pending.pop()
@@ -64,7 +65,7 @@ def test_what_is_asked_for_is_locked_and_what_is_locked_is_asked_for(file: str, 
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_what_is_locked_takes_every_python_that_the_project_takes(python: str) -> None:
-    assert SpecifierSet(PROJECT["requires-python"]).contains(python)
+    assert SpecifierSet(METADATA["requires-python"]).contains(python)
     refusing = [
         name
         for name in pins("requirements.lock")
@@ -83,7 +84,7 @@ def test_a_run_installs_no_tool_of_the_workshop() -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_lock_file_names_versions_and_no_place_to_get_them(file: str) -> None:
-    lines = (ROOT / file).read_text().splitlines()
+    lines = (PROJECT / file).read_text().splitlines()
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[\w.]+|#[\w\s]+|# This file was .*", line)] == []
 
 

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import PROJECT
 
-ROOT = Path(__file__).parents[2]
 RUN, ALL = "requirements-run.lock", "requirements.lock"
 MADE_FROM = (RUN, ALL, "pyproject.toml", "setup.py")
 
@@ -17,7 +17,7 @@ MADE_FROM = (RUN, ALL, "pyproject.toml", "setup.py")
 def project(tmp_path: Path) -> Path:
     """Where the files that an environment is made from are older than it; which parts it has is the test's to say."""
     for name in ("Makefile", *MADE_FROM):
-        shutil.copy(ROOT / name, tmp_path)
+        shutil.copy(PROJECT / name, tmp_path)
     for name in MADE_FROM:
         os.utime(tmp_path / name, (0, 0))
     (tmp_path / ".venv" / "bin").mkdir(parents=True)

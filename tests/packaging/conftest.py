@@ -6,7 +6,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from environments import COMPILED, ROOT, Environment, copied, environment, uv
+from places import PROJECT
+from wheel_environments import COMPILED, Environment, copied, environment, uv
 
 
 @pytest.fixture(scope="session")
@@ -14,10 +15,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built of nothing but what the stage `project` of images/Dockerfile copies, so that images hold what users get."""
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in copied():
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, source / name, ignore=COMPILED)
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, source / name, ignore=COMPILED)
         else:
-            shutil.copy(ROOT / name, source / name)
+            shutil.copy(PROJECT / name, source / name)
     uv("build", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", built, source)
     [wheel] = built.glob("*.whl")
     return wheel
@@ -38,5 +39,5 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environm
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """What `pip install seaway` gives: the wheel without any extra, in the versions of the lock file."""
     with environment(tmp_path_factory.mktemp("bare")) as made:
-        uv("pip", "install", "--constraint", ROOT / "requirements.lock", "--python", made.folder, wheel)
+        uv("pip", "install", "--constraint", PROJECT / "requirements.lock", "--python", made.folder, wheel)
     return made

@@ -6,6 +6,8 @@ import io
 import json
 import pkgutil
 
+from seaway.errors import InvalidSpec
+
 PACKAGES = ("seaway", "seaway_components", "seaway_pipelines", "seaway_examples")
 
 
@@ -21,8 +23,11 @@ def lacking(module: str) -> str | None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        return error.name
+    except (ModuleNotFoundError, InvalidSpec) as error:
+        missing = error.__cause__ or error  # the registry of backends tells it in its own words
+        if not isinstance(missing, ModuleNotFoundError):
+            raise
+        return missing.name
     return None
 
 

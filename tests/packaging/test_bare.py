@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from environments import Environment
+from wheel_environments import Environment
 
 HERE = Path(__file__).parent
 NEEDED = {"jinja2": "local", "evidently": "monitoring", "minio": "kubernetes", "ts": "serving", "grpc": "kubernetes"}
@@ -35,15 +35,15 @@ def test_a_pipeline_of_ones_own_runs(bare: Environment) -> None:
 
 
 def test_each_module_that_asks_for_more_asks_for_what_an_extra_brings(bare: Environment) -> None:
-    lacking = json.loads(bare.run("python", "-W", "ignore", HERE / "importing.py").stdout)
+    lacking = json.loads(bare.python(HERE / "importing.py"))
     asked = sorted({package.partition(".")[0] for package in lacking.values() if package})
     assert {"torch", "feast"} <= set(asked)
-    advised = bare.run("python", "-c", ADVICE, *asked).stdout.splitlines()
+    advised = bare.python("-c", ADVICE, *asked).splitlines()
     assert [package for package, line in zip(asked, advised, strict=True) if "pip install" not in line] == []
 
 
 def test_the_advice_names_the_extra(bare: Environment) -> None:
-    advised = bare.run("python", "-c", ADVICE, *NEEDED).stdout.splitlines()
+    advised = bare.python("-c", ADVICE, *NEEDED).splitlines()
     for extra, line in zip(NEEDED.values(), advised, strict=True):
         assert f"'seaway[{extra}]'" in line
 

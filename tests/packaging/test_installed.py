@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from environments import Environment
+from wheel_environments import Environment
 
 HERE = Path(__file__).parent
 PAGE = """
@@ -13,13 +13,13 @@ print(Page("Flights", "A title", tiles=[Tile("rows", 3)]).section("Data", Text("
 
 
 def test_every_module_of_it_can_be_imported(installed: Environment) -> None:
-    lacking = json.loads(installed.run("python", "-W", "ignore", HERE / "importing.py").stdout)
+    lacking = json.loads(installed.python(HERE / "importing.py"))
     assert len(lacking) > 300
     assert {name: package for name, package in lacking.items() if package} == {}
 
 
 def test_it_renders_a_page_with_its_style(installed: Environment) -> None:
-    page = installed.python(PAGE)
+    page = installed.python("-c", PAGE)
     assert "Three rows." in page
     assert "<style" in page
 

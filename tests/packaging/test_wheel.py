@@ -7,8 +7,8 @@ from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
-from environments import ROOT
 from packaging.metadata import Metadata
+from places import PROJECT
 
 TREES = {
     "seaway": "sdk/seaway",
@@ -38,7 +38,7 @@ def headers(metadata: bytes) -> Message:
 
 @pytest.mark.parametrize("package", TREES)
 def test_every_file_of_the_source_is_in_it(package: str, names: set[str]) -> None:
-    tree = ROOT / TREES[package]
+    tree = PROJECT / TREES[package]
     files = {file.relative_to(tree).as_posix() for file in tree.rglob("*") if file.is_file()}
     packed = {name.removeprefix(f"{package}/") for name in names if name.startswith(f"{package}/")}
     assert packed == {file for file in files if "__pycache__" not in file}

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from places import PROJECT
+
 UV = str(Path(sys.executable).with_name("uv"))
 COMPILED = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
@@ -34,9 +35,9 @@ class Environment:
             check=False,
         )
 
-    def python(self, program: str) -> str:
-        """What a program prints."""
-        done = self.run("python", "-W", "ignore", "-c", program)
+    def python(self, *words: str | Path) -> str:
+        """What a program prints that ends well."""
+        done = self.run("python", "-W", "ignore", *words)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -49,9 +50,10 @@ def environment(folder: Path) -> Iterator[Environment]:
     uv("venv", "--python", sys.executable, made.folder)
     yield made
     found = made.python(
+        "-c",
         "import sys, importlib.util as find\n"
         "for name in ('seaway', 'seaway_components', 'seaway_pipelines', 'seaway_examples', 'tools', 'tests'):\n"
-        "    print(name, getattr(find.find_spec(name), 'origin', None))"
+        "    print(name, getattr(find.find_spec(name), 'origin', None))",
     )
     origins = dict(line.split(" ", 1) for line in found.splitlines())
     assert {origins.pop("tools"), origins.pop("tests")} == {"None"}
@@ -60,12 +62,12 @@ def environment(folder: Path) -> Iterator[Environment]:
 
 def uv(*words: str | Path) -> str:
     """What it prints."""
-    done = subprocess.run([UV, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([UV, *words], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def copied() -> list[str]:
     """The files and folders that the stage `project` copies."""
-    stage = re.findall(r"^FROM \w+ AS project\n(.*?)^FROM", (ROOT / "images/Dockerfile").read_text(), re.M | re.S)[0]
+    stage = re.findall(r"^FROM \w+ AS project\n(.*?)^FROM", (PROJECT / "images/Dockerfile").read_text(), re.M | re.S)[0]
     return [source for line in re.findall(r"^COPY (.*) \S+$", stage, re.M) for source in line.split()]
