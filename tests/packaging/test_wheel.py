@@ -55,8 +55,6 @@ def test_an_index_would_take_its_metadata(metadata: bytes) -> None:
     assert checked.license_expression == "Apache-2.0"
     assert checked.license_files == ["LICENSE"]
     assert checked.description_content_type == "text/markdown"
-    assert checked.project_urls
-    assert all(url.startswith("https://") for url in checked.project_urls.values())
 
 
 def test_it_says_on_which_pythons_it_runs(headers: Message) -> None:
