@@ -10,6 +10,7 @@ from seaway.errors import InvalidSpec
 from seaway.serving.port import EndpointSpec
 
 FETCH = ["python", "-m", "seaway.model_server.fetch_package"]  # what a pod runs first
+SERVER = str(registry.default("ModelServer", registry.ANYWHERE))
 SERVE = ["python", "-m", "seaway.model_server.pod"]
 VARIABLE = "SEAWAY_ARM"  # the pod's environment variable that holds one
 SCRATCH_VARIABLE = "SEAWAY_SCRATCH"  # its folder that can be written
@@ -46,13 +47,15 @@ class RemoteArm:
     startup_timeout_s: float
     gpus: int = 0
     drain_s: float = 30.0
-    server: str = str(registry.default("ModelServer", registry.ANYWHERE))
+    server: str = SERVER
 
     def __post_init__(self) -> None:
         self.local(Path(), None)
 
     @classmethod
-    def of(cls, spec: EndpointSpec, version: str, package: str, gpus: int, drain_s: float, server: str) -> "RemoteArm":
+    def of(
+        cls, spec: EndpointSpec, version: str, package: str, gpus: int, drain_s: float, server: str = SERVER
+    ) -> "RemoteArm":
         """The version of `spec` whose package is at the URI `package`."""
         return cls(
             name=spec.name,
