@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kfp import dsl
+from places import LOCAL_PROGRAMS, SUPPORT
 from seaway.model_server.torchserve.server import TorchServe
 from seaway.models import ExportedModel, Lineage, package, signing_keys
 from seaway.models.package import content_sha256
@@ -47,7 +48,7 @@ class Faulty(OpenInferenceHandler):
 DRIVER = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from seaway.serving import DeployedEndpoint
 from test_rollout import roll_out
 roll_out(DeployedEndpoint.read(Path({endpoint!r})), Path({examples!r}), Path({state!r}))
@@ -196,7 +197,7 @@ def test_a_terminated_or_killed_rollout_leaves_or_finds_the_right_weights(
 ) -> None:
     state = tmp_path / "state.json"
     file = endpoint.folder / "endpoint.json"
-    tests = str(Path(__file__).parent)
+    tests = [str(folder) for folder in (Path(__file__).parent, SUPPORT, LOCAL_PROGRAMS)]
     code = DRIVER.format(tests=tests, endpoint=str(file), examples=str(examples), state=str(state))
     command = [sys.executable, "-c", code]
 
