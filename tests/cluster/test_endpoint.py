@@ -120,11 +120,11 @@ def test_models_are_rolled_back_and_promoted_without_a_lost_request(
     assert sum(during.versions.values()) > 300
     assert not pods_of(objects, old)
     assert {one["metadata"]["name"] for one in objects.list(DEPLOYMENTS).items} == {f"{NAME}-{new}"}
-    left_by_steps = Path(os.environ["SEAWAY_HOME"]) / "kubernetes"
+    left_by_steps, token = Path(os.environ["SEAWAY_HOME"]) / "kubernetes", second.token()
     shutil.rmtree(left_by_steps)
     [left] = adapter.list()
     assert not left_by_steps.exists(), "a list has written tokens"
-    assert adapter.with_token(left).token() == second.token()
+    assert adapter.with_token(left).token() == token
     assert (left.run, {arm: one.version for arm, one in left.arms.items()}) == ("run-3", {"stable": new})
     adapter.remove(NAME, "run-3")
     assert pods_of(objects, new), "a run that had ended took the promoted model with it"

@@ -236,7 +236,7 @@ def test_a_model_that_is_in_production_is_neither_served_twice_nor_sent_a_reques
             endpoint=endpoint,
             replay=dsl.Dataset(name="replay", uri=str(examples)),
             rollout=rollout,
-            metrics=dsl.TrafficMetrics(name="metrics", uri=str(tmp_path / "m")),
+            metrics=dsl.Metrics(name="metrics", uri=str(tmp_path / "m")),
             model_name="unchanged",
             version="1",
         )
