@@ -28,7 +28,7 @@ def owner(port: int) -> str:
         listeners = [
             connection
             for connection in psutil.net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
         ]
     except psutil.AccessDenied:
         listeners = []

@@ -22,7 +22,7 @@ LINE_HEIGHT = 18.0  # CSS pixels, of a line of text and the space beneath it
 GAP = 36.0  # CSS pixels between two axes, where the title of the lower one stands
 LAST_TICK = 18.0  # CSS pixels, half of the label of a tick at the end of an axis
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {  # settings of matplotlib, whose stub wants each name as a literal
     "svg.fonttype": "none",  # text stays text: small, selectable, in the page's font
     "svg.hashsalt": "seaway",  # the same figure gives the same bytes
     "text.parse_math": False,  # names come from data; a dollar sign is a dollar sign

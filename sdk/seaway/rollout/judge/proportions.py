@@ -86,10 +86,9 @@ def _history(table: Table) -> Floats:
 
 
 def _log_ratio(events: Floats, trials: Floats, rate: Floats, null: Floats) -> Floats:
-    ratio: Floats = (
-        xlogy(events, rate) - xlogy(events, null) + xlog1py(trials - events, -rate) - xlog1py(trials - events, -null)
-    )
-    return ratio
+    misses = trials - events
+    ratio = xlogy(events, rate) - xlogy(events, null) + xlog1py(misses, -rate) - xlog1py(misses, -null)
+    return ratio.astype(np.float64, copy=False)  # which its types do not promise
 
 
 def _projection(

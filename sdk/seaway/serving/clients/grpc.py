@@ -91,14 +91,14 @@ class GrpcClient(Caller):
         import grpc
 
         call = self._channel.unary_unary(f"/{grpc_messages.SERVICE}/{name}", type(request).SerializeToString, read)
-        metadata = [("authorization", f"Bearer {self._token}"), *([("x-seaway-arm", arm)] if arm else [])]
+        metadata = (("authorization", f"Bearer {self._token}"), *((("x-seaway-arm", arm),) if arm else ()))
         try:
             answer, made = call.with_call(request, timeout=self._timeout_s, metadata=metadata)
         except grpc.RpcError as error:
             kind = InferenceRefused if error.code().name in REFUSALS else InferenceUnavailable
             raise kind(f"{self._url} {name} answered {error.code().name}: {error.details()}") from error
         headers = dict(made.initial_metadata())
-        self.arm, self.version = headers.get("x-seaway-arm", ""), headers.get("x-seaway-version", "")
+        self.arm, self.version = (str(headers.get(f"x-seaway-{name}", "")) for name in ("arm", "version"))
         return answer
 
 
