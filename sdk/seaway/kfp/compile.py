@@ -89,7 +89,8 @@ def _module(path: Path) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     try:
-        spec.loader.exec_module(module)
+        # from its text: bytecode is known by size and second, so that of an edit a moment ago would pass for this one's
+        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))  # noqa: S102  # the user's own pipeline
     except Exception as error:  # the user's code may raise anything
         raise InvalidSpec(f"{path} cannot be imported: {type(error).__name__}: {error}.") from error
     return module
