@@ -61,6 +61,16 @@ def test_what_will_be_answered_again_is_not_asked_again(code: int) -> None:
     assert not answer(code, {"message": "no", "reason": "No"}).passing
 
 
+def test_what_another_manager_or_another_object_has_is_no_race() -> None:
+    """It would be refused as long as the step asks."""
+    causes = [{"reason": "FieldManagerConflict", "field": ".data.mode", "message": 'conflict with "them"'}]
+    conflict = answer(409, {"message": "1 conflict", "reason": "Conflict", "details": {"causes": causes}})
+    assert not conflict.passing
+    said = "the UID in the precondition (a) does not match the UID in record (b)"
+    assert not answer(409, {"message": said, "reason": "Conflict"}).passing
+    assert answer(409, {"message": "object was modified", "reason": "Conflict"}).passing
+
+
 def test_a_broken_connection_passes_and_a_wrong_certificate_does_not() -> None:
     assert Status.of(ProtocolError("Connection aborted.")).passing
     assert not Status.of(ApiException(status=0, reason="SSLError\n[SSL: CERTIFICATE_VERIFY_FAILED]")).passing

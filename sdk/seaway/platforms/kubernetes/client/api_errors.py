@@ -29,6 +29,7 @@ WEBHOOK = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:?\
 DEAD_WEBHOOK = re.compile(r'failed calling webhook "(?P<name>[^"]+)"')
 POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.* denied request: ?(?P<why>.*)", re.DOTALL)
 DENIED_VERB = re.compile(r"cannot (?P<verb>[a-z]+) resource ")  # of RBAC: an apply needs `create`, too, of a new object
+OTHER_OBJECT = re.compile(r"UID in (the )?precondition")  # of a deletion: the name is another object's by now
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
 
 
@@ -96,6 +97,7 @@ class Status:
             self.code == HTTPStatus.CONFLICT
             and self.reason == "Conflict"
             and not self.caused_by("FieldManagerConflict")
+            and not OTHER_OBJECT.search(self.message)
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from urllib3 import BaseHTTPResponse
 
-from seaway.errors import InvalidSpec, ObjectChanged, ObjectDeleted
+from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, ObjectDeleted
 from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall, Status, error_for
 from seaway.platforms.kubernetes.client.backoff import Backoff
 from seaway.platforms.kubernetes.client.connection import Connection
@@ -117,6 +117,11 @@ class Objects:
             self._ask(call, "DELETE", resource.path(self.namespace, name), {}, options, "application/json")
         except ObjectDeleted:
             log.debug("%s was gone already.", call)
+        except NameTaken:
+            found = self.get(resource, name)
+            if found and found["metadata"]["uid"] == uid:
+                raise
+            log.debug("%s is another one by now.", call)
 
     @contextmanager
     def stream(
