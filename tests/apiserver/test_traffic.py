@@ -165,6 +165,28 @@ def test_a_route_of_somebody_else_that_was_not_named_is_left(objects: Objects, e
     assert now["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
 
 
+@pytest.mark.parametrize("marks", [{"app.kubernetes.io/managed-by": "seaway"}, {"seaway.dev/endpoint": NAME}])
+def test_a_route_with_half_our_marks_is_somebody_elses(
+    objects: Objects, endpoint: DeployedEndpoint, marks: dict[str, str]
+) -> None:
+    virtual_service(objects, endpoint, name=NAME)
+    edited(objects, VIRTUAL_SERVICES, NAME, [{"op": "add", "path": "/metadata/labels", "value": marks}])
+    with pytest.raises(NameTaken, match="belongs to somebody else"):
+        traffic(objects).set_weights(endpoint, ALL_STABLE)
+    traffic(objects).remove(endpoint)
+    route = objects.get(VIRTUAL_SERVICES, NAME)
+    assert route
+    assert "deletionTimestamp" not in route["metadata"]
+
+
+def test_weights_that_the_traffic_does_not_follow_are_not_told(objects: Objects, endpoint: DeployedEndpoint) -> None:
+    traffic(objects).set_weights(endpoint, ALL_STABLE)
+    mark = {"op": "replace", "path": f"/metadata/annotations/{MARK}", "value": "another"}
+    edited(objects, VIRTUAL_SERVICES, NAME, [mark])
+    with pytest.raises(TrafficFailed, match="does not follow the route"):
+        traffic(objects).weights(endpoint)
+
+
 def test_a_journal_is_read_by_the_next_process_and_written_by_one(objects: Objects, endpoint: DeployedEndpoint) -> None:
     first, second = ConfigMapRolloutStore(objects.connection), ConfigMapRolloutStore(objects.connection)
     assert first.read(endpoint) is None

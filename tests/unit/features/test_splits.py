@@ -38,6 +38,13 @@ def test_without_waiting_no_row_is_lost_and_the_fractions_hold():
     }
 
 
+def test_a_label_that_is_known_when_the_next_split_begins_is_learned_from():
+    rows = frame(list(range(100)), [0] * 49 + [1] + [0] * 50)
+    rows.loc[48, "label_timestamp"] = rows.loc[50, "event_timestamp"] + pd.Timedelta(1, "us")
+    train = dict(split(rows, SplitSpec(0.5, 0.2, 0.2, 0.1)))["train"]
+    assert list(train.index) == [*range(48), 49]
+
+
 @pytest.mark.parametrize("fractions", [(0.6, 0.2, 0.2, 0.2), (0.7, 0.2, 0.1, 0.0), (1.2, -0.1, -0.05, -0.05)])
 def test_fractions_that_make_no_sense_are_refused(fractions):
     with pytest.raises(InvalidSpec):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from kfp import dsl
 from seaway.kfp.local.cache import VerifiedCache
 
 
@@ -17,3 +18,16 @@ def test_a_component_that_a_nested_pipeline_uses_as_well_is_the_same(tmp_path: P
 @pytest.mark.parametrize("other", [{"months": "2"}, {"months": "1", "text": "other()"}, {"months": "1", "rows": 3}])
 def test_other_code_or_arguments_are_another_step(tmp_path: Path, other: dict[str, str]) -> None:
     assert key(tmp_path, "comp-ingest", months="1") != key(tmp_path, "comp-ingest-2", **other)
+
+
+def test_a_result_whose_file_was_changed_is_made_anew(tmp_path: Path) -> None:
+    cache, file = VerifiedCache(str(tmp_path / "cache")), tmp_path / "rows.parquet"
+    file.write_text("rows")
+    cache.put("key", {"rows": dsl.Dataset(name="rows", uri=str(file))})
+    kept = cache.get("key")
+    assert kept
+    assert kept["rows"].uri == str(file)
+    file.write_text("r0ws")
+    assert cache.get("key") is None
+    file.unlink()
+    assert cache.get("key") is None

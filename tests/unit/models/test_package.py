@@ -54,9 +54,16 @@ class Delays(nn.Module):
         return torch.sigmoid(self.linear(features))
 
 
-def write_model(folder: Path, signature: Signature = SIGNATURE) -> Path:
+class Unsure(nn.Module):
+    """It has no answer where the number is missing."""
+
+    def forward(self, carrier: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(distance)
+
+
+def write_model(folder: Path, signature: Signature = SIGNATURE, kind: type[nn.Module] = Delays) -> Path:
     torch.manual_seed(0)
-    module, rows = Delays().eval(), torch.export.Dim("rows", min=1)
+    module, rows = kind().eval(), torch.export.Dim("rows", min=1)
     example = (torch.zeros(2, 1, dtype=torch.int64), torch.zeros(2, 1))
     folder.mkdir(parents=True, exist_ok=True)
     torch.export.save(torch.export.export(module, example, dynamic_shapes=({0: rows}, {0: rows})), folder / "model.pt2")
@@ -188,6 +195,43 @@ def test_links_are_refused(package: Path, keys: models.Keys, tmp_path: Path) -> 
     (tmp_path / "link").symlink_to(package)
     with pytest.raises(PackageRefused, match="no folder"):
         models.verify(tmp_path / "link", keys.public)
+
+
+def test_a_file_that_somebody_else_holds_too_is_refused(package: Path, keys: models.Keys, tmp_path: Path) -> None:
+    """By a second name it could be changed after it was checked."""
+    os.link(package / "lineage.json", tmp_path / "second-name")
+    with pytest.raises(PackageRefused, match=r"lineage\.json.*link"):
+        models.verify(package, keys.public)
+
+
+def test_what_was_checked_is_what_is_copied(package: Path, keys: models.Keys, tmp_path: Path) -> None:
+    copied = models.verified_copy(package, tmp_path / "good", keys.public)
+    assert copied.sha256 == models.verify(package, keys.public).sha256
+    (package / "lineage.json").write_text((package / "lineage.json").read_text().replace("git:abc", "git:abd"))
+    with pytest.raises(PackageRefused, match="does not vouch"):
+        models.verified_copy(package, tmp_path / "bad", keys.public)
+    assert not (tmp_path / "bad").exists()
+
+
+def test_the_same_content_is_the_same_package_whenever_it_was_signed(
+    trained: Path, package: Path, keys: models.Keys, tmp_path: Path
+) -> None:
+    again = models.package(trained, tmp_path / "again", LINEAGE, keys.private)
+    assert (again.path / "model.sig").read_bytes() != (package / "model.sig").read_bytes()
+    assert again.sha256 == models.verify(package, keys.public).sha256
+
+
+def test_a_model_that_answers_nan_to_one_row_is_refused(keys: models.Keys, tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", kind=Unsure)
+    with pytest.raises(PackageRefused, match="not finite"):
+        models.package(model, tmp_path / "output", LINEAGE, keys.private)
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_of_any_protocol_is_known_by_its_start(package: Path, keys: models.Keys, protocol: int) -> None:
+    (package / "signature.json").write_bytes(pickle.dumps({}, protocol))
+    with pytest.raises(PackageRefused, match="is a pickle"):
+        models.verify(package, keys.public)
 
 
 class Payload:
@@ -457,6 +501,13 @@ def test_a_truncated_archive_leaves_nothing(
     with pytest.raises(PackageRefused):
         models.unpack(archive, tmp_path / "out" / "unpacked")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_member_that_is_there_twice_is_refused(package: Path, tmp_path: Path) -> None:
+    """Of two files of one name somebody may check the one and use the other."""
+    archive = _tar(tmp_path / "a.tar.gz", package, [(tarfile.TarInfo("lineage.json"), b"{}")])
+    with pytest.raises(PackageRefused, match="there twice"):
+        models.unpack(archive, tmp_path / "unpacked")
 
 
 def test_a_bomb_is_stopped_at_the_bound(package: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from scipy.stats import ks_2samp
 from seaway.errors import DataUnreadable, InvalidSpec, MetricsUnavailable, StorageCorrupted
 from seaway.models import Signature, TensorSpec
 from seaway.monitoring import DriftSpec, RetrainingPolicy, check_skew, decide, significance, skew, training_rows
-from seaway.monitoring.drift import ColumnDrift, DriftReport
+from seaway.monitoring.drift import ColumnDrift, DriftReport, _judge
 from seaway.monitoring.export import HELP, of_drift, of_quality, of_skew, publish
 from seaway.monitoring.live_quality import QualitySpec
 from seaway.monitoring.live_quality import quality as quality_of
@@ -91,6 +91,17 @@ def test_holm_never_makes_a_p_value_smaller_and_keeps_the_order(p_values: Mappin
     assert [corrected[name] for name in ordered] == sorted(corrected.values())
 
 
+def test_p_values_are_those_of_holms_own_example() -> None:
+    """Holm 1979, section 2: the smallest counts for all, the next for one fewer, and none falls below one before it."""
+    corrected = significance.holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
+    assert corrected == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
+
+
+def test_rows_that_keep_each_other_in_balance_count_no_more_than_they_are() -> None:
+    days = np.arange(100)
+    assert significance.design_effect(np.where(days % 2, 1.0, -1.0), days) == 1.0
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"numeric": []}, {"numeric": ["x", "x"]}, {"numeric": ["prediction"]}, {"effect": 0.0}, {"level": 2}, {"rows": 0}],
@@ -110,6 +121,17 @@ def test_drifted_predictions_raise_an_alarm_alone_and_a_feature_among_many_does_
     assert report(prediction=True, **features).alarm
     assert not report(**{**features, "x0": True}).alarm
     assert report(**{**features, "x0": True, "x1": True}).alarm
+
+
+def test_the_share_that_is_named_is_enough() -> None:
+    features = {f"x{number}": number < 2 for number in range(10)}
+    assert report(**features).alarm
+
+
+def test_a_difference_that_is_only_sure_or_only_large_is_no_drift() -> None:
+    day = pd.DataFrame({"event_timestamp": [DAY0]})
+    chances, distances = {"sure": 1e-9, "large": 0.9, "both": 1e-9}, {"sure": 0.05, "large": 0.5, "both": 0.5}
+    assert _judge((day, day), chances, distances, DriftSpec(list(chances))).drifted == ["both"]
 
 
 def test_a_feature_that_is_missing_more_often_counts_once() -> None:
@@ -234,6 +256,12 @@ def test_a_changed_feature_is_named_with_rows(tmp_path: Path) -> None:
     assert found.features[2].share == pytest.approx(0.2)
     assert found.features[0].examples[0][0] == "f0"
     assert "temp" in (tmp_path / "out" / "skew.html").read_text()
+
+
+def test_a_difference_of_one_in_ten_thousand_is_skew_and_one_of_rounding_is_none() -> None:
+    rounded, other = (EXAMPLES.assign(temp=EXAMPLES["temp"].astype(float) * share) for share in (1 + 3e-6, 1 + 1e-4))
+    assert skew(rounded[["id", "temp", "gust"]], EXAMPLES).skewed == []
+    assert skew(other[["id", "temp", "gust"]], EXAMPLES).skewed == ["temp"]
 
 
 def test_a_log_of_other_rows_is_no_evidence(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """One new file and one line of the registry add a backend: every place that lists or loads backends then knows it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,45 @@ def test_a_backend_whose_package_is_missing_says_so(add: Any) -> None:
     line = add("Trainer", LOCAL, "import no_such_package", "StubTrainer")
     with pytest.raises(InvalidSpec, match="no_such_package"):
         line.load()
+
+
+@pytest.fixture
+def wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """Install the wheel of somebody else, with one entry point."""
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.installed.cache_clear()
+
+    def installed(entry: str) -> None:
+        folder = tmp_path / "others-1.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1\n")
+        (folder / "entry_points.txt").write_text(f"[seaway.backends]\n{entry} = others:Mine\n")
+
+    yield installed
+    registry.installed.cache_clear()
+
+
+def test_a_wheels_backend_is_listed_where_it_can_be_used(wheel: Any) -> None:
+    wheel("trainer.local.mine")
+    assert registry.find("Trainer", "mine").adapter == "others:Mine"
+    assert "mine" in registry.backends("Trainer", LOCAL)
+    assert "mine" not in registry.backends("Trainer", KUBERNETES)
+    assert {"file", "s3"} <= registry.backends("Storage", LOCAL).keys()
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("trainer.local.torchrun", "a name of its own"),
+        ("trainer.moon.mine", "places are local, kubernetes and anywhere"),
+        ("trainer.mine", "not PORT.PLACE.NAME"),
+        ("pilot.local.mine", "no port 'pilot'"),
+    ],
+)
+def test_a_wheels_backend_that_cannot_be_placed_is_refused(wheel: Any, entry: str, said: str) -> None:
+    wheel(entry)
+    with pytest.raises(InvalidSpec, match=said):
+        registry.backends("Trainer")
 
 
 def test_the_ports_of_the_architecture_page_are_the_registrys() -> None:

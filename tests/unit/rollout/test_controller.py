@@ -37,6 +37,7 @@ from seaway.rollout import (
     confirm,
     run,
 )
+from seaway.rollout.state import Journal
 from seaway.serving import Arm, DeployedEndpoint, find_deployed
 
 POLICY = Policy(latency=None, quality=None, min_requests=20, budget=3_000)
@@ -177,6 +178,15 @@ class LateCounters(FakeEndpoint):
     def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
         before, self.heard = self.heard, super().read(endpoint)
         return before
+
+
+class UncountedAtFullTraffic(FakeEndpoint):
+    """It counts nothing once the candidate has all traffic."""
+
+    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
+        if self.split["candidate"] == 100:
+            raise MetricsUnavailable("the store does not answer")
+        return super().read(endpoint)
 
 
 class ChangedWeights(FakeEndpoint):
@@ -356,6 +366,25 @@ def test_harm_that_shows_at_full_traffic_only_is_rolled_back(plan: RolloutPlan, 
     rollout = drive(replace(plan, steps=steps), served, state)
     assert rollout.decision is Decision.ROLLBACK
     assert served.history == [10, 50, 100, 0]
+
+
+def test_a_last_step_that_nobody_saw_confirms_nothing(plan: RolloutPlan, state: Path) -> None:
+    served = UncountedAtFullTraffic()
+    rollout = drive(plan, served, state)
+    assert max(served.history) == 100
+    assert (rollout.decision, served.split) == (Decision.INCONCLUSIVE, ALL_STABLE)
+
+
+def test_a_rollout_of_another_plan_begins_anew(plan: RolloutPlan) -> None:
+    kept = json.loads(json.dumps(Journal(plan.fingerprint, step=1, sent=80, decision=Decision.ROLLBACK).to_json()))
+    assert Journal.open(kept, plan).step == 1
+    for other in (
+        replace(plan, policy=HASTY),
+        replace(plan, steps=plan.steps[1:]),
+        replace(plan, requests_per_look=40),
+        replace(plan, endpoint=replace(plan.endpoint, run="r2")),
+    ):
+        assert Journal.open(kept, other) == Journal(other.fingerprint)
 
 
 def test_a_model_that_is_in_production_is_not_rolled_out_again(plan: RolloutPlan, state: Path) -> None:

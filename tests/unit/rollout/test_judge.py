@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 from scipy.stats import binom, norm
@@ -13,12 +13,13 @@ from seaway.errors import InvalidSpec
 from seaway.rollout import ArmObservation, Bounds, Decision, Observation, Policy
 from seaway.rollout.judge.autocorrelation import Noise, strongest
 from seaway.rollout.judge.criteria import ErrorComparison
-from seaway.rollout.judge.decision import harm, judge, judge_fast
+from seaway.rollout.judge.decision import harm, judge, judge_fast, safety
 from seaway.rollout.judge.latency import MIN_HISTORY, Latencies
 from seaway.rollout.judge.proportions import Table, log_bets
 from seaway.rollout.judge.verdict import Hypothesis
 
 ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9)
+BARELY = 1 + 1e-9  # times the evidence that is wanted
 
 
 def observation(
@@ -161,6 +162,12 @@ def test_no_evidence_never_promotes(observations: list[Observation]) -> None:
         assert judge(observations, replace(ERRORS_ONLY, budget=100)).decision is Decision.INCONCLUSIVE
 
 
+def test_a_budget_is_spent_by_its_last_request() -> None:
+    seen = [observation()]
+    assert judge(seen, replace(ERRORS_ONLY, budget=201)).decision is Decision.CONTINUE
+    assert judge(seen, replace(ERRORS_ONLY, budget=200)).decision is Decision.INCONCLUSIVE
+
+
 def test_a_criterion_without_observations_keeps_the_candidate_from_promotion() -> None:
     observations = [observation(time) for time in range(80)]
     assert judge(observations, Policy(latency=None, budget=10**9)).decision is Decision.CONTINUE
@@ -214,6 +221,50 @@ def test_bursts_of_errors_raise_few_false_alarms(rate: float, correlation: float
             1 / ERRORS_ONLY.significance("errors")
         )
     assert alarmed.sum() <= binom.ppf(0.999, runs, ERRORS_ONLY.false_rollback)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.floats(0.51, 0.999))
+def test_a_rollback_takes_evidence_of_one_over_the_rate_of_false_ones(errors: list[int], less: float) -> None:
+    """Ville's inequality bounds the rate by that threshold and by no lower one: half the evidence is twice the rate."""
+    worse = [observation(time, (50, 1), (50, failed)) for time, failed in enumerate(errors)]
+    evidence = math.exp(harm(ErrorComparison.of(worse), 0.0))
+    assume(evidence > 1.1)
+    assert judge_fast(worse, replace(ERRORS_ONLY, false_rollback=BARELY / evidence)).decision is Decision.ROLLBACK
+    assert judge_fast(worse, replace(ERRORS_ONLY, false_rollback=less / evidence)).decision is Decision.CONTINUE
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(40, 120), min_size=3, max_size=12), st.floats(0.51, 0.999))
+def test_a_promotion_takes_evidence_of_one_over_the_rate_of_false_ones(requests: list[int], less: float) -> None:
+    equal = [observation(time, (count, 0), (count, 0)) for time, count in enumerate(requests)]
+    policy = replace(ERRORS_ONLY, min_requests=1)
+    evidence = math.exp(safety(ErrorComparison.of(equal), policy.criteria["errors"].margin))
+    assume(evidence > 1.1)
+    assert judge_fast(equal, replace(policy, false_promotion=BARELY / evidence)).decision is Decision.PROMOTE
+    assert judge_fast(equal, replace(policy, false_promotion=less / evidence)).decision is Decision.CONTINUE
+
+
+def test_an_interval_holds_the_bound_until_the_evidence_against_it_is_enough() -> None:
+    worse, equal = [observation(candidate=(100, 6))], [observation(time) for time in range(4)]
+    margin = ERRORS_ONLY.criteria["errors"].margin
+    for observations, against, rate, end, bound in (
+        (worse, harm(ErrorComparison.of(worse), 0.0), "false_rollback", "lower", 0.0),
+        (equal, safety(ErrorComparison.of(equal), margin), "false_promotion", "upper", margin),
+    ):
+        outside, inside = (
+            getattr(judge(observations, replace(ERRORS_ONLY, **{rate: share / math.exp(against)})).evidence[0], end)
+            for share in (1.4, 0.7)
+        )
+        assert (outside > bound > inside) if end == "lower" else (outside < bound < inside)
+
+
+def test_the_criteria_share_the_rate_of_false_rollbacks_and_none_has_it_whole() -> None:
+    policy = Policy(errors=Bounds(0.0, 0.01, share=3.0))
+    shares = {name: policy.significance(name) for name in policy.criteria}
+    assert sum(shares.values()) == pytest.approx(policy.false_rollback)
+    assert shares["errors"] == pytest.approx(3 * shares["quality"])
+    assert shares["latency p50"] == shares["latency p90"] == pytest.approx(shares["quality"] / 2)
 
 
 def test_settings_that_could_never_end_are_refused() -> None:

@@ -72,6 +72,11 @@ def test_rollouts_judged_together_are_judged_as_each_alone() -> None:
             assert autocorrelation.strongest(alone, noise) == pytest.approx(together[row])
 
 
+@given(st.integers(1, 3000))
+def test_the_windows_share_the_significance_and_no_more(looks: int) -> None:
+    assert np.exp(autocorrelation._log_shares(looks)).sum() <= 1 + 1e-9
+
+
 def test_looks_that_differ_by_more_than_chance_weaken_evidence() -> None:
     steady, noisy = (0.05 + np.array(spread) for spread in ([0.0, 0.001, 0.0, -0.001], [0.2, -0.2, 0.15, -0.15]))
     found = [autocorrelation.Noise(differences, np.full(4, 1e-4)).spreads for differences in (steady, noisy)]

@@ -1,10 +1,11 @@
+import fcntl
 import os
 import stat
 from pathlib import Path
 
 import pytest
 from seaway.errors import DataUnreadable, InvalidSpec
-from seaway.storage import atomic_path, load_object, read_json, sha256, write_json, write_private
+from seaway.storage import FolderStorage, atomic_path, load_object, locked, read_json, sha256, write_json, write_private
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_rubbish(tmp_path: Path) -> None:
@@ -51,6 +52,26 @@ def test_the_hash_of_a_folder_depends_on_names_and_contents(tmp_path: Path) -> N
     renamed = sha256(tmp_path)
     (tmp_path / "b").write_text("2")
     assert len({before, renamed, sha256(tmp_path)}) == 3
+
+
+def test_a_lock_is_held_by_one_alone(tmp_path: Path) -> None:
+    with locked(tmp_path / "lock"), (tmp_path / "lock").open("a") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    with (tmp_path / "lock").open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_link_that_leads_out_of_a_folder_is_not_copied_with_it(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inside").write_text("y")
+    (tmp_path / "folder" / "link").symlink_to("inside")
+    FolderStorage().upload(tmp_path / "folder", str(tmp_path / "copy"))
+    assert (tmp_path / "copy" / "link").read_text() == "y"
+    (tmp_path / "folder" / "way-out").symlink_to(tmp_path / "secret")
+    with pytest.raises(DataUnreadable, match="leads out"):
+        FolderStorage().upload(tmp_path / "folder", str(tmp_path / "another"))
+    assert not (tmp_path / "another").exists()
 
 
 @pytest.mark.parametrize("reference", ["json", "json:", ":loads", "no_such_module:x", "json:no_such_name"])

@@ -49,6 +49,10 @@ def test_traversal_in_a_key_is_refused(key: str) -> None:
         File(key, 1, "0" * 64)
 
 
+def test_the_longest_key_of_s3_is_taken() -> None:
+    assert Uri.parse(f"s3://bucket/{'ä' * 512}").key == "ä" * 512
+
+
 @pytest.mark.parametrize("uri", ["s3://AKIA:topsecret@bucket/key", "s3:///key", "s3://", "s3://a/b", "s3://../x"])
 def test_a_bucket_that_is_none_is_refused_without_repeating_it(uri: str) -> None:
     with pytest.raises(InvalidSpec) as refused:

@@ -70,6 +70,21 @@ def test_only_what_changes_the_model_changes_the_fingerprint(tmp_path: Path) -> 
     assert len({run, *(fingerprint(dataclasses.replace(first, **other))["run"] for other in others)}) == 6
 
 
+def test_code_anywhere_below_the_package_changes_the_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = tmp_path / "learner" / "layers"
+    below.mkdir(parents=True)
+    for file in (below.parent / "__init__.py", below / "__init__.py"):
+        file.touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    first = spec(tmp_path, entrypoint="learner")
+    before = fingerprint(first)
+    (below / "__init__.py").write_text("WIDTH = 2")
+    after = fingerprint(first)
+    assert {name for name in before if before[name] != after[name]} == {"code", "run"}
+
+
 def test_missing_data_and_unknown_entrypoints_are_named(tmp_path: Path) -> None:
     known = spec(tmp_path)
     with pytest.raises(DataUnreadable, match="nowhere"):

@@ -32,6 +32,7 @@ from seaway.tuning import (
     refuse,
 )
 from seaway.tuning.algorithm import FEATURES
+from seaway.tuning.fingerprint import fingerprint
 from seaway.tuning.importance import importance
 from seaway.tuning.suggest import given_point, propose
 
@@ -188,6 +189,26 @@ def test_a_written_study_is_read_again_by_the_next_one(tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text('{"trials": [{"numbers": 1}]}')
     with pytest.raises(DataUnreadable, match="is no study"):
         earlier_trials(tmp_path)
+
+
+def test_all_that_decides_which_trials_there_are_makes_another_study(tmp_path: Path) -> None:
+    for name in ("train", "validation"):
+        (tmp_path / name).write_text(name)
+    training = dataclasses.replace(
+        TRAINING, train=tmp_path / "train", validation=tmp_path / "validation", entrypoint="json.tool"
+    )
+    first = spec(training=training)
+    assert fingerprint(first) == fingerprint(dataclasses.replace(first, output=tmp_path / "elsewhere"))
+    others = [
+        dataclasses.replace(first, **changed)
+        for changed in (
+            {"seed": 1}, {"budget": Budget(9)}, {"algorithm": Algorithm("random")}, {"parallel": 2},
+            {"space": SearchSpace({"x": Float(0, 2), "y": Float(1, 2)})}, {"objectives": (Objective("other"),)},
+            {"constraints": (Constraint("size", at_most=1),)}, {"rows_fraction": 0.5}, {"trial_workers": 2},
+            {"training": dataclasses.replace(training, params={"epochs": 5, "x": 0.5})},
+        )
+    ]  # fmt: skip
+    assert len({fingerprint(one) for one in (first, *others)}) == 1 + len(others)
 
 
 def test_the_params_as_given_are_tried_first_where_they_are_in_the_space() -> None:

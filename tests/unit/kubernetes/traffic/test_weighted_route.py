@@ -58,6 +58,7 @@ def test_weights_that_istio_takes_and_never_serves_so_are_refused(weights: list[
         {"stable": 100.0, "candidate": 0.0},
         {"stable": 110, "candidate": -10},
         {"stable": 60, "candidate": 50},
+        {"stable": 60, "candidate": 30},
         {"stable": 50, "third": 50},
         {"stable": True, "candidate": 99},
         {},
