@@ -1,0 +1,949 @@
+"""Lines that must not be wrong, each with a fault that a fast test notices; `tools.mutants` makes them.
+
+A fault is what is wrong, part of a line that its file has once, what stands there instead, and the tests, below
+`tests/`, of which one falls.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`old`, which `file` has once, becomes `new`; one of `tests` falls."""
+
+    file: str
+    why: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def of(file: str, *faults: tuple[str, str, str, str]) -> tuple[Mutation, ...]:
+    """The mutations of a file of the library; tests are separated by blanks."""
+    return tuple(
+        Mutation(f"sdk/seaway/{file}", why, old, new, tuple(f"tests/{test}" for test in tests.split()))
+        for why, old, new, tests in faults
+    )
+
+
+JUDGE, EVIDENCE = "unit/test_judge.py", "unit/test_judge_evidence.py"
+PACKAGE = "unit/test_models_package.py"
+ROLLOUT = "unit/test_rollout.py"
+LAUNCH, REFUSALS, WATCH = (f"apiserver/test_{name}.py" for name in ("launch", "launch_refusals", "watch"))
+TRAFFIC, ENDPOINT = "apiserver/test_traffic.py", "apiserver/test_endpoint.py"
+ASOF = "local/test_features_asof.py::test_a_value_is_seen_from_its_time_to_the_end_of_its_time_to_live"
+
+MUTATIONS = (
+    *of(
+        "rollout/judge/decision.py",
+        (
+            "half the evidence rolls back",
+            "log_e_harm >= math.log(1 / harm_level)",
+            "log_e_harm >= math.log(0.5 / harm_level)",
+            f"{JUDGE}::test_a_rollback_takes_evidence_of_one_over_the_rate_of_false_ones",
+        ),
+        (
+            "half the evidence promotes",
+            "log_e_safety >= math.log(1 / safety_level)",
+            "log_e_safety >= math.log(0.5 / safety_level)",
+            f"{JUDGE}::test_a_promotion_takes_evidence_of_one_over_the_rate_of_false_ones",
+        ),
+        (
+            "an interval that is too short",
+            "enough_safety = math.log(1 / harm_level)",
+            "enough_safety = math.log(0.5 / harm_level)",
+            f"{JUDGE}::test_an_interval_holds_the_bound_until_the_evidence_against_it_is_enough",
+        ),
+        (
+            "a blind look promotes",
+            "not lacking and not missing:",
+            "not lacking:",
+            f"{JUDGE}::test_a_blind_look_never_promotes",
+        ),
+        (
+            "too few requests promote",
+            "not undecided and not lacking and",
+            "not undecided and",
+            f"{JUDGE}::test_no_evidence_never_promotes",
+        ),
+        (
+            "blind looks end a rollout one too late",
+            "missing >= policy.max_missing",
+            "missing > policy.max_missing",
+            f"{JUDGE}::test_a_blind_look_never_promotes",
+        ),
+        (
+            "a budget is overdrawn by a look",
+            ">= policy.budget",
+            "> policy.budget",
+            f"{JUDGE}::test_a_budget_is_spent_by_its_last_request",
+        ),
+        (
+            "a healthy past outweighs a late fault",
+            "strongest(comparison.log_bets(Hypothesis.HARM",
+            "whole(comparison.log_bets(Hypothesis.HARM",
+            f"{JUDGE}::test_a_fault_that_begins_late_is_caught_within_a_few_looks",
+        ),
+    ),
+    *of(
+        "rollout/judge/autocorrelation.py",
+        (
+            "windows have more than the whole significance",
+            "(1 - WHOLE) / (start * (start + 1))",
+            "(1 - WHOLE) / start",
+            f"{EVIDENCE}::test_the_windows_share_the_significance_and_no_more",
+        ),
+        (
+            "evidence is not discounted for dependence",
+            "(self.freedom * self.inflations)",
+            "self.freedom",
+            f"{EVIDENCE}::test_looks_that_differ_by_more_than_chance_weaken_evidence",
+        ),
+        (
+            "a calm spell strengthens evidence",
+            ".clip(min=1.0)",
+            ".clip(min=0.5)",
+            f"{EVIDENCE}::test_tempering_never_passes_a_threshold_that_independence_did_not_pass",
+        ),
+    ),
+    *of(
+        "rollout/judge/proportions.py",
+        (
+            "a look chooses its own bet",
+            "events = np.cumsum(table.stable_events, axis=-1) - table.stable_events",
+            "events = np.cumsum(table.stable_events, axis=-1)",
+            f"{EVIDENCE}::test_no_bet_on_proportions_wins_on_average_under_its_null",
+        ),
+    ),
+    *of(
+        "rollout/judge/bounded_means.py",
+        (
+            "a bet can win on average under its null",
+            "(flat[:, None] - bound)",
+            "(flat[:, None] + bound)",
+            f"{EVIDENCE}::test_no_bet_on_bounded_differences_wins_on_average_under_its_null",
+        ),
+    ),
+    *of(
+        "rollout/policy.py",
+        (
+            "each criterion has more than its share",
+            "/ sum(shares.values())",
+            "/ max(shares.values())",
+            f"{JUDGE}::test_the_criteria_share_the_rate_of_false_rollbacks_and_none_has_it_whole",
+        ),
+    ),
+    *of(
+        "rollout/observations.py",
+        (
+            "stale metrics are evidence",
+            "if not age <= max_age_s:",
+            "if age < 0:",
+            f"{JUDGE}::test_a_blind_look_never_promotes",
+        ),
+        (
+            "more errors than requests are evidence",
+            "0 <= self.errors <= self.requests",
+            "0 <= self.errors",
+            f"{JUDGE}::test_a_blind_look_never_promotes",
+        ),
+    ),
+    *of(
+        "rollout/controller.py",
+        (
+            "weights that somebody else has set are driven on by",
+            "if now != weights:",
+            "if not now:",
+            f"{ROLLOUT}::test_traffic_that_somebody_else_moves_ends_the_rollout",
+        ),
+        (
+            "traffic is taken from the other process",
+            "except ObjectChanged:",
+            "except ZeroDivisionError:",
+            f"{ROLLOUT}::test_a_rollout_that_another_process_drives_leaves_the_weights_to_it",
+        ),
+        (
+            "an interrupted rollout leaves the weights",
+            "set_weights(endpoint, ALL_STABLE)",
+            "weights(endpoint)",
+            f"{ROLLOUT}::test_an_interrupted_rollout_goes_on_where_it_was",
+        ),
+        (
+            "full traffic without the judge's word",
+            "elif not last and (promoted or",
+            "elif not last and (True or",
+            f"{ROLLOUT}::test_weights_rise_to_full_traffic_only_for_a_candidate_that_is_safe",
+        ),
+        (
+            "a last step that nobody saw confirms",
+            "if last and not journal.observations[-1].fault(plan.policy.max_age_s):",
+            "if last:",
+            f"{ROLLOUT}::test_a_last_step_that_nobody_saw_confirms_nothing",
+        ),
+        (
+            "what is found bad keeps its traffic",
+            "if fast.decision in BACK:",
+            "if fast.decision is None:",
+            f"{ROLLOUT}::test_all_else_ends_on_stable",
+        ),
+        (
+            "the end of the requests is a promotion",
+            "journal.reason = Decision.INCONCLUSIVE, f",
+            "journal.reason = Decision.PROMOTE, f",
+            f"{ROLLOUT}::test_running_out_of_requests_is_no_promotion",
+        ),
+    ),
+    *of(
+        "rollout/promotion.py",
+        (
+            "promoted over a model that it was not judged against",
+            'over=rollout.endpoint.arms["stable"].version',
+            'over=rollout.endpoint.arms["candidate"].version',
+            f"{ROLLOUT}::test_a_candidate_replaces_only_the_model_that_it_was_judged_against",
+        ),
+        (
+            "the registry is told of what does not serve",
+            "if candidate not in {",
+            "if not {",
+            f"{ROLLOUT}::test_the_registry_is_told_nothing_of_a_candidate_that_was_ended",
+        ),
+        (
+            "an inconclusive rollout confirms",
+            "not in (Decision.PROMOTE, Decision.UNCHANGED)",
+            "not in (Decision.PROMOTE, Decision.UNCHANGED, Decision.INCONCLUSIVE)",
+            f"{ROLLOUT}::test_all_else_ends_on_stable",
+        ),
+    ),
+    *of(
+        "rollout/state.py",
+        (
+            "another plan goes on from the journal",
+            'kept is None or kept["fingerprint"] != plan.fingerprint',
+            "kept is None",
+            f"{ROLLOUT}::test_a_rollout_of_another_plan_begins_anew",
+        ),
+    ),
+    *of(
+        "rollout/plan.py",
+        (
+            "another policy is the same plan",
+            "self.steps, self.policy, self.requests_per_look",
+            "self.steps, self.requests_per_look",
+            f"{ROLLOUT}::test_a_rollout_of_another_plan_begins_anew",
+        ),
+    ),
+    *of(
+        "rollout/observer.py",
+        (
+            "stale counters are evidence",
+            "if short := _short(counts, answers):",
+            "if short := []:",
+            f"{ROLLOUT}::test_requests_that_were_not_accounted_for_never_promote",
+        ),
+        (
+            "a request without an answer is no error",
+            "errors + lost, tuple",
+            "errors, tuple",
+            f"{ROLLOUT}::test_requests_that_are_never_answered_are_errors_of_their_arm",
+        ),
+    ),
+    *of(
+        "features/asof_store.py",
+        (
+            "a value is not seen at its own time",
+            "on=rows[event] >= side.table[side.time]",
+            "on=rows[event] > side.table[side.time]",
+            ASOF,
+        ),
+        (
+            "a value expires a moment early",
+            ">= joined[event])",
+            "> joined[event])",
+            ASOF,
+        ),
+        (
+            "of two values of one time any is taken",
+            "time], time, created)",
+            "time], time, None)",
+            "local/test_features_asof.py::test_created_timestamps_break_ties_and_cut_off",
+        ),
+    ),
+    *of(
+        "features/splits.py",
+        (
+            "labels of the next split's time are learned from",
+            " & (rows[KNOWN] <= end)]",
+            "]",
+            "unit/test_features_splits.py",
+        ),
+        (
+            "a row is in two splits",
+            "(rows[EVENT] < end)",
+            "(rows[EVENT] <= end)",
+            "unit/test_features_splits.py",
+        ),
+        (
+            "a label that was known in time is purged",
+            "(rows[KNOWN] <= end)",
+            "(rows[KNOWN] < end)",
+            "unit/test_features_splits.py",
+        ),
+    ),
+    *of(
+        "models/signing.py",
+        (
+            "signatures are not looked at",
+            "config.verify(package, package / SIGNATURE_BUNDLE)",
+            "str(config)",
+            f"{PACKAGE}::test_a_signature_by_another_key_is_refused",
+        ),
+        (
+            "everybody reads the private key",
+            "PRIVATE_MODE = 0o600",
+            "PRIVATE_MODE = 0o644",
+            f"{PACKAGE}::test_a_key_is_made_once_and_only_its_owner_reads_it",
+        ),
+        (
+            "the last of two keys wins",
+            "os.link(draft, target)",
+            "os.replace(draft, target)",
+            f"{PACKAGE}::test_processes_that_need_a_first_key_at_once_share_one",
+        ),
+    ),
+    *of(
+        "models/package.py",
+        (
+            "a copy is used unchecked",
+            "verify(draft, public_key)",
+            "_check_files(draft)",
+            f"{PACKAGE}::test_what_was_checked_is_what_is_copied",
+        ),
+        (
+            "a hard link to a file of somebody's",
+            "status.st_nlink > 1",
+            "status.st_nlink > 2",
+            f"{PACKAGE}::test_a_file_that_somebody_else_holds_too_is_refused",
+        ),
+        (
+            "unknown files are let in",
+            "        check_name(name, package)",
+            "        str(name)",
+            f"{PACKAGE}::test_unknown_files_are_refused_by_name",
+        ),
+        (
+            "a signature makes another content",
+            "if file.name != SIGNATURE_BUNDLE:",
+            "if file.name:",
+            f"{PACKAGE}::test_the_same_content_is_the_same_package_whenever_it_was_signed",
+        ),
+        (
+            "a model that answers NaN is packed",
+            "np.isfinite(given).all()",
+            "np.isfinite(given).any()",
+            f"{PACKAGE}::test_a_model_that_answers_nan_to_one_row_is_refused",
+        ),
+        (
+            "weights of another training",
+            "    _check_weights(draft, program.state_dict)",
+            "    str(program)",
+            f"{PACKAGE}::test_weights_of_another_training_are_refused",
+        ),
+        (
+            "a pickle of the newest protocol",
+            "range(2, 6))",
+            "range(2, 5))",
+            f"{PACKAGE}::test_a_pickle_of_any_protocol_is_known_by_its_start",
+        ),
+    ),
+    *of(
+        "models/atomic_folder.py",
+        (
+            "half a package stays",
+            "shutil.rmtree(draft, ignore_errors=True)",
+            "draft.exists()",
+            f"{PACKAGE}::test_no_space_leaves_nothing_half_written_and_the_old_package_whole",
+        ),
+    ),
+    *of(
+        "models/archive.py",
+        (
+            "a bomb unpacks",
+            "if written > left:",
+            "if written > left * CHUNK:",
+            f"{PACKAGE}::test_a_bomb_is_stopped_at_the_bound",
+        ),
+        (
+            "a member twice",
+            "if stream is None or name in seen:",
+            "if stream is None:",
+            f"{PACKAGE}::test_a_member_that_is_there_twice_is_refused",
+        ),
+    ),
+    *of(
+        "models/flavours/torch_export_safety.py",
+        (
+            "pickled tensors",
+            "value is not False:",
+            "value is None:",
+            f"{PACKAGE}::test_a_graph_that_could_run_code_is_refused_unrun",
+        ),
+        (
+            "any function as an operator",
+            "not TARGET.fullmatch(str(value))",
+            "not TARGET.search(str(value))",
+            f"{PACKAGE}::test_a_graph_that_could_run_code_is_refused_unrun",
+        ),
+        (
+            "any text as a size",
+            "not _is_size_expression(str(value))",
+            "not str(value)",
+            f"{PACKAGE}::test_a_graph_that_could_run_code_is_refused_unrun",
+        ),
+    ),
+    *of(
+        "models/flavours/torch_export.py",
+        (
+            "sample inputs are unpickled",
+            "weights_only=True)",
+            "weights_only=False)",
+            f"{PACKAGE}::test_a_graph_that_could_run_code_is_refused_unrun",
+        ),
+        (
+            "a signature of another graph",
+            "(takes, gives) != (",
+            "(takes, gives) == (0, ",
+            f"{PACKAGE}::test_a_signature_of_another_graph_is_refused",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/jobs/launch.py",
+        (
+            "another run's job is adopted",
+            'theirs.get("labels", {}).get(RUN) == wanted["labels"][RUN]',
+            "theirs",
+            f"{LAUNCH}::test_a_name_of_another_run_is_left_alone",
+        ),
+        (
+            "a job from another spec is adopted",
+            'theirs.get("annotations", {}).get(SPEC) == wanted["annotations"][SPEC]',
+            "theirs",
+            f"{LAUNCH}::test_a_job_of_this_run_from_another_spec_is_left_alone",
+        ),
+        (
+            "a job that has failed is gone on with",
+            "(ended is None or ended.state is State.SUCCEEDED)",
+            "(ended is None or ended.state is not None)",
+            f"{LAUNCH}::test_a_step_run_again_after_a_failure_starts_the_job_anew",
+        ),
+        (
+            "a job that is being deleted is gone on with",
+            'return "deletionTimestamp" not in job["metadata"] and',
+            "return",
+            f"{LAUNCH}::test_a_job_whose_deletion_has_begun_is_waited_for_and_started_anew",
+        ),
+        (
+            "another run's job is cancelled",
+            "if found is None or not is_ours(found, manifest):",
+            "if found is None:",
+            f"{LAUNCH}::test_a_job_that_another_run_has_put_in_the_place_of_ours_is_not_cancelled",
+        ),
+        (
+            "a job outlives its step",
+            "if wait.started:",
+            "if not wait.started:",
+            f"{LAUNCH}::test_a_job_that_is_cancelled_is_gone_when_the_step_ends",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/client/naming.py",
+        (
+            "two runs have one name",
+            "_sha256([step.run, step.name, digest])",
+            "_sha256([step.name, digest])",
+            "unit/test_kubernetes_naming.py",
+        ),
+        (
+            "the hash sees metadata",
+            'if key not in ("metadata", "status")',
+            'if key != "status"',
+            "unit/test_kubernetes_naming.py",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/client/informer.py",
+        (
+            "an expired version is no reason to list",
+            "if error.status == HTTPStatus.GONE:",
+            "if error.status == HTTPStatus.NOT_FOUND:",
+            f"{WATCH}::test_an_expired_watch_lists_anew",
+        ),
+        (
+            "no bookmarks",
+            '"allowWatchBookmarks": "true"',
+            '"allowWatchBookmarks": "false"',
+            f"{WATCH}::test_a_watch_that_ends_goes_on_from_the_last_bookmark",
+        ),
+        (
+            "a deletion in the gap is not noticed",
+            "            self._tell(item, present=False)",
+            "            str(item)",
+            f"{WATCH}::test_a_deletion_that_falls_into_the_gap_of_an_expired_watch_is_noticed",
+        ),
+        (
+            "a watch for each who waits",
+            "if informer is None or informer.error:",
+            "if informer is None or informer:",
+            f"{WATCH}::test_many_waits_share_one_watch_a_kind",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/jobs/wait.py",
+        (
+            "another object of the name is waited for",
+            'if found is None or found["metadata"]["uid"] != self.job["metadata"]["uid"]:',
+            "if found is None:",
+            f"{LAUNCH}::test_a_job_that_another_run_has_put_in_the_place_of_ours_is_not_cancelled",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/client/api_errors.py",
+        (
+            "a race lost in the server ends a step",
+            "in RETRIED or self.lost_race",
+            "in RETRIED",
+            f"{REFUSALS}::test_a_race_lost_inside_the_server_is_tried_again",
+        ),
+        (
+            "another manager's field is a race",
+            'and not self.caused_by("FieldManagerConflict")',
+            "and self.message",
+            "unit/test_kubernetes_refusals.py::test_what_another_manager_or_another_object_has_is_no_race",
+        ),
+        (
+            "an object that was put in the place of ours is a race",
+            "and not OTHER_OBJECT.search(self.message)",
+            "and self.message",
+            "unit/test_kubernetes_refusals.py::test_what_another_manager_or_another_object_has_is_no_race",
+        ),
+        (
+            "a name that is taken is a race",
+            'and self.reason == "Conflict"',
+            "and self.reason",
+            "unit/test_kubernetes_refusals.py::test_what_will_be_answered_again_is_not_asked_again",
+        ),
+        (
+            "403 is not found",
+            "HTTPStatus.FORBIDDEN: _forbidden",
+            "HTTPStatus.FORBIDDEN: _not_found",
+            "unit/test_kubernetes_refusals.py",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/client/objects.py",
+        (
+            "a patch of what has changed meanwhile",
+            "[unchanged, *operations]",
+            "[*operations]",
+            f"{TRAFFIC}::test_a_change_of_another_route_at_the_same_moment_is_kept",
+        ),
+        (
+            "what is wrong is taken for a change",
+            'if now and now["metadata"]["resourceVersion"] == version:',
+            "if now is None:",
+            "apiserver/test_objects.py",
+        ),
+        (
+            "another object of the name is deleted",
+            'options["preconditions"] = {"uid": uid}',
+            'options["preconditions"] = {}',
+            "apiserver/test_objects.py",
+        ),
+        (
+            "a misspelt field is dropped",
+            '"fieldValidation": "Strict"',
+            '"fieldValidation": "Ignore"',
+            f"{REFUSALS}::test_a_misspelt_field_is_refused_rather_than_dropped",
+        ),
+        (
+            "a list ends with its first page",
+            'if not page["metadata"].get("continue"):',
+            "if page:",
+            "apiserver/test_objects.py",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/traffic/weighted_route.py",
+        (
+            "somebody else's weights are overwritten",
+            "if rule.weights not in (*ours, weights):",
+            "if rule.weights is None:",
+            f"{TRAFFIC}::test_weights_that_somebody_else_sets_meanwhile_are_left",
+        ),
+        (
+            "half a mark makes a route ours",
+            'marks.get(MANAGED_BY) == "seaway" and marks',
+            'marks.get(MANAGED_BY) == "seaway" or marks',
+            f"{TRAFFIC}::test_a_route_with_half_our_marks_is_somebody_elses",
+        ),
+        (
+            "traffic to a Service that there is not",
+            'if found is None or weights.get("candidate") or mirrored:',
+            "if mirrored:",
+            f"{TRAFFIC}::test_an_arm_without_a_service_is_refused_before_anything_is_written",
+        ),
+        (
+            "a route that is not followed tells its weights",
+            "if self._writes and written != carried:",
+            "if not written:",
+            f"{TRAFFIC}::test_weights_that_the_traffic_does_not_follow_are_not_told",
+        ),
+        (
+            "weights of less than 100",
+            "sum(weights.values()) != FULL",
+            "sum(weights.values()) > FULL",
+            "unit/test_kubernetes_routing.py::test_only_whole_per_cents_of_existing_arms_are_weights",
+        ),
+        (
+            "all weights are patched, changed or not",
+            "if weights.get(arm, 0) != self.weights[arm]",
+            "if arm",
+            "unit/test_kubernetes_routing.py::test_a_patch_sets_the_weights_that_differ_and_nothing_else",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/traffic/seldon.py",
+        (
+            "a shadow's share is traffic",
+            "0 if arm in shadows else share",
+            "share",
+            "unit/test_kubernetes_routing.py::test_predictors_are_the_arms_and_shadows_have_no_share",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/traffic/rollout_state.py",
+        (
+            "another process's journal is taken for ours",
+            'if now and now.get("binaryData") == data:',
+            "if now:",
+            f"{TRAFFIC}::test_a_journal_is_read_by_the_next_process_and_written_by_one",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/serving/record.py",
+        (
+            "anybody's ConfigMap is an endpoint",
+            'return given.get(MANAGED_BY) == "seaway" and given',
+            'return given.get(MANAGED_BY) == "seaway" or given',
+            f"{ENDPOINT}::test_half_the_marks_of_an_endpoint_are_none",
+        ),
+        (
+            "whose ConfigMap it is does not matter",
+            "if found and not is_ours(found, name):",
+            "if found is False:",
+            f"{ENDPOINT}::test_an_object_of_somebody_else_is_left_as_it_is",
+        ),
+        (
+            "git's endpoint is a step's",
+            "== GIT:",
+            '== "":',
+            f"{ENDPOINT}::test_an_endpoint_of_git_is_changed_by_no_step",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/serving/endpoint.py",
+        (
+            "another run's candidate is driven out",
+            'if before.run != spec.run and "candidate" in before.arms:',
+            "if before.run is None:",
+            f"{ENDPOINT}::test_the_candidate_of_another_run_is_not_driven_out",
+        ),
+        (
+            "any run removes an endpoint",
+            "        if record is None or record.run != run:",
+            "        if record is None:",
+            f"{ENDPOINT}::test_only_the_run_in_charge_moves_its_models",
+        ),
+        (
+            "an endpoint changes its backend",
+            "if before.backend != self._workload.name:",
+            "if before.backend is None:",
+            f"{ENDPOINT}::test_an_endpoint_keeps_its_backend",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/serving/reconciler.py",
+        (
+            "somebody else's Deployment is taken over",
+            "if is_ours(found, name):",
+            "if found:",
+            f"{ENDPOINT}::test_an_object_that_the_endpoint_needs_and_somebody_has_is_left",
+        ),
+        (
+            "what a controller has made is pruned",
+            'if any(reference["uid"] == uid',
+            'if not any(reference["uid"] == ""',
+            f"{ENDPOINT}::test_what_has_our_labels_and_not_our_record_is_not_pruned",
+        ),
+        (
+            "a token takes the place of the others",
+            '{**found.get("data", {}), name: text}',
+            "{name: text}",
+            f"{ENDPOINT}::test_a_token_is_made_once_and_beside_those_of_other_endpoints",
+        ),
+    ),
+    *of(
+        "registry.py",
+        (
+            "what can be used anywhere is left out",
+            "one.place in (*places, ANYWHERE))",
+            "one.place in places)",
+            "unit/test_registry.py",
+        ),
+        (
+            "a default of no place",
+            "one.place in (place, ANYWHERE)), None)",
+            "one.place == place), None)",
+            "unit/test_platforms.py",
+        ),
+        (
+            "a wheel takes the name of a backend of ours",
+            "if (one.port, one.name) in taken:",
+            "if one in taken:",
+            "unit/test_registry.py",
+        ),
+        (
+            "a wheel's backend of an unknown place",
+            " or parts[1] not in (*PLACES, ANYWHERE):",
+            ":",
+            "unit/test_registry.py",
+        ),
+    ),
+    *of(
+        "platforms/place.py",
+        (
+            "a pod keeps its own registry",
+            "(None if in_pod() else here)",
+            "here",
+            "unit/test_platforms.py",
+        ),
+        (
+            "what leads to an endpoint is not where that is",
+            "if (follows := PORTS[port].follows) and is_local(follows):",
+            "if (follows := PORTS[port].follows) and not is_local(follows):",
+            "unit/test_platforms.py",
+        ),
+        (
+            "an unknown platform is taken",
+            "if named not in PLACES:",
+            "if not named:",
+            "unit/test_platforms.py",
+        ),
+    ),
+    *of(
+        "storage/uri.py",
+        (
+            "a key leads out of its folder",
+            '{"", ".", ".."}',
+            '{"", "."}',
+            "unit/test_storage_uri.py",
+        ),
+        (
+            "control characters in a key",
+            ' or "\\\\" in key or CONTROL.search(key):',
+            ' or "\\\\" in key:',
+            "unit/test_storage_uri.py",
+        ),
+        (
+            "the longest key is refused",
+            "> KEY_BYTES:",
+            ">= KEY_BYTES:",
+            "unit/test_storage_uri.py",
+        ),
+        (
+            "a file of another machine",
+            'or host not in ("", "localhost") or not slash',
+            "or not slash",
+            "unit/test_storage_uri.py",
+        ),
+    ),
+    *of(
+        "storage/files.py",
+        (
+            "half a file stays",
+            "draft.unlink(missing_ok=True)",
+            "draft.exists()",
+            "unit/test_storage.py",
+        ),
+        (
+            "NaN in JSON",
+            "allow_nan=False",
+            "allow_nan=True",
+            "unit/test_storage.py",
+        ),
+        (
+            "a secret that all may read",
+            "draft.chmod(0o600)",
+            "draft.chmod(0o644)",
+            "unit/test_storage.py",
+        ),
+        (
+            "a folder's hash forgets its names",
+            "digest.update(file.relative_to(path).as_posix().encode() + b",
+            "digest.update(b",
+            "unit/test_storage.py",
+        ),
+        (
+            "two hold one lock",
+            "fcntl.LOCK_EX",
+            "fcntl.LOCK_SH",
+            "unit/test_storage.py",
+        ),
+    ),
+    *of(
+        "storage/folder.py",
+        (
+            "a link leads out of the folder",
+            "if path.is_symlink() and not path.resolve()",
+            "if path.is_symlink() and path.name and not path",
+            "unit/test_storage.py",
+        ),
+    ),
+    *of(
+        "training/checkpoint.py",
+        (
+            "a damaged checkpoint is read",
+            "if matched and hashlib.sha256(data).hexdigest() == matched[2]:",
+            "if matched:",
+            "unit/test_training_checkpoint.py",
+        ),
+        (
+            "another run's checkpoint is gone on from",
+            '["fingerprint"] != self.fingerprint:',
+            '["fingerprint"] == "":',
+            "unit/test_training_checkpoint.py",
+        ),
+        (
+            "no checkpoint to fall back to",
+            "KEPT = 2",
+            "KEPT = 1",
+            "unit/test_training_checkpoint.py",
+        ),
+    ),
+    *of(
+        "evaluation/gate.py",
+        (
+            "the gate looks at the estimate",
+            'difference["low"] > bound',
+            'difference["value"] > bound',
+            "unit/test_evaluation_gate.py",
+        ),
+        (
+            "no figure opens the gate",
+            "passed = value is not None and",
+            "passed = value is None or",
+            "unit/test_evaluation_gate.py",
+        ),
+        (
+            "a small slice closes the gate",
+            'if not part["small"]]',
+            "]",
+            "unit/test_evaluation_gate.py",
+        ),
+        (
+            "a bound that is met closes the gate",
+            "value <= bound if at_most",
+            "value < bound if at_most",
+            "unit/test_evaluation_gate.py",
+        ),
+    ),
+    *of(
+        "monitoring/drift.py",
+        (
+            "chance or a trifle is drift",
+            "p < spec.level and distances[name] > spec.effect",
+            "p < spec.level or distances[name] > spec.effect",
+            "unit/test_monitoring_drift.py",
+        ),
+        (
+            "the share that is drift is none",
+            "self.share >= self.limit",
+            "self.share > self.limit",
+            "unit/test_monitoring_drift.py",
+        ),
+    ),
+    *of(
+        "monitoring/significance.py",
+        (
+            "p-values of many columns as of one",
+            "p_values[name] * (len(ordered) - place)",
+            "p_values[name]",
+            "unit/test_monitoring_drift.py",
+        ),
+        (
+            "dependent rows count as more than there are",
+            "max(1.0, variance / independent)",
+            "variance / independent",
+            "unit/test_monitoring_drift.py",
+        ),
+    ),
+    *of(
+        "monitoring/skew.py",
+        (
+            "a skew of a thousandth is none",
+            "rtol=RELATIVE",
+            "rtol=1e-3",
+            "unit/test_monitoring_drift.py",
+        ),
+        (
+            "a value that is missing in both is skew",
+            " | absent)",
+            ")",
+            "unit/test_monitoring_drift.py",
+        ),
+    ),
+    *of(
+        "training/fingerprint.py",
+        (
+            "another seed is the same training",
+            '"params": dict(params), "seed": seed}',
+            '"params": dict(params)}',
+            "unit/test_training_spec.py::test_only_what_changes_the_model_changes_the_fingerprint",
+        ),
+        (
+            "another start is the same training",
+            "train = _digest([train, sha256(spec.start_from)])",
+            "train = str(train)",
+            "unit/test_training_spec.py::test_only_what_changes_the_model_changes_the_fingerprint",
+        ),
+        (
+            "code below the package is no code",
+            'origin.parent.rglob("*.py")',
+            'origin.parent.glob("*.py")',
+            "unit/test_training_spec.py",
+        ),
+    ),
+    *of(
+        "tuning/fingerprint.py",
+        (
+            "another seed is the same study",
+            '"seed": spec.seed,',
+            "",
+            "unit/test_tuning.py::test_all_that_decides_which_trials_there_are_makes_another_study",
+        ),
+        (
+            "another budget is the same study",
+            '"budget": asdict(spec.budget),',
+            "",
+            "unit/test_tuning.py::test_all_that_decides_which_trials_there_are_makes_another_study",
+        ),
+    ),
+    *of(
+        "kfp/local/cache.py",
+        (
+            "a result that was changed is taken from the cache",
+            "hashes.get(str(path)) == sha256(path)",
+            "str(path) in hashes",
+            "unit/test_kfp_caching.py",
+        ),
+    ),
+)
