@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("seaway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("unshrunk", settings.get_profile("seaway"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("seaway")
 TIMES = "SEAWAY_TEST_TIMES"  # a file that the layers of one `make test` write their tests' seconds into
 SLOWEST = 20

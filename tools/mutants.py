@@ -27,19 +27,11 @@ ROOT = Path(__file__).parents[1]
 AT_ONCE = 2
 TEST_S = 120  # a mutant that hangs is noticed, too
 OPTIONS = (
-    "-q",
-    "-rfE",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:faker",
-    "-o",
-    "addopts=--strict-markers",
-    "-o",
-    f"timeout={TEST_S}",
-)
-FELL = re.compile(r"^(?:FAILED|ERROR) \S*?(\w+\.py::\S+)", re.MULTILINE)
-PASSED, FAILED = 0, 1  # exit codes of pytest
+    "-q", "-rfE", "-p", "no:cacheprovider", "-p", "no:faker", "-p", "no:xdist", "--hypothesis-profile=unshrunk",
+    "-o", "addopts=--strict-markers --import-mode=importlib", "-o", f"timeout={TEST_S}",
+)  # fmt: skip
+FELL = re.compile(r"^(?:FAILED|ERROR) \S*?(\w+\.py::\w+)", re.MULTILINE)  # no file that cannot be imported
+PASSED = 0  # pytest's exit code
 NONE_SKIPPED = re.compile(r"^\d+ passed(?!.*skipped)", re.MULTILINE)
 CAUGHT = "caught"
 
@@ -85,7 +77,7 @@ class Tree:
         with self.mutated(mutation):
             code, output = self.test("-x", *mutation.tests)
         fell = FELL.findall(output)
-        if code == FAILED and fell:
+        if fell:
             outcome, said = CAUGHT, fell[0]
         elif code == PASSED:
             outcome, said = "ALIVE", " ".join(mutation.tests)

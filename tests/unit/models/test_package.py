@@ -25,6 +25,7 @@ from seaway.model_server.torchserve.torchscript import kept_script
 from seaway.models.flavours.torch_export import ExportedModel
 from seaway.models.package_files import REQUIRED_FILES
 from seaway.models.signature import Signature, TensorSpec, encode
+from seaway.models.signing import _make_private
 from torch import nn
 
 SIGNATURE = Signature(
@@ -415,6 +416,15 @@ def test_processes_that_need_a_first_key_at_once_share_one(tmp_path: Path) -> No
     public = (tmp_path / "signing.pub").read_bytes()
     models.signing_keys(tmp_path)
     assert (tmp_path / "signing.pub").read_bytes() == public
+
+
+def test_a_key_that_another_process_has_made_meanwhile_is_kept(tmp_path: Path) -> None:
+    """Between the look for a key and its making: packages may be signed by the first one already."""
+    keys = models.signing_keys(tmp_path)
+    first = keys.private.read_bytes()
+    _make_private(keys.private)
+    assert keys.private.read_bytes() == first
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["signing.pem", "signing.pub"]
 
 
 def test_a_lone_public_key_verifies_and_is_never_replaced(package: Path, keys: models.Keys, tmp_path: Path) -> None:

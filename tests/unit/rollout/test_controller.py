@@ -368,6 +368,15 @@ def test_harm_that_shows_at_full_traffic_only_is_rolled_back(plan: RolloutPlan, 
     assert served.history == [10, 50, 100, 0]
 
 
+def test_full_traffic_waits_for_the_judges_word(plan: RolloutPlan, state: Path) -> None:
+    """A step's requests are the least that it gets; the judge may want more."""
+    rollout = drive(replace(plan, steps=(Step(10, 80), Step(100, 100))), FakeEndpoint(), state)
+    assert rollout.promoted
+    before = [tick for tick in rollout.ticks if tick["weights"]["candidate"] == 10]
+    assert len(before) > 1
+    assert [tick["decision"] for tick in before] == [*[Decision.CONTINUE] * (len(before) - 1), Decision.PROMOTE]
+
+
 def test_a_last_step_that_nobody_saw_confirms_nothing(plan: RolloutPlan, state: Path) -> None:
     served = UncountedAtFullTraffic()
     rollout = drive(plan, served, state)

@@ -162,6 +162,12 @@ def test_no_evidence_never_promotes(observations: list[Observation]) -> None:
         assert judge(observations, replace(ERRORS_ONLY, budget=100)).decision is Decision.INCONCLUSIVE
 
 
+def test_too_few_requests_promote_nothing_however_sure_the_evidence() -> None:
+    sure = [observation(time) for time in range(50)]
+    assert judge(sure, replace(ERRORS_ONLY, min_requests=5_000)).decision is Decision.PROMOTE
+    assert judge(sure, replace(ERRORS_ONLY, min_requests=5_001)).decision is Decision.CONTINUE
+
+
 def test_a_budget_is_spent_by_its_last_request() -> None:
     seen = [observation()]
     assert judge(seen, replace(ERRORS_ONLY, budget=201)).decision is Decision.CONTINUE

@@ -72,6 +72,12 @@ def test_rollouts_judged_together_are_judged_as_each_alone() -> None:
             assert autocorrelation.strongest(alone, noise) == pytest.approx(together[row])
 
 
+def test_requests_that_depend_on_each_other_weaken_evidence() -> None:
+    looks, evidence = np.full(4, 1e-4), np.full(4, 6.0)
+    free, bound = (autocorrelation.Noise(np.zeros(4), looks, serial).spreads for serial in (1.0, 9.0))
+    assert bound.discount(evidence)[0] < free.discount(evidence)[0] / 3
+
+
 @given(st.integers(1, 3000))
 def test_the_windows_share_the_significance_and_no_more(looks: int) -> None:
     assert np.exp(autocorrelation._log_shares(looks)).sum() <= 1 + 1e-9
