@@ -116,6 +116,9 @@ images:          ## build images/{runtime,trainer,server} with Docker; TORCH_IND
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) --build-arg VERSION=$(TAG) \
 	  --build-arg REVISION=$$(git rev-parse HEAD) --sbom=true --provenance=true $(PUSH) . || exit 1; done
 
+mutants: $(ALL) ## make single lines wrong, one at a time, and see a fast test fall for each; ONLY="judge splits" chooses
+	$(BIN)/python -m tools.mutants $(ONLY)
+
 bench: $(ALL)   ## ratios, measured side by side
 	$(BIN)/python -m benchmarks
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import played_gateway
+import fake_gateway
 import pytest
 from accounts import as_account
 from routes import seldon_deployment
@@ -28,9 +28,9 @@ PERMISSIONS = list(rbac.permissions(rbac.ROUTES))
 def endpoint(serve: Callable[..., None], connection: Connection, tmp_path: Path) -> DeployedEndpoint:
     """Two Services without pods: whether anything answers is of no matter here."""
     serve(VIRTUAL_SERVICES, DESTINATION_RULES, HTTP_ROUTES, SELDON_DEPLOYMENTS)
-    played_gateway.services(Objects(connection))
-    seldon_deployment(Objects(connection), played_gateway.NAME, **ALL_STABLE)
-    return played_gateway.endpoint(connection.namespace, tmp_path, "http://127.0.0.1:1")
+    fake_gateway.services(Objects(connection))
+    seldon_deployment(Objects(connection), fake_gateway.NAME, **ALL_STABLE)
+    return fake_gateway.endpoint(connection.namespace, tmp_path, "http://127.0.0.1:1")
 
 
 def moved(traffic: RouteTraffic, endpoint: DeployedEndpoint) -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import played_gateway
+import fake_gateway
 import pytest
-from played_gateway import NAME
+from fake_gateway import NAME
 from routes import NAMED, NEWS, edited, virtual_service
 from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection
@@ -23,22 +23,22 @@ from seaway.serving import DeployedEndpoint
 @pytest.fixture
 def objects(serve: Callable[..., None], connection: Connection) -> Objects:
     serve(VIRTUAL_SERVICES, DESTINATION_RULES)
-    played_gateway.services(Objects(connection))
+    fake_gateway.services(Objects(connection))
     return Objects(connection)
 
 
 @pytest.fixture
 def endpoint(objects: Objects, tmp_path: Path) -> Iterator[DeployedEndpoint]:
     """Behind a gateway that follows the endpoint's own route."""
-    with played_gateway.answering(objects, VIRTUAL_SERVICES) as url:
-        yield played_gateway.endpoint(objects.namespace, tmp_path, url)
+    with fake_gateway.answering(objects, VIRTUAL_SERVICES) as url:
+        yield fake_gateway.endpoint(objects.namespace, tmp_path, url)
 
 
 @pytest.fixture
 def site(objects: Objects, tmp_path: Path) -> Iterator[DeployedEndpoint]:
     """Behind one that follows somebody's route."""
-    with played_gateway.answering(objects, VIRTUAL_SERVICES, "site") as url:
-        yield played_gateway.endpoint(objects.namespace, tmp_path, url)
+    with fake_gateway.answering(objects, VIRTUAL_SERVICES, "site") as url:
+        yield fake_gateway.endpoint(objects.namespace, tmp_path, url)
 
 
 def traffic(objects: Objects, named: str = "") -> IstioTraffic:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import played_gateway
+import fake_gateway
 import pytest
 from kubernetes import client
 from routes import edited, http_route
@@ -25,9 +25,9 @@ def objects(serve: Callable[..., None], connection: Connection) -> Iterator[Obje
     """With a Gateway that is programmed, and a controller that takes up routes."""
     serve(HTTP_ROUTES, GATEWAYS)
     objects = Objects(connection)
-    played_gateway.services(objects)
+    fake_gateway.services(objects)
     program_gateway(objects)
-    with played_gateway.accepting(objects):
+    with fake_gateway.accepting(objects):
         yield objects
 
 
@@ -42,15 +42,15 @@ def program_gateway(objects: Objects, programmed: str = "True") -> None:
 @pytest.fixture
 def endpoint(objects: Objects, tmp_path: Path) -> Iterator[DeployedEndpoint]:
     """Behind a gateway that follows the endpoint's own route."""
-    with played_gateway.answering(objects, HTTP_ROUTES) as url:
-        yield played_gateway.endpoint(objects.namespace, tmp_path, url)
+    with fake_gateway.answering(objects, HTTP_ROUTES) as url:
+        yield fake_gateway.endpoint(objects.namespace, tmp_path, url)
 
 
 @pytest.fixture
 def site(objects: Objects, tmp_path: Path) -> Iterator[DeployedEndpoint]:
     """Behind one that follows somebody's route."""
-    with played_gateway.answering(objects, HTTP_ROUTES, "site") as url:
-        endpoint = played_gateway.endpoint(objects.namespace, tmp_path, url)
+    with fake_gateway.answering(objects, HTTP_ROUTES, "site") as url:
+        endpoint = fake_gateway.endpoint(objects.namespace, tmp_path, url)
         http_route(objects, endpoint, {"name": "edge"})
         yield endpoint
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import played_gateway
+import fake_gateway
 import pytest
-from played_gateway import NAME
+from fake_gateway import NAME
 from routes import edited, seldon_deployment
 from seaway.errors import InvalidSpec, TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection
@@ -26,8 +26,8 @@ def objects(serve: Callable[..., None], connection: Connection) -> Objects:
 @pytest.fixture
 def endpoint(objects: Objects, tmp_path: Path) -> Iterator[DeployedEndpoint]:
     """Behind a gateway that follows the predictors."""
-    with played_gateway.answering(objects, SELDON_DEPLOYMENTS) as url:
-        yield played_gateway.endpoint(objects.namespace, tmp_path, url)
+    with fake_gateway.answering(objects, SELDON_DEPLOYMENTS) as url:
+        yield fake_gateway.endpoint(objects.namespace, tmp_path, url)
 
 
 def traffic(objects: Objects) -> SeldonTraffic:

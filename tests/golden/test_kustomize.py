@@ -34,7 +34,7 @@ MODELS = {  # apiVersion and kind -> model of the Kubernetes client, made from t
     ("rbac.authorization.k8s.io/v1", "RoleBinding"): "V1RoleBinding",
 }
 SHIPPED = {"VirtualService": VIRTUAL_SERVICES, "HTTPRoute": HTTP_ROUTES}  # kinds whose schema Seaway brings
-ON_A_SERVER = {  # the rest: tests/cluster/test_overlays.py has them checked by an API server that knows them
+ON_A_SERVER = {  # the rest: tests/cluster/install/test_overlays.py has them checked by an API server that knows them
     "AuthorizationPolicy",
     "DestinationRule",
     "FeatureStore",

@@ -23,7 +23,7 @@ ENDPOINT = DeployedEndpoint("flights", "r1", Path("/none"), arms=ARMS)
 
 
 @dataclass
-class PlayedKiali:
+class FakeKiali:
     """What Kiali's server would say: GET /api/namespaces/graph as its OpenAPI description (kiali.io) has it.
 
     `token` is the bearer that it wants; `text` is answered in place of the graph.
@@ -47,8 +47,8 @@ class PlayedKiali:
 
 
 @pytest.fixture
-def kiali() -> Iterator[PlayedKiali]:
-    played = PlayedKiali()
+def kiali() -> Iterator[FakeKiali]:
+    played = FakeKiali()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -89,7 +89,7 @@ def graph(**rates: str) -> dict[str, Any]:
     return {"timestamp": 1, "graphType": "workload", "elements": {"nodes": nodes, "edges": edges}}
 
 
-def test_kialis_edges_to_the_arms_are_told_with_their_health(kiali: PlayedKiali) -> None:
+def test_kialis_edges_to_the_arms_are_told_with_their_health(kiali: FakeKiali) -> None:
     kiali.graph = graph(http="0.50", httpPercentErr="20.0", httpPercentReq="5.0")
     told = KialiServiceGraph("team", kiali.url, "").read(ENDPOINT, 60).to_json()
     assert told["source"] == "kiali"
@@ -114,7 +114,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_an_answer_that_is_not_understood_is_none(kiali: PlayedKiali, text: str) -> None:
+def test_an_answer_that_is_not_understood_is_none(kiali: FakeKiali, text: str) -> None:
     kiali.text = text
     told = KialiServiceGraph("team", kiali.url, "").read(ENDPOINT, 60)
     assert (told.edges, told.source) == ((), "")
@@ -122,7 +122,7 @@ def test_an_answer_that_is_not_understood_is_none(kiali: PlayedKiali, text: str)
 
 
 def test_kiali_is_shown_the_token_that_it_wants(
-    kiali: PlayedKiali, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kiali: FakeKiali, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kiali.graph, kiali.token = graph(http="0.50"), "secret"
     mesh = KialiServiceGraph("team", kiali.url, "")
@@ -140,7 +140,7 @@ def test_without_kiali_the_report_says_why(address: str) -> None:
     assert "Nobody told who called the endpoint" in document
 
 
-def test_prometheus_stands_in(kiali: PlayedKiali, tmp_path: Path) -> None:
+def test_prometheus_stands_in(kiali: FakeKiali, tmp_path: Path) -> None:
     kiali.text = "<html>login</html>"
     with page() as gateway, prometheus(gateway.url.split("/")[2], tmp_path) as server:
         graphs, begun = KialiServiceGraph("team", kiali.url, server), time.monotonic()

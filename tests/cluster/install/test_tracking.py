@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from cluster_fixtures import start_tracking
 from endpoints import forwarded
-from furnishing import start_tracking
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.mlflow import SERVER, MlflowRegistry
 from small_package import small_package

@@ -1,6 +1,6 @@
 """The compiled flights pipeline as Kubeflow runs it: each step in a pod of its own, to a promoted canary.
 
-Kubeflow's driver and launcher are played (`played_pipelines.py`); the compiled file, the images, the mounts, the role,
+Kubeflow's driver and launcher are played (`fake_pipelines.py`); the compiled file, the images, the mounts, the role,
 S3, MLflow, the trainings, the endpoint and the gateway are real. The pods' environment says nothing but their name.
 """
 
@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cluster_fixtures
 import edge
 import endpoints
-import furnishing
 import gateway_counters
 import pytest
 import yaml
+from fake_pipelines import FakeRun, give_keys
 from installed import require_controller
 from kfp import dsl
 from kubernetes import client, dynamic
 from object_store_pod import BUCKET, StoreInCluster
-from played_pipelines import PlayedRun, give_keys
 from seaway.kfp import compile as compiler
 from seaway.kfp.decorator import IMAGE
 from seaway.models.registry import PRODUCTION
@@ -46,7 +46,7 @@ SIGNERS = {"exec-package-model", "exec-package-model-2"}
 @pytest.fixture(scope="module")
 def installation(cluster: dynamic.DynamicClient) -> Iterator[tuple[Connection, StoreInCluster]]:
     """The namespace, and its store as this machine reaches it."""
-    with furnishing.furnished(cluster) as (connection, store), pytest.MonkeyPatch.context() as patch:
+    with cluster_fixtures.namespace_for_steps(cluster) as (connection, store), pytest.MonkeyPatch.context() as patch:
         give_keys(client.CoreV1Api(cluster.client), connection.namespace, store)
         for name, value in store.environment.items():
             patch.setenv(name, value)
@@ -61,14 +61,14 @@ def pipeline(
     runtime_image: str,
     trainer_image: str,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[PlayedRun]:
+) -> Iterator[FakeRun]:
     """One whole run, two months small."""
     edge.require_gateway(cluster)
     require_controller(cluster, pytorchjob.RESOURCE)
     connection, _ = installation
     place = connection.namespace
     Objects(connection).create(edge.GATEWAYS, edge.istio_gateway(place, f"{NAME}.{place}"))
-    furnishing.start_tracking(connection, runtime_image)
+    cluster_fixtures.start_tracking(connection, runtime_image)
     small = {"cpu": "100m", "env_secrets": ["seaway-storage"], "scratch": "1Gi"}
     with gateway_counters.told_to_pods(cluster.client) as counters:
         settings = {
@@ -82,15 +82,15 @@ def pipeline(
             "placement.yaml": yaml.safe_dump({**small, "memory": "1Gi", "shared_memory": "64Mi"}),
             "hosting.yaml": yaml.safe_dump({**small, "memory": "1500Mi", "replicas": 1, "drain_s": 10}),
         }
-        furnishing.give_settings(connection, settings)
+        cluster_fixtures.give_settings(connection, settings)
         file = compiled(NAME, runtime_image, tmp_path_factory.mktemp("compiled"))
-        run = PlayedRun(file, connection.requests, place, f"s3://{BUCKET}/pipelines")
+        run = FakeRun(file, connection.requests, place, f"s3://{BUCKET}/pipelines")
         run.run(months="1,2", epochs=8, tune_trials=2, weights=STEPS, requests=REQUESTS)
         yield run
 
 
 def test_the_compiled_pipeline_promotes_a_canary_with_each_step_in_a_pod(
-    pipeline: PlayedRun, installation: tuple[Connection, StoreInCluster], tmp_path: Path, monkeypatch: Any
+    pipeline: FakeRun, installation: tuple[Connection, StoreInCluster], tmp_path: Path, monkeypatch: Any
 ) -> None:
     connection, _ = installation
     rollout = read_artifact(pipeline, "roll-out/rollout", tmp_path, "rollout.json")
@@ -107,7 +107,7 @@ def test_the_compiled_pipeline_promotes_a_canary_with_each_step_in_a_pod(
 
 
 def test_only_the_steps_that_sign_had_the_key(
-    pipeline: PlayedRun, installation: tuple[Connection, StoreInCluster]
+    pipeline: FakeRun, installation: tuple[Connection, StoreInCluster]
 ) -> None:
     connection, _ = installation
     core = client.CoreV1Api(connection.requests)
@@ -144,7 +144,7 @@ def test_without_the_key_the_step_that_signs_names_the_secret_and_a_foreign_step
         made = write_model()
         package_model(model=made.outputs["model"], train=made.outputs["train"])
 
-    run = PlayedRun(
+    run = FakeRun(
         compiled(packing, runtime_image, tmp_path), connection.requests, connection.namespace, f"s3://{BUCKET}/packing"
     )
     with pytest.raises(RuntimeError, match="package-model"):
@@ -164,7 +164,7 @@ def compiled(pipeline: Any, image: str, folder: Path) -> Path:
     return file
 
 
-def read_artifact(run: PlayedRun, path: str, folder: Path, name: str) -> dict[str, Any]:
+def read_artifact(run: FakeRun, path: str, folder: Path, name: str) -> dict[str, Any]:
     """A JSON file below `STEP/ARTIFACT`."""
     [uri] = [found for found in storage_for(run.root).list(run.root) if found.endswith(f"/{path}/{name}")]
     storage_for(uri).download(uri, folder / name)

@@ -20,7 +20,7 @@ READY_S = 300
 
 
 @contextmanager
-def furnished(cluster: dynamic.DynamicClient) -> Iterator[tuple[Connection, StoreInCluster]]:
+def namespace_for_steps(cluster: dynamic.DynamicClient) -> Iterator[tuple[Connection, StoreInCluster]]:
     """Role and account, an S3 server with its Secret, the signing keys; the settings are those of `give_settings`."""
     with made_namespace(cluster) as name, object_store(cluster.client, name) as store:
         connection = replace(connect(), namespace=name)

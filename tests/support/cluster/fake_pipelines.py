@@ -3,7 +3,7 @@
 The backend itself (API server, workflows, metadata) cannot be had here. `kfp.local` says which step is next and what it
 is given; instead of a process, each attempt of a step is a pod as Kubeflow's driver makes it: the compiled command in
 the compiled image, the mounts that the compiled file's PlatformSpec names and no others, the label of the run, the
-shipped account. `played_launcher.py` moves the artifacts. So steps share what they would under Kubeflow, and no more.
+shipped account. `fake_launcher.py` moves the artifacts. So steps share what they would under Kubeflow, and no more.
 """
 
 import json
@@ -34,8 +34,8 @@ from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
 from seaway.platforms.kubernetes.install import rbac
 from seaway.storage import storage_for
 
-LAUNCHER = Path(__file__).with_name("played_launcher.py")
-KEYS = "played-launcher"  # the Secret of the launcher, and where it is mounted
+LAUNCHER = Path(__file__).with_name("fake_launcher.py")
+KEYS = "fake-launcher"  # the Secret of the launcher, and where it is mounted
 SCRATCH = ("/s3", "/minio", "/gcs", "/.local", "/.cache", "/.config")  # as Kubeflow Pipelines gives each step
 CORES = 1.0  # at most, so that a training's pods find room beside the step that waits for them on a node of two
 POLL_S = 0.5
@@ -54,7 +54,7 @@ class Step:
 
 
 @dataclass
-class PlayedRun:
+class FakeRun:
     """One run of a compiled pipeline.
 
     Args:
@@ -109,7 +109,7 @@ class _Attempt:
     """What kfp.local takes for its handler of a task: one pod, whose artifacts are on S3."""
 
     def __init__(
-        self, run: PlayedRun, executor: str, container: Any, *, full_command: list[str], pipeline_root: str, **_: Any
+        self, run: FakeRun, executor: str, container: Any, *, full_command: list[str], pipeline_root: str, **_: Any
     ) -> None:
         self._run, self._executor, self._container, self._local_root = run, executor, container, pipeline_root
         self._command = [word.replace(pipeline_root, run.root) for word in full_command]

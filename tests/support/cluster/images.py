@@ -26,7 +26,7 @@ import placeholders
 import pytest
 from packaging.requirements import Requirement
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 CACHE = Path.home() / ".cache" / "seaway-images"
 DEBIAN = "bookworm"  # its python3 is 3.11, as the project's
 SITE = "opt/seaway/lib/python3.11/site-packages"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-KEYS = Path("/played-launcher")
+KEYS = Path("/fake-launcher")
 INPUT = "--executor_input"
 
 

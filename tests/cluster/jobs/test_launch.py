@@ -21,7 +21,7 @@ from seaway.platforms.kubernetes.jobs import batch_job
 from seaway.platforms.kubernetes.jobs.kind import State
 from seaway.platforms.kubernetes.jobs.launch import launch
 
-STEP = Path(__file__).with_name("launching_step.py")
+STEP = Path(jobs.__file__).parent / "cluster" / "launching_step.py"
 UNTIL_TOLD = 60  # seconds for what a loop waits for; a test that needs it has failed
 
 

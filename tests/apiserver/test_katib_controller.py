@@ -150,7 +150,7 @@ def write_status(objects: client.CustomObjectsApi, plural: str, name: str, statu
 
 
 @contextmanager
-def katib_played(objects: client.CustomObjectsApi, part: Part) -> Iterator[None]:
+def katib_controller(objects: client.CustomObjectsApi, part: Part) -> Iterator[None]:
     """Katib's part in another thread; what goes wrong there is raised here."""
     known, over, wrong = {one["metadata"]["uid"] for one in listed(objects)}, threading.Event(), list[Exception]()
 
@@ -171,7 +171,7 @@ def katib_played(objects: client.CustomObjectsApi, part: Part) -> Iterator[None]
 
 
 def tuned(objects: client.CustomObjectsApi, training: dict[str, Any], part: Part, **settings: Any) -> TuneResult:
-    with katib_played(objects, part):
+    with katib_controller(objects, part):
         return KatibTuner().tune(study(training, SPACE, 4, **settings))
 
 

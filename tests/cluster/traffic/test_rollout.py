@@ -12,6 +12,7 @@ import edge
 import numpy as np
 import pandas as pd
 import pytest
+import rollout_step
 import tiny_model
 from kubernetes import client, dynamic
 from prometheus_server import prometheus
@@ -104,7 +105,7 @@ def test_a_good_candidate_is_promoted_by_what_prometheus_counts_at_the_gateway(
 
 
 def started(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, str(Path(__file__).with_name("rollout_step.py")), str(folder)])
+    return subprocess.Popen([sys.executable, rollout_step.__file__, str(folder)])
 
 
 def await_weight(

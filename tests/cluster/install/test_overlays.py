@@ -15,7 +15,7 @@ from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.istio import IstioTraffic
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 OVERLAYS = sorted((PROJECT / "kustomize" / "overlays").iterdir())
 ISTIO = PROJECT / "manifests" / "serving" / "istio"
 SHIPPED = PROJECT / "manifests"

@@ -29,7 +29,7 @@ from tuning_step import study
 import images
 
 pytestmark = pytest.mark.timeout(600)
-POLICY = Path(__file__).parents[2] / "manifests" / "tuning"
+POLICY = Path(__file__).parents[3] / "manifests" / "tuning"
 STEP = SUPPORT / "tuning_step.py"
 SPACE = {
     "learning_rate": {"type": "float", "low": 1e-3, "high": 1e-1, "log": True},

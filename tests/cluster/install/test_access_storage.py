@@ -17,7 +17,7 @@ from kubernetes import client, dynamic
 from seaway.platforms.s3.connection import connect
 from seaway.platforms.s3.storage import S3Storage
 
-MANIFESTS = Path(__file__).parents[2] / "manifests" / "storage"
+MANIFESTS = Path(__file__).parents[3] / "manifests" / "storage"
 READY_S = 120
 SECRET = "seaway-storage"  # noqa: S105  # its name
 
