@@ -20,7 +20,7 @@ SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers unit apiserver golden docs packaging local cluster generate manifests images bench changelog lock clean
+.PHONY: help install run test check lint types layers unit apiserver golden docs packaging local cluster generate manifests images mutants bench changelog lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
