@@ -75,7 +75,8 @@ def _component_names(incomplete: str) -> list[str]:
 
 
 Pipeline = Annotated[
-    str, typer.Argument(help="A pipeline's name, a .yaml or a .py file.", autocompletion=_pipeline_names)
+    str,
+    typer.Argument(help="A pipeline's name, a .yaml or a .py file, or file.py:name.", autocompletion=_pipeline_names),
 ]
 
 
@@ -85,6 +86,7 @@ Pipeline = Annotated[
         "seaway run flights -p months=1,2 -p epochs=2",
         "seaway run pipelines/flights/pipeline.yaml -p months=1,2 --output json",
         "seaway run my_pipeline.py --no-cache",
+        "seaway run my_pipelines.py:nightly",
         "seaway run flights --platform kubernetes -p workers=3",
         "seaway run flights --platform kubernetes --backend tuner=optuna --backend endpoint=process",
     )

@@ -7,23 +7,24 @@ from seaway.errors import InvalidSpec
 
 
 def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: bool) -> Path:
-    """Compile a pipeline's name or `.py` file; returns where it was written."""
+    """Compile a pipeline's name, `.py` file or `file.py:name`; returns where it was written."""
     if reference.endswith((".yaml", ".yml")):
         raise InvalidSpec(f"{reference} is compiled already; give the pipeline's name or its .py file.")
     from seaway.cli.light_kfp import import_kfp
 
     import_kfp()
-    from seaway.kfp import catalog, versions
+    from seaway.kfp import catalog, pipeline_file, versions
     from seaway.kfp import compile as compiler
     from seaway.platforms.kubernetes.client.yaml import manifests_text
 
     source = compiler.load_source(reference)
     pipeline, text = compiler.compiled(source), ""
     if kubernetes_manifests:
-        own = reference.endswith(".py")
+        own = pipeline_file.is_python(reference)
         told = source.description or "" if own else catalog.pipeline(reference).description
         text = manifests_text(versions.objects(pipeline, told))
-    target = target or Path(f"{Path(reference).stem}.yaml")
+    file, name = pipeline_file.split(reference)
+    target = target or Path(f"{name or file.stem}.yaml")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text or pipeline.text, encoding="utf-8")
     return target

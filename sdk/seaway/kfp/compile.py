@@ -1,8 +1,6 @@
 """From a pipeline's name, source or compiled file to a PipelineSpec, the form that is run and submitted."""
 
-import importlib.util
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +8,11 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 from kfp import components
-from kfp.dsl.base_component import BaseComponent
 from kfp.dsl.graph_component import GraphComponent
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
-from seaway.kfp import catalog
+from seaway.kfp import catalog, pipeline_file
 from seaway.kfp.mounts import with_mounts
 from seaway.kfp.prose import without_prose
 from seaway.platforms.kubernetes.client.yaml import manifests_text
@@ -40,10 +37,10 @@ class Compiled:
 
 
 def load(reference: str) -> Compiled:
-    """The pipeline of that name, of that compiled `.yaml` file, or of that `.py` file.
+    """The pipeline of that name, of that compiled `.yaml` file, or of that `.py` file, or `file.py:name` of it.
 
     Raises:
-        InvalidSpec: no such pipeline or file, or the file holds none or several.
+        InvalidSpec: no such pipeline or file, or the file holds none, or several and none is named.
     """
     if Path(reference).suffix in {".yaml", ".yml"}:
         return load_file(Path(reference))
@@ -51,9 +48,9 @@ def load(reference: str) -> Compiled:
 
 
 def load_source(reference: str) -> Any:
-    """The pipeline (or component) object of a name or of a `.py` file."""
-    if reference.endswith(".py"):
-        return _only_pipeline(Path(reference))
+    """The pipeline (or component) object of a name, of a `.py` file, or of `file.py:name`."""
+    if pipeline_file.is_python(reference):
+        return pipeline_file.load(reference)
     return catalog.pipeline(reference).load()
 
 
@@ -67,33 +64,6 @@ def load_file(path: Path) -> Compiled:
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise InvalidSpec(f"{path} is no compiled pipeline: {why}; `seaway compile` writes one.") from error
-
-
-def _only_pipeline(path: Path) -> BaseComponent:
-    """The one pipeline that a file defines; a component where it defines no pipeline."""
-    if not path.is_file():
-        raise InvalidSpec(f"{path} does not exist.")
-    module = _module(path)
-    own = [value for value in vars(module).values() if isinstance(value, BaseComponent)]
-    graphs = [value for value in own if isinstance(value, GraphComponent)] or own
-    if len(graphs) != 1:
-        names = ", ".join(value.name for value in graphs) or "none"
-        raise InvalidSpec(f"{path} must define one pipeline (@dsl.pipeline), it defines: {names}.")
-    return graphs[0]
-
-
-def _module(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise InvalidSpec(f"{path} cannot be imported as Python.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    try:
-        # from its text: bytecode is known by size and second, so that of an edit a moment ago would pass for this one's
-        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))  # noqa: S102  # the user's own pipeline
-    except Exception as error:  # the user's code may raise anything
-        raise InvalidSpec(f"{path} cannot be imported: {type(error).__name__}: {error}.") from error
-    return module
 
 
 def compiled(source: Any) -> Compiled:

@@ -7,6 +7,7 @@ from typing import Any
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
+from seaway.kfp.carried import hindrance
 
 Parameters = Mapping[str, Any]  # name -> kfp's ParameterSpec message
 TRUE = {"true", "yes", "on", "1"}
@@ -14,10 +15,11 @@ FALSE = {"false", "no", "off", "0"}
 
 
 def bind(pipeline: pipeline_spec_pb2.PipelineSpec, given: Mapping[str, object]) -> dict[str, object]:
-    """The given values, converted to the types that the pipeline declares.
+    """The given values, converted to the types that the pipeline declares; null, for one without a default, is none.
 
     Raises:
-        InvalidSpec: an unknown or missing parameter, or a value of another type; the message lists the parameters.
+        InvalidSpec: an unknown or missing parameter, a value of another type, or one that Kubeflow's parameters cannot
+            carry; the message lists the parameters.
     """
     parameters = pipeline.root.input_definitions.parameters
     listing = f"Parameters of {pipeline.pipeline_info.name}: {describe(parameters)}."
@@ -29,7 +31,8 @@ def bind(pipeline: pipeline_spec_pb2.PipelineSpec, given: Mapping[str, object]) 
         raise InvalidSpec(f"Unknown parameter {', '.join(unknown)}. {listing}")
     if missing := [name for name, spec in parameters.items() if not _optional(spec) and name not in given]:
         raise InvalidSpec(f"Missing parameter {', '.join(missing)}. {listing}")
-    return {name: _convert(name, parameters[name], value, listing) for name, value in given.items()}
+    bound = {name: _convert(name, parameters[name], value, listing) for name, value in given.items()}
+    return {name: value for name, value in bound.items() if value is not None}
 
 
 def describe(parameters: Parameters) -> str:
@@ -47,10 +50,24 @@ def type_name(parameter: Any) -> str:
 
 def default(parameter: Any) -> Any:
     """The default value, None where there is none."""
-    from kfp.local.executor_output_utils import pb2_value_to_python
+    return typed(parameter, plain_value(parameter.default_value))
 
-    value = pb2_value_to_python(parameter.default_value)
-    return int(value) if type_name(parameter) == "int" and value is not None else value
+
+def typed(parameter: Any, value: Any) -> Any:
+    """A value of a message as the parameter says: a message has one kind of number."""
+    if isinstance(value, float) and type_name(parameter) == "int" and value.is_integer():
+        return int(value)
+    return value
+
+
+def plain_value(value: Any) -> Any:
+    """A message's value as Python has it, with all its numbers floats; None where it is null or not set."""
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return {name: plain_value(item) for name, item in value.struct_value.fields.items()}
+    if kind == "list_value":
+        return [plain_value(item) for item in value.list_value.values]
+    return None if kind in (None, "null_value") else getattr(value, kind)
 
 
 def _optional(parameter: Any) -> bool:
@@ -63,13 +80,25 @@ def _kind(parameter: Any) -> str:
 
 def _convert(name: str, parameter: Any, value: object, listing: str) -> object:
     type_label, types, parse = TYPES[_kind(parameter)]
+    if _absent(parameter, value):
+        return None
     try:
         converted = parse(value) if isinstance(value, str) else value
-    except ValueError as error:
+        converted = float(converted) if type_label == "float" and type(converted) is int else converted
+    except (ValueError, OverflowError, RecursionError) as error:
         raise InvalidSpec(f"Parameter {name} is {value!r}, which is no {type_label}. {listing}") from error
     if not isinstance(converted, types) or (isinstance(converted, bool) and bool not in types):
         raise InvalidSpec(f"Parameter {name} is {value!r}, which is no {type_label}. {listing}")
+    if why := hindrance(converted):
+        raise InvalidSpec(f"Parameter {name} is {value!r}, which cannot travel: {why}. {listing}")
     return converted
+
+
+def _absent(parameter: Any, value: object) -> bool:
+    """Whether an `Optional` parameter without a default is given no value; of text, `null` is a text like others."""
+    if not parameter.is_optional or parameter.HasField("default_value"):
+        return False
+    return value is None or (value in ("null", "None") and _kind(parameter) != "STRING")
 
 
 def _boolean(word: str) -> bool:
@@ -85,4 +114,6 @@ TYPES: dict[str, tuple[str, tuple[type, ...], Callable[[str], object]]] = {
     "STRING": ("str", (str,), str),
     "LIST": ("list", (list,), json.loads),
     "STRUCT": ("dict", (dict,), json.loads),
+    "TASK_FINAL_STATUS": ("PipelineTaskFinalStatus", (dict,), json.loads),
+    "TASK_CONFIG": ("TaskConfig", (dict,), json.loads),
 }

@@ -70,7 +70,7 @@ FILES = {
         (["run", "pod.yaml"], "pod.yaml is no compiled pipeline: it has no 'pipelineInfo'"),
         (["run", "unfinished.py"], "unfinished.py cannot be imported: SyntaxError"),
         (["run", "homeless.py"], "No module named 'no_such_library'"),
-        (["run", "empty.py"], "must define one pipeline"),
+        (["run", "empty.py"], "must define a pipeline"),
         (["run", "nonsense"], "There is no pipeline 'nonsense'; there are: flights"),
         (["run", "notes.txt"], "which ends in .py or .yaml"),
         (["run", "flights", "-p", "months"], "NAME=VALUE"),

@@ -40,7 +40,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import RunFailed
 from seaway.kfp import compile as compiler
-from seaway.kfp import parameters
+from seaway.kfp import parameters, pipeline_file
 from seaway.kfp.local import cleanup, kfp_launcher, preload, step_process
 from seaway.kfp.local.cache import VerifiedCache, code_hash
 from seaway.kfp.local.fork_client import Forks
@@ -80,7 +80,8 @@ def local_run(
     bound = parameters.bind(spec, given)
     record = _open_record(spec, bound, listener)
     run = _Run(record, home(), _preload(spec))
-    source = Path(pipeline) if Path(pipeline).exists() else None
+    file, _ = pipeline_file.split(pipeline)
+    source = file if file.exists() else None
     with run.in_charge():
         try:
             with _quiet(record.folder / "kfp.log"):
