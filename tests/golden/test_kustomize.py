@@ -2,13 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from kubernetes import client
-from kustomizing import KUBECTL, build
+from kustomizing import KUBECTL, build, copied, edit
 from places import PROJECT
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES
@@ -83,11 +84,23 @@ def test_all_lies_in_the_overlays_namespace_which_admits_restricted_pods_only(ov
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_steps_get_the_role_of_the_table_and_only_its_subjects_do(overlay: str) -> None:
     assert object_of(overlay, "Role", rbac.NAME)["rules"] == rbac.role()["rules"]
-    subjects = object_of(overlay, "RoleBinding", rbac.NAME)["subjects"]
     namespace = object_of(overlay, "Role", rbac.NAME)["metadata"]["namespace"]
+    bindings = [item for item in build(KUSTOMIZE / "overlays" / overlay) if item["kind"] == "RoleBinding"]
+    assert {binding["roleRef"]["name"] for binding in bindings} == {rbac.NAME}
+    subjects = [subject for binding in bindings for subject in binding["subjects"]]
     assert {subject["namespace"] for subject in subjects} == {namespace}
     kubeflow = {"default-editor", "pipeline-runner"}
     assert {subject["name"] for subject in subjects} == {rbac.NAME, *(() if overlay == "kind" else kubeflow)}
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_goes_into_a_namespace_that_is_somebody_elses(overlay: str, tmp_path: Path) -> None:
+    folder = copied(tmp_path) / "kustomize" / "overlays" / overlay
+    edit(folder, lambda index: (index["resources"].remove("namespace.yaml"), index.update(namespace="team")))
+    objects = build(folder)
+    assert {item["metadata"]["namespace"] for item in objects} == {"team"}
+    assert "of-the-overlay" not in yaml.safe_dump_all(objects)
 
 
 @needs_kubectl

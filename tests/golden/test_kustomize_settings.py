@@ -59,7 +59,7 @@ def test_options_bring_their_settings(routing: str | None, backend: str, fork: P
         assert any((item["kind"], item["metadata"]["name"]) == (ROUTES[routing], route) for item in objects)
     if routing:
         [gateway] = [item["metadata"] for item in objects if item["kind"] == "Gateway"]
-        assert data["SEAWAY_GATEWAY"] == f"{gateway['namespace']}/{gateway['name']}"
+        assert data["SEAWAY_GATEWAY"] == gateway["name"], "of the same namespace"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -72,6 +72,7 @@ def overlay(fork: Path, namespace: str, resources: Iterable[str], components: It
         "namespace": namespace,
         "resources": ["namespace.yaml", *(f"../../../{resource}" for resource in resources)],
         "components": [f"../../components/{component}" for component in components],
+        "transformers": ["../../place"],
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(wanted))
     return folder
