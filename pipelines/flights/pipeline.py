@@ -35,6 +35,9 @@ SPACE = {
 TUNE_S = 20.0  # for the whole year on two cores; on a slower machine fewer trials are looked at
 
 
+WAITS = "100m"  # of a core, for what asks a service or waits for pods of their own
+
+
 def _step(task: PipelineTask, title: str, cpu: str = "1", memory: str = "1Gi", cache: bool = True) -> PipelineTask:
     """Name a step, request what it needs, and say whether its result may be reused."""
     return task.set_display_name(title).set_cpu_request(cpu).set_memory_request(memory).set_caching_options(cache)
@@ -86,7 +89,7 @@ def flights(
         batch_size: Waiting requests that the endpoint answers by one pass through the model, at most.
         port: Port of the endpoint; 0 for any free one.
     """
-    ended = _step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", cache=False)
+    ended = _step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", WAITS, cache=False)
     with dsl.ExitHandler(ended, name="From data to production"):
         ingested = _step(ingest_tables(options={"months": months, "rows": rows}), "Ingest tables")
         tables = ingested.outputs["tables"]
@@ -105,17 +108,17 @@ def flights(
             trials=tune_trials,
             seconds=TUNE_S,
         )
-        deep = _step(tuned, "Tune network", "2", "2Gi").outputs["params"]
+        deep = _step(tuned, "Tune network", WAITS, "2Gi").outputs["params"]
         linear = {**COLUMNS, **LINEAR}
-        trained_baseline = _step(train_pytorch(**data, params=linear), "Train baseline", "2", "2Gi")
-        trained = _step(train_pytorch(**data, params=deep, workers=workers), "Train network", "2", "2Gi")
+        trained_baseline = _step(train_pytorch(**data, params=linear), "Train baseline", WAITS, "2Gi")
+        trained = _step(train_pytorch(**data, params=deep, workers=workers), "Train network", WAITS, "2Gi")
         baseline, network = trained_baseline.outputs["model"], trained.outputs["model"]
 
         packed_baseline = _step(
             package_model(model=baseline, train=train, parameters=linear, seed=seed), "Package baseline"
         )
         found = get_production_model(fallback=packed_baseline.outputs["package"], name=model_name)
-        production = _step(_retried(found), "Get production model", cache=False)
+        production = _step(_retried(found), "Get production model", WAITS, cache=False)
         evaluated = evaluate_model(
             model=network,
             baseline=baseline,
@@ -126,7 +129,7 @@ def flights(
             gate=gate,
         )
         evaluation = _step(evaluated, "Evaluate network", memory="2Gi").outputs["evaluation"]
-        checked = _step(check_gate(evaluation=evaluation), "Check gate")
+        checked = _step(check_gate(evaluation=evaluation), "Check gate", WAITS)
 
         packed = package_model(
             model=network,
@@ -138,7 +141,7 @@ def flights(
         )
         package = _step(packed.after(checked), "Package network").outputs["package"]
         listed = register_model(package=package, name=model_name)
-        registered = _step(_retried(listed), "Register network", cache=False)
+        registered = _step(_retried(listed), "Register network", WAITS, cache=False)
         deployed = deploy_endpoint(
             stable=production.outputs["package"],
             candidate=package,
@@ -146,7 +149,7 @@ def flights(
             batch_size=batch_size,
             port=port,
         )
-        endpoint = _step(deployed.after(registered), "Deploy endpoint", memory="2Gi", cache=False).outputs["endpoint"]
+        endpoint = _step(deployed.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False).outputs["endpoint"]
         rolled = roll_out(
             endpoint=endpoint,
             replay=examples.outputs["replay"],
@@ -157,7 +160,7 @@ def flights(
             budget=budget,
             keys=KEYS,
         )
-        rollout = _step(rolled, "Roll out", cache=False).outputs["rollout"]
+        rollout = _step(rolled, "Roll out", "500m", cache=False).outputs["rollout"]
         written = write_report(
             tables=tables,
             validation=validated.outputs["report"],
@@ -173,4 +176,4 @@ def flights(
         )
         reported = _step(written, "Write report", cache=False)
         confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)
-        _step(confirmed.after(reported), "Confirm promotion", cache=False)
+        _step(confirmed.after(reported), "Confirm promotion", WAITS, cache=False)

@@ -26,8 +26,9 @@ def tear_down(
         RegistryUnavailable: there is a choice, and the registry does not answer; all stay.
     """
     from seaway import models, platforms, serving
+    from seaway.kfp.states import ended_well
     from seaway.platforms.home import run_id
 
     endpoints = platforms.current(serving.Endpoint, backend)
     tracker = platforms.current(models.ModelRegistry, registry)
-    serving.clean_up_endpoints(endpoints, tracker, name, model_name, run_id(), succeeded=status.state == "SUCCEEDED")
+    serving.clean_up_endpoints(endpoints, tracker, name, model_name, run_id(), succeeded=ended_well(status.state))

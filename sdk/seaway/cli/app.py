@@ -280,9 +280,10 @@ def prune_versions(
 
 @app.command(
     epilog=_examples(
-        "seaway submit flights --endpoint http://127.0.0.1:8888 -p months=1,2",
+        "seaway submit flights --endpoint http://127.0.0.1:8080 -p months=1,2",
         "seaway submit flights --endpoint https://kubeflow.example.com/pipeline --namespace team --cookies login.txt",
         "seaway submit my_pipeline.yaml --endpoint http://ml-pipeline.kubeflow:8888 --token-file token --wait",
+        "seaway submit flights --endpoint http://127.0.0.1:8080 --every '0 2 * * *' --name nightly",
     )
 )
 def submit(
@@ -309,15 +310,30 @@ def submit(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Return when the run has ended; 1 if it failed.")
     ] = False,
+    every: Annotated[
+        str, typer.Option(help="A cron expression in UTC: a recurring run in place of one run now.", show_default=False)
+    ] = "",
+    name: Annotated[
+        str, typer.Option(help="With --every: which recurring run it is. Default: the pipeline.", show_default=False)
+    ] = "",
     output: Output = Format.TEXT,
 ) -> None:
-    """Run a pipeline on Kubeflow Pipelines.
+    """Run a pipeline on Kubeflow Pipelines, now or again and again.
 
-    Puts its version there unless it is there, and prints where the run is seen."""
-    from seaway.cli.submit import submit_pipeline
+    Puts its version there unless it is there, and prints where the run is seen. With --every it leaves a recurring run
+    that is the same as it is and replaces one of the same name that differs."""
+    from seaway.cli.submit import schedule_pipeline, submit_pipeline
 
     who = {"token_file": token_file, "cookie_file": cookies, "ca_file": ca_file}
-    submit_pipeline(pipeline, param or [], endpoint, namespace, experiment, who, wait, output is Format.JSON)
+    asked, as_json = param or [], output is Format.JSON
+    if every and wait:
+        raise InvalidSpec("--every makes a recurring run, which has no end to wait for; leave --wait out.")
+    if name and not every:
+        raise InvalidSpec("--name says which recurring run it is; it goes with --every.")
+    if every:
+        schedule_pipeline(pipeline, asked, every, name, endpoint, namespace, experiment, who, as_json)
+    else:
+        submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json)
 
 
 @components_app.command("list", epilog=_examples("seaway components list", "seaway components list -o json"))

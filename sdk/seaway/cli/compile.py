@@ -15,10 +15,12 @@ def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: 
     import_kfp()
     from seaway.kfp import catalog, pipeline_file, versions
     from seaway.kfp import compile as compiler
+    from seaway.kfp.refusals import require_runnable
     from seaway.platforms.kubernetes.client.yaml import manifests_text
 
     source = compiler.load_source(reference)
     pipeline, text = compiler.compiled(source), ""
+    require_runnable(pipeline.spec)
     if kubernetes_manifests:
         own = pipeline_file.is_python(reference)
         told = source.description or "" if own else catalog.pipeline(reference).description

@@ -23,8 +23,9 @@ def submit_pipeline(
     """Submit, print where the run is seen, and wait for its end where that is wanted."""
     given = arguments(words)
     from seaway.kfp import submit
+    from seaway.kfp.server import Server
 
-    server = submit.Server(endpoint, namespace, **files)
+    server = Server(endpoint, namespace, **files)
     submitted = submit.submit(pipeline, given, server, experiment)
     if as_json:
         print_json(asdict(submitted))
@@ -32,3 +33,26 @@ def submit_pipeline(
         typer.echo(f"{submitted.version} runs: {submitted.url}")
     if waiting:
         submit.wait(submitted.run, server)
+
+
+def schedule_pipeline(
+    pipeline: str,
+    words: Sequence[str],
+    cron: str,
+    name: str,
+    endpoint: str,
+    namespace: str,
+    experiment: str,
+    files: Mapping[str, Path | None],
+    as_json: bool,
+) -> None:
+    """Have a recurring run stand, and print where it is seen."""
+    given = arguments(words)
+    from seaway.kfp import recurring
+    from seaway.kfp.server import Server
+
+    stands = recurring.every(pipeline, given, cron, Server(endpoint, namespace, **files), experiment, name)
+    if as_json:
+        print_json(asdict(stands))
+    else:
+        typer.echo(f"{stands.name} runs {stands.version} by {stands.cron!r}: {stands.url}")

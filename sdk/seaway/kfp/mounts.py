@@ -1,4 +1,4 @@
-"""What the steps of a compiled pipeline mount on Kubeflow: settings, the storage's keys, and the signing key.
+"""What the steps of a compiled pipeline are given on Kubeflow: settings, the storage's keys, the signing key, no root.
 
 Kubeflow Pipelines reads it from the PlatformSpec, the compiled file's second document; a local run does not. Only steps
 whose source imports Seaway are given anything, and only those that ask for it the signing key. All of it is optional:
@@ -52,6 +52,7 @@ def _mounts(text: str) -> pb.KubernetesExecutorConfig:
                 optional=True,
             )
         ],
+        security_context=pb.SecurityContext(run_as_non_root=True),  # as Pod Security `restricted` wants it said
         secret_as_volume=[
             pb.SecretAsVolume(
                 secret_name=one.object, secret_name_parameter=_constant(one), mount_path=str(one.path), optional=True
@@ -70,5 +71,7 @@ def _constant(mount: Mount) -> pipeline_spec_pb2.TaskInputsSpec.InputParameterSp
 
 def _add(mounts: pb.KubernetesExecutorConfig, executor: Struct) -> None:
     config = json_format.ParseDict(json_format.MessageToDict(executor), pb.KubernetesExecutorConfig())
+    if config.HasField("security_context"):  # its author's
+        mounts.ClearField("security_context")
     config.MergeFrom(mounts)
     executor.update(json_format.MessageToDict(config))

@@ -18,6 +18,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from seaway.errors import InvalidSpec
 from seaway.kfp.compile import Compiled, plain
 from seaway.kfp.prose import without_prose, without_titles
+from seaway.kfp.refusals import require_runnable
 from seaway.platforms.kubernetes.client.naming import MANAGED_BY
 from seaway.platforms.kubernetes.client.yaml import manifests_text
 from seaway.storage import write_changed
@@ -44,7 +45,12 @@ def version_name(pipeline: Compiled) -> str:
 
 
 def objects(pipeline: Compiled, description: str) -> tuple[Manifest, Manifest]:
-    """The Pipeline, with what a dashboard says of it, and its PipelineVersion."""
+    """The Pipeline, with what a dashboard says of it, and its PipelineVersion.
+
+    Raises:
+        InvalidSpec: Kubeflow Pipelines cannot run it.
+    """
+    require_runnable(pipeline.spec)
     version = version_name(pipeline)
     platform = plain(pipeline.platform)
     spec = {

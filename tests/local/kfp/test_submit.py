@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import kfp_server
@@ -16,7 +18,8 @@ from seaway.errors import Forbidden, InvalidSpec, JobFailed, PipelinesUnavailabl
 from seaway.kfp import compile as compiler
 from seaway.kfp import submit as submission
 from seaway.kfp import versions
-from seaway.kfp.submit import Server, submit
+from seaway.kfp.server import Server
+from seaway.kfp.submit import submit
 
 SECRET = "session=abc"  # noqa: S105  # of this test
 FLIGHTS = str(PROJECT / "pipelines" / "flights" / "pipeline.yaml")
@@ -152,6 +155,62 @@ class TestWaiting:
         pipelines.states = ["RUNNING", state]
         with pytest.raises(JobFailed, match=f"is {state}.*{done.run}"):
             submission.wait(done.run, Server(pipelines.url))
+
+    def test_the_step_that_failed_is_named_with_its_last_lines(self, pipelines: kfp_server.Pipelines) -> None:
+        done = submit(FLIGHTS, {}, Server(pipelines.url))
+        pipelines.states = ["FAILED"]
+        pipelines.tasks = [
+            task("flights-x1", "FAILED", 0, 40, "flights-x1-1"),
+            task("from-data-to-production", "FAILED", 2, 40, "flights-x1-2"),
+            task("ingest-tables", "SUCCEEDED", 3, 9, "flights-x1-3"),
+            task("train-network", "FAILED", 10, 40, "flights-x1-77"),
+            task("executor", "FAILED", 11, 40),
+        ]
+        pipelines.logs = {"flights-x1-system-container-impl-77": "begin\nTrainingFailed: the loss is NaN."}
+        with pytest.raises(JobFailed, match=r"(?s)Step train-network failed\. Its log ends:\nbegin\nTrainingFailed"):
+            submission.wait(done.run, Server(pipelines.url))
+        pipelines.logs = {}
+        with pytest.raises(JobFailed, match=r"Step train-network failed; .*flights-x1-77"):
+            submission.wait(done.run, Server(pipelines.url))
+
+    def test_so_is_a_step_that_was_never_started(self, pipelines: kfp_server.Pipelines) -> None:
+        done = submit(FLIGHTS, {}, Server(pipelines.url))
+        pipelines.states = ["FAILED"]
+        pipelines.tasks = [task("root", "FAILED", 0, 40), task("pack-driver", "FAILED", 12, 14)]
+        with pytest.raises(JobFailed, match=r"Step pack was not started: .* its driver, failed"):
+            submission.wait(done.run, Server(pipelines.url))
+
+
+def task(name: str, state: str, began: int, ended: int, *children: str) -> dict[str, object]:
+    """A task as the API server makes it of a workflow's node; the times are seconds."""
+    times = {key: f"2026-01-02T03:04:{value:02}Z" for key, value in (("start_time", began), ("end_time", ended))}
+    return {"display_name": name, "state": state, **times, "child_tasks": [{"pod_name": child} for child in children]}
+
+
+def test_a_server_that_is_too_old_is_told_before_anything_is_put_there(pipelines: kfp_server.Pipelines) -> None:
+    pipelines.tag = "2.5.0"
+    with pytest.raises(PipelinesUnavailable, match=r"Kubeflow Pipelines 2\.5\.0; .*needs 2\.14"):
+        submit(FLIGHTS, {}, Server(pipelines.url))
+    assert pipelines.pipelines == []
+
+
+@pytest.mark.parametrize("tag", ["2.14.0", "unknown"])
+def test_one_that_is_new_enough_or_does_not_say_is_taken(tag: str, pipelines: kfp_server.Pipelines) -> None:
+    pipelines.tag = tag
+    submit(FLIGHTS, {}, Server(pipelines.url))
+    assert len(pipelines.runs) == 1
+
+
+def test_runs_are_told_apart_by_what_was_given_and_when(pipelines: kfp_server.Pipelines) -> None:
+    submit(FLIGHTS, {"months": "1,2", "epochs": "4"}, Server(pipelines.url))
+    assert re.fullmatch(r'flights months="1,2" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d', pipelines.runs[0]["display_name"])
+
+
+def test_the_name_of_a_run_is_one_that_the_server_takes() -> None:
+    pipeline = compiler.load(FLIGHTS)
+    name = submission.run_name(pipeline, {"months": "1" * 500}, datetime(2026, 1, 2, tzinfo=UTC))
+    assert len(name) == submission.NAME_LENGTH
+    assert name.endswith(" 2026-01-02 00:00:00")
 
 
 class TestTLS:

@@ -34,6 +34,7 @@ from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
 from seaway.platforms.kubernetes.install import rbac
 from seaway.storage import storage_for
 
+INPUT = "--executor_input"
 LAUNCHER = Path(__file__).with_name("fake_launcher.py")
 KEYS = "fake-launcher"  # the Secret of the launcher, and where it is mounted
 SCRATCH = ("/s3", "/minio", "/gcs", "/.local", "/.cache", "/.config")  # as Kubeflow Pipelines gives each step
@@ -112,7 +113,10 @@ class _Attempt:
         self, run: FakeRun, executor: str, container: Any, *, full_command: list[str], pipeline_root: str, **_: Any
     ) -> None:
         self._run, self._executor, self._container, self._local_root = run, executor, container, pipeline_root
-        self._command = [word.replace(pipeline_root, run.root) for word in full_command]
+        place = full_command.index(INPUT) + 1
+        given = _as_the_driver_gives(json.loads(full_command[place]))
+        words = [*full_command[:place], json.dumps(given), *full_command[place + 1 :]]
+        self._command = [word.replace(pipeline_root, run.root) for word in words]
 
     def run(self) -> Status:
         began, core, namespace = time.monotonic(), client.CoreV1Api(self._run.api), self._run.namespace
@@ -128,7 +132,7 @@ class _Attempt:
 
     def _fetch_outputs(self) -> None:
         """What kfp.local reads of a step: its parameters, and where its artifacts are."""
-        given = json.loads(self._command[self._command.index("--executor_input") + 1])
+        given = json.loads(self._command[self._command.index(INPUT) + 1])
         uri = given["outputs"]["outputFile"]
         if storage_for(uri).exists(uri):
             storage_for(uri).download(uri, Path(uri.replace(self._run.root, self._local_root)))
@@ -154,6 +158,23 @@ class _Attempt:
             "volumes": [volume for volume, _ in volumes],
         }
         return {"metadata": {"name": name, "labels": {RUN_LABEL: self._run.id}}, "spec": spec}
+
+
+def _as_the_driver_gives(given: dict[str, Any]) -> dict[str, Any]:
+    """The input of an executor as Kubeflow's driver makes it where kfp.local's differs.
+
+    Raises:
+        RuntimeError: one artifact by two inputs.
+    """
+    inputs = given.get("inputs", {})
+    uris = [one["uri"] for found in inputs.get("artifacts", {}).values() for one in found["artifacts"]]
+    if len(set(uris)) < len(uris):
+        raise RuntimeError('no execution found for task name=""')
+    for value in inputs.get("parameterValues", {}).values():
+        if isinstance(value, dict) and (task := value.pop("pipeline_task_name", None)):
+            state = {"SUCCEEDED": "COMPLETE"}.get(value["state"], value["state"])
+            value.update(state=state, pipelineTaskName=task, pipelineJobResourceName="flights-x1", error={})
+    return given
 
 
 def give_keys(core: client.CoreV1Api, namespace: str, store: StoreInCluster) -> None:

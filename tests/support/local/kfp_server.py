@@ -22,7 +22,8 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-API = "/apis/v2beta1"
+API, LOGS = "/apis/v2beta1", "/apis/v1alpha1/runs/"
+CRON_FIELDS = 6
 LOGIN_PAGE = b"<!doctype html><title>Log in to Dex</title>"
 Document = dict[str, Any]
 
@@ -40,6 +41,7 @@ class Pipelines:
     """What the server knows, and whom it lets in."""
 
     multi_user: bool = False
+    tag: str = "2.17.0"
     token: str = ""  # asked for where it is set
     cookie: str = ""  # without it there is a redirect to the login page, where it is set
     editors: tuple[str, ...] = ("", "team")  # namespaces that the one who asks may write in
@@ -49,6 +51,9 @@ class Pipelines:
     versions: list[Document] = field(default_factory=list)
     experiments: list[Document] = field(default_factory=list)
     runs: list[Document] = field(default_factory=list)
+    recurring: list[Document] = field(default_factory=list)
+    tasks: list[Document] = field(default_factory=list)  # of a run that has ended, as its workflow's nodes are told
+    logs: dict[str, str] = field(default_factory=dict)  # of pods, by name
     asked: int = 0
     url: str = ""
 
@@ -71,6 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer(self._post)
 
+    def do_DELETE(self) -> None:
+        self._answer(self._delete)
+
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
 
@@ -90,6 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
             if self.known.token and self.headers["authorization"] != f"Bearer {self.known.token}":
                 raise Refused(401, 16, "Unauthenticated: there is no user identity header.")
             query = {key: values[0] for key, values in parse_qs(asked.query).items()}
+            if asked.path.startswith(LOGS):
+                self._send(200, self._log(asked.path).encode(), "text/plain")
+                return
             self._send(200, json.dumps(act(asked.path.removeprefix(API), query)).encode(), "application/json")
         except Refused as refused:
             self._send(refused.status, json.dumps(refused.body).encode(), "application/json")
@@ -105,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         known = self.known
         match path.strip("/").split("/"):
             case ["healthz"]:
-                return {"multi_user": known.multi_user, "commit_sha": "0"}
+                return {"multi_user": known.multi_user, "commit_sha": "0", "tag_name": known.tag}
             case ["pipelines"]:
                 return _listed("pipelines", known.pipelines, query)
             case ["pipelines", pipeline, "versions"]:
@@ -117,8 +128,24 @@ class _Handler(BaseHTTPRequestHandler):
                 if known.broken:
                     raise Refused(known.broken.pop(0), 14, "upstream connect error")
                 state = known.states.pop(0) if len(known.states) > 1 else known.states[0]
-                return {**_with("run_id", run, known.runs), "state": state}
+                details = {"run_details": {"task_details": known.tasks}} if known.tasks else {}
+                return {**_with("run_id", run, known.runs), "state": state, **details}
+            case ["recurringruns"]:
+                of_it = [one for one in known.recurring if one["experiment_id"] == query["experiment_id"]]
+                return _paged("recurringRuns", of_it, query)
         raise Refused(404, 5, "Not Found")
+
+    def _log(self, path: str) -> str:
+        pod = path.split("/")[-2]
+        if pod not in self.known.logs:
+            raise Refused(500, 13, f'pods "{pod}" not found')
+        return self.known.logs[pod]
+
+    def _delete(self, path: str, query: dict[str, str]) -> Document:
+        kind, identity = path.strip("/").split("/")
+        assert kind == "recurringruns"
+        self.known.recurring.remove(_with("recurring_run_id", identity, self.known.recurring))
+        return {}
 
     def _post(self, path: str, query: dict[str, str]) -> Document:
         raw = self.rfile.read(int(self.headers["content-length"]))
@@ -131,6 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._keep(self.known.experiments, "experiment_id", json.loads(raw))
             case ["runs"]:
                 return self._run(json.loads(raw))
+            case ["recurringruns"]:
+                return self._recur(json.loads(raw))
         raise Refused(404, 5, "Not Found")
 
     def _upload(self, query: dict[str, str], raw: bytes) -> Document:
@@ -152,6 +181,15 @@ class _Handler(BaseHTTPRequestHandler):
         now = datetime.now(UTC).isoformat()
         self.known.runs.append({**run, "run_id": str(uuid.uuid4()), "created_at": now})
         return self.known.runs[-1]
+
+    def _recur(self, wanted: Document) -> Document:
+        _with("experiment_id", wanted["experiment_id"], self.known.experiments)
+        self._spec(wanted)
+        if len(wanted["trigger"]["cron_schedule"]["cron"].split()) != CRON_FIELDS:
+            raise Refused(400, 3, "InvalidInputError: Schedule cron is not a valid cron.")
+        status = {"ENABLE": "ENABLED", "DISABLE": "DISABLED"}[wanted["mode"]]
+        self.known.recurring.append({**wanted, "status": status, "recurring_run_id": str(uuid.uuid4())})
+        return self.known.recurring[-1]
 
     def _spec(self, run: Document) -> Document:
         """What it brings itself, else that of the version that it names."""
@@ -186,6 +224,12 @@ def _listed(title: str, documents: list[Document], query: dict[str, str]) -> Doc
     place = query.get("namespace", "")
     found = [one for one in documents if wanted.items() <= one.items() and (one.get("namespace") or "") == place]
     return {title: found, "total_size": len(found)} if found else {}
+
+
+def _paged(title: str, documents: list[Document], query: dict[str, str]) -> Document:
+    first, size = int(query.get("page_token", 0)), int(query.get("page_size", 10))
+    more = {"next_page_token": str(first + size)} if first + size < len(documents) else {}
+    return {title: documents[first : first + size], **more}
 
 
 def _with(key: str, value: str, documents: list[Document]) -> Document:

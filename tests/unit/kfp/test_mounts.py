@@ -61,12 +61,24 @@ def test_what_the_author_has_set_stays(executors: dict[str, Any]) -> None:
     assert secrets(executors["exec-ingest-tables"]) == ["own", "seaway-storage"]
 
 
+def test_a_step_of_seaway_is_no_root_unless_its_author_says_so(executors: dict[str, Any]) -> None:
+    @dsl.pipeline(name="root")
+    def root() -> None:
+        kubernetes.set_security_context(ingest_tables(), run_as_user=0)
+
+    _, platform = yaml.safe_load_all(compiler.compiled(root).text)
+    [author] = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values()
+    assert executors["exec-build-features"]["securityContext"] == {"runAsNonRoot": True}
+    assert author["securityContext"] == {"runAsUser": "0"}
+
+
 def test_mounts_are_what_kfps_own_functions_write(executors: dict[str, Any]) -> None:
     @dsl.pipeline(name="by-hand")
     def by_hand() -> None:
         task = ingest_tables()
         kubernetes.use_config_map_as_volume(task, "seaway-settings", "/etc/seaway/settings", optional=True)
         kubernetes.use_secret_as_volume(task, "seaway-storage", "/etc/seaway/storage", optional=True)
+        kubernetes.set_security_context(task, run_as_non_root=True)
 
     expected = by_hand.platform_spec.platforms["kubernetes"].deployment_spec.executors["exec-ingest-tables"]
     assert executors["exec-build-features"] == json_format.MessageToDict(expected)

@@ -35,8 +35,9 @@ Weights = Mapping[str, int]
 class Gateway:
     """Settings of the gateway.
 
-    `name` is the `namespace/name` of the Gateway object that routes attach to, or its name alone in their namespace; `admin` the URL of its Envoy's
-    administration port, `stats` that of its counters as Prometheus reads them; both are empty where they are closed.
+    `name` is the `namespace/name` of the Gateway object that routes attach to, or its name alone in their namespace;
+    `admin` the URL of its Envoy's administration port, `stats` that of its counters as Prometheus reads them; both are
+    empty where they are closed.
     """
 
     name: str = field(default_factory=lambda: os.environ.get("SEAWAY_GATEWAY", "kubeflow/kubeflow-gateway"))
