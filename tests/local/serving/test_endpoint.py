@@ -1,5 +1,6 @@
 """A real endpoint: TorchServe, Envoy, packages signed and verified."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -162,7 +164,7 @@ def test_a_request_keeps_its_id_and_gets_only_the_outputs_it_asks_for(endpoint: 
     [
         ("{", "JSON"),
         ("{}", "inputs"),
-        ('{"inputs": [{"name": "carrier"}]}', "data"),
+        ('{"inputs": [{"name": "carrier"}]}', "distance"),
         ('{"inputs": [{"name": "carrier", "shape": [2, 1], "datatype": "BYTES", "data": ["AA"]}]}', "carrier"),
         ('{"inputs": [{"name": "carrier", "shape": [1, 1], "datatype": "BYTES", "data": ["AA"]}]}', "distance"),
     ],
@@ -173,21 +175,74 @@ def test_a_bad_request_is_told_what_is_wrong(endpoint: DeployedEndpoint, body: s
     assert told in str(answer["error"])
 
 
-def test_a_bad_request_does_not_fail_those_it_shares_a_batch_with(endpoint: DeployedEndpoint) -> None:
-    outcomes: dict[bool, list[bool]] = {True: [], False: []}
+def request_body(rows: int = 1) -> bytes:
+    values = {"carrier": "AA", "distance": 100.25, "weather": 0.125}
+    inputs = [
+        {
+            "name": spec.name,
+            "datatype": spec.datatype,
+            "shape": [rows, *spec.shape[1:]],
+            "data": [values[spec.name]] * rows * spec.shape[1],
+        }
+        for spec in SIGNATURE.inputs
+    ]
+    return json.dumps({"inputs": inputs}).encode()
 
-    def send(good: bool) -> None:
-        rows = ROWS if good else {**ROWS, "carrier": np.array([[1], [2], [3]], object)}
-        with Client(endpoint.url, endpoint.token()) as client:
-            for _ in range(10):
-                try:
-                    client.infer("flights", rows)
-                    outcomes[good].append(True)
-                except InferenceRefused:
-                    outcomes[good].append(False)
 
-    run_together([lambda good=place % 2 == 0: send(good) for place in range(8)])
-    assert outcomes == {True: [True] * 40, False: [False] * 40}
+def post(endpoint: DeployedEndpoint, body: bytes, **headers: str) -> int:
+    address = urlsplit(endpoint.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+    told = {"authorization": f"Bearer {endpoint.token()}", **headers}
+    with contextlib.closing(connection):
+        connection.request("POST", "/v2/models/flights/infer", body, told)
+        return connection.getresponse().status
+
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+MALFORMED = {
+    "null outputs": (200, request_body()[:-1] + b', "outputs": null}', {}),
+    "outputs of words": (400, request_body()[:-1] + b', "outputs": ["probability"]}', {}),
+    "null in a shape": (400, request_body().replace(b"[1, 1]", b"[null, 1]"), {}),
+    "a list for a name": (400, request_body().replace(b'"carrier"', b'["carrier"]'), {}),
+    "a number for a text": (400, request_body().replace(b'"AA"', b"7"), {}),
+    "a number beyond float32": (400, request_body().replace(b"100.25", b"1e39"), {}),
+    "deeply nested": (400, b'{"inputs": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", {}),
+    "a broken form": (400, b"%ff=%&%%%", {"content-type": FORM}),
+    "a form that is none": (200, request_body(), {"content-type": f"{FORM}; charset=none"}),
+    "protobuf that is none": (200, request_body(), {"content-type": "application/x-protobuf"}),
+    "an odd expectation": (200, request_body(), {"expect": "200-ok"}),
+    "a mark of ours": (200, request_body(), {"x-seaway-request": "nonsense"}),
+}
+
+
+def test_malformed_requests_fail_none_that_is_sent_beside_them(endpoint: DeployedEndpoint) -> None:
+    odd, before = list(MALFORMED.values()), server_errors(endpoint)
+
+    def send(place: int) -> tuple[int, int]:
+        expected, body, headers = odd[place // 20 % len(odd)] if place % 20 == 0 else (200, request_body(), {})
+        return expected, post(endpoint, body, **{"content-type": JSON, **headers})
+
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(send, range(20 * 3 * len(odd))))
+    assert [pair for pair in statuses if pair[0] != pair[1]] == []
+    assert server_errors(endpoint) == before
+
+
+def test_a_body_beyond_the_limit_is_refused_and_the_next_is_answered(
+    endpoint: DeployedEndpoint, client: Client
+) -> None:
+    rows = {"carrier": ["AA"], "distance": [1.0], "weather": [[0.125] * WEATHER]}
+    many = {name: np.repeat(np.array(values, object), 100_000, axis=0) for name, values in rows.items()}
+    before = server_errors(endpoint)
+    for _ in range(2):
+        with pytest.raises(InferenceRefused, match="413"):
+            client.infer("flights", many)
+        assert len(client.infer("flights", rows)["probability"]) == 1
+    assert server_errors(endpoint) == before
+
+
+def server_errors(endpoint: DeployedEndpoint) -> dict[str, int]:
+    return {arm: counts.errors for arm, counts in EnvoyMetrics().read(endpoint).items()}
 
 
 def test_no_path_answers_without_the_token(endpoint: DeployedEndpoint) -> None:

@@ -85,6 +85,116 @@ def test_a_refused_value_is_told_by_its_input_and_fails_no_other_request(rows: l
     assert first == last == handler().handle([good], Context())[0]
 
 
+def garbage() -> st.SearchStrategy[Any]:
+    """Any JSON value, some of which nearly fit."""
+    word = st.text(max_size=3) | st.sampled_from(["carrier", "total", "FP32", "name", "data"])
+    scalar = st.none() | st.booleans() | st.integers(-3, 2**70) | st.floats() | word
+    return st.recursive(scalar, lambda some: st.lists(some, max_size=3) | st.dictionaries(word, some, max_size=3))
+
+
+def places(body: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Every place of a request where a value can be put: a container and the key in it."""
+    fields = [*((body, key) for key in (*body, "id", "outputs", "parameters")), (body["inputs"], 0)]
+    return fields + [(tensor, key) for tensor in body["inputs"] for key in tensor]
+
+
+GOOD = request([("AA", 1.0, 1.0), (None, None, 2.0)])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_whatever_stands_in_a_request_its_neighbours_are_answered(data: st.DataObject) -> None:
+    body = json.loads(GOOD["body"])
+    container, key = data.draw(st.sampled_from(places(body)))
+    container[key] = data.draw(garbage())
+    context = Context()
+    first, odd, last = handler().handle([GOOD, {"body": json.dumps(body).encode()}, GOOD], context)
+    assert first == last == handler().handle([GOOD], Context())[0]
+    assert context.statuses in ({}, {1: 400})
+    assert ("error" in json.loads(odd)) == bool(context.statuses)
+
+
+def changed(place: int, **fields: Any) -> dict[str, Any]:
+    body = json.loads(GOOD["body"])
+    body["inputs"][place].update(fields)
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({**json.loads(GOOD["body"]), "outputs": ["total"]}, "outputs"),
+        ({**json.loads(GOOD["body"]), "outputs": [{"name": "sum"}]}, "it has ['total']"),
+        ({**json.loads(GOOD["body"]), "id": {"a": 1}}, "'id' is"),
+        (changed(0, shape=[None, 1]), "'delay' has shape [None, 1]; the model takes [-1, 1]"),
+        (changed(0, shape=["2", "1"]), "shape ['2', '1']"),
+        (changed(0, shape=[-1, -2]), "shape [-1, -2]"),
+        (changed(2, shape=[4]), "the model takes [-1, 2]"),
+        (changed(2, shape=[1, 4]), "the model takes [-1, 2]"),
+        (changed(2, shape=[2, 2], data=[[1.0], [2.0], [3.0], [4.0]]), "nested as [4, 1]"),
+        (changed(2, data=[[1.0, 2.0], [3.0]]), "do not fill"),
+        (changed(0, name=["delay"]), "no object with a text 'name'"),
+        (changed(0, name="weather"), "twice"),
+        (changed(0, datatype="INT64"), "'delay' is FP32; the request says 'INT64'"),
+        (changed(0, data=None), "has no 'data'"),
+        (changed(0, data=[1.0, 2.0, 3.0]), "3 values"),
+        (b'{"inputs": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "no JSON"),
+        (b'{"inputs": [{"name": ' + b"[" * 900 + b"]" * 900 + b"}]}", "no object with a text 'name'"),
+        (b"\xff\xfe{", "no JSON"),
+        (b"", "no JSON"),
+        (b"[]", "no JSON object"),
+        (b'{"inputs": null}', "no list 'inputs'"),
+    ],
+)
+def test_a_malformed_request_is_told_what_is_wrong(body: Any, told: str) -> None:
+    context = Context()
+    [answer] = handler().handle([{"body": body if isinstance(body, bytes) else json.dumps(body).encode()}], context)
+    assert context.statuses == {0: 400}
+    assert told in json.loads(answer)["error"]
+
+
+def test_null_means_that_a_field_is_absent() -> None:
+    body = {**json.loads(GOOD["body"]), "outputs": None, "id": None, "parameters": None}
+    for tensor in body["inputs"]:
+        tensor["datatype"] = None
+    assert handler().handle([{"body": json.dumps(body).encode()}], Context()) == handler().handle([GOOD], Context())
+
+
+def test_values_that_the_model_cannot_bear_are_refused_and_fail_no_other_request() -> None:
+    def picky(carrier: torch.Tensor, delay: torch.Tensor, weather: torch.Tensor) -> torch.Tensor:
+        if (delay < 0).any():
+            raise IndexError("index out of range in self")
+        return delay.double()
+
+    made, context = handler(), Context()
+    made.graph = picky
+    first, bad, last = made.handle([GOOD, request([("AA", -1.0, 1.0)]), GOOD], context)
+    assert context.statuses == {1: 400}
+    assert "IndexError: index out of range" in json.loads(bad)["error"]
+    assert "outputs" in json.loads(first)
+    assert first == last
+
+
+@pytest.mark.parametrize("outputs", [lambda rows: 1 / 0, lambda rows: torch.zeros(rows + 1, 1)], ids=["raises", "rows"])
+def test_a_model_that_fails_on_its_own_sample_is_the_servers_fault(outputs: Any) -> None:
+    made, context = handler(), Context()
+    made.graph = lambda carrier, delay, weather: outputs(len(delay))
+    [answer] = made.handle([GOOD], context)
+    assert context.statuses == {0: 500}
+    assert "its own sample too" in json.loads(answer)["error"]
+
+
+def test_an_answer_that_the_server_could_not_carry_is_refused_and_fails_no_other_request() -> None:
+    made, context = handler(), Context()
+    made.graph = lambda carrier, delay, weather: delay.double().expand(-1, 300_000)
+    few, many = request([("AA", 1.25, 1.0)]), request([("AA", 1.25, 1.0)] * 5)
+    first, refused, last = made.handle([few, many, few], context)
+    assert context.statuses == {1: 400}
+    assert "send fewer rows than 5" in json.loads(refused)["error"]
+    assert first == last
+    assert "outputs" in json.loads(first)
+
+
 def test_inputs_of_different_rows_are_refused_though_the_batch_adds_up() -> None:
     def lopsided(carriers: int, delays: int) -> dict[str, Any]:
         body = json.loads(request([("AA", 1.0, 1.0)] * 2)["body"])

@@ -19,6 +19,7 @@ LATENCY_BUCKETS_MS = (
     *(1000, 2000, 5000, 10000, 30000),
 )
 UNAUTHORIZED = "The bearer token is missing or wrong; see the endpoint's token file."
+MARK = "x-seaway-request"  # of a request that the handler answers without the model
 GRPC_INFER = f"/{SERVICE}/ModelInfer"
 GRPC_MARKS = {"ServerLive": "ready", "ServerReady": "ready", "ModelReady": "ready", "ServerMetadata": "server",
               "ModelMetadata": "metadata"}  # fmt: skip
@@ -62,15 +63,30 @@ def protocol_routes(
     stranger = {**exact("authorization", f"Bearer {token}"), "invert_match": True}
     return [
         {"match": {"prefix": "/", "headers": [stranger]}, **answer(401, {"error": UNAUTHORIZED})},
-        *map(dict, infer),
-        marked("/v2/health/ready", model, "ready", control),
-        marked(f"{path}/ready", model, "ready", control),
-        marked(path, model, "metadata", control),
-        *(marked(f"/{SERVICE}/{call}", model, mark, control) for call, mark in GRPC_MARKS.items()),
+        *map(_plain, infer),
+        _plain(marked("/v2/health/ready", model, "ready", control)),
+        _plain(marked(f"{path}/ready", model, "ready", control)),
+        _plain(marked(path, model, "metadata", control)),
+        *(_plain(marked(f"/{SERVICE}/{call}", model, mark, control)) for call, mark in GRPC_MARKS.items()),
         {"match": {"path": "/v2/health/live"}, **answer(200, {"live": True})},
         {"match": {"path": "/v2"}, **answer(200, {"name": "seaway", "version": "2", "extensions": []})},
         {"match": {"prefix": "/"}, **answer(404, {"error": f"No such path; this endpoint serves {path}."})},
     ]
+
+
+def _plain(route: Mapping[str, Any]) -> dict[str, Any]:
+    """The route without what a caller's headers would have the model server do.
+
+    TorchServe takes forms apart and fails on broken ones, and refuses an unknown `Expect` while the body is still to
+    come, which the next request on that connection then begins with.
+    """
+    bridged = route["match"]["path"].startswith(f"/{SERVICE}/")
+    form = [] if bridged else [header("content-type", "application/json")]
+    return {
+        **route,
+        "request_headers_to_add": [*route.get("request_headers_to_add", ()), *form],
+        "request_headers_to_remove": ["expect", MARK],  # before the others are added
+    }
 
 
 def infer_path(model: str) -> str:
@@ -120,7 +136,7 @@ def marked(path: str, model: str, mark: str, server: Server) -> dict[str, Any]:
     return {
         "match": {"path": path},
         "route": {"cluster": server.cluster, "prefix_rewrite": infer_path(model)},
-        "request_headers_to_add": [authorization(server.key), header("x-seaway-request", mark)],
+        "request_headers_to_add": [authorization(server.key), header(MARK, mark)],
     }
 
 

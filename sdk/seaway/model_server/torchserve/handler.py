@@ -11,30 +11,21 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from seaway.errors import InvalidSpec, SeawayError
+from seaway.errors import InferenceUnavailable, InvalidSpec, SeawayError
 from seaway.model_server.torchserve.torchscript import SCRIPT_FILE
-from seaway.models import Signature, TensorSpec
+from seaway.models import Signature
 from seaway.serving import feature_log
 from seaway.serving.protocol.codecs import Wire, wire
+from seaway.serving.protocol.request import LARGEST_MESSAGE, Columns, InferenceRequest, read_request
 
-INTEGERS: set[type] = {int}
-NUMBERS: set[type] = {int, float, type(None)}
-KINDS: dict[str, set[type]] = {
-    "BYTES": {str, type(None)},
-    "BOOL": {bool},
-    "FP16": NUMBERS,
-    "FP32": NUMBERS,
-    "FP64": NUMBERS,
-}  # JSON values
-
-Columns = dict[str, list[Any]]  # flat values by input
+TOLD = 200  # characters of an error that nobody foresaw
 log = logging.getLogger(__name__)
 
 
@@ -69,31 +60,28 @@ class OpenInferenceHandler:
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str | bytes]:
         """One answer per request, in order."""
         wires = [wire(context.get_request_header(index, "content-type")) for index in range(len(data))]
-        answers: dict[int, str | bytes] = {}
-        bodies: dict[int, dict[str, Any]] = {}
-        columns: dict[int, Columns] = {}
+        outcomes: dict[int, Any] = {}
         for index, request in enumerate(data):
             context.set_response_content_type(index, wires[index].content_type)
-            if kind := context.get_request_header(index, "x-seaway-request"):
-                answers[index] = self.describe(kind, wires[index])
-                continue
-            try:
-                bodies[index] = wires[index].body(request)
-                columns[index] = _columns(bodies[index], self.signature)
-            except InvalidSpec as error:
-                answers[index] = wires[index].refusal(context, index, error)
-        for index, result in self._results(columns).items():
-            if isinstance(result, InvalidSpec):
-                answers[index] = wires[index].refusal(context, index, result)
-            else:
-                answers[index] = wires[index].inference(self.answer(bodies[index], result))
-                self._log(bodies[index], columns[index], result)
-        return [answers[index] for index in range(len(data))]
+            kind = context.get_request_header(index, "x-seaway-request")
+            outcomes[index] = _attempt(self._read, request, wires[index], kind)
+        requests = {index: one for index, one in outcomes.items() if isinstance(one, InferenceRequest)}
+        for index, outputs in self._results(requests).items():
+            outcomes[index] = _attempt(self._answer, requests[index], outputs, wires[index])
+        for index, outcome in outcomes.items():
+            if isinstance(outcome, SeawayError):
+                outcomes[index] = wires[index].refusal(context, index, outcome)
+        return [outcomes[index] for index in range(len(data))]
 
     def predict(self, inputs: Mapping[str, Any]) -> list[Any]:
-        """Output arrays in the signature's order for encoded input arrays."""
+        """Output arrays in the signature's order for encoded input arrays: a row of each for each row."""
         result = self.graph(*(torch.from_numpy(array).to(self.device) for array in inputs.values()))
-        return [tensor.cpu().numpy() for tensor in (result if isinstance(result, (tuple, list)) else (result,))]
+        outputs = [tensor.cpu().numpy() for tensor in (result if isinstance(result, (tuple, list)) else (result,))]
+        rows = len(next(iter(inputs.values())))
+        for spec, output in zip(self.signature.outputs, outputs, strict=True):
+            if output.shape[:1] != (rows,):
+                raise ValueError(f"output {spec.name!r} has shape {list(output.shape)} for {rows} rows")
+        return outputs
 
     def describe(self, kind: str, form: Wire) -> str | bytes:
         """What a marked request asks for: `metadata` of the model, of the `server`, or whether it is `ready`."""
@@ -110,16 +98,31 @@ class OpenInferenceHandler:
         }
         return {"name": self.name, "versions": [self.version], "platform": "pytorch_torchexport", **tensors}
 
-    def answer(self, body: Mapping[str, Any], outputs: Sequence[Any]) -> dict[str, Any]:
+    def answer(self, request: InferenceRequest, outputs: Sequence[Any]) -> dict[str, Any]:
         """The response object of one request."""
-        wanted = {output.get("name") for output in body.get("outputs", ())}
         tensors = [
             {"name": spec.name, "datatype": spec.datatype, "shape": list(array.shape), "data": _json(array)}
             for spec, array in zip(self.signature.outputs, outputs, strict=True)
-            if not wanted or spec.name in wanted
+            if not request.outputs or spec.name in request.outputs
         ]
         answer = {"model_name": self.name, "model_version": self.version, "outputs": tensors}
-        return {**answer, "id": body["id"]} if "id" in body else answer
+        return answer if request.id is None else {**answer, "id": request.id}
+
+    def _read(self, request: Mapping[str, Any], form: Wire, kind: str | None) -> InferenceRequest | str | bytes:
+        """What is asked of the model, or the answer to what is asked of its server."""
+        return self.describe(kind, form) if kind else read_request(form.body(request), self.signature)
+
+    def _answer(self, request: InferenceRequest, outputs: Any, form: Wire) -> str | bytes:
+        if isinstance(outputs, SeawayError):
+            raise outputs
+        answer = form.inference(self.answer(request, outputs))
+        if len(answer) > LARGEST_MESSAGE:  # TorchServe would end the worker, and with it all requests of the batch
+            raise InvalidSpec(
+                f"The answer would have {len(answer)} bytes, more than the {LARGEST_MESSAGE} of an answer; send fewer "
+                f"rows than {request.rows}, or ask for fewer 'outputs'."
+            )
+        self._log(request, outputs)
+        return answer
 
     def _open_log(self) -> feature_log.FeatureLog | None:
         if not (folder := os.environ.get(feature_log.VARIABLE)):
@@ -133,26 +136,56 @@ class OpenInferenceHandler:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # a signal by itself skips what is to be done at exit
         return served
 
-    def _log(self, body: Mapping[str, Any], columns: Columns, outputs: Sequence[Any]) -> None:
+    def _log(self, request: InferenceRequest, outputs: Sequence[Any]) -> None:
         """Keep a request of one row; an id names one row only."""
-        first = self.signature.inputs[0]
-        if self.served and _rows(first, columns[first.name]) == 1:
-            self.served.append(body.get("id"), columns, float(outputs[0].ravel()[0]))
+        if self.served and request.rows == 1:
+            self.served.append(request.id, request.columns, float(outputs[0].ravel()[0]))
 
-    def _results(self, columns: Mapping[int, Columns]) -> dict[int, Any]:
-        """Outputs by request, from one pass; where a value is refused, each by itself: the error is its own."""
-        if not columns:
+    def _results(self, requests: Mapping[int, InferenceRequest]) -> dict[int, Any]:
+        """Outputs by request, from one pass; where it fails each is asked for by itself: the error is its own."""
+        if not requests:
             return {}
         try:
-            inputs = _encode(self.signature, columns.values())
-        except InvalidSpec as error:
-            if len(columns) == 1:
-                return dict.fromkeys(columns, error)
-            return {index: self._results({index: request})[index] for index, request in columns.items()}
-        first = self.signature.inputs[0]
-        ends = np.cumsum([_rows(first, request[first.name]) for request in columns.values()])[:-1]
-        parts = [np.split(output, ends) for output in self.predict(inputs)]
-        return {index: [part[place] for part in parts] for place, index in enumerate(columns)}
+            return dict(zip(requests, self._pass(list(requests.values())), strict=True))
+        except Exception as error:  # noqa: BLE001  # a graph is anybody's and may raise anything
+            if len(requests) == 1:
+                return dict.fromkeys(requests, self._reason(error))
+        return {index: self._results({index: request})[index] for index, request in requests.items()}
+
+    def _pass(self, requests: Sequence[InferenceRequest]) -> list[list[Any]]:
+        """The output arrays of each request, from one pass through the model."""
+        outputs = self.predict(_encode(self.signature, [request.columns for request in requests]))
+        ends = np.cumsum([request.rows for request in requests])[:-1]
+        parts = [np.split(output, ends) for output in outputs]
+        return [list(part) for part in zip(*parts, strict=True)]
+
+    def _reason(self, error: Exception) -> SeawayError:
+        """Whose fault it is that a request fails: its own, where the model still answers its sample."""
+        if isinstance(error, InvalidSpec):
+            return error
+        log.warning("the model failed on a request: %r", error)
+        told = _told(error)
+        try:
+            self.predict(self.signature.encode(self.signature.sample))
+        except Exception:  # noqa: BLE001  # as above
+            return InferenceUnavailable(f"The model fails, on its own sample too ({told}).")
+        return InvalidSpec(f"The model cannot answer these values ({told}); it answers its own sample.")
+
+
+def _attempt(work: Callable[..., Any], *arguments: Any) -> Any:
+    """What it returns, or the error of this request: it may be anything, and its neighbours do not pay for it."""
+    try:
+        return work(*arguments)
+    except SeawayError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  # a request is anybody's
+        log.warning("a request cannot be answered: %r", error)
+        return InvalidSpec(f"The request cannot be answered ({_told(error)}).")
+
+
+def _told(error: Exception) -> str:
+    """The error's kind and first words."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:TOLD]}"
 
 
 def _device(gpu: int | None, folder: Path) -> str:
@@ -161,48 +194,11 @@ def _device(gpu: int | None, folder: Path) -> str:
     return f"cuda:{gpu}" if gpu is not None and scripted and torch.cuda.is_available() else "cpu"
 
 
-def _columns(body: Mapping[str, Any], signature: Signature) -> Columns:
-    """Flat values by input name: exactly the model's inputs, all of the same number of rows."""
-    tensors = {}
-    for tensor in body["inputs"]:
-        if not isinstance(tensor, dict) or not {"name", "shape", "data"} <= tensor.keys():
-            raise InvalidSpec("An entry of 'inputs' lacks 'name', 'shape' or 'data'.")
-        tensors[tensor["name"]] = tensor
-    specs = {spec.name: spec for spec in signature.inputs}
-    if tensors.keys() != specs.keys():
-        missing, unknown = sorted(specs.keys() - tensors.keys()), sorted(tensors.keys() - specs.keys())
-        raise InvalidSpec(f"Inputs are missing: {missing}, or unknown: {unknown}; the model takes {sorted(specs)}.")
-    columns = {name: _values(specs[name], tensor) for name, tensor in tensors.items()}
-    rows = {name: _rows(specs[name], values) for name, values in columns.items()}
-    if len(set(rows.values())) > 1:
-        raise InvalidSpec(f"The inputs differ in rows: {rows}; give all the same number.")
-    return columns
-
-
-def _values(spec: TensorSpec, tensor: Mapping[str, Any]) -> list[Any]:
-    shape, data = tensor["shape"], tensor["data"]
-    nested = isinstance(data, list) and bool(data) and isinstance(data[0], list)
-    flat = np.asarray(data, object).ravel().tolist() if nested else data
-    if not isinstance(flat, list) or not flat or not isinstance(shape, list) or math.prod(shape) != len(flat):
-        raise InvalidSpec(f"Input {spec.name!r}: 'data' is empty or does not fill its 'shape' {shape}.")
-    if len(flat) % math.prod(spec.shape[1:]):
-        raise InvalidSpec(f"Input {spec.name!r} has shape {shape}; the model takes {list(spec.shape)}.")
-    if strange := set(map(type, flat)) - KINDS.get(spec.datatype, INTEGERS):
-        names = ", ".join(sorted(kind.__name__ for kind in strange))
-        raise InvalidSpec(f"Input {spec.name!r} is {spec.datatype} and cannot hold {names} values.")
-    return flat
-
-
-def _rows(spec: TensorSpec, values: Sequence[Any]) -> int:
-    return len(values) // math.prod(spec.shape[1:])
-
-
-def _encode(signature: Signature, requests: Iterable[Columns]) -> dict[str, Any]:
+def _encode(signature: Signature, requests: Sequence[Columns]) -> dict[str, Any]:
     """The arrays of several requests, one below the other: as many conversions as a single request takes."""
-    together = list(requests)
     joined: dict[str, Any] = {}
     for spec in signature.inputs:
-        values = [value for columns in together for value in columns[spec.name]]
+        values = [value for columns in requests for value in columns[spec.name]]
         joined[spec.name] = np.asarray(values, object if spec.datatype == "BYTES" else None).reshape(
             -1, *spec.shape[1:]
         )

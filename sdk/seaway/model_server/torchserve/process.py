@@ -22,6 +22,7 @@ from seaway.model_server.torchserve.torchscript import SCRIPT_FILE, kept_script
 from seaway.models import Signature, verified_copy
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log
 from seaway.serving.port import VERSION_DIGITS
+from seaway.serving.protocol.request import LARGEST_MESSAGE
 from seaway.storage import write_json
 
 POLL_S = 0.05
@@ -81,7 +82,6 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
     ]
     environment = {
         "TS_OPEN_INFERENCE_PROTOCOL": "oip",
-        "TS_DECODE_INPUT_REQUEST": "false",  # the handler reads JSON and protobuf itself
         "OMP_NUM_THREADS": str(spec.threads),
         "TMPDIR": str(folder / "tmp"),  # the deploying step's own may go before the server does
         "LOG_LOCATION": str(folder),
@@ -103,6 +103,9 @@ def _properties(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> str
             "grpc_inference_port=0",
             "grpc_management_port=0",
             "enable_model_api=true",
+            "decode_input_request=false",  # the handler reads JSON and protobuf itself
+            f"max_request_size={LARGEST_MESSAGE}",
+            f"max_response_size={LARGEST_MESSAGE}",
             "disable_token_authorization=false",
             f"token_expiration_min={TOKEN_LIFETIME_MIN}",
             "disable_system_metrics=true",

@@ -1,8 +1,14 @@
 """What a client of an endpoint is, whatever its protocol."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
+
+from seaway.errors import InferenceUnavailable, InvalidSpec
+from seaway.serving.clients.values import Array, as_tensor
+
+TOLD = 500  # characters of an answer that a message repeats
 
 
 class Caller(ABC):
@@ -29,7 +35,25 @@ class Caller(ABC):
         """Name, versions, platform, inputs and outputs of the model."""
 
     def datatypes(self, model: str) -> dict[str, str]:
-        """Of the model's inputs by name; asked for once."""
+        """Of the model's inputs by name; asked for once. Raises: InferenceUnavailable where the answer has none."""
         if model not in self._datatypes:
-            self._datatypes[model] = {spec["name"]: spec["datatype"] for spec in self.metadata(model)["inputs"]}
+            metadata = self.metadata(model)
+            try:
+                self._datatypes[model] = {spec["name"]: spec["datatype"] for spec in metadata["inputs"]}
+            except (KeyError, TypeError) as error:
+                raise InferenceUnavailable(
+                    f"What answers for model {model} states no inputs, so it is no endpoint: {str(metadata)[:TOLD]}."
+                ) from error
         return self._datatypes[model]
+
+    def tensors(self, model: str, inputs: Mapping[str, Array | Sequence[Any]]) -> list[dict[str, Any]]:
+        """The inputs as a request has them. Raises: InvalidSpec: one is not the model's, or not of its datatype."""
+        datatypes = self.datatypes(model)
+        return [as_tensor(name, values, datatypes) for name, values in inputs.items()]
+
+
+def as_header(value: str, what: str) -> str:
+    """The value, where a header can carry it. Raises: InvalidSpec, without the value, which may be a secret."""
+    if not (value.isascii() and value.isprintable()):
+        raise InvalidSpec(f"The {what} holds signs that a request's header cannot carry; give printable ASCII.")
+    return value

@@ -1,35 +1,32 @@
 """A client of the Open Inference Protocol, version 2, over gRPC."""
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import numpy as np
-
-from seaway.errors import InferenceRefused, InferenceUnavailable
-from seaway.serving.clients.base import Caller
-from seaway.serving.clients.http import RESULT_DTYPES, Array
+from seaway.errors import InferenceRefused, InferenceUnavailable, InvalidSpec
+from seaway.serving.clients.address import Address
+from seaway.serving.clients.base import Caller, as_header
+from seaway.serving.clients.values import Array, as_array
 from seaway.serving.protocol import grpc_messages
 
-DEFAULT_PORT = 80
 REFUSALS = {"INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "UNIMPLEMENTED"}
 
 
 class GrpcClient(Caller):
-    """As `Client`, over gRPC without TLS; of several threads that use it at once, `arm` and `version` are any one's.
+    """As `Client`, over gRPC; of several threads that use it at once, `arm` and `version` are any one's.
+
+    `https://` is TLS and `http://` is not. What is not on loopback is reached through `https_proxy` where that is set.
 
     After `infer`, `arm` names the arm that answered, or `version` its model where the route names no arm. `host` is a
     DeployedEndpoint's, for a gateway of many endpoints.
     """
 
     def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
-        import grpc
-
         super().__init__()
-        parts = urlsplit(url)
-        options = [("grpc.default_authority", host)] if host else []
-        self._channel = grpc.insecure_channel(f"{parts.hostname}:{parts.port or DEFAULT_PORT}", options)
-        self._token, self._timeout_s, self._url = token, timeout_s, url
+        self._channel = _channel(Address.of(url), as_header(host, "host"))
+        self._token, self._timeout_s, self._url = as_header(token, "token"), timeout_s, url
 
     def close(self) -> None:
         """Close the channel for good."""
@@ -69,21 +66,19 @@ class GrpcClient(Caller):
         Raises:
             InferenceRefused: the request is wrong; the message says which input.
             InferenceUnavailable: no answer, or a failure of the server.
+            InvalidSpec: an input is not the model's, or a value is not of its datatype; nothing was asked.
         """
         from seaway.serving.protocol.open_inference_pb2 import ModelInferRequest, ModelInferResponse
 
-        arrays = {name: np.asarray(values, object) for name, values in inputs.items()}
-        datatypes = {name: self.datatypes(model).get(name, "FP32") for name in arrays}
+        tensors = self.tensors(model, inputs)
         request = ModelInferRequest(
             model_name=model,
             id=request_id,
             inputs=[
-                ModelInferRequest.InferInputTensor(name=name, datatype=datatypes[name], shape=array.shape)
-                for name, array in arrays.items()
+                ModelInferRequest.InferInputTensor(name=one["name"], datatype=one["datatype"], shape=one["shape"])
+                for one in tensors
             ],
-            raw_input_contents=[
-                grpc_messages.raw_contents(array.ravel().tolist(), datatypes[name]) for name, array in arrays.items()
-            ],
+            raw_input_contents=[grpc_messages.raw_contents(one["data"], one["datatype"]) for one in tensors],
         )
         return _outputs(self._call("ModelInfer", request, ModelInferResponse.FromString, arm))
 
@@ -91,7 +86,10 @@ class GrpcClient(Caller):
         import grpc
 
         call = self._channel.unary_unary(f"/{grpc_messages.SERVICE}/{name}", type(request).SerializeToString, read)
-        metadata = (("authorization", f"Bearer {self._token}"), *((("x-seaway-arm", arm),) if arm else ()))
+        metadata = (
+            ("authorization", f"Bearer {self._token}"),
+            *((("x-seaway-arm", as_header(arm, "arm")),) if arm else ()),
+        )
         try:
             answer, made = call.with_call(request, timeout=self._timeout_s, metadata=metadata)
         except grpc.RpcError as error:
@@ -102,12 +100,37 @@ class GrpcClient(Caller):
         return answer
 
 
+def _channel(address: Address, host: str) -> Any:
+    import grpc
+
+    options: list[tuple[str, Any]] = [
+        ("grpc.max_receive_message_length", -1)
+    ]  # 4 MiB by default, which HTTP does not have
+    if host:
+        options.append(("grpc.default_authority", host))
+    if address.loopback:
+        options.append(("grpc.enable_http_proxy", 0))
+    if address.tls:
+        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(_authorities()), options)
+    return grpc.insecure_channel(address.target, options)
+
+
+def _authorities() -> bytes | None:
+    """Those that Python's TLS trusts; None for gRPC's own."""
+    file = ssl.get_default_verify_paths().cafile
+    return Path(file).read_bytes() if file else None
+
+
 def _outputs(answer: Any) -> dict[str, Array]:
     raw = answer.raw_output_contents
+    try:
+        values = [
+            grpc_messages.raw_values(raw[index], output.datatype) if raw else grpc_messages.typed_values(output)
+            for index, output in enumerate(answer.outputs)
+        ]
+    except (InvalidSpec, IndexError, UnicodeDecodeError) as error:
+        raise InferenceUnavailable(f"An output is none of the Open Inference Protocol: {error}.") from error
     return {
-        output.name: np.array(
-            grpc_messages.raw_values(raw[index], output.datatype) if raw else grpc_messages.typed_values(output),
-            dtype=RESULT_DTYPES.get(output.datatype, output.datatype.lower()),
-        ).reshape(output.shape)
-        for index, output in enumerate(answer.outputs)
+        output.name: as_array({"datatype": output.datatype, "shape": list(output.shape), "data": data})
+        for output, data in zip(answer.outputs, values, strict=True)
     }

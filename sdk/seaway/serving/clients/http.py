@@ -2,24 +2,25 @@
 
 import http.client
 import json
-import math
+import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
-
-import numpy as np
-import numpy.typing as npt
+from urllib.parse import quote
 
 from seaway.errors import InferenceRefused, InferenceUnavailable
-from seaway.serving.clients.base import Caller
+from seaway.serving.clients.address import Address
+from seaway.serving.clients.base import TOLD, Caller, as_header
+from seaway.serving.clients.values import Array, as_array
 
-Array = npt.NDArray[Any]
-RESULT_DTYPES = {"FP16": "float16", "FP32": "float32", "FP64": "float64", "BOOL": "bool", "BYTES": "object"}
 CLIENT_ERRORS = range(400, 500)
+NO_PROTOCOL = "what is no Open Inference Protocol"
 
 
 class Client(Caller):
     """One kept-alive connection to an endpoint; not for use from several threads at once.
+
+    `https://` is TLS, with a server that the machine's authorities (or `SSL_CERT_FILE`) vouch for. No proxy is used.
 
     After `infer`, `arm` names the arm that answered, or `version` its model where the route names no arm. `host` is a
     DeployedEndpoint's, for a gateway of many endpoints.
@@ -27,12 +28,12 @@ class Client(Caller):
 
     def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
         super().__init__()
-        parts = urlsplit(url)
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
-        self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        address = Address.of(url)
+        self._connection = _connection(address, timeout_s)
+        self._headers = {"authorization": f"Bearer {as_header(token, 'token')}", "content-type": "application/json"}
         if host:
-            self._headers["host"] = host
-        self._url, self._base = url.rstrip("/"), parts.path.rstrip("/")
+            self._headers["host"] = as_header(host, "host")
+        self._url, self._base = url.rstrip("/"), address.path
 
     def close(self) -> None:
         """Close the connection; the next call opens it again."""
@@ -40,19 +41,18 @@ class Client(Caller):
 
     def live(self) -> bool:
         """Whether the endpoint answers at all."""
-        return bool(self._call("GET", "/v2/health/live")["live"])
+        return bool(self._call("GET", "/v2/health/live").get("live"))
 
     def ready(self, model: str) -> bool:
         """Whether the model answers; False where its server says that it cannot."""
         try:
-            return bool(self._call("GET", f"/v2/models/{model}/ready")["ready"])
+            return bool(self._call("GET", f"{_path(model)}/ready").get("ready"))
         except InferenceUnavailable:
             return False
 
     def metadata(self, model: str) -> dict[str, Any]:
         """Name, versions, platform, inputs and outputs of the model."""
-        metadata: dict[str, Any] = self._call("GET", f"/v2/models/{model}")
-        return metadata
+        return self._call("GET", _path(model))
 
     def infer(
         self, model: str, inputs: Mapping[str, Array | Sequence[Any]], arm: str | None = None, request_id: str = ""
@@ -67,27 +67,32 @@ class Client(Caller):
 
         Raises:
             InferenceRefused: the request is wrong; the message says which input.
-            InferenceUnavailable: no answer, or a failure of the server.
+            InferenceUnavailable: no answer, a failure of the server, or an answer that is none of the protocol.
+            InvalidSpec: an input is not the model's, or a value is not of its datatype; nothing was asked.
         """
         return self.answer(model, self.request(model, inputs, request_id), arm)
 
     def request(self, model: str, inputs: Mapping[str, Array | Sequence[Any]], request_id: str = "") -> bytes:
         """The body of an inference request, to be sent once or several times by `answer`."""
-        datatypes = self.datatypes(model)
-        tensors = [_tensor(name, values, datatypes.get(name, "FP32")) for name, values in inputs.items()]
         named = {"id": request_id} if request_id else {}
-        return json.dumps({**named, "inputs": tensors}, allow_nan=False).encode()
+        return json.dumps({**named, "inputs": self.tensors(model, inputs)}, allow_nan=False).encode()
 
     def answer(self, model: str, request: bytes, arm: str | None = None) -> dict[str, Array]:
         """Outputs by name for a body made by `request`; see `infer`."""
-        answer = self._call("POST", f"/v2/models/{model}/infer", request, {"x-seaway-arm": arm} if arm else {})
-        return {output["name"]: _array(output) for output in answer["outputs"]}
+        answer = self._call(
+            "POST", f"{_path(model)}/infer", request, {"x-seaway-arm": as_header(arm, "arm")} if arm else {}
+        )
+        outputs = answer.get("outputs")
+        if not isinstance(outputs, list) or not all(isinstance(one, dict) and "name" in one for one in outputs):
+            raise InferenceUnavailable(f"{self._url} answered {NO_PROTOCOL}: it has no list of named 'outputs'.")
+        return {output["name"]: as_array(output) for output in outputs}
 
     def _call(
         self, method: str, path: str, payload: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Any:
+    ) -> dict[str, Any]:
         try:
-            self._connection.request(method, self._base + path, payload, {**self._headers, **(headers or {})})
+            with suppress(BrokenPipeError, ConnectionResetError):  # who refuses a long body may answer before its end
+                self._connection.request(method, self._base + path, payload, {**self._headers, **(headers or {})})
             response = self._connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -96,24 +101,30 @@ class Client(Caller):
         self.arm = response.getheader("x-seaway-arm", "")
         self.version = response.getheader("x-seaway-version", "")
         if response.status == http.HTTPStatus.OK:
-            return json.loads(content)
+            return _object(content, f"{self._url}{path}")
         kind = InferenceRefused if response.status in CLIENT_ERRORS else InferenceUnavailable
-        raise kind(f"{self._url}{path} answered {response.status}: {_reason(content)}")
+        raise kind(f"{self._url}{path} answered {response.status}: {_reason(content) or response.reason}")
 
 
-def _tensor(name: str, values: Array | Sequence[Any], datatype: str) -> dict[str, Any]:
-    array = values if isinstance(values, np.ndarray) else np.asarray(values, object)
-    return {"name": name, "datatype": datatype, "shape": list(array.shape), "data": _json(array)}
+def _connection(address: Address, timeout_s: float) -> http.client.HTTPConnection:
+    if not address.tls:
+        return http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
+    trusted = ssl.create_default_context()
+    return http.client.HTTPSConnection(address.host, address.port, timeout=timeout_s, context=trusted)
 
 
-def _json(array: Array) -> list[Any]:
-    flat = array.ravel().tolist()
-    return [None if isinstance(value, float) and math.isnan(value) else value for value in flat]  # NaN is no JSON
+def _path(model: str) -> str:
+    return f"/v2/models/{quote(model, safe='')}"
 
 
-def _array(output: Mapping[str, Any]) -> Array:
-    dtype = RESULT_DTYPES.get(output["datatype"], output["datatype"].lower())
-    return np.array(output["data"], dtype=dtype).reshape(output["shape"])
+def _object(content: bytes, where: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise InferenceUnavailable(f"{where} answered {NO_PROTOCOL}: {content.decode('utf-8', 'replace')[:TOLD]!r}.")
+    return answer
 
 
 def _reason(content: bytes) -> str:
@@ -121,4 +132,4 @@ def _reason(content: bytes) -> str:
         answer = json.loads(content)
         return str(answer.get("error") or answer.get("message"))
     except (ValueError, AttributeError):
-        return content.decode("utf-8", "replace")[:500]
+        return content.decode("utf-8", "replace")[:TOLD]

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from seaway.errors import InvalidSpec
+from seaway.errors import InvalidSpec, SeawayError
 from seaway.serving.protocol import grpc_messages
 
-BAD_REQUEST = 400
-INVALID_ARGUMENT = "3"  # google.rpc.Code
+BAD_REQUEST, SERVER_ERROR = 400, 500
+INVALID_ARGUMENT, INTERNAL = "3", "13"  # google.rpc.Code
+LONGEST = 1000  # characters of a message that travels in a header
 
 
 class Json:
@@ -19,19 +20,13 @@ class Json:
     inference = metadata = staticmethod(json.dumps)
 
     @staticmethod
-    def body(request: Mapping[str, Any]) -> dict[str, Any]:
-        """Raises: InvalidSpec."""
+    def body(request: Mapping[str, Any]) -> object:
+        """Any JSON value. Raises: InvalidSpec."""
         body = request.get("body", b"")
-        if isinstance(body, (bytes, bytearray)):
-            try:
-                body = json.loads(body)
-            except ValueError as error:
-                raise InvalidSpec(
-                    f"The request is no JSON ({error}); send an Open Inference Protocol object."
-                ) from error
-        if not isinstance(body, dict) or not isinstance(body.get("inputs"), list):
-            raise InvalidSpec("The request has no list 'inputs'; send an Open Inference Protocol object.")
-        return body
+        try:
+            return json.loads(body) if isinstance(body, (bytes, bytearray)) else body
+        except (ValueError, RecursionError) as error:
+            raise InvalidSpec(f"The request is no JSON ({error}); send an Open Inference Protocol object.") from error
 
     @staticmethod
     def readiness(name: str) -> str:
@@ -42,8 +37,8 @@ class Json:
         return json.dumps({"name": "seaway", "version": "2", "extensions": []})
 
     @staticmethod
-    def refusal(context: Any, index: int, error: InvalidSpec) -> str:
-        context.set_response_status(BAD_REQUEST, idx=index)
+    def refusal(context: Any, index: int, error: SeawayError) -> str:
+        context.set_response_status(BAD_REQUEST if isinstance(error, InvalidSpec) else SERVER_ERROR, idx=index)
         return json.dumps({"error": str(error)})
 
 
@@ -65,9 +60,10 @@ class Protobuf:
         return grpc_messages.readiness_response()
 
     @staticmethod
-    def refusal(context: Any, index: int, error: InvalidSpec) -> bytes:
-        context.set_response_header(index, grpc_messages.STATUS, INVALID_ARGUMENT)
-        context.set_response_header(index, grpc_messages.MESSAGE, quote(str(error), safe=" ':,;()[]{}"))
+    def refusal(context: Any, index: int, error: SeawayError) -> bytes:
+        refused = isinstance(error, InvalidSpec)
+        context.set_response_header(index, grpc_messages.STATUS, INVALID_ARGUMENT if refused else INTERNAL)
+        context.set_response_header(index, grpc_messages.MESSAGE, quote(str(error)[:LONGEST], safe=" ':,;()[]{}"))
         return b""
 
 

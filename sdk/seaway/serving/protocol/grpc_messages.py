@@ -49,7 +49,12 @@ def inference_request(message: bytes) -> dict[str, Any]:
     if raw and len(raw) != len(request.inputs):
         raise InvalidSpec(f"raw_input_contents has {len(raw)} entries for {len(request.inputs)} inputs; give one each.")
     inputs = [
-        {"name": tensor.name, "shape": list(tensor.shape), "data": _data(tensor, raw[index] if raw else None)}
+        {
+            "name": tensor.name,
+            "datatype": tensor.datatype or None,
+            "shape": list(tensor.shape),
+            "data": _data(tensor, raw[index] if raw else None),
+        }
         for index, tensor in enumerate(request.inputs)
     ]
     body: dict[str, Any] = {"inputs": inputs, "outputs": [{"name": output.name} for output in request.outputs]}
