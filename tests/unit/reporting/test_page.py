@@ -56,6 +56,18 @@ def test_any_table_cell_is_shown_as_it_is(name: str) -> None:
     assert name in Tags(Page("t").section("s", Code(name)).html()).text
 
 
+def test_contents_follow_no_address_for_it_would_leave_a_frame_made_of_text() -> None:
+    """Each of them focuses a goal at the top of its section."""
+    page = Page("A run")
+    for title in ("Data", "Features", "Gate", "Rollout"):
+        page.section(title, Text(title))
+    tags = Tags(page.html()).tags
+    goals = [attributes["id"] for tag, attributes in tags if tag == "input"]
+    assert [attributes["for"] for tag, attributes in tags if tag == "label"] == goals
+    assert len(set(goals)) == 4
+    assert "a" not in {tag for tag, _ in tags}
+
+
 def test_a_page_needs_no_network_and_no_script() -> None:
     document = hostile_page("name").html()
     assert "default-src 'none'" in document
