@@ -1,12 +1,11 @@
 """How a rollout, a model's lineage and an endpoint are shown."""
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seaway.reporting import charts
-from seaway.reporting.page import Badge, Block, Code, Figure, Figures, Fold, Table, Text
+from seaway.reporting.page import Badge, Block, Figure, Figures, Fold, Table, Text
 
 ARMS = ("stable", "candidate")
 LN10 = 2.302585092994046
@@ -155,41 +154,3 @@ def lineage_blocks(lineage: Mapping[str, Any], arms: Mapping[str, str]) -> list[
         Table(["", "value"], rows, align="ll"),
         Fold("Parameters", [Table(["parameter", "value"], parameters, align="ll")]),
     ]
-
-
-def calling_blocks(endpoint: Mapping[str, Any], signature: Mapping[str, Any]) -> list[Block]:
-    """How to call the endpoint, with the first row of the signature's sample; the token is read from its file."""
-    url = f"{endpoint['url']}/v2/models/{endpoint['name']}/infer"
-    body = json.dumps({"inputs": [_tensor(spec, signature) for spec in signature["inputs"]]})
-    curl = (
-        f'curl -s {url} \\\n  -H "Authorization: Bearer $(cat {shlex.quote(endpoint["token_file"])})" \\\n'
-        f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
-    )
-    values = {spec["name"]: [[_first(spec, signature)]] for spec in signature["inputs"]}
-    python = (
-        "from pathlib import Path\n\nfrom seaway.serving import Client\n\n"
-        f"token = Path({endpoint['token_file']!r}).read_text().strip()\n"
-        f"client = Client({endpoint['url']!r}, token)\n"
-        f"print(client.infer({endpoint['name']!r}, {values!r}))"
-    )
-    return [
-        Text(
-            f"The endpoint speaks the Open Inference Protocol at {endpoint['url']} and asks for the bearer token in "
-            f"{endpoint['token_file']}. `seaway down` ends it."
-        ),
-        Code(curl, "From a shell"),
-        Code(python, "From Python"),
-    ]
-
-
-def _first(spec: Mapping[str, Any], signature: Mapping[str, Any]) -> Any:
-    values = signature.get("sample", {}).get(spec["name"]) or [None]
-    first = values[0]
-    while isinstance(first, list) and first:
-        first = first[0]
-    return first
-
-
-def _tensor(spec: Mapping[str, Any], signature: Mapping[str, Any]) -> dict[str, Any]:
-    shape = [1, *spec["shape"][1:]]
-    return {"name": spec["name"], "datatype": spec["datatype"], "shape": shape, "data": [_first(spec, signature)]}

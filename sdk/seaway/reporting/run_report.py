@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable
-from seaway.reporting import data_section, evaluation_section, rollout_section, tuning_section
+from seaway.reporting import call_section, data_section, evaluation_section, rollout_section, tuning_section
 from seaway.reporting.data_section import Subject
 from seaway.reporting.page import Page, Text, Tile
 from seaway.storage import read_json
@@ -62,7 +62,7 @@ def write_report(inputs: ReportInputs, output: Path) -> str:
     page.section(
         "Lineage", *rollout_section.lineage_blocks(read_json(inputs.package / "lineage.json"), rollout["arms"])
     )
-    page.section("Call it", *rollout_section.calling_blocks(endpoint, signature))
+    page.section("Call it", *call_section.calling_blocks(endpoint, signature))
     page.write(output)
     return f"{rollout_section.decision_badge(rollout).text}, ROC AUC {evaluation['metrics']['roc_auc']:.3f}"
 

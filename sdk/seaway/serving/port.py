@@ -79,7 +79,8 @@ class DeployedEndpoint:
 
     `url` is empty until it is ready. `host` is the Host header by which a shared gateway knows the endpoint, empty
     where the URL is the endpoint's own. `deployed` is when it was laid out, in seconds since 1970. `settled` says that
-    its run succeeded and left it in charge.
+    its run succeeded and left it in charge. `secret` is `NAMESPACE/NAME` of the cluster's Secret that has the token
+    under the endpoint's name, empty on a laptop.
     """
 
     name: str
@@ -91,6 +92,7 @@ class DeployedEndpoint:
     deployed: float = 0.0
     settled: bool = False
     host: str = ""
+    secret: str = ""
 
     @property
     def token_file(self) -> Path:
@@ -113,6 +115,7 @@ class DeployedEndpoint:
             "run": self.run,
             "url": self.url,
             "host": self.host,
+            "secret": self.secret,
             "token_file": str(self.token_file),
             "folder": str(self.folder),
             "sockets": str(self.sockets) if self.sockets else None,
@@ -139,6 +142,7 @@ class DeployedEndpoint:
                 folder=Path(value["folder"]),
                 url=value["url"],
                 host=value.get("host", ""),
+                secret=value.get("secret", ""),
                 sockets=Path(value["sockets"]) if value["sockets"] else None,
                 arms={name: Arm(arm["version"], arm["package"], arm["cluster"]) for name, arm in value["arms"].items()},
                 deployed=float(value.get("deployed", 0.0)),

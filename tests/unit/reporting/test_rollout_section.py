@@ -1,16 +1,12 @@
 """The rollout, the lineage and the call are told truthfully, however the rollout ended."""
 
-import json
-import shlex
 from typing import Any
 
-import pytest
 from seaway.monitoring import Callers
 from seaway.monitoring.service_graph import Edge
 from seaway.reporting import Page
 from seaway.reporting.rollout_section import (
     callers_blocks,
-    calling_blocks,
     decision_badge,
     lineage_blocks,
     rollout_blocks,
@@ -83,30 +79,6 @@ def test_a_mesh_that_saw_nothing_and_one_that_is_not_there_are_told_apart() -> N
     )
     assert callers_blocks({"callers": Callers().to_json()}) == []
     assert callers_blocks({}) == []
-
-
-@pytest.mark.parametrize("text", ["JFK", "O'Hare", 'a"b$(id)`x`'])
-def test_the_shell_command_sends_exactly_the_sample(text: str) -> None:
-    signature = {
-        "inputs": [
-            {"name": "origin", "datatype": "BYTES", "shape": [-1, 1]},
-            {"name": "wind", "datatype": "FP32", "shape": [-1, 1]},
-        ],
-        "sample": {"origin": [text, "LGA"], "wind": [[None], [2.0]]},
-    }
-    endpoint = {"name": "flights", "url": "http://127.0.0.1:1", "token_file": "/home/a b/token"}
-    command = calling_blocks(endpoint, signature)[1].text  # type: ignore[union-attr]
-    assert "$(cat '/home/a b/token')" in command
-    words = shlex.split(command.replace("\\\n", " "))
-    body = json.loads(words[words.index("-d") + 1])
-    assert [tensor["data"] for tensor in body["inputs"]] == [[text], [None]]
-    assert [tensor["shape"] for tensor in body["inputs"]] == [[1, 1], [1, 1]]
-
-
-def test_the_python_snippet_compiles_with_any_name() -> None:
-    signature = {"inputs": [{"name": "a'b", "datatype": "FP32", "shape": [-1, 1]}], "sample": {}}
-    endpoint = {"name": "it's", "url": "http://127.0.0.1:1", "token_file": "/t'oken"}
-    compile(calling_blocks(endpoint, signature)[2].text, "snippet", "exec")  # type: ignore[union-attr]
 
 
 def test_lineage_names_data_code_and_parameters() -> None:

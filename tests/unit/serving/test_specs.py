@@ -41,7 +41,15 @@ def test_whatever_name_is_accepted_stays_inside_the_state_folder(name: str, run:
 def test_an_endpoint_reads_back_as_it_was_written(tmp_path: Path) -> None:
     arms = {"stable": Arm("abc", "/p1", "model-1"), "candidate": Arm("def", "s3://b/p2", "model-2")}
     endpoint = DeployedEndpoint(
-        "flights", "r1", tmp_path, "http://127.0.0.1:1", Path("/s"), arms, deployed=1.5, settled=True
+        "flights",
+        "r1",
+        tmp_path,
+        "http://127.0.0.1:1",
+        Path("/s"),
+        arms,
+        deployed=1.5,
+        settled=True,
+        secret="ml/tokens",
     )
     endpoint.write()
     assert DeployedEndpoint.read(tmp_path / "endpoint.json") == endpoint

@@ -270,6 +270,7 @@ class KubernetesEndpoint:
             arms={arm: Arm(served.version, served.arm.package, names[arm]) for arm, served in record.arms.items()},
             deployed=record.deployed,
             host=record.host,
+            secret=f"{namespace}/{SECRET}",
         )
 
     def _reconciler(self, record: Record, found: Manifest) -> Reconciler:
