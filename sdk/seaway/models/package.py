@@ -29,6 +29,7 @@ from seaway.storage import sha256
 
 PICKLE_SUFFIXES = frozenset((".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".ckpt", ".npy", ".npz", ".dill"))
 PICKLE_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))  # PROTO opcode and its argument
+PROVED_ROWS = (1, 2, 5)
 HEADER_AT = 8  # bytes of a safetensors file that tell the length of its JSON header, little-endian
 
 
@@ -188,6 +189,29 @@ def _prove(model: Path, draft: Path) -> None:
     given = packed.predict(signature.sample)
     for spec in signature.outputs:
         _check_output(model, spec, given[spec.name])
+    for rows in PROVED_ROWS:
+        _check_rows(model, packed, rows)
+
+
+def _check_rows(model: Path, packed: Any, rows: int) -> None:
+    """A server asks for as many rows as requests have come together: one as well as several."""
+    signature = packed.signature
+    sample = {
+        name: np.resize(array, (rows, *array.shape[1:])) for name, array in signature.encode(signature.sample).items()
+    }
+    try:
+        given = packed.run(sample)
+    except Exception as error:  # a graph is anybody's and may raise anything
+        raise PackageRefused(
+            f"The graph of {model} cannot answer a batch of {rows}: {' '.join(str(error).split())[:300]}. Export it "
+            "with a dynamic first dimension of every input (torch.export.Dim, of any size from 1), traced on 2 rows."
+        ) from error
+    for spec in signature.outputs:
+        if len(given[spec.name]) != rows:
+            raise PackageRefused(
+                f"The graph of {model} gives {len(given[spec.name])} rows of {spec.name!r} for {rows}; a model answers "
+                f"each row by one of shape {list(spec.shape[1:])}."
+            )
 
 
 def _check_output(model: Path, spec: TensorSpec, given: Array) -> None:
@@ -204,6 +228,7 @@ def _check_weights(folder: Path, graph: Mapping[str, Any]) -> None:
 
     try:
         weights = safetensors.torch.load_file(folder / WEIGHTS_FILE)
+        weights |= _shared(folder / WEIGHTS_FILE, weights)
     except (safetensors.SafetensorError, ValueError) as error:
         raise PackageRefused(
             f"{WEIGHTS_FILE} is no safetensors file ({error}); write it with safetensors.torch."
@@ -214,6 +239,15 @@ def _check_weights(folder: Path, graph: Mapping[str, Any]) -> None:
         raise PackageRefused(
             f"{WEIGHTS_FILE} and {GRAPH_FILE} differ in {', '.join(differing[:5])}; write both from one model."
         )
+
+
+def _shared(file: Path, weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors under their further names: `safetensors.torch.save_model` keeps one and tells the others in metadata."""
+    from safetensors import safe_open
+
+    with safe_open(file, "pt") as opened:
+        names: Mapping[str, str] = opened.metadata() or {}
+    return {name: weights[kept] for name, kept in names.items() if kept in weights and name not in weights}
 
 
 def _same(torch: Any, left: Any, right: Any) -> bool:

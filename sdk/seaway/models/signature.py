@@ -79,7 +79,10 @@ class Signature:
             raise InvalidSpec(f"The signature of model {self.name!r} needs a name, an input and an output.")
         names = [spec.name for spec in self.inputs + self.outputs]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise InvalidSpec(f"The signature of model {self.name!r} names {', '.join(twice)} twice.")
+            raise InvalidSpec(
+                f"The signature of model {self.name!r} names {', '.join(twice)} twice; each input and each output "
+                "needs a name of its own: call a column of the data otherwise where it has an output's."
+            )
         if self.sample:
             self.encode(self.sample)
 

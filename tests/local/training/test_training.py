@@ -81,6 +81,21 @@ def test_an_identical_training_into_another_folder_reuses_the_result_and_says_so
     assert ExportedModel.load(again.path).signature == ExportedModel.load(trained.path).signature
 
 
+def test_an_input_called_as_the_output_is_refused_before_the_first_epoch(spec: TrainSpec, tmp_path: Path) -> None:
+    for name in ("train", "validation"):
+        rows(50, 0).rename(columns={"wind": "probability"}).to_parquet(tmp_path / f"{name}.parquet")
+    wrong = TrainSpec(
+        tmp_path / "train.parquet",
+        tmp_path / "validation.parquet",
+        tmp_path / "out",
+        tmp_path / "checkpoints",
+        params={"numeric": ["probability"], "epochs": 1},
+    )
+    with pytest.raises(TrainingFailed, match="names probability twice; each input and each output"):
+        TorchrunTrainer().train(wrong)
+    assert not list(tmp_path.rglob("history.jsonl")), "an epoch was trained"
+
+
 def test_a_training_that_stopped_after_its_last_epoch_still_writes_everything(
     spec: TrainSpec, trained: TrainResult, tmp_path: Path
 ) -> None:

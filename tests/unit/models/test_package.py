@@ -113,6 +113,71 @@ def test_a_package_answers_as_the_model_did_and_tells_its_origin(
     assert len(np.unique(after)) == 3
 
 
+class Tied(nn.Module):
+    """Two layers of the same weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(1, 1), nn.Linear(1, 1)
+        self.second.weight, self.second.bias = self.first.weight, self.first.bias
+
+    def forward(self, carrier: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.second(self.first(torch.nan_to_num(distance))))
+
+
+def exported(folder: Path, module: nn.Module, rows: int, dynamic: object) -> Path:
+    example = (torch.zeros(rows, 1, dtype=torch.int64), torch.zeros(rows, 1))
+    folder.mkdir(parents=True)
+    torch.export.save(torch.export.export(module.eval(), example, dynamic_shapes=dynamic), folder / "model.pt2")
+    safetensors.torch.save_model(module, str(folder / "model.safetensors"))
+    SIGNATURE.write(folder)
+    return folder
+
+
+def test_weights_that_are_shared_are_packaged_under_each_name(keys: models.Keys, tmp_path: Path) -> None:
+    rows = torch.export.Dim("rows")
+    model = exported(tmp_path / "tied", Tied(), 2, ({0: rows}, {0: rows}))
+    package = models.package(model, tmp_path / "package", LINEAGE, keys.private)
+    assert models.verify(package.path, keys.public).sha256 == package.sha256
+    assert "second.weight" not in safetensors.torch.load_file(model / "model.safetensors")
+
+
+def test_a_shared_weight_that_is_another_in_the_graph_is_refused(keys: models.Keys, tmp_path: Path) -> None:
+    rows, module = torch.export.Dim("rows"), Tied()
+    model = exported(tmp_path / "tied", module, 2, ({0: rows}, {0: rows}))
+    module.second.weight = nn.Parameter(module.first.weight + 1)
+    untied = exported(tmp_path / "untied", module, 2, ({0: rows}, {0: rows}))
+    shutil.copyfile(model / "model.safetensors", untied / "model.safetensors")
+    with pytest.raises(PackageRefused, match=r"differ in second\.weight"):
+        models.package(untied, tmp_path / "package", LINEAGE, keys.private)
+
+
+class Summed(Tied):
+    def forward(self, carrier: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+        return super().forward(carrier, distance).mean(0, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "rows", "dynamic", "told"),
+    [
+        (Tied, 2, None, "cannot answer a batch of 1"),
+        (Tied, 1, None, "cannot answer a batch of 2"),
+        (Tied, 2, ({0: torch.export.Dim("rows", max=4)},) * 2, "cannot answer a batch of 5"),
+        (Summed, 2, ({0: torch.export.Dim("rows")},) * 2, "gives 1 rows of 'probability' for 2"),
+    ],
+    ids=["static", "one row", "few", "no answer of its own"],
+)
+def test_a_graph_that_does_not_answer_each_number_of_rows_is_refused_when_it_is_packaged(
+    keys: models.Keys, tmp_path: Path, module: type[nn.Module], rows: int, dynamic: object, told: str
+) -> None:
+    model = exported(tmp_path / "model", module(), rows, dynamic)
+    sample = {name: values[:rows] for name, values in SIGNATURE.sample.items()}
+    replace(SIGNATURE, sample=sample).write(model)
+    with pytest.raises(PackageRefused, match=told):
+        models.package(model, tmp_path / "package", LINEAGE, keys.private)
+    assert not (tmp_path / "package").exists()
+
+
 def test_one_row_is_predicted_as_in_a_batch(package: Path) -> None:
     exported = ExportedModel.load(package)
     batch = exported.predict(SIGNATURE.sample)["probability"]

@@ -1,7 +1,10 @@
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,7 +13,7 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.models.signature import encode
 from seaway.training.tabular import export
 from seaway.training.tabular.batching import epoch_order, shards
-from seaway.training.tabular.data import Examples, read_examples
+from seaway.training.tabular.data import Examples, read_examples, sample_rows
 from seaway.training.tabular.lr_schedule import one_cycle
 from seaway.training.tabular.metrics import auc, log_loss
 from seaway.training.tabular.network import TabularModel, TabularNetwork
@@ -71,6 +74,52 @@ def test_wrong_parameters_are_named(params: dict[str, object], reason: str) -> N
 def test_unusable_examples_are_told_before_training(tmp_path: Path, table: pd.DataFrame, reason: str) -> None:
     with pytest.raises(DataUnreadable, match=reason):
         read_examples(written(tmp_path, table), PARAMS)
+
+
+@pytest.mark.parametrize("column", ["distance", "carrier", "late"])
+def test_a_column_that_is_there_twice_is_told(tmp_path: Path, column: str) -> None:
+    table = pa.Table.from_pandas(frame())
+    pq.write_table(table.append_column(column, table[column]), tmp_path / "rows.parquet")
+    with pytest.raises(DataUnreadable, match=f"more than one column {column}"):
+        read_examples(tmp_path / "rows.parquet", PARAMS)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("values", "sample"),
+    [
+        (pa.array([NAN, None, 1.5, -2.0]), [None, None, 1.5, -2.0]),
+        (pa.array([2**62 + 1, None, 0, -1]), [2.0**62, None, 0.0, -1.0]),
+        (pa.array([2**64 - 1, 1, 0, 2], pa.uint64()), [2.0**64, 1.0, 0.0, 2.0]),
+        (pa.array([Decimal("1.5"), None, Decimal("2"), Decimal("0")]), [1.5, None, 2.0, 0.0]),
+        (pa.array([True, None, False, True]), [1.0, None, 0.0, 1.0]),
+        (pa.nulls(4), [None] * 4),
+    ],
+)
+def test_numbers_are_taken_as_they_are_and_the_sample_shows_them(
+    tmp_path: Path, values: pa.Array, sample: list[object]
+) -> None:
+    table = pa.Table.from_pandas(frame().drop(columns="distance")).append_column("distance", values)
+    pq.write_table(table, tmp_path / "rows.parquet")
+    learned = read_examples(tmp_path / "rows.parquet", PARAMS).numbers[:, 0]
+    shown = sample_rows(tmp_path / "rows.parquet", PARAMS, 4)
+    assert shown["distance"] == sample
+    assert torch.equal(learned.isnan(), torch.tensor([value is None for value in sample]))
+    signed = export.signature(PARAMS, shown)
+    assert np.array_equal(signed.encode(shown)["distance"][:, 0], learned.numpy(), equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.large_string())])
+def test_text_of_any_arrow_type_is_a_category(tmp_path: Path, kind: pa.DataType) -> None:
+    table = pa.Table.from_pandas(frame())
+    table = table.set_column(1, "carrier", table["carrier"].cast(kind))
+    pq.write_table(table, tmp_path / "rows.parquet")
+    assert torch.equal(
+        read_examples(tmp_path / "rows.parquet", PARAMS).categories,
+        read_examples(written(tmp_path, frame()), PARAMS).categories,
+    )
 
 
 def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:

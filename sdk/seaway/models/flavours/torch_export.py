@@ -54,9 +54,14 @@ class ExportedModel:
         Raises:
             InvalidSpec: a column is missing, unknown, of a wrong datatype or shape, or there is no row.
         """
-        tensors = [torch.from_numpy(_writable(array)) for array in self.signature.encode(columns).values()]
-        if not len(tensors[0]):
+        encoded = self.signature.encode(columns)
+        if not len(next(iter(encoded.values()))):
             raise InvalidSpec(f"Model {self.signature.name!r} was given no rows; give at least one.")
+        return self.run(encoded)
+
+    def run(self, encoded: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs by name for the arrays that `Signature.encode` gives. Raises: what the graph raises."""
+        tensors = [torch.from_numpy(_writable(array)) for array in encoded.values()]
         with torch.inference_mode():
             returned = self.graph(*tensors)
         values = returned if isinstance(returned, (tuple, list)) else (returned,)

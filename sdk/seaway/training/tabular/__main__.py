@@ -27,6 +27,7 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
     """Train and write the output contract."""
     params = TabularParams.parse(spec.params)
     train, validation = read_examples(spec.train, params), read_examples(spec.validation, params)
+    signed = signature(params, sample_rows(spec.validation, params, SAMPLE_ROWS))  # refused before the first epoch
     preprocessing = Preprocessing(train)
     torch.manual_seed(spec.seed)
     network = TabularNetwork(preprocessing.vocabularies.sizes, params)
@@ -36,7 +37,6 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
     if worker.first:
         best = TabularNetwork(preprocessing.vocabularies.sizes, params)
         best.load_state_dict(fit.best)
-        signed = signature(params, sample_rows(spec.validation, params, SAMPLE_ROWS))
         write_json(spec.output / "metrics.json", _metrics(fit, len(train)))  # first: a tuner waits for no more
         write_model(TabularModel(preprocessing, best), signed, spec.output)
 

@@ -3,6 +3,7 @@
 Columns become arrays by DLPack: `to_numpy` and `fill_null` of pyarrow import pandas, half a second in each process.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ import torch
 from seaway.errors import DataUnreadable
 from seaway.models.signature import encode
 from seaway.training.tabular.params import TabularParams
+
+NUMBER_KINDS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
+TEXT_KINDS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ def read_examples(path: Path, params: TabularParams) -> Examples:
     """Read the columns that `params` name.
 
     Raises:
-        DataUnreadable: no Parquet file, no rows, a missing column, text where numbers are wanted (or the other way
-            round), an infinite number, a label that is missing or neither 0 nor 1.
+        DataUnreadable: no Parquet file, no rows, a column that is missing or there twice, text where numbers are wanted
+            (or the other way round), an infinite number, a label that is missing or neither 0 nor 1.
     """
     table = _read(path, [*params.categorical, *params.numeric, params.label])
     return Examples(
@@ -47,10 +51,14 @@ def read_examples(path: Path, params: TabularParams) -> Examples:
 
 
 def sample_rows(path: Path, params: TabularParams, rows: int) -> dict[str, list[object]]:
-    """The first rows of the input columns as JSON values."""
+    """The first rows of the input columns as JSON values: a missing number, NaN too, is None."""
     table = _read(path, [*params.categorical, *params.numeric]).slice(0, rows)
-    texts = {name: table[name].to_pylist() for name in params.categorical}
-    return {**texts, **{name: table[name].cast(pa.float64()).to_pylist() for name in params.numeric}}
+    texts: dict[str, list[object]] = {name: table[name].to_pylist() for name in params.categorical}
+    return texts | {name: _json(_numbers(table, name, path)) for name in params.numeric}
+
+
+def _json(numbers: npt.NDArray[np.float32]) -> list[object]:
+    return [None if math.isnan(value) else value for value in numbers.tolist()]
 
 
 def _read(path: Path, columns: list[str]) -> pa.Table:
@@ -58,10 +66,11 @@ def _read(path: Path, columns: list[str]) -> pa.Table:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
         raise DataUnreadable(f"{path} cannot be read as Parquet: {error}") from error
-    if missing := [name for name in columns if name not in file.schema_arrow.names]:
-        raise DataUnreadable(
-            f"{path} has no column {', '.join(missing)}; it has: {', '.join(file.schema_arrow.names)}."
-        )
+    there = file.schema_arrow.names
+    if missing := [name for name in columns if name not in there]:
+        raise DataUnreadable(f"{path} has no column {', '.join(missing)}; it has: {', '.join(there)}.")
+    if twice := [name for name in columns if there.count(name) > 1]:
+        raise DataUnreadable(f"{path} has more than one column {', '.join(twice)}; give each column a name of its own.")
     if file.metadata.num_rows == 0:
         raise DataUnreadable(f"{path} has no rows; the split or the filter before it left nothing to train on.")
     return file.read(columns=columns)
@@ -78,9 +87,9 @@ def _hashes(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.int64]:
     """Each distinct text is hashed once; a missing one is a category of its own, as `encode` has it."""
     kind = table.schema.field(name).type
     value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (pa.types.is_string(value_type) or pa.types.is_large_string(value_type)):
+    if not any(is_kind(value_type) for is_kind in TEXT_KINDS):
         raise DataUnreadable(f"{path}: categorical column {name!r} holds {kind}; make it text or name it numeric.")
-    encoded = table[name].cast(value_type).combine_chunks().dictionary_encode(null_encoding="encode")
+    encoded = table[name].cast(pa.large_string()).combine_chunks().dictionary_encode(null_encoding="encode")
     hashes: npt.NDArray[np.int64] = encode(encoded.dictionary.to_pylist(), "BYTES")
     positions: npt.NDArray[Any] = np.from_dlpack(encoded.indices)
     return np.take(hashes, positions)
@@ -88,9 +97,10 @@ def _hashes(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.int64]:
 
 def _numbers(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.float32]:
     kind = table.schema.field(name).type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+    if not any(is_kind(kind) for is_kind in NUMBER_KINDS):
         raise DataUnreadable(f"{path}: numeric column {name!r} holds {kind}; make it a number or name it categorical.")
-    column = pc.cast(table[name], pa.float32(), safe=False).combine_chunks()
+    exact = table[name].cast(pa.float64()) if pa.types.is_decimal(kind) else table[name]
+    column = pc.cast(exact, pa.float32(), safe=False).combine_chunks()
     values = np.full(len(column), np.nan, np.float32)
     values[np.from_dlpack(column.is_valid().cast(pa.uint8())).view(bool)] = np.from_dlpack(column.drop_null())
     if infinite := int(np.isinf(values).sum()):
