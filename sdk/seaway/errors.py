@@ -395,7 +395,7 @@ class PipelinesUnavailable(SeawayError):
     Why: A login page or a proxy answers too, and its answer must not be taken for the API's.
 
     What to do: See that `--endpoint` of `seaway submit` is the address of the API, and the port forwarded: `kubectl -n
-    kubeflow port-forward service/ml-pipeline 8888`. A certificate of a private authority wants `--ca-file`.
+    kubeflow port-forward service/ml-pipeline-ui 8080:80`. A certificate of a private authority wants `--ca-file`.
     docs/how-to/run-on-kubeflow.md lists what is seen and what it is.
     """
 

@@ -34,7 +34,7 @@ FORBIDDEN = {  # the words of docs/security.md -> verb, group, resource, subreso
     "read another namespace's settings": ("get", "", "configmaps", "", "", "kube-system"),
     "relax Pod Security": ("patch", "", "namespaces", "", "", ""),
     "open another way in": ("patch", "networking.istio.io", "gateways", "", "seaway", ""),
-    "change a schedule": ("patch", "kubeflow.org", "scheduledworkflows", "", "flights-nightly", ""),
+    "change a schedule": ("patch", "batch", "cronjobs", "", "flights-nightly", ""),
     "have Argo CD follow another repository": ("patch", "argoproj.io", "appprojects", "", "seaway", "argocd"),
     "look into every admission": (
         "create",

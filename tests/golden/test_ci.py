@@ -13,6 +13,7 @@ import pytest
 import yaml
 from places import PROJECT
 
+IMAGES = PROJECT / "tests" / "support" / "cluster" / "images.py"
 WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
 SCHEMAS = {  # as check-jsonschema brings them, from each service's own
     WORKFLOW: "vendor.github-workflows",
@@ -73,7 +74,7 @@ class TestTheClusterOnGitHub:
         return dict(job)
 
     def test_it_has_an_image_for_each_kind_of_pod(self, job: dict[str, Any]) -> None:
-        asked = re.findall(r'"(SEAWAY_TEST_\w*IMAGE)"\)?:', (PROJECT / "tests" / "cluster" / "images.py").read_text())
+        asked = re.findall(r'"(SEAWAY_TEST_\w*IMAGE)"\)?:', IMAGES.read_text())
         assert len(asked) > 1
         assert set(asked) <= set(job["env"])
 

@@ -18,7 +18,7 @@ from seaway.platforms.pod_settings import SETTINGS, STORAGE, VARIABLE
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
 IMAGES = PROJECT / "kustomize" / "components" / "images" / "kustomization.yaml"
 SOURCES = sorted((PROJECT / "sdk").rglob("*.py"))
-READ = {name for file in SOURCES for name in re.findall(r'"(SEAWAY_[A-Z_]+)"', file.read_text())}
+READ = {name for file in SOURCES for name in re.findall(r'"((?:SEAWAY|KF)_[A-Z_]+)"', file.read_text())}
 PORTS = {port.variable: set(registry.backends(port.name)) for port in registry.PORTS.values() if not port.by_scheme}
 ROUTES = {"istio": "VirtualService", "gateway-api": "HTTPRoute"}
 

@@ -1,11 +1,13 @@
 """docs/reliability.md promises what tests show: each of its faults names one that is there."""
 
 import re
+from pathlib import Path
 
 from places import PROJECT
 
 CLUSTER = re.compile(r"`(?P<file>\w+)(?:::(?P<name>\w+))?`")
 LOCAL = re.compile(r"`(test_\w+)`|`(tests/[\w/]+\.py)`")
+LAYERS = ("apiserver", "cluster")
 COUNTING = "tests/local/monitoring/test_prometheus_metrics.py"
 
 
@@ -16,7 +18,7 @@ def test_every_fault_on_a_cluster_has_a_test() -> None:
         named = list(CLUSTER.finditer(tests))
         assert named or tests == "the same", fault
         for test in named:
-            paths = (f"tests/{layer}/test_{test['file']}.py" for layer in ("apiserver", "cluster"))
+            paths = [path for layer in LAYERS for path in (PROJECT / "tests" / layer).rglob(f"test_{test['file']}.py")]
             assert any(defined(path, f"test_{test['name'] or ''}") for path in paths), f"{fault}: {test[0]}"
 
 
@@ -38,7 +40,7 @@ def rows(heading: str) -> list[list[str]]:
     return [row for row in cells if row[0] != "fault" and not row[0].startswith("**")]
 
 
-def defined(path: str, name: str) -> bool:
+def defined(path: str | Path, name: str) -> bool:
     """Whether a file has a test whose name is this, or begins with `test_`."""
     file = PROJECT / path
     return file.exists() and re.search(rf"def {name}{'' if name == 'test_' else '[(]'}", file.read_text()) is not None

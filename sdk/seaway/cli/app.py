@@ -336,6 +336,23 @@ def submit(
         submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json)
 
 
+@app.command(epilog=_examples("seaway check --cluster", "seaway check --cluster --namespace team -o json"))
+def check(
+    cluster: Annotated[bool, typer.Option("--cluster", help="The cluster of the kubeconfig's context.")] = False,
+    namespace: Annotated[str, typer.Option(help="Where steps run. Default: the context's.", show_default=False)] = "",
+    kubeflow: Annotated[str, typer.Option(help="The namespace of Kubeflow Pipelines.")] = "kubeflow",
+    output: Output = Format.TEXT,
+) -> None:
+    """Find what a run would fail at, before it starts.
+
+    Ends with 1 where something is bad. It reads; it changes nothing."""
+    from seaway.cli.check import check_cluster
+
+    if not cluster:
+        raise InvalidSpec("Say what to check: `seaway check --cluster`.")
+    check_cluster(namespace, kubeflow, output is Format.JSON)
+
+
 @components_app.command("list", epilog=_examples("seaway components list", "seaway components list -o json"))
 def list_components(output: Output = Format.TEXT) -> None:
     """List the components by category."""

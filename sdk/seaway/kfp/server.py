@@ -32,7 +32,7 @@ class Server:
     """
 
     endpoint: str
-    namespace: str = ""  # of a profile; empty where Pipelines runs for one user
+    namespace: str = ""  # of a profile; of no account where Pipelines runs for one user
     token_file: Path | None = None  # sent as a bearer token: a ServiceAccount's or one of OIDC
     cookie_file: Path | None = None  # NAME=VALUE of a login, such as Dex's behind oauth2-proxy
     ca_file: Path | None = None  # of a private certificate authority, PEM
@@ -72,16 +72,17 @@ def connect(server: Server) -> kfp.Client:
     """
     health = json.loads(ask(server, HEALTH))
     _require_new(server, str(health.get("tag_name", "")))
+    several = bool(health.get("multi_user", False))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         client = kfp.Client(
             host=server.url,
-            namespace=server.namespace or "kubeflow",  # kfp's word for none
+            namespace=(several and server.namespace) or "kubeflow",  # kfp's word for none
             existing_token=server.token,
             cookies=server.cookie,
             ssl_ca_cert=str(server.ca_file) if server.ca_file else None,
         )
-    if health.get("multi_user", False) and not client.get_user_namespace():
+    if several and not client.get_user_namespace():
         raise InvalidSpec(f"{server.url} serves several users; say in whose namespace to run: --namespace NAME.")
     return client
 

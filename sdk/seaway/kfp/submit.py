@@ -105,9 +105,8 @@ def wait(run: str, server: Server) -> None:
         JobFailed: it failed or was cancelled.
     """
     with told(server):
-        client = connect(server)
         backoff = Backoff(OUTAGE_S)
-        while (how := progress(str((found := _run(client, run, backoff)).state or "PENDING"))) is Progress.GOING:
+        while (how := progress(str((found := _run(server, run, backoff)).state or "PENDING"))) is Progress.GOING:
             time.sleep(POLL_S)
         if how is Progress.BAD:
             told_of = f"Run {run} is {found.state}; its steps and logs: {address(server, run)}."
@@ -138,10 +137,11 @@ def _called(name: str) -> str:
     return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})
 
 
-def _run(client: kfp.Client, run: str, backoff: Backoff) -> kfp_server_api.V2beta1Run:
+def _run(server: Server, run: str, backoff: Backoff) -> kfp_server_api.V2beta1Run:
+    """The run, asked for by a token of now: a kubelet renews it."""
     while True:
         try:
-            found = client.get_run(run)
+            found = connect(server).get_run(run)
         except (kfp_server_api.ApiException, urllib3.exceptions.HTTPError) as error:
             if getattr(error, "status", SERVER_ERROR) < SERVER_ERROR or not backoff.failed():
                 raise

@@ -149,6 +149,20 @@ class TestWaiting:
         submission.wait(done.run, Server(pipelines.url))
         assert (pipelines.broken, pipelines.states) == ([], ["SUCCEEDED"])
 
+    def test_a_token_may_be_renewed_meanwhile(
+        self, pipelines: kfp_server.Pipelines, secret: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server = Server(pipelines.url, token_file=secret)
+        done = submit(FLIGHTS, {}, server)
+
+        def renew(seconds: float) -> None:
+            pipelines.token, pipelines.states = "renewed", ["SUCCEEDED"]
+            secret.write_text("renewed")
+
+        pipelines.token, pipelines.states = SECRET, ["RUNNING"]
+        monkeypatch.setattr(submission.time, "sleep", renew)
+        submission.wait(done.run, server)
+
     @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
     def test_a_run_that_did_not_end_well_is_an_error(self, state: str, pipelines: kfp_server.Pipelines) -> None:
         done = submit(FLIGHTS, {}, Server(pipelines.url))

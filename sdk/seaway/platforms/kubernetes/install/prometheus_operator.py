@@ -1,21 +1,18 @@
-"""What a cluster's Prometheus operator and Grafana are given, and the schedule of checks: manifests/monitoring."""
+"""What a cluster's Prometheus operator and Grafana are given: manifests/monitoring."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from seaway.model_server.arm import SERVER_STATISTICS, STATISTICS
 from seaway.monitoring.alert_rules import JOB, Objectives, duration, rule_file
 from seaway.monitoring.dashboards import dashboards
 from seaway.platforms.kubernetes.client.naming import ENDPOINT
-from seaway.platforms.kubernetes.install.rbac import NAME as ACCOUNT
 from seaway.platforms.kubernetes.serving.server_pod import VERSION
 
 LABELS = {"app.kubernetes.io/name": "seaway", "app.kubernetes.io/component": "monitoring"}
 SCRAPE_S = 15
 EXPORTERS = {"envoy": STATISTICS, "torchserve": SERVER_STATISTICS}  # told apart, or a pod would have one `up` for two
-CHECKED = "0 0 6 * * *"  # each day at six, UTC; Kubeflow's cron begins with seconds
-CHECKS_KEPT_RUNNING = 1
 
 
 def prometheus_rule(objectives: Objectives) -> dict[str, Any]:
@@ -58,25 +55,6 @@ def dashboard_maps(objectives: Objectives) -> Iterator[dict[str, Any]]:
         head = _head("v1", "ConfigMap", file.removesuffix(".json"))
         head["metadata"]["labels"] = {**LABELS, "grafana_dashboard": "1"}
         yield {**head, "data": {file: json.dumps(content, indent=1) + "\n"}}
-
-
-def schedule(pipeline: str, parameters: Mapping[str, object]) -> dict[str, Any]:
-    """Runs the newest version of a pipeline of checks each day; a run that is still going is not joined by another.
-
-    The parameters are JSON values, as Kubeflow's controller reads them.
-    """
-    spec = {
-        "enabled": True,
-        "noCatchup": True,
-        "maxConcurrency": CHECKS_KEPT_RUNNING,
-        "trigger": {"cronSchedule": {"cron": CHECKED}},
-        "pipelineName": pipeline,
-        "serviceAccount": ACCOUNT,
-        "workflow": {
-            "parameters": [{"name": name, "value": json.dumps(value)} for name, value in parameters.items()],
-        },
-    }
-    return {**_head("kubeflow.org/v1beta1", "ScheduledWorkflow", pipeline), "spec": spec, "status": {}}
 
 
 def _head(api_version: str, kind: str, name: str) -> dict[str, Any]:
