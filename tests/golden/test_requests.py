@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+from kubernetes.utils.quantity import parse_quantity
 from places import PROJECT
 
 COMPILED = sorted((PROJECT / "pipelines").glob("*/pipeline.yaml"))
@@ -21,7 +22,9 @@ def requested() -> dict[str, float]:
         spec: dict[str, Any] = next(yaml.safe_load_all(file.read_text(encoding="utf-8")))
         for label, executor in spec["deploymentSpec"]["executors"].items():
             resources = executor["container"].get("resources", {})
-            found[f"{spec['pipelineInfo']['name']}/{label}"] = float(resources.get("resourceCpuRequest", 0))
+            found[f"{spec['pipelineInfo']['name']}/{label}"] = float(
+                parse_quantity(resources.get("resourceCpuRequest", "0"))
+            )
     return found
 
 

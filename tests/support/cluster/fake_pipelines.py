@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
 from kfp.local import pipeline_orchestrator, subprocess_task_handler, task_dispatcher
 from kfp.local.status import Status
 from kubernetes import client
+from kubernetes.utils.quantity import parse_quantity
 from object_store_pod import StoreInCluster
 from seaway.kfp import compile as compiler
 from seaway.kfp import parameters
@@ -38,7 +40,7 @@ INPUT = "--executor_input"
 LAUNCHER = Path(__file__).with_name("fake_launcher.py")
 KEYS = "fake-launcher"  # the Secret of the launcher, and where it is mounted
 SCRATCH = ("/s3", "/minio", "/gcs", "/.local", "/.cache", "/.config")  # as Kubeflow Pipelines gives each step
-CORES = 1.0  # at most, so that a training's pods find room beside the step that waits for them on a node of two
+CORES = Decimal(1)  # at most, so that a training's pods find room beside the step that waits for them on a node of two
 POLL_S = 0.5
 STEP_S = 600
 log = logging.getLogger(__name__)
@@ -219,4 +221,4 @@ def _scratch() -> Iterator[Volume]:
 def _requests(resources: Any) -> Mapping[str, str]:
     """What the pipeline asks for."""
     cpu, memory = resources.resource_cpu_request, resources.resource_memory_request
-    return {"cpu": str(min(float(cpu), CORES)), "memory": memory} if cpu else {}
+    return {"cpu": str(min(parse_quantity(cpu), CORES)), "memory": memory} if cpu else {}
