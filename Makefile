@@ -108,8 +108,8 @@ generate: $(ALL) ## write every generated file anew: component.yaml, pipeline.ya
 	$(BIN)/python -m tools.schedule_manifests
 	$(MAKE) manifests
 
-manifests: $(ALL) ## write manifests/pipelines: each pipeline and its current version
-	$(BIN)/seaway manifests --images $(IMAGES)
+manifests: $(ALL) ## write manifests/pipelines: each pipeline and its current version; CHANGE='...' says what is new
+	$(BIN)/seaway manifests --images $(IMAGES) --change '$(CHANGE)'
 
 images:          ## build images/{runtime,trainer,server} with Docker; TORCH_INDEX and BASE_IMAGE choose
 	for name in runtime trainer server; do docker buildx build --file images/Dockerfile --target $$name \

@@ -43,6 +43,9 @@ class Format(StrEnum):
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="text for people, json for scripts.")]
 Parameters = Annotated[list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Repeatable.")]
+Change = Annotated[
+    str, typer.Option(help="What is new in a version: its first line is shown in the list.", show_default=False)
+]
 
 
 def _examples(*lines: str) -> str:
@@ -157,13 +160,14 @@ def compile_(
     kubernetes_manifest_format: Annotated[
         bool, typer.Option("--kubernetes-manifest-format", help="Write Pipeline and PipelineVersion objects.")
     ] = False,
+    change: Change = "",
 ) -> None:
     """Compile a pipeline to the YAML that Kubeflow takes.
 
     The file serves `kfp run create` and the dashboard; as Kubernetes objects it serves GitOps."""
     from seaway.cli.compile import compile_pipeline
 
-    typer.echo(compile_pipeline(pipeline, to, kubernetes_manifest_format))
+    typer.echo(compile_pipeline(pipeline, to, kubernetes_manifest_format, change))
 
 
 @manifests_app.callback(
@@ -171,6 +175,7 @@ def compile_(
     epilog=_examples(
         "seaway manifests",
         "seaway manifests --to deploy/pipelines",
+        "seaway manifests --change 'Look at the weather of the day before'",
         "seaway manifests --images kustomize/components/images/kustomization.yaml",
     ),
 )
@@ -182,6 +187,7 @@ def manifests(
     images: Annotated[
         Path | None, typer.Option(help="A kustomization whose images say which one steps run in.")
     ] = None,
+    change: Change = "",
 ) -> None:
     """Write the pipelines as objects for GitOps.
 
@@ -192,7 +198,7 @@ def manifests(
         return
     from seaway.cli.compile import write_manifests
 
-    for path in write_manifests(to, images):
+    for path in write_manifests(to, images, change):
         typer.echo(path)
 
 
@@ -316,6 +322,7 @@ def submit(
     name: Annotated[
         str, typer.Option(help="With --every: which recurring run it is. Default: the pipeline.", show_default=False)
     ] = "",
+    change: Change = "",
     output: Output = Format.TEXT,
 ) -> None:
     """Run a pipeline on Kubeflow Pipelines, now or again and again.
@@ -333,7 +340,7 @@ def submit(
     if every:
         schedule_pipeline(pipeline, asked, every, name, endpoint, namespace, experiment, who, as_json)
     else:
-        submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json)
+        submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json, change)
 
 
 @app.command(epilog=_examples("seaway check --cluster", "seaway check --cluster --namespace team -o json"))

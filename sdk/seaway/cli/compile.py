@@ -6,15 +6,15 @@ from pathlib import Path
 from seaway.errors import InvalidSpec
 
 
-def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: bool) -> Path:
+def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: bool, change: str = "") -> Path:
     """Compile a pipeline's name, `.py` file or `file.py:name`; returns where it was written."""
     if reference.endswith((".yaml", ".yml")):
         raise InvalidSpec(f"{reference} is compiled already; give the pipeline's name or its .py file.")
     from seaway.cli.light_kfp import import_kfp
 
     import_kfp()
-    from seaway.kfp import catalog, pipeline_file, versions
     from seaway.kfp import compile as compiler
+    from seaway.kfp import pipeline_file, versions
     from seaway.kfp.refusals import require_runnable
     from seaway.platforms.kubernetes.client.yaml import manifests_text
 
@@ -22,9 +22,7 @@ def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: 
     pipeline, text = compiler.compiled(source), ""
     require_runnable(pipeline.spec)
     if kubernetes_manifests:
-        own = pipeline_file.is_python(reference)
-        told = source.description or "" if own else catalog.pipeline(reference).description
-        text = manifests_text(versions.objects(pipeline, told))
+        text = manifests_text(versions.objects(pipeline, compiler.description(reference), change))
     file, name = pipeline_file.split(reference)
     target = target or Path(f"{name or file.stem}.yaml")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -32,10 +30,11 @@ def compile_pipeline(reference: str, target: Path | None, kubernetes_manifests: 
     return target
 
 
-def write_manifests(folder: Path, images: Path | None) -> list[Path]:
+def write_manifests(folder: Path, images: Path | None, change: str = "") -> list[Path]:
     """Write Seaway's pipelines as objects; returns the files that changed.
 
-    The steps' image is that of `images`, a kustomization; else `SEAWAY_IMAGE` or Seaway's own.
+    The steps' image is that of `images`, a kustomization; else `SEAWAY_IMAGE` or Seaway's own. Versions that are new
+    say of themselves what `change` does.
     """
     from seaway.cli.light_kfp import import_kfp
 
@@ -48,4 +47,5 @@ def write_manifests(folder: Path, images: Path | None) -> list[Path]:
     if image:
         os.environ["SEAWAY_IMAGE"] = image  # read when the components are imported, next
     entries = catalog.pipelines()
-    return versions.write([versions.objects(compiled(entry.load()), entry.description) for entry in entries], folder)
+    made = [versions.objects(compiled(entry.load()), entry.description, change) for entry in entries]
+    return versions.write(made, folder)

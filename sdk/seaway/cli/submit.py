@@ -19,6 +19,7 @@ def submit_pipeline(
     files: Mapping[str, Path | None],
     waiting: bool,
     as_json: bool,
+    change: str = "",
 ) -> None:
     """Submit, print where the run is seen, and wait for its end where that is wanted."""
     given = arguments(words)
@@ -26,7 +27,7 @@ def submit_pipeline(
     from seaway.kfp.server import Server
 
     server = Server(endpoint, namespace, **files)
-    submitted = submit.submit(pipeline, given, server, experiment)
+    submitted = submit.submit(pipeline, given, server, experiment, change)
     if as_json:
         print_json(asdict(submitted))
     else:

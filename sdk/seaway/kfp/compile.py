@@ -54,6 +54,16 @@ def load_source(reference: str) -> Any:
     return catalog.pipeline(reference).load()
 
 
+def description(reference: str) -> str:
+    """What is said of a pipeline in a line, as a dashboard shows it; nothing of a compiled file, which has no prose."""
+    if Path(reference).suffix in {".yaml", ".yml"}:
+        return ""
+    if pipeline_file.is_python(reference):
+        text = str(load_source(reference).description or "").strip()
+        return " ".join(text.partition("\n\n")[0].split())
+    return catalog.pipeline(reference).description
+
+
 def load_file(path: Path) -> Compiled:
     """A compiled pipeline or component, as the file says."""
     if not path.is_file():

@@ -47,7 +47,7 @@ def every(
     values, when, called = parameters.bind(pipeline.spec, given), six_fields(cron), name or pipeline.name
     with told(server):
         client = connect(server)
-        placed = place(client, pipeline, experiment)
+        placed = place(client, pipeline, experiment, compiler.description(reference))
         wanted = {"version": placed.version, "cron": when, "parameters": values, "enabled": True}
         there = _called(client, called, placed.experiment)
         kept = next((one for one in there if _says(one) == wanted), None) or client.create_recurring_run(

@@ -23,7 +23,7 @@ from seaway.kfp.compile import Compiled
 from seaway.kfp.refusals import require_runnable
 from seaway.kfp.server import SERVER_ERROR, Server, connect, required, told
 from seaway.kfp.states import Progress, progress
-from seaway.kfp.versions import version_name
+from seaway.kfp.versions import title, today, version_name
 from seaway.platforms.kubernetes.client.backoff import Backoff
 
 NAME_LENGTH = 120  # of a run, in letters; the server takes 128
@@ -41,8 +41,17 @@ class Submitted:
     state: str
 
 
-def submit(reference: str, given: Mapping[str, object], server: Server, experiment: str = "Default") -> Submitted:
+def submit(
+    reference: str, given: Mapping[str, object], server: Server, experiment: str = "Default", change: str = ""
+) -> Submitted:
     """Put the pipeline there unless it is there, and create a run of it in the experiment, which is made where missing.
+
+    Args:
+        reference: Name or file of the pipeline.
+        given: Parameters that are not as by default.
+        server: Where to.
+        experiment: That the run belongs to.
+        change: What is different since the version before, shown in the list of versions where this one is new.
 
     Raises:
         InvalidSpec: no such pipeline, a wrong parameter, or the server refuses a value.
@@ -53,7 +62,7 @@ def submit(reference: str, given: Mapping[str, object], server: Server, experime
     values = parameters.bind(pipeline.spec, given)
     with told(server):
         client = connect(server)
-        placed = place(client, pipeline, experiment)
+        placed = place(client, pipeline, experiment, compiler.description(reference), change)
         called = run_name(pipeline, values, datetime.now(UTC))
         created = client.run_pipeline(
             placed.experiment, called, pipeline_id=placed.pipeline, version_id=placed.version, params=values
@@ -86,15 +95,15 @@ class Placed:
     experiment: str
 
 
-def place(client: kfp.Client, pipeline: Compiled, experiment: str) -> Placed:
-    """Put pipeline, version and experiment there, each unless it is there.
+def place(client: kfp.Client, pipeline: Compiled, experiment: str, description: str = "", change: str = "") -> Placed:
+    """Put pipeline, version and experiment there, each unless it is there; what is there keeps its words.
 
     Raises:
         InvalidSpec: Kubeflow Pipelines cannot run it.
     """
     require_runnable(pipeline.spec)
-    folder = _pipeline_id(client, pipeline.name)
-    version = _version_id(client, folder, version_name(pipeline), pipeline.text)
+    folder = _pipeline_id(client, pipeline.name, description)
+    version = _version_id(client, folder, pipeline, description, change)
     return Placed(folder, version, str(client.create_experiment(experiment).experiment_id))
 
 
@@ -113,28 +122,32 @@ def wait(run: str, server: Server) -> None:
             raise JobFailed(f"{told_of} {failure.reason(found, server)}".rstrip())
 
 
-def _pipeline_id(client: kfp.Client, name: str) -> str:
+def _pipeline_id(client: kfp.Client, name: str, description: str) -> str:
     place = client.get_user_namespace() or None
     found = client.list_pipelines(filter=_called(name), namespace=place).pipelines
     if found:
         return str(found[0].pipeline_id)
-    wanted = kfp_server_api.V2beta1Pipeline(display_name=name, namespace=place)
+    wanted = kfp_server_api.V2beta1Pipeline(name=name, display_name=name, description=description, namespace=place)
     return str(client.pipelines.pipeline_service_create_pipeline(pipeline=wanted).pipeline_id)
 
 
-def _version_id(client: kfp.Client, pipeline: str, name: str, text: str) -> str:
-    found = client.list_pipeline_versions(pipeline, filter=_called(name)).pipeline_versions
+def _version_id(client: kfp.Client, folder: str, pipeline: Compiled, description: str, change: str) -> str:
+    name = version_name(pipeline)
+    found = client.list_pipeline_versions(folder, filter=_called(name)).pipeline_versions
     if found:
         return str(found[0].pipeline_version_id)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "pipeline.yaml"
-        file.write_text(text, encoding="utf-8")
-        return str(client.upload_pipeline_version(str(file), name, pipeline_id=pipeline).pipeline_version_id)
+    words = {"display_name": title(name, change, today()), "description": change.strip() or description}
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "pipeline.yaml"
+        file.write_text(pipeline.text, encoding="utf-8")
+        uploads = kfp_server_api.PipelineUploadServiceApi(client.pipelines.api_client)  # kfp's own call has no title
+        kept = uploads.upload_pipeline_version(str(file), name=name, pipelineid=folder, **words)
+    return str(kept.pipeline_version_id)
 
 
 def _called(name: str) -> str:
-    """kfp's filter: those whose name in the dashboard is this."""
-    return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})
+    """kfp's filter: those of this name, whatever a dashboard shows for it."""
+    return json.dumps({"predicates": [{"operation": "EQUALS", "key": "name", "stringValue": name}]})
 
 
 def _run(server: Server, run: str, backoff: Backoff) -> kfp_server_api.V2beta1Run:

@@ -53,8 +53,26 @@ def test_a_first_run_brings_pipeline_version_and_experiment(pipelines: kfp_serve
     assert experiment["display_name"] == "Nightly"
     assert run["pipeline_version_reference"]["pipeline_version_id"] == version["pipeline_version_id"]
     assert version["pipeline_spec"]["pipelineInfo"]["name"] == "flights"
-    assert (done.run, done.state, done.version) == (run["run_id"], "PENDING", version["display_name"])
+    assert (done.run, done.state, done.version) == (run["run_id"], "PENDING", version["name"])
     assert done.url == f"{pipelines.url}/#/runs/details/{run['run_id']}"
+
+
+def test_the_dashboard_reads_what_pipeline_and_version_are(pipelines: kfp_server.Pipelines) -> None:
+    submit("flights", {}, Server(pipelines.url), change="Look at the wind\n\nIt was left out.")
+    [pipeline], [version] = pipelines.pipelines, pipelines.versions
+    assert (pipeline["name"], pipeline["display_name"]) == ("flights", "flights")
+    assert pipeline["description"].startswith("The whole way on real data")
+    digest = version["name"].removeprefix("flights-")
+    assert re.fullmatch(rf"Look at the wind, \d{{4}}-\d\d-\d\d, {digest}", version["display_name"])
+    assert version["description"] == "Look at the wind\n\nIt was left out."
+
+
+def test_a_version_is_found_by_its_name_whatever_is_shown_for_it(pipelines: kfp_server.Pipelines) -> None:
+    """Else a title of another day would bring the same version again."""
+    for change in ("Look at the wind", "Look at the rain"):
+        submit(FLIGHTS, {}, Server(pipelines.url), change=change)
+    [version] = pipelines.versions
+    assert version["display_name"].startswith("Look at the wind")
 
 
 def test_the_name_of_a_version_is_the_one_that_gitops_gives_it(pipelines: kfp_server.Pipelines, tmp_path: Path) -> None:

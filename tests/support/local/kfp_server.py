@@ -169,7 +169,9 @@ class _Handler(BaseHTTPRequestHandler):
         assert part.get_param("name", header="content-disposition") == "uploadfile"
         spec, *_ = yaml.safe_load_all(part.get_payload(decode=True))
         json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
-        version = {"pipeline_id": query["pipelineid"], "display_name": query["name"], "pipeline_spec": spec}
+        words = {key: query[key] for key in ("display_name", "description") if key in query}
+        version = {"display_name": query["name"], **words, "pipeline_id": query["pipelineid"], "pipeline_spec": spec}
+        version["name"] = query["name"]
         return self._keep(self.known.versions, "pipeline_version_id", version)
 
     def _run(self, run: Document) -> Document:
@@ -214,7 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _same_name(one: Document, other: Document) -> bool:
-    return (one["display_name"], one.get("pipeline_id")) == (other["display_name"], other.get("pipeline_id"))
+    return all(_name(one, key) == _name(other, key) for key in ("name", "pipeline_id"))
+
+
+def _name(document: Document, key: str) -> Any:
+    """Experiments have the shown name only."""
+    return document.get(key, document["display_name"] if key == "name" else None)
 
 
 def _listed(title: str, documents: list[Document], query: dict[str, str]) -> Document:

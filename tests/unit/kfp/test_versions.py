@@ -1,11 +1,14 @@
 """Pipelines in a folder for GitOps: what stays, what goes, and that nothing changes without cause."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from kfp import compiler, dsl
 from kfp.compiler.compiler_utils import KubernetesManifestOptions
 from seaway.errors import InvalidSpec
@@ -58,7 +61,9 @@ def test_objects_are_those_that_kfp_writes(tmp_path: Path) -> None:
 
     ours, file = versions.objects(compiled(graph), ""), tmp_path / "kfp.yaml"
     options = KubernetesManifestOptions(
-        pipeline_version_name=ours[1]["metadata"]["name"], include_pipeline_manifest=True
+        pipeline_version_name=ours[1]["metadata"]["name"],
+        pipeline_version_display_name=ours[1]["spec"]["displayName"],
+        include_pipeline_manifest=True,
     )
     compiler.Compiler().compile(graph, str(file), kubernetes_manifest_format=True, kubernetes_manifest_options=options)
     theirs = list(yaml.safe_load_all(file.read_text()))
@@ -66,6 +71,46 @@ def test_objects_are_those_that_kfp_writes(tmp_path: Path) -> None:
     command[-1] = bare_source(command[-1], "step")
     for mine, kfps in zip(ours, theirs, strict=True):
         assert {**mine, "metadata": {"name": mine["metadata"]["name"]}} == kfps
+
+
+def described(change: str, day: date) -> tuple[Any, Any]:
+    @dsl.component(base_image="image", install_kfp_package=False)
+    def step() -> int:
+        return 1
+
+    @dsl.pipeline(name="tides")
+    def graph() -> None:
+        step()
+
+    return versions.objects(compiled(graph), "When it is high.", change, day)
+
+
+def test_a_list_of_versions_reads_what_changed_when_and_the_hash_and_none_of_it_is_in_the_name() -> None:
+    """The name is of what runs alone, or each day would bring another version."""
+    (pipeline_, quiet), (_, told) = (
+        described("", date(2026, 1, 2)),
+        described(" Look at the moon, too\n\nIts pull was left out.\n", date(2026, 3, 4)),
+    )
+    name = quiet["metadata"]["name"]
+    assert told["metadata"]["name"] == name
+    digest = name.removeprefix("tides-")
+    assert quiet["spec"]["displayName"] == f"2026-01-02, {digest}"
+    assert told["spec"]["displayName"] == f"Look at the moon, too, 2026-03-04, {digest}"
+    assert told["spec"]["description"] == "Look at the moon, too\n\nIts pull was left out."
+    assert quiet["spec"]["description"] == pipeline_["spec"]["description"] == "When it is high."
+
+
+def test_a_version_that_is_there_keeps_its_day_and_its_words(tmp_path: Path) -> None:
+    versions.write([described("First", date(2026, 1, 2))], tmp_path)
+    assert versions.write([described("Second", date(2026, 3, 4))], tmp_path) == []
+
+
+@given(st.text(max_size=300))
+def test_a_title_is_one_line_of_bounded_length(change: str) -> None:
+    title = versions.title("tides-0123456789ab", change, date(2026, 1, 2))
+    assert title.endswith("2026-01-02, 0123456789ab")
+    assert len(title) <= 130
+    assert "\n" not in title
 
 
 def test_what_git_drops_argo_cd_leaves_in_the_cluster_and_the_object_is_told_as_ours() -> None:
@@ -91,7 +136,7 @@ def test_a_version_that_is_there_keeps_its_titles_and_the_pipeline_gets_its_new_
         lambda text: text.replace("constant: 1", "constant: 7"),
         lambda text: text.replace("height:", "depth:"),
         lambda text: text.replace("kind: PipelineVersion\n", "<<<<<<< HEAD\nkind: PipelineVersion\n"),
-        lambda text: text.partition("spec:\n  displayName: tides-")[0],
+        lambda text: text.partition("spec:\n  description: tides of")[0],
         lambda text: "",
     ],
 )
