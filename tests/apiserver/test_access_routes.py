@@ -16,12 +16,14 @@ from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES, GatewayApiTraffic
 from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
 from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
-from seaway.platforms.kubernetes.traffic.seldon import SELDON_DEPLOYMENTS, SeldonTraffic
+from seaway.platforms.kubernetes.traffic.seldon import SeldonTraffic
+from seaway.platforms.kubernetes.traffic.seldon_operator import DEPLOYMENTS, SELDON_DEPLOYMENTS
 from seaway.platforms.kubernetes.traffic.weighted_route import RouteTraffic
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint
 
 PERMISSIONS = list(rbac.permissions(rbac.ROUTES))
+LOOKED_AT = (DESTINATION_RULES, DEPLOYMENTS)  # never written
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def traffic_of(resource: Resource, limited: Connection) -> RouteTraffic:
     return kinds[resource](limited, Gateway(f"{limited.namespace}/edge", "", ""), "")
 
 
-@pytest.mark.parametrize("resource", [rule.resource for rule in rbac.ROUTES if rule.resource != DESTINATION_RULES])
+@pytest.mark.parametrize("resource", [rule.resource for rule in rbac.ROUTES if rule.resource not in LOOKED_AT])
 def test_traffic_is_moved_and_journalled(
     resource: Resource, connection: Connection, endpoint: DeployedEndpoint
 ) -> None:
@@ -67,7 +69,7 @@ def test_one_permission_fewer_is_told_by_its_name(
 ) -> None:
     limited = as_account(connection, rbac.without(resource, verb))
     with pytest.raises(Forbidden, match=f"Not allowed to {verb} {resource.full_name}"):
-        if resource == DESTINATION_RULES:
+        if resource in LOOKED_AT:
             Objects(limited).list(resource)
         else:
             moved(traffic_of(resource, limited), endpoint)

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from jobs import NOBODY, RESTRICTED
 from kubernetes import client
+from seaway.platforms.kubernetes.client.naming import ENDPOINT
 from seaway.platforms.kubernetes.client.objects import JSON_PATCH, Objects
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
+from seaway.platforms.kubernetes.serving.server_pod import VERSION
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
-from seaway.platforms.kubernetes.traffic.seldon import SELDON_DEPLOYMENTS
+from seaway.platforms.kubernetes.traffic.seldon_operator import SELDON_DEPLOYMENTS
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint
 
@@ -52,12 +55,23 @@ def http_route(objects: Objects, endpoint: DeployedEndpoint, parent: Manifest, n
 
 
 def seldon_deployment(objects: Objects, name: str, **traffic: int) -> dict[str, Any]:
-    """A SeldonDeployment whose predictors have this traffic."""
-    predictors = [
-        {"name": predictor, "traffic": share, "graph": {"name": "server", "type": "MODEL"}}
-        for predictor, share in traffic.items()
-    ]
-    return _made(objects, SELDON_DEPLOYMENTS, name, {"name": name, "protocol": "v2", "predictors": predictors})
+    """A SeldonDeployment whose predictors have this traffic, each a version of its own name."""
+    listed = [predictor(name, arm, share) for arm, share in traffic.items()]
+    return _made(objects, SELDON_DEPLOYMENTS, name, {"name": name, "protocol": "v2", "predictors": listed})
+
+
+def predictor(name: str, arm: str, share: int) -> dict[str, Any]:
+    container = {"name": "server", "image": "docker.io/seaway/none:v1", "securityContext": RESTRICTED}
+    container |= {"ports": [{"name": "http", "containerPort": 8080}]}
+    labels = {ENDPOINT: name, VERSION: arm}
+    component = {"metadata": {"labels": labels}, "spec": {"securityContext": NOBODY, "containers": [container]}}
+    return {
+        "name": arm,
+        "traffic": share,
+        "annotations": {"seldon.io/no-engine": "true"},
+        "graph": {"name": "server", "type": "MODEL"},
+        "componentSpecs": [component],
+    }
 
 
 def edited(objects: Objects, resource: Resource, name: str, operations: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ SERVE = ["python", "-m", "seaway.model_server.pod"]
 VARIABLE = "SEAWAY_ARM"  # the pod's environment variable that holds one
 SCRATCH_VARIABLE = "SEAWAY_SCRATCH"  # its folder that can be written
 KEY_VARIABLE = "SEAWAY_PUBLIC_KEY"  # the file that verifies the package
+GRPC_VARIABLE = "SEAWAY_GRPC_PORT"  # a second port for requests, where gRPC is sent to one of its own
 TOKEN_VARIABLE = "SEAWAY_TOKEN_FILE"  # noqa: S105  # the file of the endpoint's bearer token
 PACKAGE = "package"  # below the scratch folder, where the package is once it has been verified
 PORT, STATISTICS_PORT = 8080, 9901

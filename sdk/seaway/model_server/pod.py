@@ -19,7 +19,15 @@ from seaway import registry
 from seaway.entrypoint import run
 from seaway.errors import EndpointFailed
 from seaway.model_server import pod_envoy, processes
-from seaway.model_server.arm import KEY_VARIABLE, PACKAGE, SCRATCH_VARIABLE, TOKEN_VARIABLE, RemoteArm
+from seaway.model_server.arm import (
+    GRPC_VARIABLE,
+    KEY_VARIABLE,
+    PACKAGE,
+    PORT,
+    SCRATCH_VARIABLE,
+    TOKEN_VARIABLE,
+    RemoteArm,
+)
 from seaway.model_server.envoy import process as envoy
 from seaway.model_server.port import ModelServer
 from seaway.serving import Arm, DeployedEndpoint
@@ -45,7 +53,7 @@ def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event
         try:
             key = Path(environment[KEY_VARIABLE])
             server.start(arm.local(folder / PACKAGE, key), endpoint, key, folder / "kept")
-            pod_envoy.start(endpoint, endpoint.arms["stable"], server)
+            pod_envoy.start(endpoint, endpoint.arms["stable"], server, ports=_ports(environment))
             log.info("model %s version %s answers", arm.name, arm.version)
             _watch(processes.find(endpoint.folder), ended)
             pod_envoy.leave(endpoint)
@@ -54,6 +62,12 @@ def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event
             envoy.drain(endpoint, BACKEND, arm.drain_s)
         finally:
             processes.stop(endpoint.folder)
+
+
+def _ports(environment: Mapping[str, str]) -> tuple[int, ...]:
+    """Where requests come: one port for both protocols, and one for gRPC where a gateway sends that elsewhere."""
+    second = environment.get(GRPC_VARIABLE)
+    return (PORT, int(second)) if second else (PORT,)
 
 
 def _lay_out(arm: RemoteArm, folder: Path, token: Path) -> DeployedEndpoint:

@@ -4,6 +4,7 @@ The administration interface stays a Unix socket: the second port shows its coun
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,13 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  # a pod's own network namespace; the token
 ADMIN, METRICS = "admin", "server-metrics"  # clusters
 
 
-def start(endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address: str = EVERYWHERE) -> Daemon:
-    """Start Envoy before the arm, whose server is up. Raises: EndpointFailed."""
+def start(
+    endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address: str = EVERYWHERE, ports: Sequence[int] = (PORT,)
+) -> Daemon:
+    """Start Envoy before the arm, whose server is up; it takes requests on all `ports`. Raises: EndpointFailed."""
     folder = endpoint.folder / envoy.NAME
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(folder / "bootstrap.json", json.dumps(bootstrap(endpoint, arm, server, address)))
+    write_private(folder / "bootstrap.json", json.dumps(bootstrap(endpoint, arm, server, address, ports)))
     return envoy.run(endpoint.folder, folder / "bootstrap.json")
 
 
@@ -47,7 +50,9 @@ def leave(endpoint: DeployedEndpoint) -> None:
     unix_http.request(envoy.admin_socket(endpoint), "POST", "/healthcheck/fail")
 
 
-def bootstrap(endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address: str) -> dict[str, Any]:
+def bootstrap(
+    endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address: str, ports: Sequence[int] = (PORT,)
+) -> dict[str, Any]:
     """Envoy's whole configuration: nothing of it changes while the pod lives."""
     socket = envoy.server_socket(endpoint, arm.cluster)
     control = Server(envoy.control_cluster(arm.cluster), server.key(endpoint, arm))
@@ -61,8 +66,9 @@ def bootstrap(endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address
         _infer(endpoint.name, path, Server(arm.cluster, control.key)) for path in infer_paths(endpoint.name).values()
     ]
     protocol = protocol_routes(endpoint.name, endpoint.token(), infer, control)
+    requests = _config(protocol, arm.version)
     listeners = [
-        listener("endpoint", address, PORT, _config(protocol, arm.version), grpc_filters()),
+        *(listener(f"endpoint-{port}", address, port, requests, grpc_filters()) for port in ports),
         listener("statistics", address, STATISTICS_PORT, _config(_statistics(endpoint.name, control), arm.version),
                  [health_check(READY)]),
     ]  # fmt: skip

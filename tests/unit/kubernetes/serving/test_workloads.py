@@ -154,7 +154,7 @@ class TestKServe:
 
 class TestSeldon:
     def test_predictors_are_called_as_the_arms_and_share_the_traffic(self) -> None:
-        [deployment] = SeldonDeployments().objects("flights", arms(), WEIGHTS)
+        deployment, *_ = SeldonDeployments().objects("flights", arms(), WEIGHTS)
         predictors = deployment["spec"]["predictors"]
         assert {one["name"]: one["traffic"] for one in predictors} == WEIGHTS
 
@@ -168,7 +168,7 @@ class TestSeldon:
         ],
     )
     def test_what_its_webhook_refuses_is_refused_before_it_is_sent(self, change: Any, said: str) -> None:
-        [deployment] = SeldonDeployments().objects("flights", arms(), WEIGHTS)
+        deployment, *_ = SeldonDeployments().objects("flights", arms(), WEIGHTS)
         change(deployment["spec"])
         with pytest.raises(InvalidSpec, match=said):
             SeldonDeployments().preflight(named(deployment))

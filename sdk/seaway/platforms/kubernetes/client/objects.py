@@ -56,15 +56,36 @@ class Objects:
         call = ApiCall("create", resource, self.namespace, manifest["metadata"]["name"])
         return self._ask(call, "POST", resource.path(self.namespace), query, manifest, "application/json")
 
-    def apply(self, resource: Resource, manifest: Manifest) -> dict[str, Any]:
+    def apply(self, resource: Resource, manifest: Manifest, found: Manifest | None = None) -> dict[str, Any]:
         """Server-side apply: create the object, or set the fields that are ours.
 
+        Args:
+            found: the object as it was read and proved ours: its fields are set whoever has written them meanwhile.
+
         Raises:
-            NameTaken: another field manager has set one of them to another value.
+            NameTaken: another field manager has set one of them to another value; of `found`, it is another object by
+                now.
         """
         name = manifest["metadata"]["name"]
+        query: Mapping[str, Any] = STRICT
+        if found:
+            query = {**STRICT, "force": "true"}
+            manifest = {**manifest, "metadata": {**manifest["metadata"], "uid": found["metadata"]["uid"]}}
         call = ApiCall("patch", resource, self.namespace, name)
-        return self._ask(call, "PATCH", resource.path(self.namespace, name), STRICT, manifest, APPLY)
+        return self._ask(call, "PATCH", resource.path(self.namespace, name), query, manifest, APPLY)
+
+    def reapply(self, resource: Resource, found: Manifest, manifest: Manifest) -> dict[str, Any]:
+        """`apply` over an object of ours as it was read.
+
+        Raises:
+            ObjectChanged: it is another one by now.
+        """
+        version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+        try:
+            return self.apply(resource, {**manifest, "metadata": {**manifest["metadata"], **version}}, found)
+        except NameTaken as refused:
+            call = ApiCall("patch", resource, self.namespace, found["metadata"]["name"])
+            raise _changed(call) from refused
 
     def patch(self, resource: Resource, found: Manifest, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """JSON patch of an object as it was read.
@@ -83,10 +104,7 @@ class Objects:
             now = self.get(resource, name)
             if now and now["metadata"]["resourceVersion"] == version:
                 raise
-            raise ObjectChanged(
-                f"{call} was changed by somebody else while it was written; the change was left as it is. "
-                f"`kubectl get {call.kubectl_target} -o yaml --show-managed-fields` shows by whom."
-            ) from refused
+            raise _changed(call) from refused
 
     def get(self, resource: Resource, name: str) -> dict[str, Any] | None:
         """The object, or None where there is none."""
@@ -147,6 +165,7 @@ class Objects:
         content_type: str | None = None,
     ) -> dict[str, Any]:
         backoff = Backoff(self.connection.outage_s)
+        locked = isinstance(body, Mapping) and "resourceVersion" in body.get("metadata", {})
         while True:
             try:
                 answer: dict[str, Any] = json.loads(
@@ -155,10 +174,18 @@ class Objects:
                 return answer
             except UNREACHABLE as error:
                 status = Status.of(error)
-                if not status.passing or not backoff.failed():
+                late = locked and status.lost_race and status.details.get("name") == call.name
+                if late or not status.passing or not backoff.failed():
                     raise error_for(status, call) from error
                 log.debug("%s %s: %s; trying again.", call.verb, call, status.message)
             time.sleep(backoff.pause_s())
+
+
+def _changed(call: ApiCall) -> ObjectChanged:
+    return ObjectChanged(
+        f"{call} was changed by somebody else while it was written; the change was left as it is. "
+        f"`kubectl get {call.kubectl_target} -o yaml --show-managed-fields` shows by whom."
+    )
 
 
 def lines(response: BaseHTTPResponse) -> Iterator[bytes]:

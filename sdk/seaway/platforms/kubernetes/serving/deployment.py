@@ -15,6 +15,7 @@ from seaway.platforms.kubernetes.serving.endpoint import EndpointOf
 from seaway.platforms.kubernetes.serving.workload import (
     BUDGETS,
     NEW_FIRST,
+    SERVICE_PORT,
     Arms,
     Served,
     Weights,
@@ -47,6 +48,7 @@ class Deployments:
         Permission(BUDGETS, APPLIED, "deployment: a drained node takes one pod at a time"),
     )
     traffic = ""
+    port = SERVICE_PORT
 
     def pods_by_owner(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
         return owners_of(name, arms)
@@ -54,6 +56,9 @@ class Deployments:
     def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
         versions = {served.version: served for served in arms.values()}
         return [manifest for served in versions.values() for manifest in self._of(name, served)]
+
+    def strays(self, name: str, arms: Arms) -> str:
+        return ""
 
     def path(self, namespace: str, name: str) -> str:
         return ""
@@ -75,7 +80,7 @@ class Deployments:
                 },
             },
         }
-        yield budget(workload)
+        yield budget(workload, {server_pod.WORKLOAD: workload})
         if hosting.autoscale:
             target = {"apiVersion": DEPLOYMENTS.api_version, "kind": DEPLOYMENTS.kind, "name": workload}
             yield {

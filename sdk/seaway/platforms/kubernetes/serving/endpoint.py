@@ -32,7 +32,8 @@ from seaway.platforms.kubernetes.serving.hosting import Hosting, hosting
 from seaway.platforms.kubernetes.serving.reconciler import SECRETS, Reconciler
 from seaway.platforms.kubernetes.serving.record import Record, Records
 from seaway.platforms.kubernetes.serving.server_pod import SECRET
-from seaway.platforms.kubernetes.serving.workload import Served, Weights, Workload
+from seaway.platforms.kubernetes.serving.workload import SERVICE_PORT, Served, Weights, Workload
+from seaway.platforms.kubernetes.traffic.gateway import await_answers
 from seaway.rollout import ALL_STABLE, Traffic
 from seaway.serving import Arm, DeployedEndpoint, Endpoint, EndpointSpec
 from seaway.serving.port import VERSION_DIGITS
@@ -103,6 +104,7 @@ class KubernetesEndpoint:
         record, found = self._in_charge(name, run)
         if candidate := record.arms.get("candidate"):
             reconciler = self._reconciler(record, found)
+            reconciler.require_pods(record, "candidate")
             self._split(record, ALL_CANDIDATE)
             both = replace(record, arms={"stable": candidate, "candidate": candidate})
             reconciler.bring_up(both, ALL_CANDIDATE)
@@ -119,8 +121,13 @@ class KubernetesEndpoint:
         """
         record, found = self._in_charge(name, run)
         if "candidate" in record.arms:
-            self._lead(self._reconciler(record, found), record, ALL_STABLE)
-            record = replace(record, arms={"stable": record.arms["stable"]})
+            reconciler, alone = self._reconciler(record, found), replace(record, arms={"stable": record.arms["stable"]})
+            if reconciler.workload.traffic:  # one write: nothing waits for pods that the candidate may have lost
+                reconciler.put(alone, {"stable": 100})
+            else:
+                reconciler.lead(alone)
+                self._split(record, ALL_STABLE)
+            record = alone
         return self._keep_stable(record, found)
 
     def remove(self, name: str, run: str) -> None:
@@ -179,10 +186,15 @@ class KubernetesEndpoint:
         for arm, package in spec.packages.items():
             version = verify(package, key).sha256[:VERSION_DIGITS]
             uri = settings.package_uri(spec.name, version)
-            arms[arm] = known.get(version) or served(spec, version, uri, settings, key)
+            arms[arm] = self._fronted(known.get(version) or served(spec, version, uri, settings, key), spec, settings)
             keep_package(arms[arm].arm.package, package)
         standing = bool(before and (before.standing if before.run == spec.run else before.url))
         return Record(spec.name, spec.run, self._workload.name, arms, time.time(), standing=standing)
+
+    def _fronted(self, arm: Served, spec: EndpointSpec, settings: Hosting) -> Served:
+        """The arm, before the gateway as it is set now; its pods are not concerned."""
+        host = settings.host or (f"{spec.name}.{self._objects.namespace}" if gateway_url() else "")
+        return replace(arm, hosting=replace(arm.hosting, host=host, gateway=settings.gateway))
 
     def _serving(self, record: Record, found: Manifest) -> Record:
         """Bring the arms up, and lead traffic to stable; the record with the endpoint's address."""
@@ -191,8 +203,11 @@ class KubernetesEndpoint:
         reconciler.bring_up(record, ALL_STABLE)
         url, host = self._address(record)
         served = replace(record, url=url, host=host)
-        self._lead(reconciler, replace(served, arms={"stable": served.arms["stable"]}), {"stable": 100})
+        if not reconciler.workload.traffic:
+            self._lead(reconciler, replace(served, arms={"stable": served.arms["stable"]}), {"stable": 100})
         self._lead(reconciler, served, ALL_STABLE)
+        if host:
+            await_answers(self._deployed(served), {"stable"})
         reconciler.prune(served, ALL_STABLE)
         self._records.write(found, served)
         return served
@@ -205,9 +220,9 @@ class KubernetesEndpoint:
     def _keep_stable(self, record: Record, found: Manifest) -> DeployedEndpoint:
         """What follows once all traffic is with the version that stays: only that one is left."""
         found = self._records.write(found, record)
-        self._split(record, {"stable": 100})
         reconciler = self._reconciler(record, found)
         reconciler.bring_up(record, {"stable": 100})
+        self._split(record, {"stable": 100})
         reconciler.prune(record, {"stable": 100})
         return self.with_token(self._deployed(record))
 
@@ -223,7 +238,7 @@ class KubernetesEndpoint:
             stood = replace(before, arms={"stable": before.arms["stable"]})
             found = self._records.write(found, stood)
             reconciler = self._reconciler(stood, found)
-            reconciler.apply(reconciler.workload.objects(stood.name, stood.arms, {"stable": 100}), stood.name)
+            reconciler.put(stood, {"stable": 100})
             reconciler.lead(stood)
             reconciler.prune(stood, {"stable": 100})
         except SeawayError as error:
@@ -244,19 +259,16 @@ class KubernetesEndpoint:
         if not record.host:
             return
         wanted = {arm: weight for arm, weight in weights.items() if arm in record.arms}
-        traffic = workload_of(record.backend).traffic
-        if not traffic:
-            platforms.current(Traffic).set_weights(self._deployed(record), wanted)
-        elif len(record.arms) > 1:  # what has one arm was made with all traffic on it
-            platforms.current(Traffic, traffic).set_weights(self._deployed(record), wanted)
+        traffic = platforms.current(Traffic, workload_of(record.backend).traffic)
+        traffic.set_weights(self._deployed(record), wanted)
 
     def _address(self, record: Record) -> tuple[str, str]:
         """URL and Host header."""
-        namespace, stable = self._objects.namespace, record.arms["stable"]
-        if gateway := os.environ.get("SEAWAY_GATEWAY_URL", "").rstrip("/"):
-            path = workload_of(record.backend).path(namespace, record.name)
-            return gateway + path, stable.hosting.host or f"{record.name}.{namespace}"
-        return f"http://{record.name}-stable.{namespace}.svc.cluster.local", ""
+        namespace, workload = self._objects.namespace, workload_of(record.backend)
+        if gateway := gateway_url():
+            return gateway + workload.path(namespace, record.name), record.arms["stable"].hosting.host
+        port = "" if workload.port == SERVICE_PORT else f":{workload.port}"
+        return f"http://{record.name}-stable.{namespace}.svc.cluster.local{port}", ""
 
     def _deployed(self, record: Record) -> DeployedEndpoint:
         """The endpoint as a step knows it; see `with_token`."""
@@ -296,6 +308,11 @@ def workload_of(backend: str) -> Workload:
     """The kind of workload by which that backend serves. Raises: InvalidSpec: no such backend."""
     named: EndpointOf = registry.find(Endpoint.__name__, backend).load()
     return named.workload
+
+
+def gateway_url() -> str:
+    """Where the gateway is that splits traffic; empty where there is none."""
+    return os.environ.get("SEAWAY_GATEWAY_URL", "").rstrip("/")
 
 
 def served(spec: EndpointSpec, version: str, package: str, settings: Hosting, key: Path) -> Served:

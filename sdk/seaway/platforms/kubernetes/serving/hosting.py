@@ -39,6 +39,8 @@ class Hosting(PodSettings):
         storage: URI below which packages are kept for the pods; empty takes SEAWAY_STORAGE.
         served: URI below which served features are logged, such as an s3:// one; empty takes SEAWAY_SERVED, else none.
         host: Host name by which a gateway knows the endpoint; empty takes `NAME.NAMESPACE`.
+        gateway: `NAMESPACE/NAME` of the gateway that a route attaches to which the workload's own operator makes;
+            empty takes SEAWAY_GATEWAY, else what the operator is set to.
         labels, annotations: More of them for the pods, such as those of a mesh.
     Raises:
         InvalidSpec: a field is out of range; nothing is sent to a cluster.
@@ -52,6 +54,7 @@ class Hosting(PodSettings):
     storage: str = ""
     served: str = ""
     host: str = ""
+    gateway: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
@@ -105,7 +108,7 @@ def hosting(wanted: Mapping[str, Any]) -> Hosting:
     Raises:
         InvalidSpec: no image is named, or a setting is wrong.
     """
-    settings = {**named_settings(image="SEAWAY_SERVER_IMAGE"), **wanted}
+    settings = {**named_settings(image="SEAWAY_SERVER_IMAGE", gateway="SEAWAY_GATEWAY"), **wanted}
     if "image" not in settings:
         raise InvalidSpec("Which image has the server? Set SEAWAY_SERVER_IMAGE, or hosting.image, to its full name.")
     return Hosting.parse(settings)

@@ -5,6 +5,7 @@ Each call may be repeated: what is there already stays as it is. Nobody else's o
 
 import logging
 import secrets
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -17,17 +18,16 @@ from seaway.platforms.kubernetes.client.api_errors import ApiCall
 from seaway.platforms.kubernetes.client.naming import ENDPOINT, MANAGED_BY, endpoint_labels
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.ownership import is_of_endpoint, owner_reference
-from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, PODS, SERVICES, Manifest, Resource
 from seaway.platforms.kubernetes.jobs.pod_logs import to_log
-from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
+from seaway.platforms.kubernetes.jobs.wait import LOOK_S, JobWait, Patience
 from seaway.platforms.kubernetes.serving import endpoint_slices, server_pod
-from seaway.platforms.kubernetes.serving.readiness import Readiness
+from seaway.platforms.kubernetes.serving.readiness import Readiness, is_ready
 from seaway.platforms.kubernetes.serving.record import Record
-from seaway.platforms.kubernetes.serving.workload import Weights, Workload
+from seaway.platforms.kubernetes.serving.workload import SERVICE_PORT, Weights, Workload
 
 SECRETS = Resource("", "v1", "secrets", "Secret")
 TOKEN_BYTES = 32
-SERVICE_PORT = 80
 HTTP2 = "kubernetes.io/h2c"  # a gateway that speaks HTTP/1.1 to a server would lose gRPC's trailers
 START_S = 300.0  # for scheduling and pulling images, on top of the model's own start
 log = logging.getLogger(__name__)
@@ -66,6 +66,20 @@ class Reconciler:
             for wait in waits:
                 wait.reached(applied[wait.name])
 
+    def put(self, wanted: Record, weights: Weights) -> None:
+        """Write the objects of these arms without waiting for anything."""
+        self.apply(self.workload.objects(wanted.name, wanted.arms, weights), wanted.name)
+
+    def require_pods(self, wanted: Record, arm: str) -> None:
+        """Raises: EndpointFailed: no pod of the arm's version is ready, so nothing would answer there."""
+        version = wanted.arms[arm].version
+        selector = f"{ENDPOINT}={wanted.name},{server_pod.VERSION}={version}"
+        if not any(is_ready(pod) for pod in self.objects.list(PODS, {"labelSelector": selector}).items):
+            raise EndpointFailed(
+                f"No pod of version {version}, the {arm} of endpoint {wanted.name}, is ready; its traffic was left as "
+                f"it is. `kubectl describe pods -n {self.objects.namespace} -l {selector}` shows why."
+            )
+
     def apply(self, manifests: Iterable[Manifest], name: str) -> list[dict[str, Any]]:
         """Create or change objects of the endpoint. Raises: NameTaken: one is somebody else's."""
         resources = {resource.kind: resource for resource in (*self.workload.resources, SERVICES)}
@@ -99,6 +113,7 @@ class Reconciler:
                         ends.append(self._end(stack, found["metadata"]["name"]))
                     self.objects.delete(resource, found["metadata"]["name"], found["metadata"]["uid"])
             await_ends(ends)
+        self._await_strays(wanted)
 
     def delete(self, wanted: Record) -> None:
         """End the endpoint with all that belongs to it: it is owned by the record."""
@@ -151,7 +166,7 @@ class Reconciler:
             self.workload.preflight(ours)
         if found := self.objects.get(resource, manifest["metadata"]["name"]):
             self._require_ours(resource, found, name)
-        return self.objects.apply(resource, ours)
+        return self.objects.apply(resource, ours, found)
 
     def _owned(self, manifest: Manifest, name: str) -> dict[str, Any]:
         given = manifest["metadata"]
@@ -180,6 +195,19 @@ class Reconciler:
             for item in self.objects.list(resource, query).items
             if any(reference["uid"] == uid for reference in item["metadata"].get("ownerReferences", ()))
         ]
+
+    def _await_strays(self, wanted: Record) -> None:
+        """Return once the pods have gone that end although their object stays. Raises: EndpointFailed: not in time."""
+        selector, deadline = self.workload.strays(wanted.name, wanted.arms), time.monotonic() + self.patience.cleanup_s
+        while selector and (pods := self.objects.list(PODS, {"labelSelector": selector}).items):
+            if time.monotonic() > deadline:
+                raise EndpointFailed(
+                    f"Pods of endpoint {wanted.name} that are wanted no more are still there after "
+                    f"{self.patience.cleanup_s:g} s: {', '.join(pod['metadata']['name'] for pod in pods)}. Does "
+                    f"{self.workload.kind.controller} run? `kubectl get pods -n {self.objects.namespace} -l "
+                    f"'{selector}'` shows them."
+                )
+            time.sleep(LOOK_S)
 
     def _end(self, stack: ExitStack, name: str) -> JobWait:
         return stack.enter_context(JobWait(self.objects, self.workload.kind, name, unheard, 0.0, self.patience))

@@ -10,6 +10,7 @@ from typing import Any
 
 from seaway.model_server.arm import (
     FETCH,
+    GRPC_VARIABLE,
     KEY_VARIABLE,
     LIVE,
     PORT,
@@ -50,13 +51,13 @@ def metadata(arm: RemoteArm, hosting: Hosting, workload: str) -> dict[str, Any]:
     }
 
 
-def spec(arm: RemoteArm, hosting: Hosting, server: str = SERVER) -> dict[str, Any]:
-    """The PodSpec, whose serving container is called `server`."""
+def spec(arm: RemoteArm, hosting: Hosting, server: str = SERVER, grpc_port: int = 0) -> dict[str, Any]:
+    """The PodSpec, whose serving container is called `server`; it listens on `grpc_port`, too, where that is given."""
     fetcher = container(
         replace(hosting, gpus=0), FETCHER, FETCH, variables(_environment(arm, hosting)), _mounts("scratch", "key")
     )
     return {
-        **pod_spec(hosting, [_server(arm, hosting, server)], _volumes(arm, hosting), hosting.grace_s),
+        **pod_spec(hosting, [_server(arm, hosting, server, grpc_port)], _volumes(arm, hosting), hosting.grace_s),
         "initContainers": [fetcher],
         "topologySpreadConstraints": [_spread(arm)],
     }
@@ -72,18 +73,17 @@ def config_map(name: str) -> str:
     return f"{name}-endpoint"
 
 
-def _server(arm: RemoteArm, hosting: Hosting, name: str) -> dict[str, Any]:
+def _server(arm: RemoteArm, hosting: Hosting, name: str, grpc_port: int) -> dict[str, Any]:
     """The server; it has the storage's keys only where it writes there what it serves."""
     logged = {feature_log.VARIABLE: hosting.served} if hosting.served else {}
-    environment = {**_environment(arm, hosting), TOKEN_VARIABLE: f"{TOKENS}/{TOKEN}", **logged}
+    second = {GRPC_VARIABLE: str(grpc_port)} if grpc_port else {}
+    environment = {**_environment(arm, hosting), TOKEN_VARIABLE: f"{TOKENS}/{TOKEN}", **logged, **second}
+    ports = {"http": PORT, "statistics": STATISTICS_PORT, **({"grpc": grpc_port} if grpc_port else {})}
     settings = hosting if logged else replace(hosting, env_secrets=())
     mounts = _mounts("scratch", "key", "token")
     return {
         **container(settings, name, SERVE, variables(environment), mounts),
-        "ports": [
-            {"name": "http", "containerPort": PORT, "protocol": "TCP"},
-            {"name": "statistics", "containerPort": STATISTICS_PORT, "protocol": "TCP"},
-        ],
+        "ports": [{"name": key, "containerPort": port, "protocol": "TCP"} for key, port in ports.items()],
         "startupProbe": _probe(READY, 1, math.ceil(arm.startup_timeout_s)),
         "readinessProbe": _probe(READY, PROBE_S, FAILED_PROBES),
         "livenessProbe": _probe(LIVE, PROBE_S, 2 * FAILED_PROBES),

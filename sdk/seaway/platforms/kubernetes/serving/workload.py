@@ -9,11 +9,11 @@ from seaway.model_server.arm import RemoteArm
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind
-from seaway.platforms.kubernetes.serving import server_pod
 from seaway.platforms.kubernetes.serving.hosting import Hosting
 
 Weights = Mapping[str, int]
 BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+SERVICE_PORT = 80  # of an arm, where its Service is ours
 NEW_FIRST = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
@@ -43,6 +43,7 @@ class Workload(Protocol):
         permissions: what a step needs to make them.
         traffic: the backend of `Traffic` that moves its weights where the workload makes the arms' Services and route
             itself; empty where Seaway does.
+        port: of an arm's Service.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Workload(Protocol):
     resources: Sequence[Resource]
     permissions: Sequence[Permission]
     traffic: str
+    port: int
 
     def pods_by_owner(self, name: str, arms: Arms) -> dict[str, Counter[str]]:
         """The objects that own the pods of these arms, by name, and how many pods of each version must answer."""
@@ -57,6 +59,10 @@ class Workload(Protocol):
 
     def objects(self, name: str, arms: Arms, weights: Weights) -> list[dict[str, Any]]:
         """All objects for these arms, without metadata that every object gets; the same arms, the same objects."""
+        ...
+
+    def strays(self, name: str, arms: Arms) -> str:
+        """The label selector of pods that are to end although the object that owns them stays; empty for none."""
         ...
 
     def path(self, namespace: str, name: str) -> str:
@@ -82,10 +88,9 @@ def owners_of(name: str, arms: Arms) -> dict[str, Counter[str]]:
     return {owner_of(name, served): Counter({served.version: served.hosting.replicas}) for served in arms.values()}
 
 
-def budget(workload: str) -> dict[str, Any]:
-    """A node that is drained takes one pod at a time."""
-    selector = {"matchLabels": {server_pod.WORKLOAD: workload}}
-    return {**head(BUDGETS, workload), "spec": {"maxUnavailable": 1, "selector": selector}}
+def budget(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    """A node that is drained takes one pod of these at a time; of two budgets over a pod, neither lets it go."""
+    return {**head(BUDGETS, name), "spec": {"maxUnavailable": 1, "selector": {"matchLabels": dict(labels)}}}
 
 
 def head(resource: Resource, name: str) -> dict[str, Any]:

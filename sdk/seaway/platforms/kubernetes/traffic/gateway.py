@@ -10,8 +10,9 @@ import math
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from seaway.errors import TrafficFailed
@@ -20,6 +21,7 @@ from seaway.serving import DeployedEndpoint
 
 ARM, VERSION, MARK = "x-seaway-arm", "x-seaway-version", "x-seaway-config"  # headers of an answer
 LIVE = "/v2/health/live"
+READY = "/v2/health/ready"  # which an arm answers, where the gateway itself answers LIVE
 FOLLOW_S = 30.0  # istiod gathers changes for 0.1 to 10 s before it sends them (PILOT_DEBOUNCE_AFTER, _MAX)
 ANSWER_S = 5.0
 POLL_S = 0.05
@@ -29,6 +31,10 @@ CLUSTER = re.compile(r"outbound\|(?P<port>\d+)\|(?P<subset>[^|]*)\|(?P<service>[
 log = logging.getLogger(__name__)
 
 Weights = Mapping[str, int]
+
+
+class NotFollowed(TrafficFailed):
+    """The traffic does not follow the weights in time."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,22 @@ def _evidence(before: int, after: int) -> float:
     return math.log(after / before) if before else math.inf
 
 
+def await_answers(endpoint: DeployedEndpoint, arms: Collection[str]) -> None:
+    """Return once these arms answer, and nobody else, by each of some connections in a row.
+
+    Raises:
+        NotFollowed: they do not in time.
+    """
+    deadline, seen = time.monotonic() + FOLLOW_S, 0
+    while seen < PROOFS:
+        answer = _answer(endpoint, READY)
+        arm = answering_arm(endpoint, answer)
+        seen = seen + 1 if arm in arms else 0
+        if not seen:
+            require_time(endpoint, deadline, f"{arm or 'no arm'} answers, not {' or '.join(sorted(arms))}")
+            time.sleep(POLL_S)
+
+
 def answering_arm(endpoint: DeployedEndpoint, headers: Mapping[str, str]) -> str:
     """The arm that an answer names, or whose version it names; empty where it names neither."""
     versions = {arm.version: name for name, arm in endpoint.arms.items()}
@@ -153,20 +175,21 @@ def carried_mark(endpoint: DeployedEndpoint) -> str:
     return _answer(endpoint).get(MARK, "")
 
 
-def _answer(endpoint: DeployedEndpoint) -> Mapping[str, str]:
-    """Headers of one answer by a connection of its own."""
+def _answer(endpoint: DeployedEndpoint, path: str = LIVE) -> Mapping[str, str]:
+    """Headers of one answer by a connection of its own; none of a failure, which a gateway marks as an arm's too."""
     host = {"host": endpoint.host} if endpoint.host else {}
     try:
-        return fetch(endpoint.url + LIVE, ANSWER_S, {**host, "connection": "close"}).headers
+        answer = fetch(endpoint.url + path, ANSWER_S, {**host, "connection": "close"})
     except OSError as error:
         log.debug("no answer of endpoint %s: %s", endpoint.name, error)
         return {}
+    return answer.headers if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR else {}
 
 
 def require_time(endpoint: DeployedEndpoint, deadline: float, said: str) -> None:
     if time.monotonic() > deadline:
-        raise TrafficFailed(
+        raise NotFollowed(
             f"The traffic of endpoint {endpoint.name} ({endpoint.url}, host {endpoint.host}) does not follow its "
-            f"weights after {FOLLOW_S:.0f} s: {said}. Does istiod run, and is the gateway connected to it "
+            f"weights in time: {said}. Does istiod run, and is the gateway connected to it "
             "(`istioctl proxy-status`)?"
         )

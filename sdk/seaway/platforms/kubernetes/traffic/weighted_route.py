@@ -9,7 +9,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, TrafficFailed
@@ -35,20 +35,21 @@ class Rule:
     """The part of an object that splits traffic: the JSON pointer of each arm's weight, and the weights now.
 
     `envoy_name` is what the gateway's Envoy calls it, empty where nobody knows; `unmirrored` the JSON patch that ends
-    mirroring, where there is some.
+    mirroring, where there is some; `shares` what is written where that is no weight, as the share that is mirrored.
     """
 
     pointers: Mapping[str, str]
     weights: Weights
     envoy_name: str = ""
     unmirrored: tuple[Mapping[str, Any], ...] = ()
+    shares: Weights = field(default_factory=dict)
 
     def operations(self, weights: Weights) -> list[Mapping[str, Any]]:
         """The JSON patch that sets these weights and nothing else."""
         changed = [
             {"op": "add", "path": pointer, "value": weights.get(arm, 0)}
             for arm, pointer in self.pointers.items()
-            if weights.get(arm, 0) != self.weights[arm]
+            if weights.get(arm, 0) != self.shares.get(arm, self.weights[arm])
         ]
         return [*self.unmirrored, *changed]
 
@@ -251,15 +252,19 @@ class RouteTraffic:
             ours.append(weights)  # a patch whose answer is lost may have been carried out
             try:
                 if operations:
-                    self._objects.patch(self._kind.resource, found, operations)
+                    self._change(endpoint, found, operations)
                 self._ours[endpoint.name] = [weights]
                 return ours[0]
             except ObjectChanged as error:
                 log.info("%s", error)
         raise TrafficFailed(f"{self._said(endpoint)} is written by others again and again; its weights were not set.")
 
-    def _await_taken_up(self, endpoint: DeployedEndpoint, wanted: Weights) -> None:
-        deadline = time.monotonic() + edge.FOLLOW_S
+    def _change(self, endpoint: DeployedEndpoint, found: Manifest, operations: list[Mapping[str, Any]]) -> None:
+        """Carry a JSON patch out on the route as it was read. Raises: ObjectChanged: it is another one by now."""
+        self._objects.patch(self._kind.resource, found, operations)
+
+    def _await_taken_up(self, endpoint: DeployedEndpoint, wanted: Weights, within_s: float = edge.FOLLOW_S) -> None:
+        deadline = time.monotonic() + within_s
         while lacking := self._lacking(endpoint, wanted):
             edge.require_time(endpoint, deadline, lacking)
             time.sleep(edge.POLL_S)
