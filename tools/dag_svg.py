@@ -1,148 +1,157 @@
-"""A pipeline drawn from its compiled graph: steps in layers by their longest way from the start, as SVG."""
+"""Views of a pipeline drawn as Kubeflow's dashboard lays them out: layers by the longest way from the start, as SVG."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from html import escape
 from itertools import pairwise
-from typing import Any
 
-BOX_WIDTH, BOX_HEIGHT = 176, 40  # px
-GAP_X, GAP_Y = 24, 36  # px
-MARGIN = 16  # px
+from tools.pipeline_graph import View
+
+WIDTHS = {"step": 176, "group": 176, "artifact": 116}  # px
+HEIGHTS = {"step": 40, "group": 40, "artifact": 26}  # px
+ROW = 40  # px, of a layer
+GAP_X, GAP_Y = 20, 30  # px
+MARGIN, HEADING = 16, 34  # px
+SIDE = 24.0  # px, the room of an edge that passes a layer
 STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#1b2733;text-anchor:middle}"
+    "text.path{font-weight:600;text-anchor:start}"
     "rect{fill:#eef4fb;stroke:#3b6ea5;stroke-width:1.2}"
-    ".exit rect{fill:#f6f1e6;stroke:#9a7b2f;stroke-dasharray:5 3}"
-    "path{fill:none;stroke:#7d93a8;stroke-width:1.3;marker-end:url(#end)}"
+    ".artifact text{font-size:11.5px}.artifact rect{fill:#fff8e8;stroke:#c08a1e}"
+    ".last rect{fill:#f4f1ec;stroke:#7a6f5c;stroke-dasharray:5 3}"
+    "path{fill:none;stroke:#7d93a8;stroke-width:1.2}"
 )
+PAPER = "#ffffff"  # behind all of it: the colours are those of a light page
+Place = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Graph:
-    """Steps by name with their titles, what each waits for, and which of them end the run whatever happened."""
+class Drawn:
+    """A view's drawing, its upper left corner at 0, 0."""
 
-    titles: Mapping[str, str]
-    needs: Mapping[str, frozenset[str]]
-    exits: frozenset[str]
-
-    def in_order(self) -> list[str]:
-        """The titles, each after what it waits for."""
-        order = TopologicalSorter(
-            {name: sorted(ups) for name, ups in sorted(self.needs.items()) if name not in self.exits}
-        )
-        return [self.titles[name] for name in (*order.static_order(), *sorted(self.exits))]
+    markup: str
+    width: float
+    height: float
 
 
-def graph(compiled: Mapping[str, Any]) -> Graph:
-    """The steps of a compiled pipeline, those inside exit handlers, conditions and loops included."""
-    titles: dict[str, str] = {}
-    needs: dict[str, frozenset[str]] = {}
-    exits: set[str] = set()
-    components = compiled["components"]
-    dags = [compiled["root"]["dag"], *(spec["dag"] for spec in components.values() if "dag" in spec)]
-    for dag in dags:
-        for name, task in dag["tasks"].items():
-            if "executorLabel" in components[task["componentRef"]["name"]]:
-                titles[name] = task["taskInfo"]["name"]
-                needs[name] = frozenset(task.get("dependentTasks", ()))
-            if task.get("triggerPolicy", {}).get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED":
-                exits.add(name)
-    return Graph(titles, {name: ups & set(titles) for name, ups in needs.items()}, frozenset(exits))
+def document(views: Sequence[View], titled: bool) -> str:
+    """Views one below the other as a self-contained SVG document, each under its path where that is wanted.
+
+    The same views always give the same text.
+    """
+    parts = [_view(view) for view in views]
+    width = max(part.width for part in parts) + 2 * MARGIN
+    blocks, top = [], float(MARGIN)
+    for view, part in zip(views, parts, strict=True):
+        if titled:
+            blocks.append(f'<text class="path" x="{MARGIN}" y="{top + 16:g}">{escape(" / ".join(view.path))}</text>')
+            top += HEADING
+        blocks.append(f'<g transform="translate({(width - part.width) / 2:g} {top:g})">{part.markup}</g>')
+        top += part.height + MARGIN
+    size = f'viewBox="0 0 {width:g} {top:g}" width="{width:g}" height="{top:g}"'
+    paper = f'<path d="M0 0H{width:g}V{top:g}H0z" style="fill:{PAPER};stroke:none"/>'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{STYLE}</style>{paper}'
+    return "\n".join([head, *blocks, "</svg>"]) + "\n"
 
 
-def draw(shown: Graph) -> str:
-    """The graph as a self-contained SVG document; the same graph always gives the same text."""
-    depth = _depths(shown)
-    chains = [_chain(up, name, depth) for name in shown.titles for up in sorted(_direct(shown, name))]
+def _view(view: View) -> Drawn:
+    depth = _depths(view)
+    chains = [_chain(up, name, depth) for name in sorted(view.nodes) for up in sorted(view.needs[name])]
     rows = _rows(depth, chains)
-    width = max(len(row) for row in rows) * (BOX_WIDTH + GAP_X) - GAP_X + 2 * MARGIN
-    height = len(rows) * (BOX_HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN
-    places = {
-        name: _place(row, column, len(names), width)
-        for row, names in enumerate(rows)
-        for column, name in enumerate(names)
-    }
-    edges = [_edge([places[name] for name in chain]) for chain in chains]
-    boxes = [_box(name, shown, places[name]) for row in rows for name in row if name in shown.titles]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-    arrow = (
-        '<marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0L8 4L0 8z" style="fill:#7d93a8;stroke:none"/></marker>'
-    )
-    return "\n".join([head, f"<style>{STYLE}</style><defs>{arrow}</defs>", *edges, *boxes, "</svg>"]) + "\n"
+    width = max(_row_width(view, row) for row in rows)
+    places = {name: place for number, row in enumerate(rows) for name, place in _places(view, row, number, width)}
+    edges = [_edge(view, chain, places) for chain in chains]
+    boxes = [_box(view, name, places[name]) for row in rows for name in row if name in view.nodes]
+    return Drawn("\n".join([*edges, *boxes]), width, len(rows) * (ROW + GAP_Y) - GAP_Y)
 
 
-def _depths(shown: Graph) -> dict[str, int]:
-    """The layer of each step: one below the lowest that it waits for; exit steps come last."""
+def _depths(view: View) -> dict[str, int]:
+    """The layer of each node: one below the lowest that it follows; what ends the view comes last."""
     depth: dict[str, int] = {}
-    for name in TopologicalSorter({name: sorted(shown.needs[name]) for name in sorted(shown.titles)}).static_order():
-        depth[name] = 1 + max((depth[up] for up in shown.needs[name]), default=-1)
-    last = 1 + max(depth[name] for name in depth if name not in shown.exits)
-    return {**depth, **dict.fromkeys(sorted(shown.exits), last)}
+    for name in TopologicalSorter({name: sorted(view.needs[name]) for name in sorted(view.nodes)}).static_order():
+        depth[name] = 1 + max((depth[up] for up in view.needs[name]), default=-1)
+    lasts = {name for name in depth if view.nodes[name.split("/")[0]].last}
+    lowest = max((depth[name] for name in depth if name not in lasts), default=0)
+    return {name: lowest + 1 + ("/" in name) if name in lasts else level for name, level in depth.items()}
 
 
 def _chain(up: str, name: str, depth: Mapping[str, int]) -> list[str]:
     """An edge, with a place of its own in every layer that it passes (Sugiyama's dummy vertices)."""
-    return [up, *(f"{up} {name} {layer}" for layer in range(depth[up] + 1, depth[name])), name]
+    return [up, *(f"{up} {layer}" for layer in range(depth[up] + 1, depth[name])), name]
 
 
-def _rows(depth: Mapping[str, int], chains: list[list[str]]) -> list[list[str]]:
-    """Names by layer, each ordered by the places of what is above, so that fewer edges cross."""
+def _rows(depth: Mapping[str, int], chains: Iterable[list[str]]) -> list[list[str]]:
+    """Names by layer, ordered by the places of what is above and then of what is below, so that fewer edges cross."""
     above: dict[str, set[str]] = {}
+    below: dict[str, set[str]] = {}
     layers: dict[str, int] = dict(depth)
     for chain in chains:
         for up, name in pairwise(chain):
             above.setdefault(name, set()).add(up)
-            layers[name] = layers[up] + 1 if name not in depth else depth[name]
+            below.setdefault(up, set()).add(name)
+            layers.setdefault(name, layers[up] + 1)
     rows: list[list[str]] = [[] for _ in range(1 + max(layers.values()))]
     for name in sorted(layers):
         rows[layers[name]].append(name)
-    for upper, row in pairwise(rows):
-        row.sort(key=lambda name: (_mean_place(above.get(name, set()), upper), name))
+    for _ in range(3):
+        for upper, row in pairwise(rows):
+            _sort(row, above, upper)
+        for lower, row in pairwise(reversed(rows)):
+            _sort(row, below, lower)
     return rows
 
 
-def _mean_place(ups: set[str], upper: list[str]) -> float:
-    places = [(upper.index(up) + 0.5) / len(upper) for up in sorted(ups) if up in upper]
-    return sum(places) / len(places) if places else 0.5
+def _sort(row: list[str], near: Mapping[str, set[str]], other: list[str]) -> None:
+    order = {
+        name: (_mean_place(near.get(name, set()), other, place / len(row)), name) for place, name in enumerate(row)
+    }
+    row.sort(key=order.__getitem__)
 
 
-def _direct(shown: Graph, name: str) -> set[str]:
-    """What a step waits for, without what it waits for through another one anyway."""
-    ups = set(shown.needs[name])
-    return {up for up in ups if not any(up in _all_needs(shown, other) for other in ups - {up})}
+def _mean_place(names: set[str], row: list[str], own: float) -> float:
+    places = [(row.index(name) + 0.5) / len(row) for name in sorted(names) if name in row]
+    return sum(places) / len(places) if places else own
 
 
-def _all_needs(shown: Graph, name: str) -> set[str]:
-    found: set[str] = set()
-    for up in shown.needs[name]:
-        found |= {up} | _all_needs(shown, up)
-    return found
+def _width(view: View, name: str) -> float:
+    return WIDTHS[view.nodes[name].kind] if name in view.nodes else SIDE
 
 
-def _place(row: int, column: int, columns: int, width: int) -> tuple[float, float]:
-    """The middle of a box; each row is centred."""
-    used = columns * (BOX_WIDTH + GAP_X) - GAP_X
-    x = (width - used) / 2 + column * (BOX_WIDTH + GAP_X) + BOX_WIDTH / 2
-    return x, MARGIN + row * (BOX_HEIGHT + GAP_Y) + BOX_HEIGHT / 2
+def _row_width(view: View, row: Sequence[str]) -> float:
+    return sum(_width(view, name) for name in row) + GAP_X * (len(row) - 1)
 
 
-def _edge(places: list[tuple[float, float]]) -> str:
+def _places(view: View, row: Sequence[str], number: int, width: float) -> Iterable[tuple[str, Place]]:
+    """The middle of each box of a row, which is centred."""
+    x = (width - _row_width(view, row)) / 2
+    for name in row:
+        yield name, (x + _width(view, name) / 2, number * (ROW + GAP_Y) + ROW / 2)
+        x += _width(view, name) + GAP_X
+
+
+def _edge(view: View, chain: Sequence[str], places: Mapping[str, Place]) -> str:
     """A curve from the bottom of the first box to the top of the last, upright through the places between."""
-    path = [f"M{places[0][0]:g} {places[0][1] + BOX_HEIGHT / 2:g}"]
-    for start, end in pairwise(places):
-        top, bottom = start[1] + BOX_HEIGHT / 2, end[1] - BOX_HEIGHT / 2
-        middle = (top + bottom) / 2
-        path.append(f"C{start[0]:g} {middle:g} {end[0]:g} {middle:g} {end[0]:g} {bottom:g}")
-        path.append(f"V{bottom + BOX_HEIGHT:g}" if end is not places[-1] else "")
+    (x, y), half = places[chain[0]], HEIGHTS[view.nodes[chain[0]].kind] / 2
+    path, bottom = [f"M{x:g} {y + half:g}"], y + half
+    for name in chain[1:]:
+        to, middle = places[name], HEIGHTS[view.nodes[name].kind] / 2 if name in view.nodes else ROW / 2
+        top = to[1] - middle
+        bend = (bottom + top) / 2
+        path.append(f"C{x:g} {bend:g} {to[0]:g} {bend:g} {to[0]:g} {top:g}")
+        x, bottom = to[0], to[1] + middle
+        path.append(f"V{bottom:g}" if name not in view.nodes else "")
     return f'<path d="{"".join(path)}"/>'
 
 
-def _box(name: str, shown: Graph, place: tuple[float, float]) -> str:
-    x, y = place[0] - BOX_WIDTH / 2, place[1] - BOX_HEIGHT / 2
-    kind = ' class="exit"' if name in shown.exits else ""
+def _box(view: View, name: str, place: Place) -> str:
+    node = view.nodes[name]
+    width, height = WIDTHS[node.kind], HEIGHTS[node.kind]
+    x, y = place[0] - width / 2, place[1] - height / 2
+    kind = f' class="{" ".join([node.kind, *(["last"] if node.last else [])])}"'
+    behind = f'<rect x="{x + 4:g}" y="{y - 4:g}" width="{width}" height="{height}" rx="7"/>'
     return (
-        f'<g{kind}><rect x="{x:g}" y="{y:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="7"/>'
-        f'<text x="{place[0]:g}" y="{place[1] + 4:g}">{escape(shown.titles[name])}</text></g>'
+        f"<g{kind}>{behind if node.kind == 'group' else ''}"
+        f'<rect x="{x:g}" y="{y:g}" width="{width}" height="{height}" rx="{13 if node.kind == "artifact" else 7}"/>'
+        f'<text x="{place[0]:g}" y="{place[1] + 4:g}">{escape(node.title)}</text></g>'
     )

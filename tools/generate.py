@@ -11,7 +11,7 @@ from seaway.kfp import catalog, docstring, interface
 from seaway.kfp import compile as compiler
 from seaway.kfp.catalog import Entry
 
-from tools import dag_svg, docs_pages, files
+from tools import dag_svg, docs_pages, files, pipeline_graph
 
 
 def generated() -> Mapping[str, str]:
@@ -37,13 +37,14 @@ def _component(entry: Entry) -> dict[str, str]:
 def _pipeline(entry: Entry) -> dict[str, str]:
     compiled, told = compiler.compiled(entry.load()), docstring.read(entry.source, entry.name)
     spec = compiler.plain(compiled.spec)
-    graph = dag_svg.graph(spec)
+    first, *groups = views = pipeline_graph.views(spec)
     shown = interface.parse(spec, told, is_component=False)
     folder = f"pipelines/{entry.name}"
     return {
         f"{folder}/pipeline.yaml": compiled.text,
-        f"{folder}/pipeline.svg": dag_svg.draw(graph),
-        f"{folder}/README.md": docs_pages.pipeline_page(entry, shown, told, graph.in_order()),
+        f"{folder}/pipeline.svg": dag_svg.document([first], titled=False),
+        **({f"{folder}/groups.svg": dag_svg.document(groups, titled=True)} if groups else {}),
+        f"{folder}/README.md": docs_pages.pipeline_page(entry, shown, told, views),
     }
 
 

@@ -1,17 +1,13 @@
-"""From raw flights to a promoted canary: every component of Seaway in one pipeline."""
+"""From raw flights to a promoted canary: every component of Seaway in one pipeline of three parts."""
 
 from kfp import dsl
-from kfp.dsl import PipelineTask
-from seaway_components.data import ingest_tables, validate_tables
-from seaway_components.evaluation import check_gate, evaluate_model
-from seaway_components.features import build_features, get_training_examples
-from seaway_components.models import get_production_model, package_model, register_model
+from seaway_components.models import package_model, register_model
 from seaway_components.reporting import write_report
 from seaway_components.rollout import confirm_promotion, roll_out
 from seaway_components.serving import deploy_endpoint, tear_down
-from seaway_components.training import train_pytorch
-from seaway_components.tuning import tune_model
-from seaway_examples.flights.schema import FEATURES, UNITS
+from seaway_pipelines.flights.data import flights_data
+from seaway_pipelines.flights.model import flights_model
+from seaway_pipelines.flights.steps import WAITS, retried, step
 
 GATE = {
     "min_rows": 1000,
@@ -21,31 +17,7 @@ GATE = {
     "not_worse_than:logistic_regression": 0.01,
     "not_worse_than:production": 0.02,
 }
-
 KEYS = ["flight_id"]
-COLUMNS = {**FEATURES, "units": UNITS, "name": "flights"}
-# Chosen by validation loss on the whole year.
-LINEAR = {"hidden": [], "embedding": 1, "learning_rate": 0.03, "batch_size": 4096, "epochs": 6}
-DEEP = {"hidden": [64, 32], "embedding": 4, "learning_rate": 0.003}
-SPACE = {
-    "learning_rate": {"type": "float", "low": 1e-3, "high": 2e-2, "log": True},
-    "hidden": {"type": "categorical", "choices": [[32], [64, 32], [128, 64]]},
-    "embedding": {"type": "int", "low": 2, "high": 8},
-}
-TUNE_S = 20.0  # for the whole year on two cores; on a slower machine fewer trials are looked at
-
-
-WAITS = "100m"  # of a core, for what asks a service or waits for pods of their own
-
-
-def _step(task: PipelineTask, title: str, cpu: str = "1", memory: str = "1Gi", cache: bool = True) -> PipelineTask:
-    """Name a step, request what it needs, and say whether its result may be reused."""
-    return task.set_display_name(title).set_cpu_request(cpu).set_memory_request(memory).set_caching_options(cache)
-
-
-def _retried(task: PipelineTask) -> PipelineTask:
-    """Try a step again that calls a service; one that computes fails the same way each time."""
-    return task.set_retry(num_retries=2, backoff_duration="5s", backoff_factor=2.0, backoff_max_duration="60s")
 
 
 @dsl.pipeline(name="flights", display_name="Flights: from raw data to a promoted canary")
@@ -89,70 +61,44 @@ def flights(
         batch_size: Waiting requests that the endpoint answers by one pass through the model, at most.
         port: Port of the endpoint; 0 for any free one.
     """
-    ended = _step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", WAITS, cache=False)
-    with dsl.ExitHandler(ended, name="From data to production"):
-        ingested = _step(ingest_tables(options={"months": months, "rows": rows}), "Ingest tables")
-        tables = ingested.outputs["tables"]
-        validated = _step(validate_tables(tables=tables), "Validate tables")
-        built = _step(build_features(tables=tables).after(validated), "Build features", memory="2Gi")
-        repository = built.outputs["repository"]
-        examples = _step(get_training_examples(repository=repository, tables=tables), "Get training examples")
-        train, test = examples.outputs["train"], examples.outputs["test"]
+    data = flights_data(months=months, rows=rows).set_display_name("Data")
+    examples = {name: data.outputs[name] for name in ("train", "validation", "test")}
+    found = flights_model(
+        **examples,
+        epochs=epochs,
+        workers=workers,
+        tune_trials=tune_trials,
+        seed=seed,
+        model_name=model_name,
+        gate=gate,
+    )
+    model = found.set_display_name("Model")
 
-        data = {"train": train, "validation": examples.outputs["validation"], "seed": seed, "track_as": model_name}
-        tuned = tune_model(
-            **data,
-            space=SPACE,
-            params={**COLUMNS, **DEEP, "epochs": epochs},
-            objectives=[{"metric": "validation_loss", "goal": "minimize"}],
-            trials=tune_trials,
-            seconds=TUNE_S,
-        )
-        deep = _step(tuned, "Tune network", WAITS, "2Gi").outputs["params"]
-        linear = {**COLUMNS, **LINEAR}
-        trained_baseline = _step(train_pytorch(**data, params=linear), "Train baseline", WAITS, "2Gi")
-        trained = _step(train_pytorch(**data, params=deep, workers=workers), "Train network", WAITS, "2Gi")
-        baseline, network = trained_baseline.outputs["model"], trained.outputs["model"]
-
-        packed_baseline = _step(
-            package_model(model=baseline, train=train, parameters=linear, seed=seed), "Package baseline"
-        )
-        found = get_production_model(fallback=packed_baseline.outputs["package"], name=model_name)
-        production = _step(_retried(found), "Get production model", WAITS, cache=False)
-        evaluated = evaluate_model(
-            model=network,
-            baseline=baseline,
-            production=production.outputs["package"],
-            train=train,
-            test=test,
-            slices=["carrier", "month"],
-            gate=gate,
-        )
-        evaluation = _step(evaluated, "Evaluate network", memory="2Gi").outputs["evaluation"]
-        checked = _step(check_gate(evaluation=evaluation), "Check gate", WAITS)
-
+    ended = step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", WAITS, cache=False)
+    with dsl.ExitHandler(ended, name="Release"):
         packed = package_model(
-            model=network,
-            train=train,
-            evaluation=evaluation,
-            parameters=deep,
+            model=model.outputs["network"],
+            train=data.outputs["train"],
+            evaluation=model.outputs["evaluation"],
+            parameters=model.outputs["params"],
             seed=seed,
-            parent=production.outputs["version"],
+            parent=model.outputs["replaces"],
         )
-        package = _step(packed.after(checked), "Package network").outputs["package"]
-        listed = register_model(package=package, name=model_name)
-        registered = _step(_retried(listed), "Register network", WAITS, cache=False)
+        package = step(packed, "Package network").outputs["package"]
+        registered = step(
+            retried(register_model(package=package, name=model_name)), "Register network", WAITS, cache=False
+        )
         deployed = deploy_endpoint(
-            stable=production.outputs["package"],
+            stable=model.outputs["production"],
             candidate=package,
             name=endpoint_name,
             batch_size=batch_size,
             port=port,
         )
-        endpoint = _step(deployed.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False).outputs["endpoint"]
+        endpoint = step(deployed.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False).outputs["endpoint"]
         rolled = roll_out(
             endpoint=endpoint,
-            replay=examples.outputs["replay"],
+            replay=data.outputs["replay"],
             model_name=model_name,
             version=registered.outputs["version"],
             weights=weights,
@@ -160,20 +106,20 @@ def flights(
             budget=budget,
             keys=KEYS,
         )
-        rollout = _step(rolled, "Roll out", "500m", cache=False).outputs["rollout"]
+        rollout = step(rolled, "Roll out", "500m", cache=False).outputs["rollout"]
         written = write_report(
-            tables=tables,
-            validation=validated.outputs["report"],
-            repository=repository,
-            train=train,
-            baseline=baseline,
-            model=network,
-            evaluation=evaluation,
+            tables=data.outputs["tables"],
+            validation=data.outputs["checks"],
+            repository=data.outputs["features"],
+            train=data.outputs["train"],
+            baseline=model.outputs["baseline"],
+            model=model.outputs["network"],
+            evaluation=model.outputs["evaluation"],
             package=package,
             endpoint=endpoint,
             rollout=rollout,
-            study=tuned.outputs["study"],
+            study=model.outputs["study"],
         )
-        reported = _step(written, "Write report", cache=False)
+        reported = step(written, "Write report", cache=False)
         confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)
-        _step(confirmed.after(reported), "Confirm promotion", WAITS, cache=False)
+        step(confirmed.after(reported), "Confirm promotion", WAITS, cache=False)

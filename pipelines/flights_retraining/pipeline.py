@@ -2,8 +2,10 @@
 
 from kfp import dsl
 from seaway_components.monitoring import decide_retraining
+from seaway_pipelines.flights.data import flights_data
 from seaway_pipelines.flights.pipeline import GATE, flights
-from seaway_pipelines.flights_monitoring.pipeline import compared, monitored, named, recent_examples
+from seaway_pipelines.flights.steps import step
+from seaway_pipelines.flights_monitoring.pipeline import compared, monitored
 
 
 @dsl.pipeline(name="flights-retraining", display_name="Flights: retrain on drift")
@@ -50,11 +52,11 @@ def flights_retraining(
         batch_size: Waiting requests that the endpoint answers by one pass through the model, at most.
         port: Port of the endpoint; 0 for any free one.
     """
-    examples = recent_examples(months, rows)
+    examples = flights_data(months=months, rows=rows).set_display_name("Data")
     checked = monitored(examples.outputs["train"], model_name)
     skewed = compared(examples.outputs["train"], served, model_name).outputs["features"]
     decided = decide_retraining(check=checked.outputs["check"], triggers=triggers, least_rows=least_rows, skewed=skewed)
-    decision = named(decided, "Decide retraining")
+    decision = step(decided, "Decide retraining")
     with dsl.If(decision.outputs["Output"] == True, name="Retraining is called for"):  # noqa: E712 - builds a condition
         flights(
             months=months,
@@ -71,4 +73,4 @@ def flights_retraining(
             budget=budget,
             batch_size=batch_size,
             port=port,
-        )
+        ).set_display_name("Flights")

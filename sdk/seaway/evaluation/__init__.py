@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seaway.evaluation.gate import Gate, Outcome, require_open
+from seaway.evaluation.gate import Gate, Outcome, read_outcomes, require_open, write_page
 
 if TYPE_CHECKING:
     from seaway.evaluation.evaluator import Evaluation
 
-__all__ = ["Gate", "Outcome", "evaluate", "require_open"]
+__all__ = ["Gate", "Outcome", "evaluate", "read_outcomes", "require_open", "write_page"]
 
 
 def evaluate(

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,22 +62,50 @@ class Gate:
         return [_check(name, float(bound), evaluation) for name, bound in self.rules.items()]
 
 
-def require_open(evaluation: Path) -> list[Outcome]:
-    """Read the folder of an evaluation and return the outcomes of its gate.
+def read_outcomes(evaluation: Path) -> list[Outcome]:
+    """The outcomes of the gate in the folder of an evaluation.
 
     Raises:
-        GateClosed: naming each rule that is not met, with its value and its bound.
         DataUnreadable: the folder holds no evaluation.
     """
     gate = read_json(evaluation / "evaluation.json")["gate"]
-    outcomes = [Outcome(**outcome) for outcome in gate["outcomes"]]
-    if closed := [outcome for outcome in outcomes if not outcome.passed]:
-        raise GateClosed(
-            f"The gate stays closed: {len(closed)} of {len(outcomes)} rules are not met. "
-            + " ".join(f"{outcome.rule}: {outcome.says}" for outcome in closed)
-            + " Improve the model or its features, or change the rule on purpose."
-        )
-    return outcomes
+    return [Outcome(**outcome) for outcome in gate["outcomes"]]
+
+
+def require_open(outcomes: Sequence[Outcome]) -> None:
+    """Return where every rule is met.
+
+    Raises:
+        GateClosed: naming each rule that is not met, with its value and its bound.
+    """
+    if told := reason(outcomes):
+        raise GateClosed(f"{told} Improve the model or its features, or change the rule on purpose.")
+
+
+def reason(outcomes: Sequence[Outcome]) -> str:
+    """Why the gate stays closed: each rule that is not met, with its value and its bound; empty where it is open."""
+    closed = [outcome for outcome in outcomes if not outcome.passed]
+    if not closed:
+        return ""
+    told = f"The gate stays closed: {len(closed)} of {len(outcomes)} rules are not met."
+    return " ".join([told, *(f"{outcome.rule}: {outcome.says}" for outcome in closed)])
+
+
+def write_page(outcomes: Sequence[Outcome], target: Path) -> str:
+    """Write a page of the gate, with the reason first; returns its one-line summary."""
+    from seaway.reporting import Badge, Page, Table
+    from seaway.reporting.page import Cell
+
+    met = sum(outcome.passed for outcome in outcomes)
+    summary = f"{met} of {len(outcomes)} rules met"
+    rows: list[list[Cell]] = [
+        [outcome.rule, Badge("met", "good") if outcome.passed else Badge("not met", "bad"), outcome.says]
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.passed)
+    ]
+    badge = Badge("closed", "bad") if met < len(outcomes) else Badge("open", "good")
+    page = Page("Gate", reason(outcomes) or "Every rule is met, so the model may be released.", badge)
+    page.section("Rules", Table(["rule", "", "found and wanted"], rows)).write(target)
+    return summary
 
 
 def _check(name: str, bound: float, evaluation: Mapping[str, Any]) -> Outcome:

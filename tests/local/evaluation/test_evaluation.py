@@ -181,5 +181,8 @@ def test_the_component_writes_what_the_dashboard_draws_and_the_gate_fails_the_st
     assert "gate closed" in outputs["evaluation"].metadata["summary"]
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     json.dumps([output.metadata for output in outputs.values()], allow_nan=False)
+    gate = {"evaluation": outputs["evaluation"], "page": artifact(dsl.HTML, tmp_path / "gate.html")}
+    assert check_gate.python_func(**gate, stop=False) == "0 of 1 rules met"
+    assert "The gate stays closed" in (tmp_path / "gate.html").read_text()
     with pytest.raises(GateClosed, match="not_worse_than:production"):
-        check_gate.python_func(evaluation=outputs["evaluation"])
+        check_gate.python_func(**gate)

@@ -51,7 +51,7 @@ class Done:
 
 
 def _step(record: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(step for step in record["steps"] if step["name"] == name)
+    return next(step for step in record["steps"] if name in (step["name"], step["title"]))
 
 
 def _start(home: Path, *words: str) -> subprocess.Popen[str]:
@@ -109,7 +109,7 @@ def first(state: Path) -> Done:
 @pytest.fixture(scope="module")
 def package(first: Done) -> Path:
     """The network's package, whatever became of it."""
-    return first.artifact("package-model-2", "package")
+    return first.artifact("Package network", "package")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import DataUnreadable, GateClosed, InvalidSpec
-from seaway.evaluation import Gate, require_open
+from seaway.evaluation import Gate, Outcome, read_outcomes, require_open, write_page
 from seaway.evaluation.gate import summary
 
 UNIT = st.floats(0, 1)
@@ -76,16 +76,36 @@ def test_a_closed_gate_names_each_rule_that_is_not_met(tmp_path: Path) -> None:
     with pytest.raises(
         GateClosed, match=r"2 of 3 rules.*min_roc_auc: 0\.7; at least 0\.9.*max_ece: 0\.02; at most 0\.001"
     ):
-        require_open(folder)
+        require_open(read_outcomes(folder))
 
 
-def test_an_open_gate_gives_its_outcomes(tmp_path: Path) -> None:
-    assert [outcome.rule for outcome in require_open(write(tmp_path, {"min_rows": 1}))] == ["min_rows"]
+def test_an_open_gate_says_nothing(tmp_path: Path) -> None:
+    outcomes = read_outcomes(write(tmp_path, {"min_rows": 1}))
+    require_open(outcomes)
+    assert [outcome.rule for outcome in outcomes] == ["min_rows"]
+
+
+def shown(tmp_path: Path, rules: dict[str, float]) -> str:
+    write_page(read_outcomes(write(tmp_path, rules)), tmp_path / "page.html")
+    return (tmp_path / "page.html").read_text()
+
+
+def test_the_page_of_a_closed_gate_begins_with_the_reason(tmp_path: Path) -> None:
+    page = shown(tmp_path, {"min_rows": 1, "min_roc_auc": 0.9})
+    reason = page.index("The gate stays closed: 1 of 2 rules are not met. min_roc_auc: 0.7; at least 0.9 is wanted.")
+    assert reason < page.index("<table>") < page.index(">min_roc_auc<") < page.index(">min_rows<")
+    assert "Every rule is met" in shown(tmp_path, {"min_rows": 1})
+
+
+def test_names_of_rules_are_escaped_in_the_page(tmp_path: Path) -> None:
+    outcome = Outcome("not_worse_than:<b>", passed=False, value=0.1, bound=0.2, says="<i>")
+    write_page([outcome], tmp_path / "page.html")
+    assert "<b>" not in (tmp_path / "page.html").read_text()
 
 
 def test_a_missing_evaluation_never_opens_the_gate(tmp_path: Path) -> None:
     with pytest.raises(DataUnreadable, match="does not exist"):
-        require_open(tmp_path)
+        read_outcomes(tmp_path)
 
 
 @pytest.mark.parametrize("rule", ["roc_auc", "min_accuracy", "beats:", "beat:x", "max_rows", ""])

@@ -1,0 +1,53 @@
+"""The first part of the flights pipeline: from raw tables to examples."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+from seaway_components.data import ingest_tables, validate_tables
+from seaway_components.features import build_features, get_training_examples
+from seaway_pipelines.flights.steps import step
+
+
+class Examples(NamedTuple):
+    tables: dsl.Dataset
+    checks: dsl.HTML
+    features: dsl.Artifact
+    train: dsl.Dataset
+    validation: dsl.Dataset
+    test: dsl.Dataset
+    replay: dsl.Dataset
+
+
+@dsl.pipeline(name="flights-data", display_name="Data: from raw tables to examples")
+def flights_data(
+    months: str,
+    rows: int,
+    train_fraction: float = 0.6,
+    validation_fraction: float = 0.15,
+    test_fraction: float = 0.15,
+    replay_fraction: float = 0.1,
+) -> Examples:
+    """Fetch flights and weather, check them, and make examples as they stood at each flight's time, split by time."""
+    ingested = step(ingest_tables(options={"months": months, "rows": rows}), "Ingest tables")
+    tables = ingested.outputs["tables"]
+    validated = step(validate_tables(tables=tables), "Validate tables")
+    built = step(build_features(tables=tables).after(validated), "Build features", memory="2Gi")
+    repository = built.outputs["repository"]
+    split = get_training_examples(
+        repository=repository,
+        tables=tables,
+        train_fraction=train_fraction,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
+        replay_fraction=replay_fraction,
+    )
+    examples = step(split, "Get training examples")
+    return Examples(
+        tables=tables,
+        checks=validated.outputs["report"],
+        features=repository,
+        train=examples.outputs["train"],
+        validation=examples.outputs["validation"],
+        test=examples.outputs["test"],
+        replay=examples.outputs["replay"],
+    )

@@ -1,0 +1,15 @@
+"""How every step of the flights pipelines is named, sized, cached and tried again."""
+
+from kfp.dsl import PipelineTask
+
+WAITS = "100m"  # of a core, for what asks a service or waits for pods of their own
+
+
+def step(task: PipelineTask, title: str, cpu: str = "1", memory: str = "1Gi", cache: bool = True) -> PipelineTask:
+    """Name a step, request what it needs, and say whether its result may be reused."""
+    return task.set_display_name(title).set_cpu_request(cpu).set_memory_request(memory).set_caching_options(cache)
+
+
+def retried(task: PipelineTask) -> PipelineTask:
+    """Try a step again that calls a service; one that computes fails the same way each time."""
+    return task.set_retry(num_retries=2, backoff_duration="5s", backoff_factor=2.0, backoff_max_duration="60s")
