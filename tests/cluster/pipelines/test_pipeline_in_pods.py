@@ -20,6 +20,7 @@ from fake_pipelines import FakeRun, give_keys
 from installed import require_controller
 from kfp import dsl
 from kubernetes import client, dynamic
+from kubernetes.client.exceptions import ApiException
 from object_store_pod import BUCKET, StoreInCluster
 from seaway.kfp import compile as compiler
 from seaway.kfp.decorator import IMAGE
@@ -144,8 +145,15 @@ def test_without_the_key_the_step_that_signs_names_the_secret_and_a_foreign_step
         made = write_model()
         package_model(model=made.outputs["model"], train=made.outputs["train"])
 
+    refused = FakeRun(compiled(packing, runtime_image, tmp_path), connection.requests, connection.namespace, "s3://no")
+    with pytest.raises(ApiException, match=r"violates PodSecurity.*runAsNonRoot"):
+        refused.run()
     run = FakeRun(
-        compiled(packing, runtime_image, tmp_path), connection.requests, connection.namespace, f"s3://{BUCKET}/packing"
+        compiled(packing, runtime_image, tmp_path),
+        connection.requests,
+        connection.namespace,
+        f"s3://{BUCKET}/packing",
+        as_no_root=True,  # for the step that is nobody's
     )
     with pytest.raises(RuntimeError, match="package-model"):
         run.run()

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import yaml
 from google.protobuf import json_format
-from jobs import NOBODY, RESTRICTED
+from jobs import RESTRICTED
 from kfp import local
 from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
 from kfp.local import pipeline_orchestrator, subprocess_task_handler, task_dispatcher
@@ -64,12 +64,14 @@ class FakeRun:
         compiled: The file that `seaway compile` writes.
         namespace: Where its pods go; it has the Secret of `give_keys`.
         root: URI on S3 that artifacts are kept under.
+        as_no_root: Whether the installation has `defaultSecurityContextRunAsNonRoot`.
     """
 
     compiled: Path
     api: client.ApiClient
     namespace: str
     root: str
+    as_no_root: bool = False
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     steps: list[Step] = field(default_factory=list)
 
@@ -149,17 +151,22 @@ class _Attempt:
             "workingDir": "/tmp",  # noqa: S108  # the Dockerfile's; an image that was imported as files has none
             "env": [{"name": "KFP_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
             "resources": {"requests": _requests(self._container.resources)},
-            "securityContext": RESTRICTED,
+            "securityContext": {**RESTRICTED, **self._no_root()},
             "volumeMounts": [{"name": volume["name"], "mountPath": path} for volume, path in volumes],
         }
         spec = {
             "serviceAccountName": rbac.NAME,
             "restartPolicy": "Never",
-            "securityContext": {**NOBODY, "runAsUser": 1000},
+            "securityContext": {"runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [container],
             "volumes": [volume for volume, _ in volumes],
         }
         return {"metadata": {"name": name, "labels": {RUN_LABEL: self._run.id}}, "spec": spec}
+
+    def _no_root(self) -> dict[str, bool]:
+        """Said by the step or by the installation; else nothing is, and `restricted` refuses the pod."""
+        said = self._run.mounts(self._executor).security_context
+        return {"runAsNonRoot": True} if said.run_as_non_root or self._run.as_no_root else {}
 
 
 def _as_the_driver_gives(given: dict[str, Any]) -> dict[str, Any]:
