@@ -8,6 +8,7 @@ from seaway.kfp import component
 def get_production_model(
     fallback: dsl.Input[dsl.Model],
     package: dsl.Output[dsl.Model],
+    links: dsl.Output[dsl.Markdown],
     name: str,
     backend: str = "auto",
 ) -> NamedTuple("Outputs", [("version", str)]):
@@ -16,6 +17,7 @@ def get_production_model(
     Args:
         fallback: Package that is registered and put into production on a first run.
         package: Verified copy of the package in production.
+        links: To the version in the registry.
         name: Registered model's name.
         backend: Registry; `auto` takes this place's.
 
@@ -30,10 +32,13 @@ def get_production_model(
 
     from seaway import models, platforms
     from seaway.platforms.home import keys
+    from seaway.reporting import write_links
 
     tracker = platforms.current(models.ModelRegistry, backend)
     found = models.production_or_first(tracker, name, Path(fallback.path))
     copy = models.verified_copy(found.package, Path(package.path), models.verifying_key(keys()))
+    page = tracker.version_page(name, found.version)
+    write_links(Path(links.path), {f"{name} version {found.version}": page}, "In production.")
     package.metadata["version"] = found.version
     package.metadata["sha256"] = copy.sha256
     package.metadata["summary"] = f"{name} version {found.version} in production"

@@ -5,6 +5,7 @@ from seaway.kfp import component
 @component
 def promote_model(
     receipt: dsl.Output[dsl.Artifact],
+    links: dsl.Output[dsl.Markdown],
     name: str,
     version: str,
     backend: str = "auto",
@@ -13,6 +14,7 @@ def promote_model(
 
     Args:
         receipt: Name and version, in its metadata.
+        links: To the version in the registry.
         name: Registered model's name.
         version: Version that `register_model` gave.
         backend: Registry; `auto` takes this place's.
@@ -23,8 +25,11 @@ def promote_model(
     from pathlib import Path
 
     from seaway import models, platforms
+    from seaway.reporting import write_links
     from seaway.storage import write_json
 
-    platforms.current(models.ModelRegistry, backend).promote(name, version)
+    tracker = platforms.current(models.ModelRegistry, backend)
+    tracker.promote(name, version)
+    write_links(Path(links.path), {f"{name} version {version}": tracker.version_page(name, version)}, "In production.")
     write_json(Path(receipt.path), {"name": name, "version": version})
     receipt.metadata["summary"] = f"{name} version {version} in production"

@@ -8,6 +8,7 @@ from seaway.kfp import component
 def register_model(
     package: dsl.Input[dsl.Model],
     receipt: dsl.Output[dsl.Artifact],
+    links: dsl.Output[dsl.Markdown],
     name: str,
     backend: str = "auto",
 ) -> NamedTuple("Outputs", [("version", str)]):
@@ -16,6 +17,7 @@ def register_model(
     Args:
         package: Made by `package_model`.
         receipt: Name and version, in its metadata.
+        links: To the version in the registry.
         name: Registered model's name.
         backend: Registry; `auto` takes this place's.
 
@@ -29,9 +31,12 @@ def register_model(
     from pathlib import Path
 
     from seaway import models, platforms
+    from seaway.reporting import write_links
     from seaway.storage import write_json
 
-    version = models.register_new(platforms.current(models.ModelRegistry, backend), name, Path(package.path))
+    tracker = platforms.current(models.ModelRegistry, backend)
+    version = models.register_new(tracker, name, Path(package.path))
     write_json(Path(receipt.path), {"name": name, "version": version})
     receipt.metadata["summary"] = f"{name} version {version}"
+    write_links(Path(links.path), {f"{name} version {version}": tracker.version_page(name, version)}, "Registered.")
     return (version,)

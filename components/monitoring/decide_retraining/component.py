@@ -28,8 +28,9 @@ def decide_retraining(
     from pathlib import Path
 
     from seaway.monitoring import RetrainingPolicy, decide, read_check
+    from seaway.reporting import write_links
 
     decided = decide(read_check(Path(check.path)), RetrainingPolicy(triggers, least_rows), skewed)
-    Path(reason.path).write_text(decided.reason + "\n", encoding="utf-8")
+    write_links(Path(reason.path), {}, decided.reason)
     reason.metadata["summary"] = decided.reason
     return decided.wanted

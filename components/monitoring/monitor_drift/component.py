@@ -9,7 +9,9 @@ def monitor_drift(
     current: dsl.Input[dsl.Dataset],
     check: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
+    evidently: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
+    links: dsl.Output[dsl.Markdown],
     model_name: str,
     level: float = 0.05,
     effect: float = 0.1,
@@ -25,9 +27,11 @@ def monitor_drift(
 
     Args:
         current: Recent examples, made by `get_training_examples`.
-        check: Folder with `check.json` (every figure), `drift.json` and `drift.html`.
-        report: Evidently's page: each column's distributions, distance and verdict.
+        check: Folder with `check.json` (every figure), `drift.json`, `drift.html` and `evidently.html`.
+        report: What has drifted and how the model predicts, by column, with the distributions of the farthest.
+        evidently: Evidently's page, to be opened by itself: it is large, and runs scripts.
         metrics: Share of drifted columns, and the figures of quality.
+        links: To the check's run in the experiment tracker, and to the version in the registry.
         model_name: Registered model's name; its lineage names the training rows.
         level: Chance, over all columns together, that one counts as drifted where nothing has changed.
         effect: Least distance that matters, in standard deviations (numbers) or as Jensen-Shannon's (categories).
@@ -50,15 +54,22 @@ def monitor_drift(
     from seaway import models, monitoring, platforms
     from seaway.monitoring import export
     from seaway.platforms.home import figures_folder, references
+    from seaway.reporting import write_links
 
     tracker = platforms.current(models.ModelRegistry, registry)
     model = monitoring.in_production(tracker, model_name)
     settings = {"level": level, "effect": effect, "share": share, "label": label, "margin": quality_margin}
     found = monitoring.check(model, Path(current.path), Path(check.path), references(), **settings)
     copyfile(Path(check.path) / "drift.html", report.path)
+    copyfile(Path(check.path) / "evidently.html", evidently.path)
     figures = export.publish(model_name, "drift", found.samples, figures_folder())
-    tracker.log_check(f"check {model_name}", model.version, figures, Path(check.path))
-    for name, value in figures.items():
+    run = tracker.log_check(f"check {model_name}", model.version, figures, Path(check.path))
+    addresses = {
+        "This check's run": tracker.run_page(run),
+        f"{model_name} version {model.version}": tracker.version_page(model_name, model.version),
+    }
+    write_links(Path(links.path), addresses, found.summary)
+    for name, value in found.figures.items():
         metrics.log_metric(name, value)
     check.metadata["summary"] = found.summary
     return (found.drift.alarm, model.version)

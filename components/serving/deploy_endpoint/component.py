@@ -7,6 +7,7 @@ def deploy_endpoint(
     stable: dsl.Input[dsl.Model],
     candidate: dsl.Input[dsl.Model],
     endpoint: dsl.Output[dsl.Artifact],
+    links: dsl.Output[dsl.Markdown],
     name: str,
     batch_size: int = 32,
     max_batch_delay_ms: int = 1,
@@ -24,7 +25,8 @@ def deploy_endpoint(
     Args:
         stable: Package that answers until the candidate has proved itself.
         candidate: Package to be rolled out.
-        endpoint: `endpoint.json`: name, run, url, token file, arms.
+        endpoint: `endpoint.json`: name, run, url, host, where the token is, arms.
+        links: To the endpoint, with what it asks for.
         name: Endpoint's name, also the model's name in the Open Inference Protocol; a DNS label.
         batch_size: Waiting requests that are answered by one pass through the model, at most.
         max_batch_delay_ms: How long a request waits for others, in milliseconds.
@@ -46,6 +48,7 @@ def deploy_endpoint(
 
     from seaway import models, platforms, serving
     from seaway.platforms.home import run_id
+    from seaway.reporting import call_section, write_links
 
     serves, trained = Path(stable.path), Path(candidate.path)
     spec = serving.EndpointSpec(
@@ -55,5 +58,6 @@ def deploy_endpoint(
     )  # fmt: skip
     deployed = platforms.current(serving.Endpoint, backend).deploy(spec)
     deployed.write(Path(endpoint.path) / "endpoint.json")
+    write_links(Path(links.path), {f"Endpoint {name}": deployed.url}, call_section.told(deployed.to_json()))
     endpoint.metadata["url"] = deployed.url
     endpoint.metadata["summary"] = f"{len(deployed.arms)} model(s) at {deployed.url}"

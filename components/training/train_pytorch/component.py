@@ -8,6 +8,7 @@ def train_pytorch(
     validation: dsl.Input[dsl.Dataset],
     model: dsl.Output[dsl.Model],
     metrics: dsl.Output[dsl.Metrics],
+    links: dsl.Output[dsl.Markdown],
     entrypoint: str = "seaway.training.tabular",
     params: dict = {},  # noqa: B006
     workers: int = 1,
@@ -24,6 +25,7 @@ def train_pytorch(
         validation: Parquet rows that early stopping looks at.
         model: Exported graph with preprocessing inside, weights, signature, metrics, history, TensorBoard events.
         metrics: Final figures, of the epoch with the lowest validation loss.
+        links: To the run in the experiment tracker.
         entrypoint: Module with a `torch.distributed` main, run as `python -m ENTRYPOINT --spec spec.json`.
         params: What the entrypoint wants to know; for the bundled one see docs/reference/training.md.
         workers: Processes, or pods on a cluster; each takes one accelerator where there is one.
@@ -43,6 +45,7 @@ def train_pytorch(
 
     from seaway import models, platforms
     from seaway.platforms.home import home
+    from seaway.reporting import write_links
     from seaway.training import Trainer, TrainSpec
 
     spec = TrainSpec(
@@ -58,9 +61,12 @@ def train_pytorch(
         placement=placement,
     )
     result = platforms.current(Trainer, backend).train(spec)
+    page = ""
     if track_as:
+        tracker = platforms.current(models.ModelRegistry)
         lineage = models.trace(Path(model.path), Path(train.path), params, seed=seed)
-        models.log_trained(platforms.current(models.ModelRegistry), track_as, Path(model.path), lineage)
+        page = tracker.run_page(models.log_trained(tracker, track_as, Path(model.path), lineage))
+    write_links(Path(links.path), {"This training's run": page}, result.summary)
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)
     model.metadata["sha256"] = result.sha256

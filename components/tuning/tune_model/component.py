@@ -11,6 +11,7 @@ def tune_model(
     study: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
+    links: dsl.Output[dsl.Markdown],
     space: dict,
     params: dict = {},  # noqa: B006 - KFP takes the default from the source text
     entrypoint: str = "seaway.training.tabular",
@@ -40,6 +41,7 @@ def tune_model(
         study: Folder with `study.json`, `trials.parquet` (a row a trial) and `tuning.html`.
         report: History, parallel coordinates, curves, importances and, of several objectives, the Pareto front.
         metrics: The best trial's figures, and how many trials and epochs it took.
+        links: To the study's run in the experiment tracker, with its trials below it.
         space: Parameters by name: `{"type": "float", "low", "high", "log", "step"}`, `int` alike, or
             `{"type": "categorical", "choices"}`; a dotted name reaches into nested params.
         params: What every trial is trained with where the space says nothing else, `epochs` among it.
@@ -76,6 +78,7 @@ def tune_model(
 
     from seaway import models, platforms, tuning
     from seaway.platforms.home import home
+    from seaway.reporting import write_links
     from seaway.training import TrainSpec
 
     spec = tuning.TuneSpec(
@@ -103,8 +106,11 @@ def tune_model(
         passthrough=passthrough,
     )
     result = platforms.current(tuning.Tuner, backend).tune(spec)
+    page = ""
     if track_as and result.trials:
-        platforms.current(models.ModelRegistry).log_study(track_as, result)
+        tracker = platforms.current(models.ModelRegistry)
+        page = tracker.run_page(tracker.log_study(track_as, result))
+    write_links(Path(links.path), {"The study and its trials": page}, result.summary)
     for name, value in result.figures.items():
         metrics.log_metric(name, value)
     Path(report.path).write_bytes((Path(study.path) / "tuning.html").read_bytes())

@@ -125,6 +125,14 @@ class ModelRegistry(Protocol):
         """All versions, newest first; none where the name is unknown."""
         ...
 
+    def run_page(self, run: str) -> str:
+        """Where a browser shows a recorded run, by its id; empty where nothing serves pages."""
+        ...
+
+    def version_page(self, name: str, version: str) -> str:
+        """Where a browser shows a version; empty where nothing serves pages."""
+        ...
+
 
 def log_trained(registry: ModelRegistry, name: str, model: Path, lineage: Lineage) -> str:
     """Record the training that left the folder `model`: its lineage, final metrics and curves. Gives the run's id.

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from seaway.monitoring.evidently import Comparison
+    from seaway.monitoring.live_quality import QualityReport
     from seaway.monitoring.significance import Array
 
     Samples = tuple[pd.DataFrame, pd.DataFrame]
 
-DRIFT_FILE, PAGE_FILE = "drift.json", "drift.html"
+DRIFT_FILE, PAGE_FILE, EVIDENTLY_FILE = "drift.json", "drift.html", "evidently.html"
 PREDICTION = "prediction"
 MISSING = " is missing"  # after a number's name: a category of its own
 SEED = 0  # of the rows that are compared where there are more than `DriftSpec.rows`
@@ -119,22 +120,35 @@ class DriftReport:
         }
 
 
-def drift(reference: "pd.DataFrame", current: "pd.DataFrame", spec: DriftSpec, output: Path) -> DriftReport:
-    """Compare two samples and write `drift.json` and `drift.html` into `output`.
+def drift(
+    reference: "pd.DataFrame",
+    current: "pd.DataFrame",
+    spec: DriftSpec,
+    output: Path,
+    quality: "QualityReport | None" = None,
+) -> DriftReport:
+    """Compare two samples and write `drift.json`, `drift.html` and `evidently.html` into `output`.
 
     Args:
         reference: Rows that the model was trained on, with the model's `prediction` where predictions are compared.
         current: Rows of late, with the same columns.
         spec: What is compared.
         output: A folder, made where it is missing.
+        quality: Of the same rows, for a section of the page.
 
     Raises:
         DataUnreadable: a sample is empty, or lacks a column.
     """
+    from seaway.monitoring import drift_page
+
     report, comparison = compare(reference, current, spec)
     output.mkdir(parents=True, exist_ok=True)
     verdicts = {column.name: (column.p_value, column.drifted) for column in report.columns}
-    comparison.write(verdicts, spec.share, output / PAGE_FILE)
+    comparison.write(verdicts, spec.share, output / EVIDENTLY_FILE)
+    page = drift_page.page(report, comparison.reference, comparison.current)
+    if quality:
+        page.section("Quality", *drift_page.quality_blocks(quality))
+    page.write(output / PAGE_FILE)
     write_json(output / DRIFT_FILE, report.to_json())
     return report
 

@@ -32,7 +32,7 @@ class Comparison:
     ) -> None:
         self._evidently = import_evidently()
         self._columns = {"numeric": list(numeric), "categorical": list(categorical)}
-        self._reference, self._current = (rows[[*numeric, *categorical]] for rows in (reference, current))
+        self.reference, self.current = (rows[[*numeric, *categorical]] for rows in (reference, current))
 
     def distances(self) -> dict[str, float]:
         """By column: Wasserstein's in standard deviations of the reference, or Jensen-Shannon's in [0, 1]."""
@@ -44,7 +44,7 @@ class Comparison:
             "categorical": (stattests.jensenshannon_stat_test, ColumnType.Categorical),
         }  # Evidently's own choice beyond 1,000 rows
         return {
-            name: float(test(self._reference[name].dropna(), self._current[name].dropna(), column, None).drift_score)
+            name: float(test(self.reference[name].dropna(), self.current[name].dropna(), column, None).drift_score)
             for kind, (test, column) in of_kind.items()
             for name in self._columns[kind]
         }
@@ -61,7 +61,7 @@ class Comparison:
             numerical_columns=self._columns["numeric"], categorical_columns=self._columns["categorical"]
         )
         take = self._evidently.Dataset.from_pandas
-        samples = (take(self._current, definition), take(self._reference, definition))
+        samples = (take(self.current, definition), take(self.reference, definition))
         presets = self._evidently.presets
         method = _register(verdicts)
         content = [presets.DataDriftPreset(method=method, drift_share=share), presets.DataSummaryPreset()]

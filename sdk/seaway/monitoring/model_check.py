@@ -34,6 +34,13 @@ class Check:
         return [*of_drift(self.drift), *of_quality(self.quality)]
 
     @property
+    def figures(self) -> dict[str, float]:
+        """Its figures by short names, as a step shows them."""
+        labelled = self.quality.labelled / self.quality.rows if self.quality.rows else 0.0
+        shares = {"drift_alarm": float(self.drift.alarm), "drifted_share": self.drift.share, "labelled_share": labelled}
+        return {**{name: figure.value for name, figure in self.quality.figures.items()}, **shares}
+
+    @property
     def summary(self) -> str:
         """One line."""
         return f"{self.drift.summary}; {self.quality.summary}"
@@ -56,7 +63,7 @@ def check(
     label: str = "late",
     margin: float = 0.05,
 ) -> Check:
-    """Compare recent examples with the model's training rows; writes `check.json`, `drift.json` and `drift.html`.
+    """Compare recent examples with the model's training rows; writes `check.json` and what `drift` does.
 
     Which columns are numbers and which are categories is told by the model's signature.
 
@@ -79,12 +86,8 @@ def check(
     numbers = [spec.name for spec in inputs if spec.datatype != "BYTES"]
     spec = DriftSpec(numbers, texts, level=level, effect=effect, share=share)
     before, now = (_predicted(model, rows) for rows in (training_rows.find(lineage.data_sha256, place), current))
-    found = Check(
-        model.name,
-        model.version,
-        drift(before, now, spec, output),
-        quality(now, lineage.metrics, QualitySpec(label, margin=margin), _now()),
-    )
+    known = quality(now, lineage.metrics, QualitySpec(label, margin=margin), _now())
+    found = Check(model.name, model.version, drift(before, now, spec, output, known), known)
     write_json(output / CHECK_FILE, found.to_json())
     return found
 

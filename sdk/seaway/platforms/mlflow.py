@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from seaway import platforms
 from seaway.errors import InvalidSpec, PackageRefused, ProductionChanged, RegistryUnavailable
@@ -33,6 +34,7 @@ RUN_STATUS = {State.COMPLETE: "FINISHED", State.PRUNED: "KILLED", State.FAILED: 
 MAX_VALUE = 500  # characters of a parameter or tag that every MLflow store takes
 BATCH = 1000  # metrics that one log_batch call takes
 SERVER = "MLFLOW_TRACKING_URI"
+PAGES = "SEAWAY_MLFLOW_PAGES"  # where people open MLflow, if that is not where steps find it
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
 
 
@@ -138,6 +140,18 @@ class MlflowRegistry:
                 for one in found
             ]
 
+    def run_page(self, run: str) -> str:
+        """A page of MLflow's; none where its store is a file."""
+        if not (pages := _pages()):
+            return ""
+        with self._session():
+            return f"{pages}/#/experiments/{self._experiment}/runs/{quote(run, safe='')}"
+
+    def version_page(self, name: str, version: str) -> str:
+        """A page of MLflow's; none where its store is a file."""
+        pages = _pages()
+        return f"{pages}/#/models/{quote(name, safe='')}/versions/{quote(version, safe='')}" if pages else ""
+
     def _is_intact(self, folder: Path, sha256: str) -> bool:
         """Whether the kept copy is whole; it is left alone then, since another run may be reading it."""
         try:
@@ -229,6 +243,12 @@ def _import_mlflow() -> Any:
     from mlflow import MlflowClient
 
     return MlflowClient
+
+
+def _pages() -> str:
+    """The address under which people open MLflow; empty where nothing serves it."""
+    address = os.environ.get(PAGES) or os.environ.get(SERVER, "")
+    return address.rstrip("/") if address.startswith(("http://", "https://")) else ""
 
 
 def _ensure_model(client: Any, name: str) -> None:

@@ -47,14 +47,20 @@ class Call:
 def calling_blocks(endpoint: Mapping[str, Any], signature: Mapping[str, Any]) -> list[Block]:
     """How to call the endpoint, with the first row of the signature's sample; the token itself is not told."""
     call = Call.of(endpoint)
-    text = f"The endpoint speaks the Open Inference Protocol at {endpoint['url']} and {call.told}"
-    if call.before:
-        text += " That address is the cluster's; from outside the first line below leads to it."
     return [
-        Text(text),
+        Text(told(endpoint)),
         Code(_shell(call, endpoint["name"], signature), "From a shell"),
         Code(_python(call, endpoint["name"], signature), "From Python"),
     ]
+
+
+def told(endpoint: Mapping[str, Any]) -> str:
+    """In a sentence or two: where the endpoint is, and what it asks for."""
+    call = Call.of(endpoint)
+    text = f"The endpoint speaks the Open Inference Protocol at {endpoint['url']} and {call.told}"
+    if call.before:
+        text += f" That address is the cluster's; from outside `{call.before.removesuffix(' &')}` leads to it."
+    return text
 
 
 def _from_outside(url: SplitResult, namespace: str) -> tuple[str, str]:

@@ -205,6 +205,20 @@ def test_a_version_in_production_that_seaway_did_not_register_is_named(package: 
         tracker.production("foreign")
 
 
+@pytest.mark.parametrize("pages", ["", "https://mlflow.example.com/"])
+def test_pages_are_where_people_open_them(monkeypatch: pytest.MonkeyPatch, pages: str) -> None:
+    """The address by which steps find the server may be the cluster's own."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.mlflow:5000")
+    monkeypatch.setenv("SEAWAY_MLFLOW_PAGES", pages)
+    address = MlflowRegistry().version_page("a b", "3")
+    assert address == f"{pages.rstrip('/') or 'http://mlflow.mlflow:5000'}/#/models/a%20b/versions/3"
+
+
+def test_a_store_in_a_file_has_no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////tmp/store.db")
+    assert (MlflowRegistry().version_page("a", "3"), MlflowRegistry().run_page("r")) == ("", "")
+
+
 def test_an_empty_tracking_uri_is_none(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SEAWAY_HOME", str(tmp_path))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
@@ -331,9 +345,11 @@ def test_components_take_a_trained_model_to_production(trained: Path, train: Pat
     package_model.python_func(model=model, train=rows, package=package, parameters={"hidden": [4]}, seed=9)
     lineage = models.trace(trained, train, {"hidden": [4]}, seed=9)
     run = models.log_trained(platforms.current(models.ModelRegistry), "steps", trained, lineage)
-    (version,) = register_model.python_func(package=package, receipt=receipt, name="steps")
-    promote_model.python_func(receipt=receipt, name="steps", version=version)
-    (current,) = get_production_model.python_func(fallback=package, package=copy, name="steps")
+    links = dsl.Markdown(name="links", uri=str(tmp_path / "links.md"))
+    (version,) = register_model.python_func(package=package, receipt=receipt, links=links, name="steps")
+    promote_model.python_func(receipt=receipt, links=links, name="steps", version=version)
+    (current,) = get_production_model.python_func(fallback=package, package=copy, links=links, name="steps")
+    assert Path(links.path).read_text() == "In production.\n"  # no server here that could be linked to
     assert current == version == "1"
     checked = models.verify(Path(copy.path), models.verifying_key(home() / "keys"))
     assert checked.lineage.seed == 9

@@ -43,13 +43,20 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> dict[int, pd.DataFrame]:
     return dict(iter(rows.groupby("month")))
 
 
+PAGE_BYTES = 300_000
+
+
 def test_the_season_is_found_and_shown(months: dict[int, pd.DataFrame], tmp_path: Path) -> None:
     report = drift(months[1], months[7], SPEC, tmp_path)
     assert report.alarm, report.summary
     assert {"temp", "dewp"} <= set(report.drifted)
     assert "weekday" not in report.drifted
     page = (tmp_path / "drift.html").read_text()
-    assert "temp" in page
+    assert "<script" not in page
+    assert len(page) <= PAGE_BYTES
+    assert page.index("Drift: ") < page.index(">temp<")
+    assert page.count("<svg") > 4
+    assert "temp" in (tmp_path / "evidently.html").read_text()
     assert json.loads((tmp_path / "drift.json").read_text())["drifted"] == report.drifted
 
 

@@ -231,7 +231,11 @@ def test_a_model_that_is_in_production_is_neither_served_twice_nor_sent_a_reques
     stable, candidate = (dsl.Model(name="package", uri=str(path)) for path in (packages["stable"], again))
     endpoint, rollout, receipt = (dsl.Artifact(name=name, uri=str(tmp_path / name)) for name in "erc")
     try:
-        deploy_endpoint.python_func(stable=stable, candidate=candidate, endpoint=endpoint, name="unchanged")
+        links = dsl.Markdown(name="links", uri=str(tmp_path / "links.md"))
+        deploy_endpoint.python_func(
+            stable=stable, candidate=candidate, endpoint=endpoint, links=links, name="unchanged"
+        )
+        assert f"({DeployedEndpoint.read(tmp_path / 'e' / 'endpoint.json').url})" in Path(links.path).read_text()
         decision, reason = roll_out_component.python_func(
             endpoint=endpoint,
             replay=dsl.Dataset(name="replay", uri=str(examples)),

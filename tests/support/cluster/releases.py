@@ -28,7 +28,8 @@ class Release:
 
     def deploy(self) -> DeployedEndpoint:
         models = {arm: dsl.Model(name=arm, uri=getattr(self, arm)) for arm in ("stable", "candidate")}
-        deploy_endpoint.python_func(**models, endpoint=self._artifact("endpoint"), name=self.name)
+        links = dsl.Markdown(name="links", uri=f"{self.folder}/links.md")
+        deploy_endpoint.python_func(**models, endpoint=self._artifact("endpoint"), links=links, name=self.name)
         return DeployedEndpoint.read(Path(self.folder, "endpoint", "endpoint.json"))
 
     def roll_out(self) -> dict[str, Any]:
