@@ -16,7 +16,7 @@ it from the working folder.
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import ibis
@@ -30,16 +30,23 @@ from feast.infra.offline_stores.duckdb import (
     _write_data_source,
 )
 from feast.infra.offline_stores.file_source import FileSource
-from feast.infra.offline_stores.ibis import IbisRetrievalJob, deduplicate
+from feast.infra.offline_stores.ibis import (
+    IbisRetrievalJob,
+    deduplicate,
+    pull_all_from_table_or_query_ibis,
+    pull_latest_from_table_or_query_ibis,
+)
 from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMetadata
 from feast.infra.offline_stores.offline_utils import infer_event_timestamp_from_entity_df
 from feast.infra.registry.base_registry import BaseRegistry
 from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.repo_config import RepoConfig
-from ibis.expr import datatypes
+from ibis.expr.datatypes import DataType
 from ibis.expr.types import Table, Value
 
-UTC = datatypes.Timestamp(timezone="UTC")
+from seaway.errors import DataUnreadable
+from seaway.features.sources import located, read, reader
+
 MARK = "__seaway"  # begins the names of columns that no user has
 
 
@@ -76,11 +83,14 @@ class AsofOfflineStore(DuckDBOfflineStore):  # type: ignore[misc]
         event = infer_event_timestamp_from_entity_df(dict(entity_df.dtypes))
         rows = entity_df.assign(**{event: _times(entity_df[event])})
         sides = [
-            _FeatureSide.read(_located_view(view, config), feature_refs, full_feature_names, number)
+            _FeatureSide.read(_located_view(view, config), config, feature_refs, full_feature_names, number)
             for number, view in enumerate(feature_views)
         ]
+        table = ibis.memtable(rows)
+        for side in sides:
+            _check(table, side)
         return IbisRetrievalJob(
-            join(ibis.memtable(rows), event, sides),
+            join(table, event, sides),
             on_demand,
             full_feature_names,
             metadata=RetrievalMetadata(
@@ -96,16 +106,58 @@ class AsofOfflineStore(DuckDBOfflineStore):  # type: ignore[misc]
         )
 
     @staticmethod
-    def pull_latest_from_table_or_query(config: RepoConfig, data_source: DataSource, *args: Any, **kwargs: Any) -> Any:
-        """Feast's own, with the source's path taken from the repository's folder."""
-        return DuckDBOfflineStore.pull_latest_from_table_or_query(
-            config, _located(data_source, config), *args, **kwargs
+    def pull_latest_from_table_or_query(
+        config: RepoConfig,
+        data_source: DataSource,
+        join_key_columns: list[str],
+        feature_name_columns: list[str],
+        timestamp_field: str,
+        created_timestamp_column: str | None,
+        start_date: datetime,
+        end_date: datetime,
+    ) -> RetrievalJob:
+        """Feast's own, of a source as `seaway.features.sources` reads it."""
+        return pull_latest_from_table_or_query_ibis(
+            config=config,
+            data_source=located(data_source, config.repo_path),
+            join_key_columns=join_key_columns,
+            feature_name_columns=feature_name_columns,
+            timestamp_field=timestamp_field,
+            created_timestamp_column=created_timestamp_column,
+            start_date=start_date,
+            end_date=end_date,
+            data_source_reader=reader(join_key_columns),
+            data_source_writer=_write_data_source,
+            staging_location=config.offline_store.staging_location,
+            staging_location_endpoint_override=config.offline_store.staging_location_endpoint_override,
         )
 
     @staticmethod
-    def pull_all_from_table_or_query(config: RepoConfig, data_source: DataSource, *args: Any, **kwargs: Any) -> Any:
-        """Feast's own, with the source's path taken from the repository's folder."""
-        return DuckDBOfflineStore.pull_all_from_table_or_query(config, _located(data_source, config), *args, **kwargs)
+    def pull_all_from_table_or_query(
+        config: RepoConfig,
+        data_source: DataSource,
+        join_key_columns: list[str],
+        feature_name_columns: list[str],
+        timestamp_field: str,
+        created_timestamp_column: str | None = None,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+    ) -> RetrievalJob:
+        """Feast's own, of a source as `seaway.features.sources` reads it."""
+        return pull_all_from_table_or_query_ibis(
+            config=config,
+            data_source=located(data_source, config.repo_path),
+            join_key_columns=join_key_columns,
+            feature_name_columns=feature_name_columns,
+            timestamp_field=timestamp_field,
+            created_timestamp_column=created_timestamp_column,
+            start_date=start_date,
+            end_date=end_date,
+            data_source_reader=reader(join_key_columns),
+            data_source_writer=_write_data_source,
+            staging_location=config.offline_store.staging_location,
+            staging_location_endpoint_override=config.offline_store.staging_location_endpoint_override,
+        )
 
 
 @dataclass(frozen=True)
@@ -115,6 +167,7 @@ class _FeatureSide:
     `keys` maps the entity frame's columns to the table's; `features` maps result names to the table's.
     """
 
+    view: str
     table: Table
     time: str
     keys: dict[str, str]
@@ -122,9 +175,11 @@ class _FeatureSide:
     ttl: timedelta | None
 
     @classmethod
-    def read(cls, view: FeatureView, feature_refs: Sequence[str], full_names: bool, number: int) -> "_FeatureSide":
+    def read(
+        cls, view: FeatureView, config: RepoConfig, feature_refs: Sequence[str], full_names: bool, number: int
+    ) -> "_FeatureSide":
         source = view.batch_source
-        table = ibis.read_parquet(source.path)
+        table = read(source, str(config.repo_path))
         renamed = {new: old for old, new in source.field_mapping.items() if old in table.columns}
         table = table.rename(renamed)
         names = _requested(view, feature_refs)
@@ -132,19 +187,43 @@ class _FeatureSide:
         columns = dict.fromkeys((*keys, *names))
         marked = {name: f"{MARK}{number}_{name}" for name in columns}
         time, created = f"{MARK}{number}", f"{MARK}{number}_created" if source.created_timestamp_column else None
-        values = {marked[name]: table[name] for name in columns} | {time: table[source.timestamp_field].cast(UTC)}
+        values = {marked[name]: table[name] for name in columns} | {time: table[source.timestamp_field]}
         if created:
-            values[created] = table[source.created_timestamp_column].cast(UTC)
-        table = table.select(**values).filter(ibis._[time].notnull())
+            values[created] = table[source.created_timestamp_column]
+        table = table.select(**values)
         latest = deduplicate(table, [*(marked[name] for name in keys), time], time, created)
         prefix = f"{view.projection.name_alias or view.name}__" if full_names else ""
         return cls(
+            view.name,
             latest,
             time,
             {column: marked[key] for key, column in keys.items()},
             {prefix + name: marked[name] for name in names},
             view.ttl,
         )
+
+
+def _check(rows: Table, side: _FeatureSide) -> None:
+    """Refuse entity rows that cannot be joined with a view. Raises: DataUnreadable, with view and column."""
+    for column, key in side.keys.items():
+        if column not in rows.columns:
+            raise DataUnreadable(f"The entity rows lack {column}, the key of feature view {side.view}.")
+        given, wanted = rows[column].type(), side.table[key].type()
+        if _kind(given) != _kind(wanted) and not given.is_null():
+            raise DataUnreadable(
+                f"Key {column} of the entity rows is {given}, and in feature view {side.view} it is {wanted}; make "
+                "them one type."
+            )
+    if twice := sorted(side.features.keys() & set(rows.columns)):
+        raise DataUnreadable(
+            f"The entity rows have a column {', '.join(twice)}, and feature view {side.view} gives one of that name; "
+            "rename it in the rows, or leave the feature out of the service."
+        )
+
+
+def _kind(of: DataType) -> str:
+    """What compares: all numbers with each other, else values of one type."""
+    return "number" if of.is_numeric() else type(of).__name__
 
 
 def join(rows: Table, event: str, sides: Sequence[_FeatureSide]) -> Table:
@@ -165,18 +244,10 @@ def _unexpired(joined: Table, event: str, side: _FeatureSide, name: str) -> Valu
     return (joined[side.time] + ibis.literal(side.ttl) >= joined[event]).ifelse(joined[name], ibis.null())
 
 
-def _located(source: DataSource, config: RepoConfig) -> DataSource:
-    if not isinstance(source, FileSource):
-        return source
-    located = copy.deepcopy(source)
-    located.file_options.uri = FileSource.get_uri_for_file_path(config.repo_path, source.path)
-    return located
-
-
 def _located_view(view: FeatureView, config: RepoConfig) -> FeatureView:
-    located = copy.copy(view)
-    located.batch_source = _located(view.batch_source, config)
-    return located
+    copied = copy.copy(view)
+    copied.batch_source = located(view.batch_source, config.repo_path)
+    return copied
 
 
 def _requested(view: FeatureView, feature_refs: Sequence[str]) -> list[str]:

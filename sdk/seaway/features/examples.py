@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seaway.errors import DataUnreadable, FeaturesUnavailable, InvalidSpec
+from seaway.errors import DataUnreadable, FeaturesUnavailable, InvalidSpec, SeawayError
 from seaway.features.project import EVENT_TIME, LABEL_TIME, FeatureProject
-from seaway.features.repository import FeatureRepository, open_store
+from seaway.features.repository import FeatureRepository, open_store, told
 from seaway.features.splits import SplitSpec, split
 from seaway.storage import atomic_path, sha256
 
@@ -86,39 +86,71 @@ def _entity_rows(project: FeatureProject, tables: Path) -> "pd.DataFrame":
     import duckdb
 
     try:
-        rows: pd.DataFrame = project.entity_rows(tables).to_pandas()
+        table = project.entity_rows(tables)
     except (duckdb.IOException, duckdb.BinderException, duckdb.InvalidInputException) as error:
         raise DataUnreadable(f"The rows of {project.name} cannot be read from {tables}: {error}") from error
+    if twice := sorted({name for name in table.column_names if table.column_names.count(name) > 1}):
+        raise DataUnreadable(f"The entity rows of {project.name} have more than one column {', '.join(twice)}.")
+    rows: pd.DataFrame = table.to_pandas()
     if missing := [name for name in (EVENT_TIME, LABEL_TIME, project.label, *project.keep) if name not in rows]:
         raise DataUnreadable(f"The entity rows of {project.name} lack the column {', '.join(missing)}.")
     if rows.empty:
         raise DataUnreadable(f"{project.name} has no entity rows in {tables}; ingest more rows.")
+    for name in (EVENT_TIME, LABEL_TIME):
+        rows[name] = _times(project, rows[name])
     for name in (EVENT_TIME, LABEL_TIME, project.label):
         if empty := int(rows[name].isna().sum()):
             raise DataUnreadable(
                 f"{empty} of {len(rows)} entity rows of {project.name} have no {name}; leave them out."
             )
     if wrong := set(rows[project.label].unique()) - {0, 1}:
-        raise DataUnreadable(f"The label {project.label} holds {sorted(wrong)}; a binary label is 0 or 1.")
+        raise DataUnreadable(f"The label {project.label} holds {sorted(wrong, key=str)}; a binary label is 0 or 1.")
     return rows
 
 
-def _join(repository: FeatureRepository, rows: "pd.DataFrame") -> "pd.DataFrame":
-    from feast.errors import FeastError
+def _times(project: FeatureProject, column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Timestamps in UTC to the microsecond, from timestamps, dates or text; without a zone they are UTC."""
+    import pandas as pd
 
+    if pd.api.types.is_numeric_dtype(column):
+        raise DataUnreadable(
+            f"{column.name} of the entity rows of {project.name} holds {column.dtype}; write timestamps in UTC."
+        )
+    try:
+        return pd.to_datetime(column, utc=True, format="ISO8601").astype("datetime64[us, UTC]")
+    except (ValueError, TypeError) as error:
+        reason = str(error).split(". You")[0]  # then comes advice on pandas
+        raise DataUnreadable(
+            f"{column.name} of the entity rows of {project.name} holds what is no time ({reason}); "
+            "write timestamps, or text such as 2024-03-30T12:00:00Z."
+        ) from error
+
+
+def _join(repository: FeatureRepository, rows: "pd.DataFrame") -> "pd.DataFrame":
     store = open_store(repository.path)
+    from seaway.features.sources import LIBRARY_ERRORS  # now that Feast is there
+
     try:
         service = store.get_feature_service(repository.project.service)
         joined: pd.DataFrame = store.get_historical_features(rows, service).to_df()
-    except (FeastError, KeyError) as error:
-        raise FeaturesUnavailable(f"Feast cannot give the features of {repository.path}: {error}") from error
+    except SeawayError:
+        raise
+    except LIBRARY_ERRORS as error:
+        raise FeaturesUnavailable(f"Feast cannot give the features of {repository.path}: {told(error)}") from error
     return joined
 
 
 def _columns(project: FeatureProject, joined: "pd.DataFrame") -> "pd.DataFrame":
+    from pandas.api.types import pandas_dtype
+
     kept = (*project.keep, EVENT_TIME, LABEL_TIME, *project.numeric, *project.categorical, project.label)
     if missing := [name for name in kept if name not in joined]:
         raise FeaturesUnavailable(f"No feature view or entity row of {project.name} gives {', '.join(missing)}.")
     kinds = dict.fromkeys(project.numeric, "float32") | dict.fromkeys(project.categorical, "string")
-    examples = joined[list(kept)].astype(kinds | {project.label: "int8"})
+    examples = joined[list(kept)].copy()
+    for name, kind in {**kinds, project.label: "int8"}.items():
+        try:
+            examples[name] = examples[name].astype(pandas_dtype(kind))
+        except (ValueError, TypeError) as error:
+            raise DataUnreadable(f"Column {name} of {project.name} is to be {kind}, and is not: {error}.") from error
     return examples.sort_values([EVENT_TIME, *project.keep], ignore_index=True)

@@ -1,10 +1,12 @@
 """Building a Feast repository: sources, registry, and the latest values in the online store."""
 
 import inspect
+import logging
 import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,6 @@ from seaway.features.project import FeatureProject, load_project
 from seaway.storage import read_json, write_json
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from feast import FeatureStore, FeatureView
 
 CONFIG = """\
@@ -29,6 +29,10 @@ offline_store:
   type: seaway.features.asof_store.AsofOfflineStore
 entity_key_serialization_version: 3
 """
+
+
+TOLD = 300  # characters of a library's error
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,34 +96,75 @@ def open_store(path: Path) -> "FeatureStore":
 
 
 def _apply(project: FeatureProject, output: Path, online: bool) -> dict[str, int]:
-    from feast.errors import FeastError
+    from seaway.features import sources
 
     store = open_store(output)
     try:
         store.apply(list(project.objects))
-    except (FeastError, ValueError) as error:
-        raise FeaturesUnavailable(f"Feast refuses the definitions of {project.name}: {error}") from error
-    spans = {view.name: _span(output, view) for view in store.list_feature_views()}
+    except sources.LIBRARY_ERRORS as error:
+        raise FeaturesUnavailable(f"Feast refuses the definitions of {project.name}: {told(error)}") from error
+    views = store.list_feature_views()
+    for view in views:
+        _check_time_to_live(view)
+        sources.check(view, output)
+    spans = {view.name: _span(output, view) for view in views}
     if online:
         _materialize(store, spans)
     return {name: rows for name, (rows, _, _) in spans.items()}
 
 
+def told(error: Exception) -> str:
+    """A library's error in a line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:TOLD]}"
+
+
+def _check_time_to_live(view: "FeatureView") -> None:
+    if view.ttl and view.ttl < timedelta(0):
+        raise FeaturesUnavailable(
+            f"Feature view {view.name} has a time-to-live of {view.ttl}, so no value of it would ever be seen; give a "
+            "positive one, or none."
+        )
+
+
 def _materialize(store: "FeatureStore", spans: "Mapping[str, tuple[int, datetime, datetime]]") -> None:
     """Latest values into the online store; what is past its time-to-live would not be served and stays out."""
+    from seaway.features.sources import LIBRARY_ERRORS
+
     end = max(last for _, _, last in spans.values())
     for name, (_, first, _) in spans.items():
         ttl = store.get_feature_view(name).ttl
-        store.materialize(max(first, end - ttl) if ttl else first, end, feature_views=[name])
+        start = end - ttl if ttl and ttl < end - first else first
+        try:
+            store.materialize(start, end, feature_views=[name])
+        except LIBRARY_ERRORS as error:
+            raise FeaturesUnavailable(
+                f"The latest values of feature view {name} cannot be put into the online store: {told(error)}"
+            ) from error
 
 
 def _span(output: Path, view: "FeatureView") -> "tuple[int, datetime, datetime]":
-    import duckdb
+    """Rows with a time, and the first and the last of their times; what is yet to come is nobody's latest value.
 
-    source = view.batch_source
-    file = duckdb.read_parquet(str(output / source.path))
-    column = f'"{source.timestamp_field}"'
-    rows, first, last = file.aggregate(f"count({column}), min({column}), max({column})").fetchall()[0]
-    if not rows:
-        raise FeaturesUnavailable(f"The source of feature view {view.name} has no rows; check the ingested tables.")
-    return rows, first, last
+    A row far in the future is a usual way to say that something has no end; as the end of the data it would put all
+    else past its time-to-live.
+    """
+    from seaway.features.sources import LIBRARY_ERRORS, located, read
+
+    source = located(view.batch_source, output)
+    now = datetime.now(UTC)
+    try:
+        time = read(source, str(output))[source.timestamp_field]
+        known = time.as_table().filter(time <= now)[time.get_name()]
+        rows, count, first, last = (one.execute() for one in (time.count(), known.count(), known.min(), known.max()))
+    except LIBRARY_ERRORS as error:
+        raise FeaturesUnavailable(f"The source of feature view {view.name} cannot be read: {told(error)}") from error
+    if not count:
+        raise FeaturesUnavailable(
+            f"The source of feature view {view.name} has no rows" + (" before now" if rows else "") + "; check the "
+            "ingested tables."
+        )
+    if count < rows:
+        log.warning(
+            "%d rows of feature view %s are in the future and stay out of the online store", rows - count, view.name
+        )
+    return rows, first.to_pydatetime(), last.to_pydatetime()
