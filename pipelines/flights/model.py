@@ -54,15 +54,15 @@ def flights_model(
         trials=tune_trials,
         seconds=TUNE_S,
     )
-    deep = step(tuned, "Tune network", WAITS, "2Gi").outputs["params"]
+    deep = step(tuned, "Tune network", WAITS, "2Gi", pod="training").outputs["params"]
     linear = {**COLUMNS, **LINEAR}
-    trained_baseline = step(train_pytorch(**data, params=linear), "Train baseline", WAITS, "2Gi")
-    trained = step(train_pytorch(**data, params=deep, workers=workers), "Train network", WAITS, "2Gi")
+    trained_baseline = step(train_pytorch(**data, params=linear), "Train baseline", WAITS, "2Gi", pod="training")
+    trained = step(train_pytorch(**data, params=deep, workers=workers), "Train network", WAITS, "2Gi", pod="training")
     baseline, network = trained_baseline.outputs["model"], trained.outputs["model"]
 
     packed = step(package_model(model=baseline, train=train, parameters=linear, seed=seed), "Package baseline")
     found = get_production_model(fallback=packed.outputs["package"], name=model_name)
-    production = step(retried(found), "Get production model", WAITS, cache=False)
+    production = step(retried(found), "Get production model", WAITS, cache=False, pod="evaluation")
     evaluated = evaluate_model(
         model=network,
         baseline=baseline,
@@ -72,8 +72,8 @@ def flights_model(
         slices=["carrier", "month"],
         gate=gate,
     )
-    evaluation = step(evaluated, "Evaluate network", memory="2Gi").outputs["evaluation"]
-    step(check_gate(evaluation=evaluation), "Check gate", WAITS)
+    evaluation = step(evaluated, "Evaluate network", memory="2Gi", pod="evaluation").outputs["evaluation"]
+    step(check_gate(evaluation=evaluation), "Check gate", WAITS, pod="gate")
     return Trained(
         network=network,
         baseline=baseline,

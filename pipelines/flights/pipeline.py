@@ -86,7 +86,11 @@ def flights(
         )
         package = step(packed, "Package network").outputs["package"]
         registered = step(
-            retried(register_model(package=package, name=model_name)), "Register network", WAITS, cache=False
+            retried(register_model(package=package, name=model_name)),
+            "Register network",
+            WAITS,
+            cache=False,
+            pod="release",
         )
         deployed = deploy_endpoint(
             stable=model.outputs["production"],
@@ -95,7 +99,8 @@ def flights(
             batch_size=batch_size,
             port=port,
         )
-        endpoint = step(deployed.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False).outputs["endpoint"]
+        deployed = step(deployed.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False, pod="release")
+        endpoint = deployed.outputs["endpoint"]
         rolled = roll_out(
             endpoint=endpoint,
             replay=data.outputs["replay"],
@@ -106,7 +111,7 @@ def flights(
             budget=budget,
             keys=KEYS,
         )
-        rollout = step(rolled, "Roll out", "500m", cache=False).outputs["rollout"]
+        rollout = step(rolled, "Roll out", "500m", cache=False, pod="release").outputs["rollout"]
         written = write_report(
             tables=data.outputs["tables"],
             validation=data.outputs["checks"],
@@ -120,6 +125,6 @@ def flights(
             rollout=rollout,
             study=model.outputs["study"],
         )
-        reported = step(written, "Write report", cache=False)
+        reported = step(written, "Write report", "500m", cache=False, pod="release")
         confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)
-        step(confirmed.after(reported), "Confirm promotion", WAITS, cache=False)
+        step(confirmed.after(reported), "Confirm promotion", WAITS, cache=False, pod="verdict")

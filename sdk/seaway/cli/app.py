@@ -65,6 +65,11 @@ def _place(meaning: str) -> Any:
     return typer.Option("--platform", metavar=f"[{names}]", callback=known, help=meaning)
 
 
+Fuse = Annotated[
+    bool, typer.Option("--fuse/--no-fuse", help="One pod for consecutive small steps: the same artifacts, fewer pods.")
+]
+
+
 def _pipeline_names(incomplete: str) -> list[str]:
     from seaway.kfp import catalog
 
@@ -152,6 +157,7 @@ def backends(
         "seaway compile flights",
         "seaway compile my_pipeline.py --to my_pipeline.yaml",
         "seaway compile flights --kubernetes-manifest-format --to flights.k8s.yaml",
+        "seaway compile flights --fuse",
     ),
 )
 def compile_(
@@ -161,13 +167,14 @@ def compile_(
         bool, typer.Option("--kubernetes-manifest-format", help="Write Pipeline and PipelineVersion objects.")
     ] = False,
     change: Change = "",
+    fuse: Fuse = False,
 ) -> None:
     """Compile a pipeline to the YAML that Kubeflow takes.
 
     The file serves `kfp run create` and the dashboard; as Kubernetes objects it serves GitOps."""
     from seaway.cli.compile import compile_pipeline
 
-    typer.echo(compile_pipeline(pipeline, to, kubernetes_manifest_format, change))
+    typer.echo(compile_pipeline(pipeline, to, kubernetes_manifest_format, change, fuse))
 
 
 @manifests_app.callback(
@@ -188,6 +195,7 @@ def manifests(
         Path | None, typer.Option(help="A kustomization whose images say which one steps run in.")
     ] = None,
     change: Change = "",
+    fuse: Fuse = False,
 ) -> None:
     """Write the pipelines as objects for GitOps.
 
@@ -198,7 +206,7 @@ def manifests(
         return
     from seaway.cli.compile import write_manifests
 
-    for path in write_manifests(to, images, change):
+    for path in write_manifests(to, images, change, fuse):
         typer.echo(path)
 
 
@@ -323,6 +331,7 @@ def submit(
         str, typer.Option(help="With --every: which recurring run it is. Default: the pipeline.", show_default=False)
     ] = "",
     change: Change = "",
+    fuse: Fuse = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Run a pipeline on Kubeflow Pipelines, now or again and again.
@@ -338,9 +347,9 @@ def submit(
     if name and not every:
         raise InvalidSpec("--name says which recurring run it is; it goes with --every.")
     if every:
-        schedule_pipeline(pipeline, asked, every, name, endpoint, namespace, experiment, who, as_json)
+        schedule_pipeline(pipeline, asked, every, name, endpoint, namespace, experiment, who, as_json, fuse)
     else:
-        submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json, change)
+        submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json, change, fuse)
 
 
 @app.command(epilog=_examples("seaway check --cluster", "seaway check --cluster --namespace team -o json"))

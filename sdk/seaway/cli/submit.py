@@ -20,6 +20,7 @@ def submit_pipeline(
     waiting: bool,
     as_json: bool,
     change: str = "",
+    fuse: bool = False,
 ) -> None:
     """Submit, print where the run is seen, and wait for its end where that is wanted."""
     given = arguments(words)
@@ -27,7 +28,7 @@ def submit_pipeline(
     from seaway.kfp.server import Server
 
     server = Server(endpoint, namespace, **files)
-    submitted = submit.submit(pipeline, given, server, experiment, change)
+    submitted = submit.submit(pipeline, given, server, experiment, change, fuse)
     if as_json:
         print_json(asdict(submitted))
     else:
@@ -46,13 +47,15 @@ def schedule_pipeline(
     experiment: str,
     files: Mapping[str, Path | None],
     as_json: bool,
+    fuse: bool = False,
 ) -> None:
     """Have a recurring run stand, and print where it is seen."""
     given = arguments(words)
     from seaway.kfp import recurring
     from seaway.kfp.server import Server
 
-    stands = recurring.every(pipeline, given, cron, Server(endpoint, namespace, **files), experiment, name)
+    server = Server(endpoint, namespace, **files)
+    stands = recurring.every(pipeline, given, cron, server, experiment, name, fuse)
     if as_json:
         print_json(asdict(stands))
     else:

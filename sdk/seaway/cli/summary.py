@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from seaway.errors import DataUnreadable
+from seaway.kfp.fuse.step import origin
 from seaway.storage import read_json
 
 Artifacts = dict[str, dict[str, Any]]
@@ -37,9 +38,9 @@ def _evaluation_pages(record: dict[str, Any]) -> Iterator[Path]:
 
 
 def _artifacts(record: dict[str, Any]) -> Artifacts:
-    """All artifacts of a run as `step.output`."""
+    """All artifacts of a run as `step--output`."""
     return {
-        f"{step['name']}.{name}": value
+        origin(step["name"], name): value
         for step in record["steps"]
         for name, value in step["outputs"].items()
         if isinstance(value, dict) and "uri" in value
@@ -48,7 +49,7 @@ def _artifacts(record: dict[str, Any]) -> Artifacts:
 
 def _of_kind(record: dict[str, Any], output: str) -> Iterator[dict[str, Any]]:
     for name, artifact in _artifacts(record).items():
-        if name.split(".")[1] == output:
+        if name.rpartition("--")[2] == output:
             yield artifact
 
 

@@ -9,6 +9,7 @@ import kfp_server_api
 from seaway.errors import InvalidSpec
 from seaway.kfp import compile as compiler
 from seaway.kfp import parameters
+from seaway.kfp.fuse.join import fused
 from seaway.kfp.server import Server, connect, required, told
 from seaway.kfp.submit import place
 from seaway.kfp.versions import version_name
@@ -29,7 +30,13 @@ class Recurring:
 
 
 def every(
-    reference: str, given: Mapping[str, object], cron: str, server: Server, experiment: str = "Default", name: str = ""
+    reference: str,
+    given: Mapping[str, object],
+    cron: str,
+    server: Server,
+    experiment: str = "Default",
+    name: str = "",
+    fuse: bool = False,
 ) -> Recurring:
     """Have this version of the pipeline run by a cron expression, one run at a time, none made up for.
 
@@ -38,12 +45,14 @@ def every(
 
     Args:
         cron: five fields as everywhere, or six with the second before them; UTC.
+        fuse: Join consecutive small steps, as `seaway compile --fuse` does.
 
     Raises:
         InvalidSpec: no such pipeline, a wrong parameter or expression.
         Forbidden, PipelinesUnavailable: see `submit`.
     """
     pipeline = compiler.load(reference)
+    pipeline = fused(pipeline) if fuse else pipeline
     values, when, called = parameters.bind(pipeline.spec, given), six_fields(cron), name or pipeline.name
     with told(server):
         client = connect(server)

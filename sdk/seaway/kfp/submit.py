@@ -20,6 +20,7 @@ from seaway.errors import JobFailed
 from seaway.kfp import compile as compiler
 from seaway.kfp import failure, parameters
 from seaway.kfp.compile import Compiled
+from seaway.kfp.fuse.join import fused
 from seaway.kfp.refusals import require_runnable
 from seaway.kfp.server import SERVER_ERROR, Server, connect, required, told
 from seaway.kfp.states import Progress, progress
@@ -42,7 +43,12 @@ class Submitted:
 
 
 def submit(
-    reference: str, given: Mapping[str, object], server: Server, experiment: str = "Default", change: str = ""
+    reference: str,
+    given: Mapping[str, object],
+    server: Server,
+    experiment: str = "Default",
+    change: str = "",
+    fuse: bool = False,
 ) -> Submitted:
     """Put the pipeline there unless it is there, and create a run of it in the experiment, which is made where missing.
 
@@ -52,6 +58,7 @@ def submit(
         server: Where to.
         experiment: That the run belongs to.
         change: What is different since the version before, shown in the list of versions where this one is new.
+        fuse: Join consecutive small steps, as `seaway compile --fuse` does.
 
     Raises:
         InvalidSpec: no such pipeline, a wrong parameter, or the server refuses a value.
@@ -59,6 +66,7 @@ def submit(
         PipelinesUnavailable: nothing answers there, or something else than Kubeflow Pipelines.
     """
     pipeline = compiler.load(reference)
+    pipeline = fused(pipeline) if fuse else pipeline
     values = parameters.bind(pipeline.spec, given)
     with told(server):
         client = connect(server)

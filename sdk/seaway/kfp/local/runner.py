@@ -13,6 +13,7 @@ kfp is pinned to the version for which this holds; tests/local/kfp/test_run.py f
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -41,6 +42,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from seaway.errors import RunFailed
 from seaway.kfp import compile as compiler
 from seaway.kfp import parameters, pipeline_file
+from seaway.kfp.fuse.step import origin
 from seaway.kfp.local import cleanup, kfp_launcher, preload, step_process
 from seaway.kfp.local.cache import VerifiedCache, code_hash
 from seaway.kfp.local.fork_client import Forks
@@ -50,6 +52,7 @@ from seaway.platforms.home import home
 log = logging.getLogger(__name__)
 
 CURRENT_STEP: ContextVar[Step] = ContextVar("CURRENT_STEP")  # a step runs in one thread; loops have several
+REPORT = re.compile(r"write-report(-\d+)?--report")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 QUIET = (  # kfp.local's remarks on settings that serve the cluster
     "Task '.*': settings .* have no effect in the current local runner",
@@ -149,9 +152,9 @@ def _failure(record: Record, error: RuntimeError) -> RunFailed:
 def _keep_report(record: Record) -> None:
     """The page of the run, where `write_report` got so far."""
     for step in record.steps:
-        report = step.outputs.get("report")
-        if step.name.startswith("write-report") and report:
-            shutil.copyfile(report["uri"], record.folder / "report.html")
+        for name, output in step.outputs.items():
+            if REPORT.fullmatch(origin(step.name, name)):
+                shutil.copyfile(output["uri"], record.folder / "report.html")
 
 
 @contextmanager

@@ -23,6 +23,8 @@ ANY_ERROR = re.compile(
     r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Failed|Refused)\b.*)", re.MULTILINE
 )
 
+SHARING = re.compile(r"^Step (\S+), \d+ of \d+ in this pod, failed", re.MULTILINE)  # see seaway.kfp.fuse
+
 log = logging.getLogger(__name__)
 
 
@@ -107,11 +109,17 @@ def reason(log_file: Path, exit_code: int) -> str:
     for pattern in (SEAWAY_ERROR, ANY_ERROR):
         if matches := list(pattern.finditer(text)):
             paragraph = text[matches[-1].start(1) :].split("\n\n", 1)[0].split("\n[KFP Executor", 1)[0]
-            return explained(paragraph.strip()[:REASON_CHARACTERS])
+            return explained(paragraph.strip()[:REASON_CHARACTERS]) + _within(text)
     if killed := _signal_name(exit_code):
-        return f"it was ended by {killed}" + (" (out of memory?)." if killed == "SIGKILL" else ".")
+        return f"it was ended by {killed}" + (" (out of memory?)." if killed == "SIGKILL" else ".") + _within(text)
     last = text.strip().splitlines()[-1:] or ["it wrote nothing to its log."]
     return f"exit code {exit_code}: {last[0]}"[:REASON_CHARACTERS]
+
+
+def _within(text: str) -> str:
+    """Which of the steps that share the process failed, where several do."""
+    failed = SHARING.findall(text)
+    return f"\nIt was step {failed[-1]} of these." if failed else ""
 
 
 def error_of(reason: str) -> str:
