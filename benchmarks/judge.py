@@ -7,7 +7,7 @@ the usual figure would write. A figure from n rollouts that is p % has a standar
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from seaway.rollout import Bounds, LatencyBounds, Policy
 from seaway.rollout.judge import autocorrelation, bounded_means, decision, proportions
-from seaway.rollout.judge.criteria import Comparison, LatencyComparison, QualityComparison
+from seaway.rollout.judge.autocorrelation import UNKNOWN, Prior
+from seaway.rollout.judge.bets import Bets
+from seaway.rollout.judge.criteria import (
+    Comparison,
+    DistributionComparison,
+    ErrorComparison,
+    LatencyComparison,
+    QualityComparison,
+)
 from seaway.rollout.judge.latency import Latencies
 from seaway.rollout.judge.verdict import Hypothesis
 
@@ -29,9 +37,11 @@ Figure = Callable[[Floats], Floats]
 
 SEED = 2013
 POLICY = Policy(latency=LatencyBounds(Bounds(0.0, 0.5), (0.99,)), quality=Bounds(0.0, 0.02))
+LATENCY_LEVEL = POLICY.significance("latency distribution") * 2  # what latency has as a whole
 EVERYDAY = Shape(1000, 30, 30)  # rollouts, looks, requests an arm and look
 SINGLE = Shape(200, 30, 60)  # of kinds whose rollouts are judged one by one
 OTHERS = {"Kayenta-like": kayenta_like, "Flagger-like": flagger_like, "Argo-like": argo_like}
+HISTORY = 200  # looks at two arms of one model that a judge with a history has seen before
 FLIGHTS = Path(__file__).with_name(
     "flights_losses.npz"
 )  # differences of Brier losses, network minus logistic regression
@@ -55,47 +65,85 @@ def enough(criterion: str) -> float:
     return math.log(1 / POLICY.significance(criterion))
 
 
-def error_alarms(arms: Arms) -> Counts:
-    """All rollouts at once, by the arrays that `judge` computes for one."""
+def table_of(arms: Arms) -> proportions.Table:
+    """Failures of each look, [runs, looks]."""
     events = [arm.sum(axis=-1) for arm in arms]
     trials = np.full(events[0].shape, float(arms[0].shape[-1]))
-    bets = proportions.log_bets(proportions.Table(trials, events[0], trials, events[1]), Hypothesis.HARM, 0.0)
+    return proportions.Table(trials, events[0], trials, events[1])
+
+
+def error_alarms(arms: Arms, prior: Prior = UNKNOWN, restarts: int = 0) -> Counts:
+    """All rollouts at once, by the arrays that `judge` computes for one."""
+    every = table_of(arms)
+    bets = ErrorComparison(every).bets(Hypothesis.HARM, 0.0)[0]
 
     def alarmed(rows: Counts, seen: int) -> NDArray[np.bool_]:
-        table = proportions.Table(*(part[rows, :seen] for part in (trials, events[0], trials, events[1])))
-        evidence = autocorrelation.strongest(
-            bets[rows, :seen], autocorrelation.Noise(table.differences, table.variances)
-        )
+        noise = autocorrelation.Noise(*_spread(every, rows, seen), prior=prior)
+        evidence = autocorrelation.strongest(bets.log_e[rows, :seen], noise, bets.prior, (), restarts)
         found: NDArray[np.bool_] = evidence >= enough("errors")
         return found
 
-    return first_alarms(*trials.shape, alarmed)
+    return first_alarms(*every.stable_trials.shape, alarmed)
 
 
-def _each(arms: Arms, compare: Callable[[Floats, Floats], Comparison], level: float) -> Counts:
-    """Rollout by rollout, each look as the judge would see it; nothing is tolerated."""
+def promotions(arms: Arms, margin: float, relative: bool = False, prior: Prior = UNKNOWN) -> Counts:
+    """The look at which errors are first shown to be within the margin, 0 for never, [runs]."""
+    every = table_of(arms)
+    bets = ErrorComparison(every, relative).bets(Hypothesis.SAFETY, margin)[0]
 
-    def alarmed(rows: Counts, seen: int) -> NDArray[np.bool_]:
-        found = [decision.harm(compare(arms[0][row, :seen], arms[1][row, :seen]), 0.0) for row in rows]
-        return np.array(found) >= level
+    def promoted(rows: Counts, seen: int) -> NDArray[np.bool_]:
+        noise = autocorrelation.Noise(*_spread(every, rows, seen), prior=prior)
+        found: NDArray[np.bool_] = autocorrelation.whole(bets.log_e[rows, :seen], noise, bets.prior) >= math.log(
+            1 / POLICY.false_promotion
+        )
+        return found
 
-    return first_alarms(*arms[0].shape[:2], alarmed)
+    return first_alarms(*every.stable_trials.shape, promoted)
 
 
-def latency_alarms(arms: Arms, quantile: float = 0.99, level: float = 0.0) -> Counts:
+def _spread(every: proportions.Table, rows: Counts, seen: int) -> tuple[Floats, Floats]:
+    parts = (every.stable_trials, every.stable_events, every.candidate_trials, every.candidate_events)
+    table = proportions.Table(*(part[rows, :seen] for part in parts))
+    return table.differences, table.variances
+
+
+def after_history(history: Arms, arms: Arms) -> Counts:
+    """Alarms of judges that know the noise of their own endpoint's earlier looks at two arms of one model."""
+    known = (ErrorComparison(table_of((one[None], two[None]))).spread for one, two in zip(*history, strict=True))
+    priors = [
+        autocorrelation.prior_of([autocorrelation.Noise(noise.differences[0], noise.variances[0])]) for noise in known
+    ]
+    alarms = [error_alarms((one[None], two[None]), prior) for one, two, prior in zip(*arms, priors, strict=True)]
+    return np.concatenate(alarms)
+
+
+def _each(arms: Arms, compare: Callable[[Floats, Floats], Comparison], level: float, bound: float = 0.0) -> Counts:
+    """Rollout by rollout; a look's bets are its own, so they are made once."""
+    first = [_alarm(compare(one, two).bets(Hypothesis.HARM, bound)[0], level) for one, two in zip(*arms, strict=True)]
+    return np.array(first, dtype=np.intp)
+
+
+def _alarm(bets: Bets, level: float) -> int:
+    """The first look at which the bets reach a level, 0 for none."""
+    for seen in range(1, len(bets.log_e) + 1):
+        noise = replace(bets.noise, differences=bets.noise.differences[:seen], variances=bets.noise.variances[:seen])
+        if autocorrelation.strongest(bets.log_e[:seen], noise, bets.prior) >= level:
+            return seen
+    return 0
+
+
+def latency_alarms(arms: Arms, quantile: float = 0.99, level: float = 0.0, bound: float = 0.0) -> Counts:
     def compare(stable: Floats, candidate: Floats) -> Comparison:
         return LatencyComparison(Latencies(list(stable), list(candidate)), quantile)
 
-    return _each(arms, compare, level or enough("latency p99"))
+    return _each(arms, compare, level or enough("latency p99"), bound)
 
 
-def three_quantiles(arms: Arms) -> Counts:
-    """The first alarm of p50, p90 and p99, which share the significance of latency."""
-    quantiles = (0.5, 0.9, 0.99)
-    level = enough("latency p99") + math.log(len(quantiles))
-    alarms = np.array([latency_alarms(arms, quantile, level) for quantile in quantiles])
-    first: Counts = np.where(alarms > 0, alarms, arms[0].shape[1] + 1).min(axis=0)
-    return np.where(first <= arms[0].shape[1], first, 0)
+def distribution_alarms(arms: Arms, bound: float = 0.0, prior: Prior = UNKNOWN) -> Counts:
+    def compare(stable: Floats, candidate: Floats) -> Comparison:
+        return DistributionComparison(Latencies(list(stable), list(candidate)), prior)
+
+    return _each(arms, compare, math.log(1 / LATENCY_LEVEL), bound)
 
 
 def pair_alarms(arms: Arms) -> Counts:
@@ -129,7 +177,7 @@ USUAL_P99_S, USUAL_LOSS = 0.01 * math.exp(2.326), 0.146  # of the simulated stab
 SLOW_BARS = Bars(1.1 * USUAL_P99_S, 1.2 * USUAL_P99_S)
 ERRORS = Kind(error_alarms, mean, Bars(0.05, 0.1))
 LATENCY = Kind(latency_alarms, p99, SLOW_BARS)
-SLOWER = Kind(three_quantiles, p99, SLOW_BARS)
+SLOWER = Kind(distribution_alarms, p99, SLOW_BARS)
 QUALITY = Kind(pair_alarms, mean, Bars(USUAL_LOSS + 0.01, USUAL_LOSS + 0.02))
 
 
@@ -187,14 +235,19 @@ def false_rollbacks(random: np.random.Generator) -> list[Row]:
 
 
 def power(random: np.random.Generator) -> list[Row]:
-    shape, long = Shape(400, 120, 30), Shape(100, 40, 750)
+    shape, many, long = Shape(400, 120, 30), Shape(200, 80, 30), Shape(100, 40, 750)
     rows = []
     for before, after, goal in ((0.02, 0.05, "<= 900"), (0.001, 0.01, "")):
         arms = errors(random, shape, before), errors(random, shape, after)
         rows += caught(f"errors {before:.1%} -> {after:.1%}", ERRORS, arms, (">= 99 %", goal))
-    for tail, kind, judged in (("lognormal", LATENCY, "p99"), ("pareto", LATENCY, "p99"), ("lognormal", SLOWER, "all")):
-        arms = latencies(random, long, 0.0, tail), 1.2 * latencies(random, long, 0.0, tail)
-        rows += caught(f"latency + 20 %, {tail} tail, judged by {judged}", kind, arms, (">= 99 %", ""))
+    for tail, kind, judged, size, goal in (
+        ("lognormal", LATENCY, "p99", long, ""),
+        ("pareto", LATENCY, "p99", long, ""),
+        ("lognormal", SLOWER, "all ranks", many, "<= 900"),
+        ("pareto", SLOWER, "all ranks", many, ""),
+    ):
+        arms = latencies(random, size, 0.0, tail), 1.2 * latencies(random, size, 0.0, tail)
+        rows += caught(f"latency + 20 %, {tail} tail, judged by {judged}", kind, arms, (">= 99 %", goal))
     return rows
 
 

@@ -75,3 +75,11 @@ def losses(random: np.random.Generator, shape: Shape, correlation: float, error:
     missed = [scale * autoregression(random, correlation, shape.series) for scale in (0.4, error)]
     stable, candidate = ((expit(truth + miss) - labels) ** 2 for miss in missed)
     return stable.reshape(shape.cube), candidate.reshape(shape.cube)
+
+
+def bursts(random: np.random.Generator, shape: Shape, rate: float, length: int) -> Floats:
+    """1 for a failed request, [runs, looks, size]: what fails, fails for so many requests in a row."""
+    runs, requests = shape.series
+    begun = np.cumsum(random.random((runs, requests + length)) < rate / length, axis=1)
+    failed: Floats = (begun[:, length:] > begun[:, :-length]).astype(float).reshape(shape.cube)
+    return failed

@@ -27,6 +27,7 @@ def of(file: str, *faults: tuple[str, str, str, str]) -> tuple[Mutation, ...]:
 
 
 JUDGE, EVIDENCE = "unit/rollout/test_judge.py", "unit/rollout/test_judge_evidence.py"
+CLOSED = "unit/rollout/test_judge_closed.py"
 PACKAGE = "unit/models/test_package.py"
 ROLLOUT = "unit/rollout/test_controller.py"
 LAUNCH, REFUSALS, WATCH = (f"apiserver/test_{name}.py" for name in ("launch", "launch_refusals", "watch"))
@@ -38,32 +39,32 @@ MUTATIONS = (
         "rollout/judge/decision.py",
         (
             "half the evidence rolls back",
-            "log_e_harm >= math.log(1 / harm_level)",
-            "log_e_harm >= math.log(0.5 / harm_level)",
+            "log_e_harm >= math.log(1 / question.harm_level)",
+            "log_e_harm >= math.log(0.5 / question.harm_level)",
             f"{JUDGE}::test_a_rollback_takes_evidence_of_one_over_the_rate_of_false_ones",
         ),
         (
             "half the evidence promotes",
-            "log_e_safety >= math.log(1 / safety_level)",
-            "log_e_safety >= math.log(0.5 / safety_level)",
+            "log_e_safety >= math.log(1 / question.safety_level)",
+            "log_e_safety >= math.log(0.5 / question.safety_level)",
             f"{JUDGE}::test_a_promotion_takes_evidence_of_one_over_the_rate_of_false_ones",
         ),
         (
             "an interval that is too short",
-            "enough_safety = math.log(1 / harm_level)",
-            "enough_safety = math.log(0.5 / harm_level)",
+            "enough_safety = math.log(1 / question.harm_level)",
+            "enough_safety = math.log(0.5 / question.harm_level)",
             f"{JUDGE}::test_an_interval_holds_the_bound_until_the_evidence_against_it_is_enough",
         ),
         (
             "a blind look promotes",
-            "not lacking and not missing:",
-            "not lacking:",
+            "if found and found[-1]:",
+            "if not found:",
             f"{JUDGE}::test_a_blind_look_never_promotes",
         ),
         (
             "too few requests promote",
-            "not undecided and not lacking and",
-            "not undecided and",
+            "for arm, total in totals.items() if total < policy.min_requests",
+            "for arm, total in totals.items() if total < 1",
             f"{JUDGE}::test_too_few_requests_promote_nothing_however_sure_the_evidence",
         ),
         (
@@ -80,17 +81,47 @@ MUTATIONS = (
         ),
         (
             "a healthy past outweighs a late fault",
-            "strongest(comparison.log_bets(Hypothesis.HARM",
-            "whole(comparison.log_bets(Hypothesis.HARM",
+            "autocorrelation.strongest(bets.log_e, bets.noise, bets.prior, changes, restarts)",
+            "autocorrelation.whole(bets.log_e, bets.noise, bets.prior)",
             f"{JUDGE}::test_a_fault_that_begins_late_is_caught_within_a_few_looks",
+        ),
+        (
+            "blind looks have no share",
+            "blind > policy.max_missing_share * len(found)\n    if",
+            "blind < 0\n    if",
+            f"{CLOSED}::test_blind_looks_are_capped_in_number_and_in_share",
+        ),
+        (
+            "blind looks have no number",
+            "too_many or blind >= policy.max_blind",
+            "too_many",
+            f"{CLOSED}::test_blind_looks_are_capped_in_number_and_in_share",
+        ),
+        (
+            "traffic that goes astray is judged",
+            'weights: {_shares(usable)}." if astray',
+            'weights: {_shares(usable)}." if False',
+            f"{CLOSED}::test_a_candidate_that_gets_less_than_its_weight_is_not_promoted",
+        ),
+        (
+            "an outage is outweighed by a healthy past",
+            "max(failing_share(observations), failing_share(present))",
+            "failing_share(observations)",
+            f"{CLOSED}::test_an_outage_at_the_present_weights_is_no_promotion",
+        ),
+        (
+            "full traffic has nothing to be compared with",
+            "for age, place in enumerate(alone if before else ()):",
+            "for age, place in enumerate(()):",
+            f"{ROLLOUT}::test_a_last_step_is_compared_although_no_request_is_shadowed",
         ),
     ),
     *of(
         "rollout/judge/autocorrelation.py",
         (
             "windows have more than the whole significance",
-            "(1 - WHOLE) / (start * (start + 1))",
-            "(1 - WHOLE) / start",
+            "LATE / (start * (start + 1))",
+            "LATE / start",
             f"{EVIDENCE}::test_the_windows_share_the_significance_and_no_more",
         ),
         (
@@ -101,8 +132,8 @@ MUTATIONS = (
         ),
         (
             "requests that depend on each other count as many",
-            "np.maximum(np.expand_dims(noise.serial, -1), dispersion * stretch)",
-            "(dispersion * stretch)",
+            "np.maximum(np.expand_dims(noise.serial, -1), dispersion)",
+            "dispersion",
             f"{EVIDENCE}::test_requests_that_depend_on_each_other_weaken_evidence",
         ),
     ),
@@ -110,9 +141,24 @@ MUTATIONS = (
         "rollout/judge/proportions.py",
         (
             "a look chooses its own bet",
-            "events = np.cumsum(table.stable_events, axis=-1) - table.stable_events",
-            "events = np.cumsum(table.stable_events, axis=-1)",
+            "(np.cumsum(part, axis=-1) - part)",
+            "np.cumsum(part, axis=-1)",
             f"{EVIDENCE}::test_no_bet_on_proportions_wins_on_average_under_its_null",
+        ),
+    ),
+    *of(
+        "rollout/judge/conditional.py",
+        (
+            "a draw is worth more than it can be on average",
+            "share = np.minimum(chosen / (index + 1), 1.0)",
+            "share = np.minimum(chosen / (index + 2), 1.0)",
+            f"{EVIDENCE}::test_no_bet_on_scores_wins_on_average_when_arms_are_alike",
+        ),
+        (
+            "the odds of a look are worth more than they are",
+            "tilts) for look in distinct",
+            "tilts + 0.1) for look in distinct",
+            f"{EVIDENCE}::test_no_bet_on_odds_wins_on_average_under_its_null",
         ),
     ),
     *of(
@@ -137,8 +183,8 @@ MUTATIONS = (
         "rollout/observations.py",
         (
             "stale metrics are evidence",
-            "if not age <= max_age_s:",
-            "if age < 0:",
+            "if not -SKEW_S <= age <= max_age_s:",
+            "if not -SKEW_S <= age:",
             f"{JUDGE}::test_a_blind_look_never_promotes",
         ),
         (
@@ -176,7 +222,7 @@ MUTATIONS = (
         ),
         (
             "a last step that nobody saw confirms",
-            "if last and not journal.observations[-1].fault(plan.policy.max_age_s):",
+            "if last and not verdict.lacking and _confirmed(plan, journal):",
             "if last:",
             f"{ROLLOUT}::test_a_last_step_that_nobody_saw_confirms_nothing",
         ),
@@ -227,8 +273,8 @@ MUTATIONS = (
         "rollout/plan.py",
         (
             "another policy is the same plan",
-            "self.steps, self.policy, self.requests_per_look",
-            "self.steps, self.requests_per_look",
+            "self.steps, self.policy, looks",
+            "self.steps, looks",
             f"{ROLLOUT}::test_a_rollout_of_another_plan_begins_anew",
         ),
     ),
@@ -242,9 +288,15 @@ MUTATIONS = (
         ),
         (
             "a request without an answer is no error",
-            "errors + lost, tuple",
-            "errors, tuple",
+            "return _arm(requests + lost, errors + lost, answers, name)",
+            "return _arm(requests + lost, errors, answers, name)",
             f"{ROLLOUT}::test_requests_that_are_never_answered_are_errors_of_their_arm",
+        ),
+        (
+            "what a blind look told is counted twice",
+            "counts.requests - told.answered[name]",
+            "counts.requests",
+            f"{ROLLOUT}::test_what_a_blind_look_told_is_not_counted_twice",
         ),
     ),
     *of(

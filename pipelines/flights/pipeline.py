@@ -32,7 +32,7 @@ def flights(
     endpoint_name: str = "flights",
     gate: dict = GATE,
     weights: list = [5, 25, 50, 100],  # noqa: B006 - KFP keeps the default in the compiled file
-    requests: list = [400, 600, 1000, 200],  # noqa: B006
+    requests: list = [400, 600, 1000, 800],  # noqa: B006
     budget: int = 12000,
     batch_size: int = 32,
     port: int = 0,

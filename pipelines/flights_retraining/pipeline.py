@@ -23,7 +23,7 @@ def flights_retraining(
     least_rows: int = 1000,
     gate: dict = GATE,
     weights: list = [5, 25, 50, 100],  # noqa: B006
-    requests: list = [400, 600, 1000, 200],  # noqa: B006
+    requests: list = [400, 600, 1000, 800],  # noqa: B006
     budget: int = 12000,
     batch_size: int = 32,
     port: int = 0,

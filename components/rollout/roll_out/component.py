@@ -13,7 +13,7 @@ def roll_out(
     model_name: str,
     version: str,
     weights: list = [5, 25, 50, 100],  # noqa: B006
-    requests: list = [400, 600, 1000, 200],  # noqa: B006
+    requests: list = [400, 600, 1000, 800],  # noqa: B006
     error_margin: float = 0.01,
     latency_margin: float = 1.0,
     quality_margin: float = 0.02,
@@ -41,13 +41,15 @@ def roll_out(
         version: The candidate's registered version.
         weights: Per cent of the traffic to the candidate, rising to 100. A first 0 is shadow mode: stable answers
             all requests, and the candidate gets a copy of each.
-        requests: Requests at each weight before the next; the one before 100 goes on until the judge is sure.
+        requests: Requests at each weight before the next; the one before 100 goes on until the judge is sure, and the
+            last until it has looked ten times.
         error_margin: Promoted only if the error rate is shown to rise by less than this; rolled back if it rises.
-        latency_margin: The same for the relative rise of latency p50 and p90, a quarter tolerated; 0: not judged.
+        latency_margin: The same for the relative rise of latency p50, p90, p99 and of the whole distribution, a quarter
+            tolerated; four times as much for p99 before it keeps a candidate back. 0: not judged.
         quality_margin: The same for the rise of the mean Brier score, a quarter tolerated; 0: not judged.
         false_rollback: Chance, over all looks together, that a candidate which is no worse is rolled back.
         budget: Requests of both arms after which an undecided candidate is rolled back.
-        shadow: Share of requests asked of both arms, to compare them on the same request.
+        shadow: Share of requests asked of both arms, to compare them on the same request; at full traffic at least 0.3.
         keys: Columns of `replay` that name a row; their values, joined by `/`, are a request's id in a log of what is
             served, by which `check_skew` finds the row again.
         routing: What moves the traffic, such as `istio` or `gateway-api`; `auto` takes this place's.

@@ -15,7 +15,7 @@ from seaway.errors import ObjectChanged, TrafficFailed
 from seaway.monitoring import Callers, ServiceGraph, TrafficMetrics
 from seaway.rollout.judge.decision import judge, judge_fast
 from seaway.rollout.judge.verdict import Decision, Verdict
-from seaway.rollout.observations import ArmObservation
+from seaway.rollout.observations import ArmObservation, faults
 from seaway.rollout.observer import Observer
 from seaway.rollout.plan import FULL, RolloutPlan
 from seaway.rollout.requests import Requests
@@ -25,6 +25,7 @@ from seaway.serving import ARMS, DeployedEndpoint
 from seaway.signals import sigterm_raises
 from seaway.storage import write_json
 
+CONTROL = 0.3  # least share of requests asked of both arms at full traffic: what the candidate is compared with
 BACK = (Decision.ROLLBACK, Decision.INCONCLUSIVE)  # decisions that leave all traffic on stable
 log = logging.getLogger(__name__)
 
@@ -137,13 +138,13 @@ def _drive(
         if step != journal.step:
             _move(plan.endpoint, traffic, weights)
             step = journal.step
-        answers = requests.send(plan.requests_per_look)
+        answers = requests.send(plan.requests_per_look, CONTROL if weights["candidate"] == FULL else 0.0)
         exhausted = answers.sent == 0
         if not exhausted:  # else there is nothing to see
             _require_unchanged(plan.endpoint, traffic, weights)
-            journal.observations.append(observer.observe(answers))
+            journal.observations.append(observer.observe(answers, weights["candidate"]))
             journal.sent += answers.sent
-        fast = judge_fast(journal.observations, plan.policy)
+        fast = judge_fast(journal.observations, plan.judged_by)
         if exhausted or fast.decision in BACK:  # at once: the intervals take longer than the decision
             traffic.set_weights(plan.endpoint, ALL_STABLE)
         verdict = _verdict(plan, journal, fast, exhausted)
@@ -179,10 +180,9 @@ def _require_unchanged(endpoint: DeployedEndpoint, traffic: Traffic, weights: Ma
 
 
 def _verdict(plan: RolloutPlan, journal: Journal, fast: Verdict, exhausted: bool) -> Verdict:
-    """The judge's word on all looks; with confidence sequences where the rollout may end or take its last step."""
-    last = journal.step == len(plan.steps) - 1 and journal.sent >= plan.steps[-1].requests
-    settles = exhausted or last or fast.decision is not Decision.CONTINUE
-    return judge(journal.observations, plan.policy) if settles else fast
+    """The judge's word on all looks; with confidence sequences where the rollout may end or go on to its next step."""
+    settles = exhausted or fast.decision in BACK or journal.sent >= plan.steps[journal.step].requests
+    return judge(journal.observations, plan.judged_by) if settles else fast
 
 
 def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:
@@ -193,8 +193,9 @@ def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:
 def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: bool) -> None:
     """End the rollout, or move to the next step once this one has had its requests.
 
-    Full traffic needs the judge's PROMOTE. It is confirmed when the requests of that last step were seen and show no
-    harm: evidence that has once rejected "worse than the margin" stays valid (Ville's inequality).
+    Full traffic needs the judge's PROMOTE. It is confirmed when the requests of that last step were seen, in as many
+    looks as the plan has it, and show no harm: evidence that has once rejected "worse than the margin" stays valid
+    (Ville's inequality).
     """
     if verdict.decision in BACK:
         journal.decision, journal.reason = verdict.decision, verdict.reason
@@ -208,10 +209,17 @@ def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: b
     elif journal.sent >= plan.steps[journal.step].requests:
         last = journal.step == len(plan.steps) - 1
         promoted = verdict.decision is Decision.PROMOTE
-        if last and not journal.observations[-1].fault(plan.policy.max_age_s):
+        if last and not verdict.lacking and _confirmed(plan, journal):
             journal.decision = Decision.PROMOTE
         elif not last and (promoted or plan.steps[journal.step + 1].weight < FULL):
             journal.step, journal.sent, journal.reason = journal.step + 1, 0, verdict.reason
+
+
+def _confirmed(plan: RolloutPlan, journal: Journal) -> bool:
+    """Whether full traffic was seen often enough."""
+    found = faults(journal.observations, plan.policy.max_age_s)
+    seen = [observation.weight for observation, fault in zip(journal.observations, found, strict=True) if not fault]
+    return seen.count(FULL) >= plan.confirming_looks
 
 
 def _tick(journal: Journal, weights: Mapping[str, int], verdict: Verdict) -> dict[str, Any]:

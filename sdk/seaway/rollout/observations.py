@@ -1,6 +1,7 @@
 """What is seen of both arms between two looks."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+SKEW_S = 1.0  # by which two machines' clocks may differ
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class ArmObservation:
 
     def fault(self) -> str:
         """Why these figures cannot be right; empty if they can."""
-        if not 0 <= self.errors <= self.requests:
+        if not 0 <= self.errors <= self.requests < math.inf:
             return f"{self.errors} errors of {self.requests} requests are impossible counts"
         if not _within(self.latency_values, 0.0, math.inf):
             return "a latency is negative or no number"
@@ -52,7 +55,9 @@ class Observation:
 
     `differences` are losses of the candidate minus losses of the stable arm on the same requests, in [-1, 1].
     `measured_at` is when the metrics were true, None if they could not be had; `unseen` says why. `unattributed`
-    requests got no answer and may have been either arm's.
+    requests got no answer and may have been either arm's. `weight` is the candidate's share of the traffic in percent;
+    `routed` are the requests that it, and no caller, sent to the stable and to the candidate arm. `by_client` says
+    that the arms' figures are what the client saw itself, because the metrics are missing.
     """
 
     time: float
@@ -62,22 +67,56 @@ class Observation:
     measured_at: float | None = None
     unseen: str = ""
     unattributed: int = 0
+    weight: int | None = None
+    routed: tuple[int, int] | None = None
+    by_client: bool = False
 
     @cached_property
     def difference_values(self) -> Floats:
         return np.array(self.differences, dtype=float)
 
     def fault(self, max_age_s: float) -> str:
-        """Why this look is no evidence; empty if it is."""
+        """Why this look is no evidence that all is well; empty if it is."""
         if self.unseen or self.measured_at is None:
             return self.unseen or "no metrics"
+        age = self.time - self.measured_at
+        if not -SKEW_S <= age <= max_age_s:
+            return f"the metrics are {age:.0f} s old; 0 to {max_age_s:.0f} s are allowed"
+        return self.impossible()
+
+    def impossible(self) -> str:
+        """Why these figures cannot be right; empty if they can."""
+        if not math.isfinite(self.time):
+            return f"a look at {self.time} is at no time"
         if not self.stable.requests and not self.candidate.requests:
             return "no traffic was counted"
-        age = self.time - self.measured_at
-        if not age <= max_age_s:
-            return f"the metrics are {age:.0f} s old, more than the {max_age_s:.0f} s allowed"
         if not _within(self.difference_values, -1.0, 1.0):
             return "a loss difference is outside [-1, 1] or no number"
+        if self.routed is not None and not all(0 <= count < math.inf for count in self.routed):
+            return f"{self.routed} are impossible counts of routed requests"
         return next(
             (f"{name}: {fault}" for name in ("stable", "candidate") if (fault := getattr(self, name).fault())), ""
         )
+
+    def testifies(self) -> bool:
+        """Whether the client saw something itself that the metrics did not tell."""
+        return self.by_client and not self.impossible()
+
+
+def faults(observations: Sequence[Observation], max_age_s: float) -> list[str]:
+    """Why each look is no evidence, empty where it is: its own fault, or it was taken or measured before another."""
+    found, latest, measured = [], -math.inf, -math.inf
+    for observation in observations:
+        fault = observation.fault(max_age_s) or _order_fault(observation, latest, measured)
+        found.append(fault)
+        if not fault:
+            latest, measured = observation.time, observation.measured_at or measured
+    return found
+
+
+def _order_fault(observation: Observation, latest: float, measured: float) -> str:
+    if observation.time <= latest:
+        return "it is no later than the look before: the same look again, or a clock that was set back"
+    if (observation.measured_at or 0.0) < measured:
+        return "its metrics are older than those of the look before"
+    return ""

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from seaway.errors import InvalidSpec
-from seaway.rollout.policy import Policy
+from seaway.rollout.policy import MAX_RESTARTS, Policy
 from seaway.serving import DeployedEndpoint
 
 FULL = 100  # percent
@@ -26,20 +26,22 @@ class Step:
             raise InvalidSpec(f"A step needs a weight of 0 to 100 and at least one request; got {self}.")
 
 
-STEPS = (Step(5, 400), Step(25, 600), Step(50, 1_000), Step(100, 200))
+STEPS = (Step(5, 400), Step(25, 600), Step(50, 1_000), Step(100, 800))
 
 
 @dataclass(frozen=True)
 class RolloutPlan:
     """Steps of an endpoint's rollout. Full traffic only comes after the judge's word, as the last step.
 
-    The judge looks after every `requests_per_look` requests. `model` names the candidate in the registry.
+    The judge looks after every `requests_per_look` requests, and at least `confirming_looks` times at full traffic
+    before the candidate is promoted. `model` names the candidate in the registry.
     """
 
     endpoint: DeployedEndpoint
     steps: tuple[Step, ...] = STEPS
     policy: Policy = field(default_factory=Policy)
     requests_per_look: int = 80
+    confirming_looks: int = 10
     model: str = ""
 
     def __post_init__(self) -> None:
@@ -48,8 +50,11 @@ class RolloutPlan:
             raise InvalidSpec(
                 f"Steps rise to 100 % over at least one smaller weight, such as 5, 25, 50, 100; got {weights}."
             )
-        if self.requests_per_look < 1:
-            raise InvalidSpec(f"requests_per_look is {self.requests_per_look}; it must be at least 1.")
+        if self.requests_per_look < 1 or self.confirming_looks < 1:
+            raise InvalidSpec(
+                f"requests_per_look is {self.requests_per_look} and confirming_looks {self.confirming_looks}; "
+                "both must be at least 1."
+            )
 
     @classmethod
     def of(
@@ -68,8 +73,14 @@ class RolloutPlan:
         return cls(endpoint, tuple(map(Step, map(int, weights), map(int, requests))), policy, model=model)
 
     @property
+    def judged_by(self) -> Policy:
+        """The policy, with as many restarts of the evidence as the weights change."""
+        return replace(self.policy, restarts=min(len(self.steps) - 1, MAX_RESTARTS))
+
+    @property
     def fingerprint(self) -> str:
         """Changes with anything that a continued rollout must share with its beginning."""
         arms = {name: arm.version for name, arm in sorted(self.endpoint.arms.items())}
-        facts = (self.endpoint.name, self.endpoint.run, arms, self.steps, self.policy, self.requests_per_look)
+        looks = self.requests_per_look, self.confirming_looks
+        facts = (self.endpoint.name, self.endpoint.run, arms, self.steps, self.policy, looks)
         return hashlib.sha256(repr(facts).encode()).hexdigest()

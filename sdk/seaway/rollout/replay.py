@@ -105,14 +105,16 @@ class Replay(AbstractContextManager["Replay"]):
         for client in self._clients:
             client.close()
 
-    def send(self, count: int) -> Answers:
+    def send(self, count: int, control: float = 0.0) -> Answers:
         """Send the next rows; see `Requests`."""
+        shadow = max(self._shadow, control)
         numbers = range(self._next, min(self._next + count, self._rows.num_rows))
         wanted = list({**self._inputs, **dict.fromkeys(self._keys)})
         columns = self._rows.slice(numbers.start, len(numbers)).select(wanted).to_pydict()
         rows = [{name: columns[name][index] for name in columns} for index in range(len(numbers))]
-        answers = Answers(sent=len(numbers))
-        for number, outcomes in zip(numbers, self._pool.map(self._ask, numbers, rows), strict=True):
+        answers = Answers(sent=len(numbers), routed=dict.fromkeys(ARMS, 0))
+        asked = self._pool.map(self._ask, numbers, rows, [shadow] * len(rows))
+        for number, outcomes in zip(numbers, asked, strict=True):
             self._note(number, outcomes, answers)
         self._next = numbers.stop
         self._settle(answers)
@@ -146,12 +148,12 @@ class Replay(AbstractContextManager["Replay"]):
         client: Client = self._local.client
         return client
 
-    def _ask(self, number: int, row: Mapping[str, Any]) -> list[Answer]:
+    def _ask(self, number: int, row: Mapping[str, Any], shadow: float) -> list[Answer]:
         """One answer by the weights, or one of each arm for a row in the shadow sample."""
         inputs = {name: np.array([row[name]], object).reshape(shape) for name, shape in self._inputs.items()}
         name = row_id([row[key] for key in self._keys])
         request = self._client().request(self._endpoint.name, inputs, name)
-        shadowed = math.floor((number + 1) * self._shadow) > math.floor(number * self._shadow)
+        shadowed = math.floor((number + 1) * shadow) > math.floor(number * shadow)
         arms = (ARMS if number % 2 else ARMS[::-1]) if shadowed else (None,)
         return [self._infer(request, arm) for arm in arms]
 
@@ -181,6 +183,8 @@ class Replay(AbstractContextManager["Replay"]):
         predictions = []
         for answer in outcomes:
             _count(answer, answers)
+        if len(outcomes) == 1 and outcomes[0].arm in ARMS:
+            answers.routed[outcomes[0].arm] += 1
         for answer in (answer for answer in outcomes if answer.arm in ARMS and answer.probability is not None):
             answers.latencies_s[answer.arm].append(answer.latency_s)
             if math.isnan(answer.probability or 0.0):
@@ -209,6 +213,7 @@ def _count(answer: Answer, answers: Answers) -> None:
     else:
         counts = answers.answered if answer.answered else answers.lost
         counts[answer.arm] += 1
+        answers.failed[answer.arm] += answer.answered and answer.probability is None
 
 
 def _probability(outputs: Mapping[str, Any]) -> float:

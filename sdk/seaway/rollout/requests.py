@@ -10,27 +10,27 @@ class Answers:
     """What came back since the last call, by arm where it is a mapping.
 
     Latencies of answered requests in seconds; `invalid` counts answers that no client could use although the server
-    did not fail (refused input, no finite probability, too late); losses and paired differences of the requests whose
-    labels have arrived. `answered` counts answers of any status. Requests without an answer (time-out, cut
-    connection) are `lost` by the arm that they were meant for, or `unattributed` where nobody knows which arm had them.
+    did not fail (refused input, no finite probability, too late), `failed` those by which it said that it failed;
+    losses and paired differences of the requests whose labels have arrived. `answered` counts answers of any status.
+    Requests without an answer (time-out, cut connection) are `lost` by the arm that they were meant for, or
+    `unattributed` where nobody knows which arm had them.
+    `routed` are the requests whose arm the weights chose; empty where a source cannot tell.
     """
 
     latencies_s: Mapping[str, list[float]] = field(default_factory=lambda: {"stable": [], "candidate": []})
     invalid: dict[str, int] = field(default_factory=lambda: {"stable": 0, "candidate": 0})
     answered: dict[str, int] = field(default_factory=lambda: {"stable": 0, "candidate": 0})
+    failed: dict[str, int] = field(default_factory=lambda: {"stable": 0, "candidate": 0})
     lost: dict[str, int] = field(default_factory=lambda: {"stable": 0, "candidate": 0})
+    routed: dict[str, int] = field(default_factory=dict)
     unattributed: int = 0
     losses: Mapping[str, list[float]] = field(default_factory=lambda: {"stable": [], "candidate": []})
     differences: list[float] = field(default_factory=list)
     sent: int = 0
 
-    def include(self, earlier: "Answers") -> None:
-        """Add the counts by arm of earlier answers that no look has seen yet."""
-        for mine, theirs in (
-            (self.invalid, earlier.invalid),
-            (self.answered, earlier.answered),
-            (self.lost, earlier.lost),
-        ):
+    def include(self, others: "Answers") -> None:
+        """Add what the proxy has to have counted of other answers."""
+        for mine, theirs in ((self.answered, others.answered), (self.failed, others.failed)):
             for arm, count in theirs.items():
                 mine[arm] += count
 
@@ -38,8 +38,11 @@ class Answers:
 class Requests(Protocol):
     """Traffic that a rollout watches: replayed, mirrored, or what users send anyway."""
 
-    def send(self, count: int) -> Answers:
-        """Send up to `count` requests, return once all are answered or given up; `sent` is 0 when there are no more."""
+    def send(self, count: int, control: float = 0.0) -> Answers:
+        """Send up to `count` requests, return once all are answered or given up; `sent` is 0 when there are no more.
+
+        At least the share `control` of them is asked of both arms, where the source can name an arm.
+        """
         ...
 
     def position(self) -> Any:

@@ -236,7 +236,7 @@ class FakeEndpoint:
     def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
         return self.split
 
-    def send(self, count: int) -> Answers:
+    def send(self, count: int, control: float = 0.0) -> Answers:
         self.looks += 1
         candidate = count * self.split["candidate"] // 100
         answered = {"stable": count - candidate, "candidate": candidate}

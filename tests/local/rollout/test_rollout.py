@@ -123,7 +123,7 @@ def endpoint(folder: Path, packages: dict[str, Path], fault: Path) -> Iterator[D
 
 
 def roll_out(endpoint: DeployedEndpoint, examples: Path, state: Path) -> Rollout:
-    plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 1.0, 0.01, 0.05, budget=5_000))
+    plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 1.0, 0.01, 0.05, budget=8_000))
     with Replay(examples, endpoint, shadow=0.5) as requests:
         return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(state))
 

@@ -40,7 +40,7 @@ from seaway.rollout import (
 from seaway.rollout.state import Journal
 from seaway.serving import Arm, DeployedEndpoint, find_deployed
 
-POLICY = Policy(latency=None, quality=None, min_requests=20, budget=3_000)
+POLICY = Policy(latency=None, quality=None, min_requests=20, budget=6_000)
 HASTY = replace(POLICY, max_age_s=0.01)
 
 
@@ -66,17 +66,20 @@ class FakeEndpoint:
     def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
         return self.split
 
-    def send(self, count: int) -> Answers:
+    def send(self, count: int, control: float = 0.0) -> Answers:
         if self.interrupt_at is not None and self.next >= self.interrupt_at:
             raise KeyboardInterrupt
         sent = min(count, self.length - self.next)
         self.next += sent
-        candidate = sent * self.split["candidate"] // 100
-        copies = sent * self.mirrored // 100
-        for arm, requests in (("stable", sent - candidate), ("candidate", candidate + copies)):
-            self.counts[arm][0] += requests
-            self.counts[arm][1] += round(requests * self.failing) if arm == "candidate" else 0
-        return Answers(sent=sent, answered={"stable": sent - candidate, "candidate": candidate})
+        both = int(sent * control)
+        candidate = (sent - both) * self.split["candidate"] // 100
+        routed = {"stable": sent - both - candidate, "candidate": candidate}
+        answered = {arm: both + requests for arm, requests in routed.items()}
+        copies = {"stable": 0, "candidate": sent * self.mirrored // 100}
+        for arm, requests in answered.items():
+            self.counts[arm][0] += requests + copies[arm]
+            self.counts[arm][1] += round((requests + copies[arm]) * self.failing) if arm == "candidate" else 0
+        return Answers(sent=sent, answered=answered, routed=routed)
 
     def position(self) -> Any:
         return self.next
@@ -105,16 +108,16 @@ class FallingCounters(FakeEndpoint):
 class NothingCounted(FakeEndpoint):
     """Nothing that it sends is counted."""
 
-    def send(self, count: int) -> Answers:
+    def send(self, count: int, control: float = 0.0) -> Answers:
         return Answers(sent=count)
 
 
 class StableOnly(FakeEndpoint):
     """Whatever the weights say, stable gets every request."""
 
-    def send(self, count: int) -> Answers:
+    def send(self, count: int, control: float = 0.0) -> Answers:
         wanted, self.split = self.split, {"stable": 100, "candidate": 0}
-        answers = super().send(count)
+        answers = super().send(count, control)
         self.split = wanted
         return answers
 
@@ -130,8 +133,8 @@ class AnotherArm(FakeEndpoint):
 class LostRequests(FakeEndpoint):
     """One in eight of the candidate's requests is never answered, nor counted."""
 
-    def send(self, count: int) -> Answers:
-        answers = super().send(count)
+    def send(self, count: int, control: float = 0.0) -> Answers:
+        answers = super().send(count, control)
         lost = answers.answered["candidate"] // 8
         answers.answered["candidate"] -= lost
         answers.lost["candidate"] += lost
@@ -142,8 +145,8 @@ class LostRequests(FakeEndpoint):
 class UnknownArm(FakeEndpoint):
     """Every second time some requests get no answer, and nobody knows whose they were."""
 
-    def send(self, count: int) -> Answers:
-        answers = super().send(count)
+    def send(self, count: int, control: float = 0.0) -> Answers:
+        answers = super().send(count, control)
         answers.unattributed = 3 * (self.next // count % 2)
         return answers
 
@@ -155,9 +158,9 @@ class FrozenCounters(FakeEndpoint):
         seen = super().read(endpoint)
         return seen if self.next < 300 else self.last
 
-    def send(self, count: int) -> Answers:
+    def send(self, count: int, control: float = 0.0) -> Answers:
         self.last = super().read(None) if self.next < 300 else self.last  # type: ignore[arg-type]
-        return super().send(count)
+        return super().send(count, control)
 
 
 class HalfCounted(FakeEndpoint):
@@ -352,12 +355,13 @@ def test_an_ended_rollout_is_told_again_without_traffic(plan: RolloutPlan, state
 
 
 class HarmAtFullTraffic(FakeEndpoint):
-    """Fails at full traffic only; a third of the requests is asked of stable, too."""
+    """Fails at full traffic only."""
 
-    def send(self, count: int) -> Answers:
-        self.failing = 0.5 if self.split["candidate"] == 100 else 0.0
-        self.counts["stable"][0] += count // 3
-        return super().send(count)
+    at_full = 0.5
+
+    def send(self, count: int, control: float = 0.0) -> Answers:
+        self.failing = self.at_full if self.split["candidate"] == 100 else 0.0
+        return super().send(count, control)
 
 
 def test_harm_that_shows_at_full_traffic_only_is_rolled_back(plan: RolloutPlan, state: Path) -> None:
@@ -366,6 +370,84 @@ def test_harm_that_shows_at_full_traffic_only_is_rolled_back(plan: RolloutPlan, 
     rollout = drive(replace(plan, steps=steps), served, state)
     assert rollout.decision is Decision.ROLLBACK
     assert served.history == [10, 50, 100, 0]
+
+
+class DeafAtFullTraffic(HarmAtFullTraffic):
+    """Its route does not heed which arm is asked for: at full traffic nothing is asked of stable."""
+
+    def send(self, count: int, control: float = 0.0) -> Answers:
+        return super().send(count)
+
+
+@pytest.mark.parametrize("served", [HarmAtFullTraffic(), DeafAtFullTraffic()], ids=["control", "no control"])
+@pytest.mark.parametrize("failing", [0.1, 1.0])
+def test_a_last_step_is_compared_although_no_request_is_shadowed(
+    plan: RolloutPlan, state: Path, served: HarmAtFullTraffic, failing: float
+) -> None:
+    served.__init__()  # type: ignore[misc]
+    served.at_full = failing
+    rollout = drive(plan, served, state)
+    assert (rollout.decision, served.split) == (Decision.ROLLBACK, ALL_STABLE)
+    assert len([tick for tick in rollout.ticks if tick["weights"]["candidate"] == 100]) <= plan.confirming_looks
+
+
+def test_full_traffic_is_looked_at_ten_times(plan: RolloutPlan, state: Path) -> None:
+    rollout = drive(plan, FakeEndpoint(), state)
+    assert [tick["weights"]["candidate"] for tick in rollout.ticks].count(100) == 10
+
+
+class Restarting(FakeEndpoint):
+    """Its counters start anew every few looks; a part of the candidate's answers is an error that the client sees."""
+
+    def __init__(self, broken: float = 0.0, every: int = 3) -> None:
+        super().__init__()
+        self.broken, self.every = broken, every
+
+    def send(self, count: int, control: float = 0.0) -> Answers:
+        if self.next // count % self.every == self.every - 1:
+            self.counts = {"stable": [0, 0], "candidate": [0, 0]}
+        answers = super().send(count, control)
+        failed = round(answers.answered["candidate"] * self.broken)
+        answers.failed["candidate"] += failed
+        self.counts["candidate"][1] += failed
+        return answers
+
+
+def test_counters_that_start_anew_again_and_again_end_a_rollout(plan: RolloutPlan, state: Path) -> None:
+    rollout = drive(plan, Restarting(), state)
+    assert rollout.decision is Decision.INCONCLUSIVE
+    assert "saw nothing" in rollout.reason
+
+
+def test_errors_that_the_client_saw_count_although_the_counters_are_gone(plan: RolloutPlan, state: Path) -> None:
+    rollout = drive(plan, Restarting(broken=0.75, every=1), state)
+    assert rollout.decision is Decision.ROLLBACK
+    assert "errors" in rollout.reason.lower()
+
+
+class Flickering(FakeEndpoint):
+    """Its metrics cannot be had at every second look; one in four of the candidate's requests fails."""
+
+    def send(self, count: int, control: float = 0.0) -> Answers:
+        before = self.counts["candidate"][1]
+        answers = super().send(count, control)
+        answers.failed["candidate"] = self.counts["candidate"][1] - before
+        return answers
+
+    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
+        if self.next // 80 % 2:
+            raise MetricsUnavailable("the store does not answer")
+        return super().read(endpoint)
+
+
+def test_what_a_blind_look_told_is_not_counted_twice(plan: RolloutPlan, state: Path) -> None:
+    served = Flickering(failing=0.25)
+    rollout = drive(replace(plan, policy=replace(POLICY, max_missing=100, max_blind=100)), served, state)
+    assert rollout.decision is Decision.ROLLBACK
+    seen = len(rollout.ticks) // 2 * 2
+    asked = sum(tick["requests"]["candidate"] for tick in rollout.ticks[:seen])
+    failed = sum(tick["errors"]["candidate"] for tick in rollout.ticks[:seen])
+    assert (asked, failed) == (8 * seen, 2 * seen)
 
 
 def test_full_traffic_waits_for_the_judges_word(plan: RolloutPlan, state: Path) -> None:

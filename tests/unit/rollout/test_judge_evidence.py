@@ -1,13 +1,13 @@
 """The mathematics that the judge's promises rest on."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
-from seaway.rollout.judge import autocorrelation, bounded_means, proportions
+from scipy.stats import binom, hypergeom
+from seaway.rollout.judge import autocorrelation, bounded_means, conditional, proportions
 from seaway.rollout.judge.verdict import Hypothesis
 
 rates = st.floats(0.01, 0.99)
@@ -32,6 +32,35 @@ def test_no_bet_on_proportions_wins_on_average_under_its_null(
 ) -> None:
     hypothesis = Hypothesis.HARM if other <= stable + bound else Hypothesis.SAFETY
     assert expectation(hypothesis, bound, stable, other, sizes) <= 1 + 1e-6
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 7), st.integers(1, 7), st.data())
+def test_no_bet_on_odds_wins_on_average_under_its_null(stable: int, candidate: int, data: st.DataObject) -> None:
+    """Exactly, over all draws of a look's events with the odds ratio of the null."""
+    events = data.draw(st.integers(0, stable + candidate))
+    null = data.draw(st.sampled_from([0.0, 0.4, -1.0]))
+    drawn = np.arange(max(0, events - stable), min(events, candidate) + 1)
+    chances = hypergeom.pmf(drawn, stable + candidate, candidate, events) * np.exp(null * drawn)
+    trials = [np.full(drawn.size, float(size)) for size in (stable, candidate)]
+    tilts = null + np.array([-2.0, -0.3, 0.3, 2.0])
+    bets = conditional.odds_bets(trials[0], events - drawn, trials[1], drawn.astype(float), tilts, null)
+    means = chances / chances.sum() @ np.exp(bets)
+    assert np.all(means <= 1 + 1e-9)
+    assert np.all((means > 1 - 1e-9) | (bets.max(axis=0) == conditional.CAP))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-3, 3), min_size=2, max_size=8), st.data())
+def test_no_bet_on_scores_wins_on_average_when_arms_are_alike(scores: list[float], data: st.DataObject) -> None:
+    """Exactly, over all ways to deal a look's values to the arms."""
+    count, pooled = data.draw(st.integers(1, len(scores) - 1)), np.array(scores)
+    hands = [list(hand) for hand in combinations(range(len(scores)), count)]
+    stable = [np.delete(pooled, hand) for hand in hands]
+    bets = conditional.score_bets(stable, [pooled[hand] for hand in hands], np.array([0.2, 1.0]))
+    means = np.exp(bets).mean(axis=0)
+    assert np.all(means <= 1 + 1e-9)
+    assert np.all((means > 1 - 1e-9) | (bets.max(axis=0) == conditional.CAP))
 
 
 @settings(max_examples=60, deadline=None)
@@ -80,7 +109,7 @@ def test_requests_that_depend_on_each_other_weaken_evidence() -> None:
 
 @given(st.integers(1, 3000))
 def test_the_windows_share_the_significance_and_no_more(looks: int) -> None:
-    assert np.exp(autocorrelation._log_shares(looks)).sum() <= 1 + 1e-9
+    assert np.exp(autocorrelation._log_shares(looks, range(1, min(looks, 20)), 5)).sum() <= 1 + 1e-9
 
 
 def test_looks_that_differ_by_more_than_chance_weaken_evidence() -> None:

@@ -1,8 +1,8 @@
-"""Is the candidate slower? Latencies as proportions above a threshold, so that heavy tails need no model.
+"""Is the candidate slower? The arms' latencies of each look against each other, so that heavy tails need no model.
 
 If the candidate's latencies are at most `ratio` times the stable arm's, then candidate latencies divided by `ratio`
-exceed any threshold no more often than stable ones. The threshold of a look is a quantile of the stable arm in looks
-before it.
+are no more often among the slowest of their look than stable ones. Nothing is taken from other looks: a slow hour that
+both arms share makes no look differ.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,21 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from seaway.rollout.judge.autocorrelation import serial_inflation
 from seaway.rollout.judge.proportions import Table
 
 Floats = NDArray[np.float64]
 
-MIN_HISTORY = 20  # stable latencies before the first threshold is drawn
+LARGEST = 400  # values of a look whose ranks are compared at once; a longer one is taken in parts
+ROUNDING = 1e-3  # ticks by which a whole number of them may be off
+SECOND_DIGITS = 9  # of a latency in seconds: what differs by less than a nanosecond is equal
+COARSE = 0.5  # share of values that differ from each other, below which they are multiples of a tick
+LEAST = 0.5  # values that are to be above a quantile, below which a look is too short for it
+TICKS_S = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # that are looked for
+ZEROS_TICK_S = 1e-3  # assumed where nothing but zeros was measured
 
 
 @dataclass(frozen=True)
@@ -27,68 +35,110 @@ class Latencies:
     stable: Sequence[Floats]
     candidate: Sequence[Floats]
 
-    def thresholds(self, quantile: float) -> Floats:
-        """The stable arm's quantile as known before each look, seconds, [looks]; infinite before there is a history."""
-        history, thresholds = np.zeros(0), []
-        for look in self.stable:
-            thresholds.append(_quantile(history, quantile) if history.size >= MIN_HISTORY else np.inf)
-            history = np.sort(np.concatenate([history, look]), kind="stable")
-        return np.array(thresholds)
+    @cached_property
+    def resolution(self) -> float:
+        """Seconds by which measured latencies differ at least; 0 where they are as fine as the clock."""
+        values = np.concatenate([*self.stable, *self.candidate, np.zeros(0)])
+        distinct = np.unique(np.round(values, SECOND_DIGITS))
+        if not values.size or distinct.size > COARSE * values.size:
+            return 0.0
+        if not distinct.any():
+            return ZEROS_TICK_S
+        return next((tick for tick in TICKS_S if _multiples(distinct / tick)), 0.0)
 
-    def exceedances(self, thresholds: Floats, ratio: float) -> Table:
-        """How many latencies exceed the thresholds, the candidate's divided by `ratio`; none without a threshold."""
-        known = np.isfinite(thresholds).astype(float)
-        return Table(
-            stable_trials=known * self._flat_stable.sizes,
-            stable_events=self._flat_stable.above(thresholds),
-            candidate_trials=known * self._flat_candidate.sizes,
-            candidate_events=self._flat_candidate.above(thresholds * ratio),
-        )
+    def compared(self, ratio: float) -> "Looks":
+        """Latencies as they are compared: stable's a tick longer, the candidate's divided by `ratio`.
+
+        What is less than a tick above `ratio` times stable's was rounded up, for all that is known.
+        """
+        if ratio not in self._compared:
+            stable = [look + self.resolution for look in self.stable]
+            self._compared[ratio] = Looks(stable, [look / ratio for look in self.candidate])
+        return self._compared[ratio]
+
+    @cached_property
+    def _compared(self) -> dict[float, "Looks"]:
+        return {}
+
+    def slowest(self, quantile: float, ratio: float) -> Table:
+        """How many of each arm are above the look's quantile of both arms together; none where a look is too short."""
+        return self.compared(ratio).slowest(1 - quantile)
+
+    def scores(self, ratio: float) -> tuple[list[Floats], list[Floats], NDArray[np.intp]]:
+        """Normal scores of the ranks that each arm's values have in their look (van der Waerden), and the parts' looks.
+
+        Of log-normal latencies they are, but for a factor, the log likelihood ratio of a slow-down.
+        """
+        stable, candidate, places = [], [], []
+        looks = self.compared(ratio)
+        for place, look in enumerate(zip(looks.stable, looks.candidate, strict=True)):
+            for one, other in _parts(*look):
+                ranks = rankdata(np.concatenate([one, other]))
+                scores = ndtri(ranks / (ranks.size + 1))
+                stable.append(scores[: one.size])
+                candidate.append(scores[one.size :])
+                places.append(place)
+        return stable, candidate, np.array(places, dtype=np.intp)
 
     def ratio(self, quantile: float) -> float | None:
-        """Candidate's quantile over stable's; None before both arms have answered."""
-        stable, candidate = self._flat_stable.values, self._flat_candidate.values
+        """Candidate's quantile over stable's, half a tick added to both; None before both arms have answered."""
+        stable, candidate = (np.concatenate([*arm, np.zeros(0)]) for arm in (self.stable, self.candidate))
         if not stable.size or not candidate.size:
             return None
-        return float(np.quantile(candidate, quantile) / np.quantile(stable, quantile))
+        half = max(self.resolution / 2, np.finfo(float).tiny)
+        return float((np.quantile(candidate, quantile) + half) / (np.quantile(stable, quantile) + half))
 
     @cached_property
     def serial(self) -> float:
-        """The larger of the arms' variance inflations by the order of requests."""
-        return max(serial_inflation([flat.values]) for flat in (self._flat_stable, self._flat_candidate))
-
-    @cached_property
-    def _flat_stable(self) -> "Flat":
-        return Flat.of(self.stable)
-
-    @cached_property
-    def _flat_candidate(self) -> "Flat":
-        return Flat.of(self.candidate)
+        """The larger of the arms' variance inflations by the order of a look's requests."""
+        return max(serial_inflation(arm) for arm in (self.stable, self.candidate))
 
 
 @dataclass(frozen=True)
-class Flat:
-    """Looks end to end: all values, the look of each, and the sizes of the looks."""
+class Looks:
+    """Values of both arms that are compared look by look, one array a look."""
 
-    values: Floats
-    look: NDArray[np.intp]
-    sizes: Floats
+    stable: Sequence[Floats]
+    candidate: Sequence[Floats]
 
-    @classmethod
-    def of(cls, looks: Sequence[Floats]) -> "Flat":
-        sizes = [look.size for look in looks]
-        values = np.concatenate([*looks, np.zeros(0)])
-        return cls(values, np.repeat(np.arange(len(looks)), sizes), np.array(sizes, dtype=float))
+    @cached_property
+    def _rows(self) -> tuple[Floats, Floats, Floats]:
+        """Stable's values, the candidate's, and both sorted, each [looks, longest], filled up with NaN."""
+        pooled = [np.sort(np.concatenate(pair)) for pair in zip(self.stable, self.candidate, strict=True)]
+        return _padded(self.stable), _padded(self.candidate), _padded(pooled)
 
-    def above(self, thresholds: Floats) -> Floats:
-        """How many values of each look exceed its threshold, [looks]."""
-        weights = self.values > thresholds[self.look]
-        return np.bincount(self.look, weights=weights, minlength=len(self.sizes)).astype(np.float64)
+    def slowest(self, share: float) -> Table:
+        """The largest values of each look, as many of both arms as the share has it, by arm.
+
+        Equal values are on one side of the limit, whichever makes the share closer; an arm is never wholly above it.
+        """
+        stable, candidate, pooled = self._rows
+        sizes = np.array([[look.size for look in arm] for arm in (self.stable, self.candidate)], dtype=float)
+        total = sizes.sum(axis=0)
+        known = (sizes.min(axis=0) > 0) & (share * total >= LEAST)
+        place = (total - np.maximum(np.round(share * total), 1)).clip(min=0).astype(int)
+        limit = np.take_along_axis(pooled, place[:, None], axis=1)
+        above, from_it = (pooled > limit).sum(axis=1), (pooled >= limit).sum(axis=1)
+        strict = (from_it >= total) | ((above > 0) & (share * total - above < from_it - share * total))
+        counts = [
+            np.where(strict, (arm > limit).sum(axis=1), (arm >= limit).sum(axis=1)) for arm in (stable, candidate)
+        ]
+        return Table(known * sizes[0], known * counts[0], known * sizes[1], known * counts[1])
 
 
-def _quantile(ordered: Floats, quantile: float) -> float:
-    """Of sorted values, by linear interpolation as numpy.quantile's."""
-    place = quantile * (ordered.size - 1)
-    below = int(place)
-    low, high = ordered[below], ordered[min(below + 1, ordered.size - 1)]
-    return float(low + (high - low) * (place - below))
+def _padded(looks: Sequence[Floats]) -> Floats:
+    rows = np.full((len(looks), max([look.size for look in looks], default=0) or 1), np.nan)
+    for row, look in zip(rows, looks, strict=True):
+        row[: look.size] = look
+    return rows
+
+
+def _multiples(ticks: Floats) -> bool:
+    return bool(np.all(np.abs(ticks - np.round(ticks)) < ROUNDING))
+
+
+def _parts(stable: Floats, candidate: Floats) -> list[tuple[Floats, Floats]]:
+    """A look's values in parts of at most LARGEST, in the order of asking; none unless both arms have values."""
+    count = -(-(stable.size + candidate.size) // LARGEST)
+    pairs = zip(np.array_split(stable, count or 1), np.array_split(candidate, count or 1), strict=True)
+    return [pair for pair in pairs if pair[0].size and pair[1].size]

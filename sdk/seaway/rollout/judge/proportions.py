@@ -1,10 +1,11 @@
-"""Is one proportion larger than another? Evidence that stays valid at every look.
+"""Is one proportion larger than another by some difference? Evidence that stays valid at every look.
 
 Each look is one block of a 2x2 table. The block's e-variable is the likelihood ratio of an alternative against its
 Kullback-Leibler projection on the null hypothesis (Turner, Ly and Grunwald 2024, "Generic e-variables for exact
 sequential k-sample tests that allow for optional stopping"; Turner and Grunwald 2023 for differences). The projection
 on a convex null makes the expectation at most one for blocks of any sizes, so products over looks are
-test supermartingales. Only looks before a block choose its alternatives.
+test supermartingales. Only looks before a block choose its alternatives. `seaway.rollout.judge.conditional` has what
+is quicker where the bound is a ratio, or none.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ Floats = NDArray[np.float64]
 SHIFTS = {
     Hypothesis.HARM: np.array([0.5, 1.0, 2.0, 4.0]),
     Hypothesis.SAFETY: np.array([-1.5, -0.5, 0.0]),
+}
+PRIORS = {
+    Hypothesis.HARM: np.full(4, 0.25),
+    Hypothesis.SAFETY: np.array([0.05, 0.1, 0.85]),  # who is to be promoted is equal, as a rule
 }
 PRIOR_EVENTS, PRIOR_TRIALS = 0.5, 25.0  # what stands for the stable arm's history before the first look
 BISECTIONS = 24  # halvings of [0, 1]: a proportion to 1e-7
@@ -64,9 +69,8 @@ def log_bets(table: Table, hypothesis: Hypothesis, bound: float) -> Floats:
 
     HARM speaks against "the candidate's proportion is at most stable's + bound", SAFETY against "at least".
     """
-    stable = _history(table)[..., None]
+    stable = _history(table, SHIFTS[hypothesis])
     candidate = expit(logit(stable) + SHIFTS[hypothesis])
-    stable = np.broadcast_to(stable, candidate.shape)
     trials = table.stable_trials[..., None], table.candidate_trials[..., None]
     null = _projection(stable, candidate, *trials, bound)
     bets = _log_ratio(table.stable_events[..., None], trials[0], stable, null) + _log_ratio(
@@ -77,11 +81,15 @@ def log_bets(table: Table, hypothesis: Hypothesis, bound: float) -> Floats:
     return np.where(outside & seen, bets, 0.0)
 
 
-def _history(table: Table) -> Floats:
-    """Stable's proportion as known before each look."""
-    events = np.cumsum(table.stable_events, axis=-1) - table.stable_events
-    trials = np.cumsum(table.stable_trials, axis=-1) - table.stable_trials
-    history: Floats = (events + PRIOR_EVENTS) / (trials + PRIOR_TRIALS)
+def _history(table: Table, shifts: Floats) -> Floats:
+    """Stable's proportion as known before each look if the candidate's log odds are off by a shift, [..., shifts].
+
+    What the candidate showed counts as well, its odds divided by the shift's.
+    """
+    parts = (table.stable_trials, table.stable_events, table.candidate_trials, table.candidate_events)
+    trials, events, others, failed = ((np.cumsum(part, axis=-1) - part)[..., None] for part in parts)
+    told = failed * np.exp(-shifts)
+    history: Floats = (events + told + PRIOR_EVENTS) / (trials + others - failed + told + PRIOR_TRIALS)
     return history
 
 

@@ -60,11 +60,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judge's decision, one paragraph of reason, and the evidence of each criterion."""
+    """The judge's decision, one paragraph of reason, and the evidence of each criterion.
+
+    `lacking` is what a promotion needs beside safe criteria, such as requests, and was not seen yet.
+    """
 
     decision: Decision
     reason: str
     evidence: tuple[Evidence, ...] = ()
+    lacking: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -1,0 +1,88 @@
+"""How often the judge is wrong and how soon it is right: the simulation of `benchmarks.judge`, in short.
+
+Seeds are fixed. Bounds of rates are exact: a judge that keeps its promise passes with a chance of 999 in 1,000.
+"""
+
+import numpy as np
+import pytest
+from benchmarks.judge import (
+    POLICY,
+    after_history,
+    distribution_alarms,
+    error_alarms,
+    latency_alarms,
+    promotions,
+    wandering,
+)
+from benchmarks.judge_noise import Shape, bursts, errors, latencies
+from scipy.stats import binom
+from seaway.rollout.judge.autocorrelation import Prior
+
+CERTAIN = 0.999
+QUIET = Prior(looks=200, inflation=1.0)  # an endpoint whose earlier looks differed as independent requests do
+ERRORS_LEVEL = POLICY.significance("errors")
+
+
+def at_most(found: "np.ndarray[tuple[int, ...], np.dtype[np.intp]]", rate: float) -> bool:
+    return bool((found > 0).sum() <= binom.ppf(CERTAIN, found.size, rate))
+
+
+def at_least(found: "np.ndarray[tuple[int, ...], np.dtype[np.intp]]", rate: float) -> bool:
+    return bool((found > 0).sum() >= binom.ppf(1 - CERTAIN, found.size, rate))
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.02, 0.1])
+@pytest.mark.parametrize("prior", [Prior(), QUIET], ids=["no history", "history"])
+def test_equal_arms_are_seldom_rolled_back_for_their_errors(rate: float, prior: Prior) -> None:
+    random, shape = np.random.default_rng(1), Shape(300, 30, 30)
+    assert at_most(error_alarms((errors(random, shape, rate), errors(random, shape, rate)), prior, 3), ERRORS_LEVEL)
+
+
+@pytest.mark.parametrize("length", [3, 30])
+def test_failures_in_bursts_seldom_roll_back_an_equal_candidate(length: int) -> None:
+    random, shape = np.random.default_rng(2), Shape(300, 30, 80)
+    arms = bursts(random, shape, 0.02, length), bursts(random, shape, 0.02, length)
+    assert at_most(error_alarms(arms), POLICY.false_rollback)
+
+
+def test_the_noise_of_one_arm_is_known_by_its_history() -> None:
+    random = np.random.default_rng(3)
+    history, arms = (wandering(random, Shape(150, looks, 100), 0.1, 0.5, shared=False) for looks in (200, 30))
+    assert at_most(after_history(history, arms), 0.02)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "prior", "goal"),
+    [(0.02, 0.05, Prior(), 850), (0.02, 0.05, QUIET, 700), (0.001, 0.01, Prior(), 1_190), (0.001, 0.01, QUIET, 1_100)],
+)
+def test_a_rise_of_errors_is_found_in_time(before: float, after: float, prior: Prior, goal: int) -> None:
+    random, shape = np.random.default_rng(4), Shape(200, 110, 30)
+    found = error_alarms((errors(random, shape, before), errors(random, shape, after)), prior)
+    assert at_least(found, 0.98)
+    assert shape.size * np.where(found > 0, found, shape.observations).mean() <= goal
+
+
+def test_a_candidate_at_the_margin_of_errors_is_seldom_promoted() -> None:
+    random, shape = np.random.default_rng(5), Shape(300, 40, 80)
+    worse = promotions((errors(random, shape, 0.02), errors(random, shape, 0.03)), 0.01, prior=QUIET)
+    assert at_most(worse, POLICY.false_promotion)
+    odds = 1.5 * 0.1 / 0.9
+    twice = errors(random, shape, 0.1), errors(random, shape, odds / (1 + odds))
+    assert at_most(promotions(twice, 0.5, relative=True, prior=QUIET), POLICY.false_promotion)
+
+
+def test_an_equal_candidate_is_promoted_in_time() -> None:
+    random, shape = np.random.default_rng(6), Shape(100, 80, 100)
+    found = promotions((errors(random, shape, 0.02), errors(random, shape, 0.02)), 0.01, prior=QUIET)
+    assert at_least(found, 0.95)
+    assert shape.size * np.where(found > 0, found, shape.observations).mean() <= 2_900
+
+
+def test_latencies_are_compared_in_time_and_seldom_wrongly() -> None:
+    random, shape = np.random.default_rng(7), Shape(40, 40, 60)
+    stable, same = latencies(random, shape), latencies(random, shape)
+    assert at_most(distribution_alarms((stable, same)), 2 * POLICY.significance("latency distribution"))
+    assert at_most(latency_alarms((stable, same), 0.9), POLICY.significance("latency p99"))
+    slower = distribution_alarms((stable, 1.2 * same), prior=QUIET)
+    assert at_least(slower, 0.98)
+    assert shape.size * np.where(slower > 0, slower, shape.observations).mean() <= 950
