@@ -5,6 +5,9 @@ Seeds are fixed. Bounds of rates are exact: a judge that keeps its promise passe
 
 import numpy as np
 import pytest
+from scipy.stats import binom
+from seaway.rollout.judge.autocorrelation import Prior
+
 from benchmarks.judge import (
     POLICY,
     after_history,
@@ -15,8 +18,6 @@ from benchmarks.judge import (
     wandering,
 )
 from benchmarks.judge_noise import Shape, bursts, errors, latencies
-from scipy.stats import binom
-from seaway.rollout.judge.autocorrelation import Prior
 
 CERTAIN = 0.999
 QUIET = Prior(looks=200, inflation=1.0)  # an endpoint whose earlier looks differed as independent requests do
