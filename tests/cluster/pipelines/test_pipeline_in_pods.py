@@ -16,14 +16,12 @@ import endpoints
 import gateway_counters
 import pytest
 import yaml
-from fake_pipelines import FakeRun, give_keys
+from fake_pipelines import FakeRun, compiled, give_keys, read_artifact
 from installed import require_controller
 from kfp import dsl
 from kubernetes import client, dynamic
 from kubernetes.client.exceptions import ApiException
 from object_store_pod import BUCKET, StoreInCluster
-from seaway.kfp import compile as compiler
-from seaway.kfp.decorator import IMAGE
 from seaway.models.registry import PRODUCTION
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
@@ -33,7 +31,6 @@ from seaway.platforms.kubernetes.training import pytorchjob
 from seaway.platforms.pod_settings import SIGNING
 from seaway.rollout import Decision
 from seaway.serving import find
-from seaway.storage import storage_for
 from seaway_components.models.package_model.component import package_model
 
 import images
@@ -159,25 +156,6 @@ def test_without_the_key_the_step_that_signs_names_the_secret_and_a_foreign_step
         run.run()
     assert SIGNING.object in run.step("exec-package-model").log
     assert read_artifact(run, "write-model", tmp_path, "executor_output.json")["parameterValues"] == {"Output": False}
-
-
-def compiled(pipeline: Any, image: str, folder: Path) -> Path:
-    """What `seaway compile` writes, with the image that holds this tree's code."""
-    source = compiler.load_source(pipeline) if isinstance(pipeline, str) else pipeline
-    text = compiler.compiled(source).text
-    for built in (IMAGE, "python:3.11"):
-        text = text.replace(f"image: {built}\n", f"image: {image}\n")
-    file = folder / "pipeline.yaml"
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def read_artifact(run: FakeRun, path: str, folder: Path, name: str) -> dict[str, Any]:
-    """A JSON file below `STEP/ARTIFACT`."""
-    [uri] = [found for found in storage_for(run.root).list(run.root) if found.endswith(f"/{path}/{name}")]
-    storage_for(uri).download(uri, folder / name)
-    content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
-    return content
 
 
 def answering_version(connection: Connection, run: str, home: Path, patch: pytest.MonkeyPatch) -> str:

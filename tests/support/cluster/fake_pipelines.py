@@ -32,6 +32,8 @@ from kubernetes.utils.quantity import parse_quantity
 from object_store_pod import StoreInCluster
 from seaway.kfp import compile as compiler
 from seaway.kfp import parameters
+from seaway.kfp.decorator import IMAGE
+from seaway.kfp.fuse.join import fused
 from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
 from seaway.platforms.kubernetes.install import rbac
 from seaway.storage import storage_for
@@ -184,6 +186,27 @@ def _as_the_driver_gives(given: dict[str, Any]) -> dict[str, Any]:
             state = {"SUCCEEDED": "COMPLETE"}.get(value["state"], value["state"])
             value.update(state=state, pipelineTaskName=task, pipelineJobResourceName="flights-x1", error={})
     return given
+
+
+def compiled(pipeline: Any, image: str, folder: Path, fuse: bool = False) -> Path:
+    """What `seaway compile` writes, with `--fuse` where asked, and with the image that holds this tree's code."""
+    source = compiler.load_source(pipeline) if isinstance(pipeline, str) else pipeline
+    text = compiler.compiled(source).text
+    for built in (IMAGE, "python:3.11"):
+        text = text.replace(f"image: {built}\n", f"image: {image}\n")
+    file = folder / "pipeline.yaml"
+    file.write_text(text, encoding="utf-8")
+    if fuse:
+        file.write_text(fused(compiler.load_file(file)).text, encoding="utf-8")
+    return file
+
+
+def read_artifact(run: FakeRun, path: str, folder: Path, name: str) -> dict[str, Any]:
+    """A JSON file below `STEP/ARTIFACT`."""
+    [uri] = [found for found in storage_for(run.root).list(run.root) if found.endswith(f"/{path}/{name}")]
+    storage_for(uri).download(uri, folder / name)
+    content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return content
 
 
 def give_keys(core: client.CoreV1Api, namespace: str, store: StoreInCluster) -> None:
