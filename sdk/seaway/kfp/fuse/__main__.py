@@ -10,50 +10,57 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable
-from seaway.kfp.fuse.executor import Pod, prepare
+from seaway.kfp.fuse.executor import Pod
 from seaway.kfp.fuse.placeholders import filled
 from seaway.kfp.fuse.step import Step, decode
 from seaway.signals import sigterm_raises
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 BACKOFF_S, FACTOR, LONGEST_S = 0.0, 2.0, 3600.0  # KFP's, where a policy says nothing
-FAILED = "Step {name}, {number} of {count} in this pod, failed: {why}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a step has failed."""
+
+    code: int
+    why: str
 
 
 def main(words: Sequence[str]) -> int:
     """Exit code of the pod: that of the step that failed, else 0."""
     arguments = _arguments(words)
     pod, steps = Pod.of(arguments.executor_input), [decode(word) for word in arguments.step]
-    prepare(pod.given)
     for number, step in enumerate(steps, 1):
         print(f"\nStep {step.name}, {number} of {len(steps)} in this pod.", flush=True)  # noqa: T201 - the log
-        if why := run(step, pod):
-            told = FAILED.format(name=step.name, number=number, count=len(steps), why=why[1])
-            print(f"\n{told}", flush=True)  # noqa: T201 - behind a line of its own, for the error above ends there
-            return why[0]
+        if failure := run(step, pod):
+            told = f"Step {step.name}, {number} of {len(steps)} in this pod, failed: {failure.why}"
+            print(f"\n{told}", flush=True)  # noqa: T201 - behind an empty line, where the error above ends
+            return failure.code
         pod.write()
     return 0
 
 
-def run(step: Step, pod: Pod) -> tuple[int, str] | None:
-    """Run a step as often as its policy says; exit code and reason where it has failed."""
+def run(step: Step, pod: Pod) -> Failure | None:
+    """Run a step, as often as its policy says until it succeeds, and take what it has made."""
     code = 0
     command = filled(step.command, pod.input_of(step))
     for pause_s in (0.0, *pauses_s(step.retry)):
         time.sleep(pause_s)
-        pod.clear(step)
+        pod.make_room(step)
         if not (code := _attempt(command)):
             break
     if code:
-        return code, f"exit code {code}."
+        return Failure(code, f"exit code {code}.")
     try:
         pod.collect(step)
     except DataUnreadable as error:
-        return 1, str(error)
+        return Failure(1, str(error))
     return None
 
 

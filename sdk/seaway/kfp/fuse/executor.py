@@ -64,15 +64,16 @@ class Pod:
                 artifact = _merged(artifact, told)
             self.artifacts[joint(step.name, name)] = artifact
 
-    def clear(self, step: Step) -> None:
-        """Remove what an attempt of a step has left, for the next one to find what it would in a new pod."""
+    def make_room(self, step: Step) -> None:
+        """Make the folders of a step's outputs, and remove what an attempt before has left: a new pod has nothing."""
         outputs = self._outputs_of(step)
         files = [outputs["outputFile"], *(one["outputFile"] for one in outputs["parameters"].values())]
-        for place in (*files, *(path(listed["artifacts"][0]) for listed in outputs["artifacts"].values())):
-            if Path(place).is_dir():
+        for place in map(Path, (*files, *(path(listed["artifacts"][0]) for listed in outputs["artifacts"].values()))):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_dir():
                 shutil.rmtree(place)
             else:
-                Path(place).unlink(missing_ok=True)
+                place.unlink(missing_ok=True)
 
     def write(self) -> None:
         """Write the pod's executor output, of all steps so far."""
@@ -85,9 +86,7 @@ class Pod:
             "parameterValues": self.parameters,
             "artifacts": {name: {"artifacts": [_told(artifact)]} for name, artifact in named.items()},
         }
-        file = Path(self.given["outputs"]["outputFile"])
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(content), encoding="utf-8")
+        Path(self.given["outputs"]["outputFile"]).write_text(json.dumps(content), encoding="utf-8")
 
     def _parameter(self, step: Step, name: str, source: Source) -> Any:
         if "constant" in source:
@@ -110,15 +109,6 @@ class Pod:
             "artifacts": {name: {"artifacts": [{**artifact, "name": name}]} for name, artifact in artifacts.items()},
             "outputFile": str(Path(outputs["outputFile"]).parent / step.name / OUTPUT),
         }
-
-
-def prepare(given: Mapping[str, Any]) -> None:
-    """Make the folders that outputs go to, as KFP's launcher does."""
-    outputs = given["outputs"]
-    files = [outputs["outputFile"], *(one["outputFile"] for one in outputs["parameters"].values())]
-    places = [path(artifact) for listed in outputs["artifacts"].values() for artifact in listed["artifacts"]]
-    for file in (*files, *places):
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _constants(step: Step) -> set[str]:
@@ -149,10 +139,10 @@ def _parameter(step: str, name: str, kind: str, outputs: Mapping[str, Any], writ
 
 def _merged(artifact: dict[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     """An artifact with what its step has told of it."""
-    place = {key: told[key] for key in ("uri",) if told.get(key)}
     custom = told.get("customPath") or told.get("custom_path")
     metadata = {**artifact.get("metadata", {}), **carried(told.get("metadata", {}))}
-    return {**artifact, **place, "metadata": metadata, **({"customPath": custom} if custom else {})}
+    place = {"uri": told.get("uri") or artifact["uri"], **({"customPath": custom} if custom else {})}
+    return {**artifact, **place, "metadata": metadata}
 
 
 def _told(artifact: Mapping[str, Any]) -> dict[str, Any]:

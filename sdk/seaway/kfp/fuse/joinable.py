@@ -1,7 +1,6 @@
 """Which tasks of a compiled pipeline can share a pod with others, and with whom."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,9 +8,9 @@ from seaway.kfp.fuse.groups import Node
 from seaway.kfp.fuse.placeholders import INPUT
 from seaway.kfp.fuse.resources import plain
 from seaway.kfp.fuse.share import ANNOTATION
+from seaway.kfp.mounts import IMPORTS_SEAWAY
 
 Json = Mapping[str, Any]
-IMPORTS_SEAWAY = re.compile(r"^\s*(from|import) seaway\b", re.MULTILINE)
 OTHER_PLACEHOLDER = "{{$"
 INSTALLS = "pip install"
 GIVEN_BY_THE_DRIVER = {"TASK_FINAL_STATUS", "TASK_CONFIG"}

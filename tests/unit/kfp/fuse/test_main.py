@@ -21,7 +21,6 @@ page = given["outputs"]["artifacts"]["page"]["artifacts"][0]
 [table] = given["inputs"]["artifacts"]["table"]["artifacts"]
 Path(page["uri"]).write_text(Path(table["uri"]).read_text() + " read")
 told = {"name": page["name"], "uri": page["uri"], "metadata": {"rows": 2.0, "of": table["name"]}}
-Path(given["outputs"]["outputFile"]).parent.mkdir()
 Path(given["outputs"]["outputFile"]).write_text(json.dumps({
     "parameterValues": {"Output": given["inputs"]["parameterValues"]}, "artifacts": {"page": {"artifacts": [told]}},
 }))
