@@ -57,6 +57,14 @@ def test_a_first_run_brings_pipeline_version_and_experiment(pipelines: kfp_serve
     assert done.url == f"{pipelines.url}/#/runs/details/{run['run_id']}"
 
 
+def test_a_fused_pipeline_is_a_version_of_its_own(pipelines: kfp_server.Pipelines) -> None:
+    alone, shared = (submit(FLIGHTS, {}, Server(pipelines.url), fuse=fuse).version for fuse in (False, True))
+    again = submit(FLIGHTS, {}, Server(pipelines.url), fuse=True).version
+    assert shared == again != alone
+    [tasks] = [one["pipeline_spec"]["components"] for one in pipelines.versions if one["name"] == shared]
+    assert "comp-training" in tasks
+
+
 def test_the_dashboard_reads_what_pipeline_and_version_are(pipelines: kfp_server.Pipelines) -> None:
     submit("flights", {}, Server(pipelines.url), change="Look at the wind\n\nIt was left out.")
     [pipeline], [version] = pipelines.pipelines, pipelines.versions

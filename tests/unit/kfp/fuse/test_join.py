@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from kfp import dsl, kubernetes
 from kfp.components import load_component_from_text
+from seaway.cli.compile import compile_pipeline, write_manifests
 from seaway.errors import InvalidSpec
 from seaway.kfp import component
 from seaway.kfp.compile import Compiled, compiled, load, plain
@@ -279,3 +281,18 @@ def test_nothing_on_the_way_finds_a_placeholder_or_an_interpreter_in_a_pods_word
     assert not any("{{$" in word or "python3" in word or "$(" in word for word in words)
     assert "{{$}}" in pod.steps[0].command
     assert "python3 -m kfp.dsl.executor_main" in pod.steps[0].command[2]
+
+
+@pytest.mark.parametrize("kubernetes_manifests", [False, True])
+def test_the_command_line_writes_the_fused_pipeline(tmp_path: Path, kubernetes_manifests: bool) -> None:
+    file = compile_pipeline("flights", tmp_path / "flights.yaml", kubernetes_manifests, fuse=True)
+    plain_file = compile_pipeline("flights", tmp_path / "alone.yaml", kubernetes_manifests)
+    assert "seaway.kfp.fuse" in file.read_text()
+    assert "seaway.kfp.fuse" not in plain_file.read_text()
+
+
+def test_manifests_are_written_fused_and_the_same_again_writes_nothing(tmp_path: Path) -> None:
+    names = {path.name for path in write_manifests(tmp_path, None, fuse=True)}
+    assert "flights.yaml" in names
+    assert "seaway.kfp.fuse" in (tmp_path / "flights.yaml").read_text()
+    assert write_manifests(tmp_path, None, fuse=True) == []
