@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import torch
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
+from seaway.tasks import Task
 from seaway.training import TrainSpec
-from seaway.training.tabular.data import Examples, read_examples
-from seaway.training.tabular.loop import Prepared, adamw, train_epoch
+from seaway.training.tabular.data import Examples, learn_task, read_examples
+from seaway.training.tabular.loop import Data, Prepared, adamw, train_epoch
 from seaway.training.tabular.network import TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
@@ -26,7 +27,9 @@ from benchmarks import Row, main
 
 ROWS, VALIDATION, NUMBERS, REPETITIONS = 100_000, 2_000, 20, 11
 SIZES = {"carrier": 16, "origin": 3, "dest": 100}
-PARAMS = TabularParams(numeric=tuple(f"x{i}" for i in range(NUMBERS)), categorical=tuple(SIZES), epochs=REPETITIONS + 1)
+PARAMS = TabularParams(
+    numeric=tuple(f"x{i}" for i in range(NUMBERS)), categorical=tuple(SIZES), label="late", epochs=REPETITIONS + 1
+)
 
 
 def measure() -> list[Row]:
@@ -35,9 +38,10 @@ def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "rows.parquet"
         _table().to_parquet(path)
-        examples = read_examples(path, PARAMS)
+        task = learn_task(path, PARAMS)
+        examples = read_examples(path, PARAMS, task)
         preprocessing = Preprocessing(examples)
-        ours, theirs = _interleaved(preprocessing, examples)
+        ours, theirs = _interleaved(preprocessing, examples, task)
         return [
             Row("training loop", ours, theirs, "rows/s", ">= 0.98x", "higher", "one process, against plain PyTorch"),
             Row(
@@ -59,17 +63,18 @@ def _table() -> pd.DataFrame:
     return pd.DataFrame({**columns, **texts, "late": random.integers(0, 2, ROWS).astype(np.int8)})
 
 
-def _interleaved(preprocessing: Preprocessing, examples: Examples) -> tuple[float, float]:
+def _interleaved(preprocessing: Preprocessing, examples: Examples, task: Task) -> tuple[float, float]:
     """Median rows a second of (ours, theirs); the first epoch of each is not counted."""
-    data = Prepared(*preprocessing(examples.categories, examples.numbers), examples.labels)
-    networks = [TabularNetwork(preprocessing.vocabularies.sizes, PARAMS) for _ in range(2)]
+    rows = Prepared(*preprocessing(examples.categories, examples.numbers), examples.labels)
+    data = Data(rows, rows, task)
+    networks = [TabularNetwork(preprocessing.vocabularies.sizes, PARAMS, task.width) for _ in range(2)]
     optimizers = [adamw(network, PARAMS) for network in networks]
     worker = Worker(0, 1, torch.device("cpu"))
     seconds: tuple[list[float], list[float]] = ([], [])
     for epoch in range(1, REPETITIONS + 2):
         runs = [
             (0, lambda e=epoch: train_epoch(networks[0], optimizers[0], data, PARAMS, 0, e, worker)),
-            (1, lambda: _plain_epoch(networks[1], optimizers[1], data)),
+            (1, lambda: _plain_epoch(networks[1], optimizers[1], rows)),
         ]
         for side, run in runs if epoch % 2 else reversed(runs):
             started = time.perf_counter()
@@ -87,7 +92,7 @@ def _plain_epoch(network: torch.nn.Module, optimizer: torch.optim.Optimizer, dat
     for start in range(0, ROWS, PARAMS.batch_size):
         rows = order[start : start + PARAMS.batch_size]
         optimizer.zero_grad()
-        logits = network(data.categories[rows], data.numbers[rows])
+        logits = network(data.categories[rows], data.numbers[rows]).squeeze(1)
         loss = functional.binary_cross_entropy_with_logits(logits, data.labels[rows])
         loss.backward()
         optimizer.step()
@@ -99,7 +104,8 @@ def _two_processes(folder: Path, path: Path) -> float:
     """Rows a second over whole epochs, with a checkpoint and a small validation each, which the plain loop has not."""
     validation = folder / "validation.parquet"
     _table().head(VALIDATION).to_parquet(validation)
-    params = {"numeric": list(PARAMS.numeric), "categorical": list(PARAMS.categorical), "epochs": 4, "patience": 4}
+    columns = {"numeric": list(PARAMS.numeric), "categorical": list(PARAMS.categorical), "label": "late"}
+    params = {**columns, "epochs": 4, "patience": 4}
     spec = TrainSpec(path, validation, folder / "output", folder / "checkpoints", params=params, workers=2)
     return TorchrunTrainer().train(spec).metrics["rows_per_second"]
 

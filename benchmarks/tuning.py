@@ -104,7 +104,14 @@ def _write_rows(folder: Path) -> None:
 
 
 def _study(folder: Path, algorithm: Algorithm, budget: Budget) -> TuneSpec:
-    params = {"numeric": NUMERIC, "categorical": CATEGORICAL, "embedding": 4, "epochs": EPOCHS, "patience": EPOCHS}
+    params = {
+        "numeric": NUMERIC,
+        "categorical": CATEGORICAL,
+        "label": "late",
+        "embedding": 4,
+        "epochs": EPOCHS,
+        "patience": EPOCHS,
+    }
     training = TrainSpec(
         folder / "train.parquet", folder / "validation.parquet", folder / "o", folder / "c", params=params
     )

@@ -32,6 +32,7 @@ PACKAGE = "unit/models/test_package.py"
 ROLLOUT = "unit/rollout/test_controller.py"
 LAUNCH, REFUSALS, WATCH = (f"apiserver/test_{name}.py" for name in ("launch", "launch_refusals", "watch"))
 TRAFFIC, ENDPOINT = "apiserver/test_traffic.py", "apiserver/test_endpoint.py"
+TASKS = "unit/tasks/test_tasks.py"
 ASOF = "local/features/test_asof_store.py::test_a_value_is_seen_from_its_time_to_the_end_of_its_time_to_live"
 
 MUTATIONS = (
@@ -867,11 +868,35 @@ MUTATIONS = (
         ),
     ),
     *of(
+        "tasks/multiclass_metrics.py",
+        ("an unknown class costs nothing", ".sum(axis=1) + 1 - truth.sum(axis=1)", ".sum(axis=1)", TASKS),
+        ("only the rows' classes are told apart", "2 * both[:, seen] - values", "both[:, seen] - values", TASKS),
+    ),
+    *of(
+        "tasks/regression.py",
+        ("one row's error has no bound", '/ self._fact("span"), 1.0)', '/ self._fact("span"), 9.0)', TASKS),
+        ("errors are judged on a scale of their own", '"span": other.target', '"span": self.target', TASKS),
+    ),
+    *of(
+        "tasks/task.py",
+        ("a probability above one is legal", "((array >= 0) & (array <= 1))", "(array >= 0)", TASKS),
+        ("a new group has the first one's mean", "rows[:, None] > 0, sums", "rows[:, None] >= 0, sums", TASKS),
+    ),
+    *of(
+        "rollout/yardstick.py",
+        (
+            "another label than the models' is taken",
+            "(label or target.label, task or target.task) != (target.label, target.task)",
+            "False",
+            "unit/rollout/test_yardstick.py",
+        ),
+    ),
+    *of(
         "evaluation/gate.py",
         (
             "the gate looks at the estimate",
-            'difference["low"] > bound',
-            'difference["value"] > bound',
+            'gain["low"] > bound',
+            'gain["value"] > bound',
             "unit/evaluation/test_gate.py",
         ),
         (

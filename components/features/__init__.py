@@ -2,5 +2,6 @@
 
 from seaway_components.features.build_features.component import build_features
 from seaway_components.features.get_training_examples.component import get_training_examples
+from seaway_components.features.split_table.component import split_table
 
-__all__ = ["build_features", "get_training_examples"]
+__all__ = ["build_features", "get_training_examples", "split_table"]

@@ -27,4 +27,9 @@ NUMERIC = {
 }
 CATEGORICAL = ("carrier", "origin", "dest", "weekday", "engine")
 UNITS = NUMERIC | dict.fromkeys(CATEGORICAL, "1")
-FEATURES = {"numeric": list(NUMERIC), "categorical": list(CATEGORICAL)}
+FEATURES = {"numeric": list(NUMERIC), "categorical": list(CATEGORICAL), "label": LABEL}
+SOURCE = "seaway_examples.flights.source:read_tables"
+RULES = "seaway_examples.flights.rules:RULES"
+DEFINITIONS = "seaway_examples.flights.definitions:PROJECT"
+KEYS = ["flight_id"]
+SUBJECT = {"table": "flights", "time": "scheduled_departure", "outcome": "status", "label": LABEL}  # of the report

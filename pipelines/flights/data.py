@@ -5,6 +5,7 @@ from typing import NamedTuple
 from kfp import dsl
 from seaway_components.data import ingest_tables, validate_tables
 from seaway_components.features import build_features, get_training_examples
+from seaway_examples.flights.schema import DEFINITIONS, RULES, SOURCE
 from seaway_pipelines.flights.steps import step
 
 
@@ -28,10 +29,11 @@ def flights_data(
     replay_fraction: float = 0.1,
 ) -> Examples:
     """Fetch flights and weather, check them, and make examples as they stood at each flight's time, split by time."""
-    ingested = step(ingest_tables(options={"months": months, "rows": rows}), "Ingest tables")
+    ingested = step(ingest_tables(source=SOURCE, options={"months": months, "rows": rows}), "Ingest tables")
     tables = ingested.outputs["tables"]
-    validated = step(validate_tables(tables=tables), "Validate tables")
-    built = step(build_features(tables=tables).after(validated), "Build features", memory="2Gi")
+    validated = step(validate_tables(tables=tables, rules=RULES), "Validate tables")
+    features = build_features(tables=tables, definitions=DEFINITIONS)
+    built = step(features.after(validated), "Build features", memory="2Gi")
     repository = built.outputs["repository"]
     split = get_training_examples(
         repository=repository,

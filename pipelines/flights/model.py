@@ -71,6 +71,8 @@ def flights_model(
         test=test,
         slices=["carrier", "month"],
         gate=gate,
+        group="carrier",
+        baseline_name="logistic_regression",
     )
     evaluation = step(evaluated, "Evaluate network", memory="2Gi", pod="evaluation").outputs["evaluation"]
     step(check_gate(evaluation=evaluation), "Check gate", WAITS, pod="gate")

@@ -5,6 +5,7 @@ from seaway_components.models import package_model, register_model
 from seaway_components.reporting import write_report
 from seaway_components.rollout import confirm_promotion, roll_out
 from seaway_components.serving import deploy_endpoint, tear_down
+from seaway_examples.flights.schema import KEYS, SUBJECT
 from seaway_pipelines.flights.data import flights_data
 from seaway_pipelines.flights.model import flights_model
 from seaway_pipelines.flights.steps import WAITS, retried, step
@@ -17,7 +18,6 @@ GATE = {
     "not_worse_than:logistic_regression": 0.01,
     "not_worse_than:production": 0.02,
 }
-KEYS = ["flight_id"]
 
 
 @dsl.pipeline(name="flights", display_name="Flights: from raw data to a promoted canary")
@@ -124,6 +124,7 @@ def flights(
             endpoint=endpoint,
             rollout=rollout,
             study=model.outputs["study"],
+            **SUBJECT,
         )
         reported = step(written, "Write report", "500m", cache=False, pod="release")
         confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)

@@ -3,6 +3,7 @@
 from kfp import dsl
 from kfp.dsl import PipelineTask
 from seaway_components.monitoring import check_skew, monitor_drift
+from seaway_examples.flights.schema import KEYS
 from seaway_pipelines.flights.data import flights_data
 from seaway_pipelines.flights.steps import step
 
@@ -17,7 +18,7 @@ def monitored(current: dsl.Dataset, model_name: str) -> PipelineTask:
 
 def compared(examples: dsl.Dataset, served: str, model_name: str) -> PipelineTask:
     """Add the step that compares what was served with the same rows among `examples`."""
-    task = check_skew(examples=examples, served=served, model_name=model_name)
+    task = check_skew(examples=examples, served=served, model_name=model_name, keys=KEYS)
     return step(task, "Check skew", cache=False)
 
 

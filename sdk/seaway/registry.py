@@ -31,6 +31,7 @@ class Port:
         does: what a backend must do.
         follows: the port whose backend says where this one's is.
         by_scheme: whether a URI's scheme says which backend it is, and no setting.
+        by_model: whether each model says which backend it is, and no setting.
     """
 
     name: str
@@ -38,6 +39,12 @@ class Port:
     does: str
     follows: str = ""
     by_scheme: bool = False
+    by_model: bool = False
+
+    @property
+    def by_setting(self) -> bool:
+        """Whether an installation or a run says which backend is taken."""
+        return not (self.by_scheme or self.by_model)
 
     @property
     def option(self) -> str:
@@ -88,6 +95,7 @@ PORTS = {
         Port("RolloutStore", "seaway.rollout", "keep a rollout's journal between its processes", "Endpoint"),
         Port("ModelRegistry", "seaway.models", "keep runs, model versions and which is in production"),
         Port("Storage", "seaway.storage", "move files and folders by URI", by_scheme=True),
+        Port("Task", "seaway.tasks", "say what it means to predict a label: loss, figures, losses", by_model=True),
         Port("RunIdentity", "seaway.platforms.home", "name the run that a process is a step of"),
     )
 }
@@ -119,6 +127,10 @@ BACKENDS = (
     Backend("Storage", "file", ANYWHERE, "seaway.storage.folder:FolderStorage"),
     Backend("Storage", "s3", ANYWHERE, "seaway.platforms.s3.storage:s3"),
     Backend("Storage", "minio", ANYWHERE, "seaway.platforms.s3.storage:kubeflow"),
+    Backend("Task", "binary", ANYWHERE, "seaway.tasks.binary:Binary"),
+    Backend("Task", "multiclass", ANYWHERE, "seaway.tasks.multiclass:Multiclass"),
+    Backend("Task", "multilabel", ANYWHERE, "seaway.tasks.multilabel:Multilabel"),
+    Backend("Task", "regression", ANYWHERE, "seaway.tasks.regression:Regression"),
     Backend("RunIdentity", "manual", LOCAL, "seaway.platforms.home:ManualRun"),
     Backend("RunIdentity", "pod", KUBERNETES, "seaway.platforms.kubernetes.client.ownership:PodRun"),
 )  # fmt: skip

@@ -62,7 +62,7 @@ def training(tmp_path: Path) -> dict[str, Any]:
         "validation": str(tmp_path / "validation.parquet"),
         "output": str(tmp_path / "model"),
         "checkpoints": str(tmp_path / "checkpoints"),
-        "params": {"numeric": ["wind"], "epochs": 4},
+        "params": {"numeric": ["wind"], "label": "late", "epochs": 4},
     }
 
 

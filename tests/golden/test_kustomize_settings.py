@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH:
 IMAGES = PROJECT / "kustomize" / "components" / "images" / "kustomization.yaml"
 SOURCES = sorted((PROJECT / "sdk").rglob("*.py"))
 READ = {name for file in SOURCES for name in re.findall(r'"((?:SEAWAY|KF)_[A-Z_]+)"', file.read_text())}
-PORTS = {port.variable: set(registry.backends(port.name)) for port in registry.PORTS.values() if not port.by_scheme}
+PORTS = {port.variable: set(registry.backends(port.name)) for port in registry.PORTS.values() if port.by_setting}
 ROUTES = {"istio": "VirtualService", "gateway-api": "HTTPRoute"}
 
 

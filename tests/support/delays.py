@@ -18,7 +18,7 @@ def delays(folder: Path, rows: int, epochs: int, batch_size: int, **spec: Any) -
         late = (wind * (origin - 1) + 0.3 * random.normal(size=count) > 0).astype(np.int8)
         table = {"wind": wind, "origin": np.array(["EWR", "JFK", "LGA"])[origin], "late": late}
         pd.DataFrame(table).to_parquet(folder / f"{name}.parquet")
-    columns = {"numeric": ["wind"], "categorical": ["origin"]}
+    columns = {"numeric": ["wind"], "categorical": ["origin"], "label": "late"}
     params = {**columns, "epochs": epochs, "patience": epochs, "batch_size": batch_size}
     paths = (folder / name for name in ("train.parquet", "validation.parquet", "output", "checkpoints"))
     return TrainSpec(*paths, params=params, **spec)

@@ -5,7 +5,7 @@ from seaway.kfp import component
 @component
 def ingest_tables(
     tables: dsl.Output[dsl.Dataset],
-    source: str = "seaway_examples.flights.source:read_tables",
+    source: str,
     options: dict = {},  # noqa: B006
 ):
     """Read raw tables from a source and write each as Parquet.
@@ -13,7 +13,7 @@ def ingest_tables(
     Args:
         tables: A folder with one Parquet file a table.
         source: `package.module:function` that returns Arrow tables by name.
-        options: Arguments of that function, such as {"months": "1,2", "rows": 0}.
+        options: Arguments of that function, such as {"rows": 1000}.
 
     Raises:
         InvalidSpec: the source does not exist, or takes no such option.

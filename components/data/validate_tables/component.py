@@ -6,7 +6,7 @@ from seaway.kfp import component
 def validate_tables(
     tables: dsl.Input[dsl.Dataset],
     report: dsl.Output[dsl.HTML],
-    rules: str = "seaway_examples.flights.rules:RULES",
+    rules: str,
 ):
     """Check tables against declared rules, write a report, and fail where a rule does not hold.
 

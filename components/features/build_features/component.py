@@ -6,7 +6,7 @@ from seaway.kfp import component
 def build_features(
     tables: dsl.Input[dsl.Dataset],
     repository: dsl.Output[dsl.Artifact],
-    definitions: str = "seaway_examples.flights.definitions:PROJECT",
+    definitions: str,
     online: bool = True,
 ):
     """Build a Feast repository: feature sources, registry, and the latest values in the online store.

@@ -11,7 +11,7 @@ def check_skew(
     report: dsl.Output[dsl.HTML],
     served: str,
     model_name: str,
-    keys: list = ["flight_id"],  # noqa: B006 - KFP takes the default from the source text
+    keys: list,
 ) -> NamedTuple("Outputs", [("features", list)]):
     """Compare the features that were logged at serving with the same rows made again as for training.
 

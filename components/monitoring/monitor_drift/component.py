@@ -16,7 +16,8 @@ def monitor_drift(
     level: float = 0.05,
     effect: float = 0.1,
     share: float = 0.2,
-    label: str = "late",
+    label: str = "",
+    task: str = "",
     quality_margin: float = 0.05,
     registry: str = "auto",
 ) -> NamedTuple("Outputs", [("alarm", bool), ("version", str)]):
@@ -36,7 +37,8 @@ def monitor_drift(
         level: Chance, over all columns together, that one counts as drifted where nothing has changed.
         effect: Least distance that matters, in standard deviations (numbers) or as Jensen-Shannon's (categories).
         share: Of the columns, drifted ones from which on there is an alarm; drifted predictions raise one alone.
-        label: Column with the true class, 0 or 1; null while it is not known.
+        label: Column with the truth, null while it is not known; empty takes what the model's signature says.
+        task: What is predicted; empty takes what the model's signature says.
         quality_margin: Least loss of quality that matters, as a share of the figure when the model was tested.
         registry: Model registry; `auto` takes this place's.
 
@@ -58,7 +60,14 @@ def monitor_drift(
 
     tracker = platforms.current(models.ModelRegistry, registry)
     model = monitoring.in_production(tracker, model_name)
-    settings = {"level": level, "effect": effect, "share": share, "label": label, "margin": quality_margin}
+    settings = {
+        "level": level,
+        "effect": effect,
+        "share": share,
+        "label": label,
+        "task": task,
+        "margin": quality_margin,
+    }
     found = monitoring.check(model, Path(current.path), Path(check.path), references(), **settings)
     copyfile(Path(check.path) / "drift.html", report.path)
     copyfile(Path(check.path) / "evidently.html", evidently.path)

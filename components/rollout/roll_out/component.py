@@ -24,6 +24,9 @@ def roll_out(
     routing: str = "auto",
     counting: str = "auto",
     registry: str = "auto",
+    label: str = "",
+    task: str = "",
+    passes: int = 1,
 ) -> NamedTuple("Outputs", [("decision", str), ("reason", str)]):
     """Shift traffic to the candidate step by step while a judge watches errors, latency and prediction quality.
 
@@ -46,7 +49,8 @@ def roll_out(
         error_margin: Promoted only if the error rate is shown to rise by less than this; rolled back if it rises.
         latency_margin: The same for the relative rise of latency p50, p90, p99 and of the whole distribution, a quarter
             tolerated; four times as much for p99 before it keeps a candidate back. 0: not judged.
-        quality_margin: The same for the rise of the mean Brier score, a quarter tolerated; 0: not judged.
+        quality_margin: The same for the rise of the mean loss in [0, 1] of the models' task, a quarter tolerated; 0:
+            not judged.
         false_rollback: Chance, over all looks together, that a candidate which is no worse is rolled back.
         budget: Requests of both arms after which an undecided candidate is rolled back.
         shadow: Share of requests asked of both arms, to compare them on the same request; at full traffic at least 0.3.
@@ -55,6 +59,10 @@ def roll_out(
         routing: What moves the traffic, such as `istio` or `gateway-api`; `auto` takes this place's.
         counting: What counts it, such as `prometheus`; `auto` takes this place's.
         registry: Model registry; `auto` takes this place's.
+        label: Column of `replay` with the truth; empty takes what the models' signatures say.
+        task: What is predicted; empty takes what the models' signatures say.
+        passes: How often the rows of `replay` are sent, where they are few; how well the models predict is told by the
+            first pass only.
 
     Returns:
         decision: PROMOTE, ROLLBACK, INCONCLUSIVE, or UNCHANGED where the candidate is the model in production.
@@ -62,12 +70,13 @@ def roll_out(
 
     Raises:
         TrafficFailed: the traffic does not follow the weights.
-        DataUnreadable: the examples lack a column that the model needs.
+        DataUnreadable: the examples lack a column that the model needs, or hold a label that is none of its task.
+        InvalidSpec: an argument is out of range, or nobody says what the models predict. Nothing was sent.
     """
     from pathlib import Path
 
     from seaway import models, monitoring, platforms, serving
-    from seaway.rollout import Policy, Replay, RolloutPlan, RolloutStore, Traffic, conclude, run
+    from seaway.rollout import Policy, Replay, RolloutPlan, RolloutStore, Traffic, Yardstick, conclude, run
 
     deployed = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
     endpoints = platforms.current(serving.Endpoint)
@@ -75,7 +84,9 @@ def roll_out(
     policy = Policy.of(error_margin, latency_margin, quality_margin, false_rollback, budget)
     plan = RolloutPlan.of(served, weights, requests, policy, f"{model_name} version {version}")
     traffic, counts = platforms.current(Traffic, routing), platforms.current(monitoring.TrafficMetrics, counting)
-    with Replay(Path(replay.path), served, shadow=shadow, keys=keys) as source:
+    judged = quality_margin and "candidate" in served.arms
+    yardstick = Yardstick.of(served.targets, label, task) if judged else None
+    with Replay(Path(replay.path), served, yardstick, shadow=shadow, keys=keys, passes=passes) as source:
         result = run(plan, traffic, source, counts, platforms.current(RolloutStore))
     tracker = platforms.current(models.ModelRegistry, registry)
     result = conclude(

@@ -4,7 +4,6 @@ from seaway.kfp import component
 
 @component
 def deploy_endpoint(
-    stable: dsl.Input[dsl.Model],
     candidate: dsl.Input[dsl.Model],
     endpoint: dsl.Output[dsl.Artifact],
     links: dsl.Output[dsl.Markdown],
@@ -16,6 +15,7 @@ def deploy_endpoint(
     port: int = 0,
     hosting: dict = {},  # noqa: B006
     backend: str = "auto",
+    stable: dsl.Input[dsl.Model] = None,
 ):
     """Serve two model packages behind one endpoint, all traffic on the stable one.
 
@@ -23,7 +23,6 @@ def deploy_endpoint(
     endpoint outlives its runs: a stable package that serves already is left as it is.
 
     Args:
-        stable: Package that answers until the candidate has proved itself.
         candidate: Package to be rolled out.
         endpoint: `endpoint.json`: name, run, url, host, where the token is, arms.
         links: To the endpoint, with what it asks for.
@@ -37,6 +36,7 @@ def deploy_endpoint(
             "autoscale": {"max_replicas": 8}}`; they win over those of the cluster.
         backend: What serves: `torchserve` here, `seldondeployment`, `inferenceservice` or `deployment` on a cluster;
             `auto` takes this place's.
+        stable: Package that answers until the candidate has proved itself; where there is none, the candidate answers.
 
     Raises:
         PackageRefused: a package is corrupted or not signed by this installation.
@@ -44,19 +44,21 @@ def deploy_endpoint(
         EndpointFailed: a model did not answer its own sample in time; the pods' troubles are told.
         NameTaken: another run is rolling out a model on this endpoint.
     """
+    from dataclasses import replace
     from pathlib import Path
 
     from seaway import models, platforms, serving
     from seaway.platforms.home import run_id
     from seaway.reporting import call_section, write_links
 
-    serves, trained = Path(stable.path), Path(candidate.path)
+    trained = Path(candidate.path)
+    serves = Path(stable.path) if stable else trained
     spec = serving.EndpointSpec(
         name, run_id(), serves, None if models.same_model(serves, trained) else trained,
         batch_size=batch_size, max_batch_delay_ms=max_batch_delay_ms,
         workers=workers, threads=threads, port=port, hosting=hosting,
     )  # fmt: skip
-    deployed = platforms.current(serving.Endpoint, backend).deploy(spec)
+    deployed = replace(platforms.current(serving.Endpoint, backend).deploy(spec), targets=spec.targets)
     deployed.write(Path(endpoint.path) / "endpoint.json")
     write_links(Path(links.path), {f"Endpoint {name}": deployed.url}, call_section.told(deployed.to_json()))
     endpoint.metadata["url"] = deployed.url

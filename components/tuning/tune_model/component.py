@@ -15,7 +15,7 @@ def tune_model(
     space: dict,
     params: dict = {},  # noqa: B006 - KFP takes the default from the source text
     entrypoint: str = "seaway.training.tabular",
-    objectives: list = [{"metric": "validation_auc"}],  # noqa: B006
+    objectives: list = [{"metric": "validation_loss", "goal": "minimize"}],  # noqa: B006
     constraints: list = [],  # noqa: B006
     algorithm: str = "asha",
     settings: dict = {},  # noqa: B006

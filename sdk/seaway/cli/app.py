@@ -84,8 +84,37 @@ def _component_names(incomplete: str) -> list[str]:
 
 Pipeline = Annotated[
     str,
-    typer.Argument(help="A pipeline's name, a .yaml or a .py file, or file.py:name.", autocompletion=_pipeline_names),
+    typer.Argument(
+        help="A pipeline's name, a .yaml or a .py file, file.py:name, or a project's folder.",
+        autocompletion=_pipeline_names,
+    ),
 ]
+
+
+@app.command(
+    epilog=_examples(
+        "seaway init churn --from customers.csv --label churned",
+        "seaway init prices --from diamonds.parquet --label price --task regression",
+        "seaway init sales --from sales.csv --label amount --entity order_id --time sold_at",
+    )
+)
+def init(
+    name: Annotated[str, typer.Argument(help="Of the folder, the model and the endpoint.")],
+    data: Annotated[Path, typer.Option("--from", metavar="FILE", help="CSV of any dialect, or Parquet.")],
+    label: Annotated[str, typer.Option(help="The column that is to be predicted.")],
+    task: Annotated[
+        str, typer.Option(help="binary, multiclass or regression. Default: what the label looks like.")
+    ] = "",
+    entity: Annotated[str, typer.Option(help="The column that names a row; no input.")] = "",
+    time: Annotated[str, typer.Option(help="The column of when a row happened: learn from the past.")] = "",
+    output: Output = Format.TEXT,
+) -> None:
+    """Write a project for data of your own: source, rules, pipeline and test, each a short file to change.
+
+    The data are looked at, and what was found and chosen is told. Then: cd NAME && seaway run ."""
+    from seaway.cli.init import init_project
+
+    init_project(name, data, label, task, entity, time, output is Format.JSON)
 
 
 @app.command(

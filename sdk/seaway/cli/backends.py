@@ -21,7 +21,7 @@ def show_backends(as_json: bool) -> None:
 
 
 def _taken(port: Port, backend: Backend) -> bool:
-    return port.by_scheme or platforms.chosen(port.name) == backend.name
+    return not port.by_setting or platforms.chosen(port.name) == backend.name
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

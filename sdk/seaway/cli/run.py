@@ -1,5 +1,6 @@
 """`seaway run`: arguments, progress, summary and exit code."""
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bo
     given = arguments(words)
     started = time.monotonic()
     import_kfp()
+    _let_steps_import(pipeline)
     from seaway.cli.output import print_json
     from seaway.cli.progress import Progress, console
     from seaway.cli.summary import explain_failure, summarise
@@ -41,6 +43,16 @@ def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bo
     if as_json:
         print_json(read_json(record.folder / "run.json"))
     return 0
+
+
+def _let_steps_import(pipeline: str) -> None:
+    """Let steps import what lies beside a pipeline's file, whose parameters may name it."""
+    from seaway.kfp import pipeline_file
+
+    if pipeline_file.is_python(pipeline):
+        folder = str(pipeline_file.split(pipeline)[0].absolute().parent)
+        before = os.environ.get("PYTHONPATH", "")
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, before]))
 
 
 def choose_backends(words: Sequence[str]) -> None:

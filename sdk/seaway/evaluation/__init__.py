@@ -18,12 +18,13 @@ def evaluate(
     train: Path,
     output: Path,
     *,
-    baselines: Mapping[str, Path],
+    baselines: Mapping[str, Path] | None = None,
     production: Path | None = None,
     gate: Gate | None = None,
     slices: Sequence[str] = (),
-    label: str = "late",
-    group: str = "carrier",
+    label: str = "",
+    task: str = "",
+    group: str = "",
 ) -> "Evaluation":
     """Compare a model with its baselines on held-out rows; see `seaway.evaluation.evaluator.evaluate`."""
     from seaway.evaluation import evaluator
@@ -33,10 +34,11 @@ def evaluate(
         test,
         train,
         output,
-        baselines=baselines,
+        baselines=baselines or {},
         production=production,
         gate=gate or Gate(),
         slices=slices,
         label=label,
+        task=task,
         group=group,
     )

@@ -10,22 +10,22 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute
 
+from seaway import tasks
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.evaluation import rows as held_out
 from seaway.evaluation.gate import Gate, summary
-from seaway.evaluation.metrics import Estimate, Predictions, areas, estimates, reliability
 from seaway.features.project import EVENT_TIME
 from seaway.models.package_files import GRAPH_FILE
 from seaway.models.signature import Signature
 from seaway.storage import sha256, write_json
+from seaway.tasks import Estimate, Task, estimates
+from seaway.tasks.estimate import rounded
 
 MODEL = "model"
 PRODUCTION = "production"
-CURVE_POINTS = 100  # enough to draw, few enough for a dashboard
-SMALL = 20  # of either class; below it a slice's ROC AUC says little
-THRESHOLD = 0.5  # of the confusion matrix: the cheaper error is as dear as the other
 
 Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,24 @@ class Evaluation:
         return dict(self.figures["metrics"])
 
     @property
-    def roc(self) -> tuple[list[float], list[float], list[float]]:
-        """False positive rates, true positive rates, thresholds; at most 100 points."""
-        curve = self.figures["roc"][MODEL]
-        return curve["false_positive_rate"], curve["true_positive_rate"], curve["threshold"]
+    def roc(self) -> tuple[list[float], list[float], list[float]] | None:
+        """False positive rates, true positive rates, thresholds; at most 100 points; None where there are none."""
+        curve = self.figures.get("roc", {}).get(MODEL)
+        return curve and (curve["false_positive_rate"], curve["true_positive_rate"], curve["threshold"])
 
     @property
-    def confusion(self) -> list[list[int]]:
-        """[[true negatives, false positives], [false negatives, true positives]]."""
-        matrix: list[list[int]] = self.figures["confusion"]["matrix"]
-        return matrix
+    def confusion(self) -> tuple[list[str], list[list[int]]] | None:
+        """Names of the classes, and rows by observed and predicted class; None where there are no classes."""
+        found = self.figures.get("confusion")
+        return found and (found["classes"], found["matrix"])
 
     @property
     def summary(self) -> str:
         """One line: the figure that matters, its interval, the gate."""
-        auc = self.figures["models"][MODEL]["roc_auc"]
+        primary = self.figures["task"]["metrics"][0]
+        found = self.figures["models"][MODEL][primary["name"]]
         state = "open" if self.passed else "closed"
-        return f"ROC AUC {auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}), gate {state}"
+        return f"{primary['title']} {found['value']:.4g} ({found['low']:.4g} to {found['high']:.4g}), gate {state}"
 
 
 def evaluate(
@@ -76,43 +77,82 @@ def evaluate(
     gate: Gate,
     slices: Sequence[str],
     label: str,
+    task: str,
     group: str,
 ) -> Evaluation:
     """Compare a model with its baselines on held-out rows; write `evaluation.json` and `evaluation.html`.
 
     Args:
         model: Folder of the exported model.
-        test: Parquet file of held-out rows, with `label` (0/1) and every input of every model.
-        train: Parquet file of training rows; gives the historic rate of each `group`, the simplest baseline.
+        test: Parquet file of held-out rows, with the label and every input of every model.
+        train: Parquet file of training rows; gives the simplest baseline.
         output: Folder to write into.
         baselines: Folders of other exported models, by name.
         production: Folder of the model in production; None where there is none yet. Where a baseline is that model,
             it is measured once, as `production`, and `aliases` in the figures says so.
         gate: Rules that decide `Evaluation.passed`; a closed gate is a result, not an error.
-        slices: Columns to break the ROC AUC down by; month, weekday and hour come from `event_timestamp`.
-        label: Column that the models predict the probability of.
-        group: Column whose historic rate is the simplest baseline, named `<group>_rate`.
+        slices: Columns to break the first figure down by; month, weekday and hour come from `event_timestamp`.
+        label: Column that is predicted; empty takes what the model's signature says.
+        task: What it means to predict it; empty takes what the model's signature says.
+        group: Column whose historic rate, or mean, is the simplest baseline, named `<group>_rate` or `<group>_mean`;
+            empty takes that of all rows, named `rate` or `mean`.
 
     Raises:
-        DataUnreadable: missing file, column or class, or a model that answers something other than probabilities.
-        InvalidSpec: the gate compares with a model that is not there, or a slice column does not exist.
+        DataUnreadable: missing file, column or class, or a model that answers something else than the task asks.
+        InvalidSpec: the gate compares with a model or asks for a figure that is not there, a slice column does not
+            exist, or nobody says what the model predicts.
     """
     others = {**baselines, **({PRODUCTION: production} if production else {})}
-    _check_names(gate, {f"{group}_rate", *others})
     wanted = {spec.name for folder in (model, *others.values()) for spec in Signature.read(folder).inputs}
-    rows = held_out.read(test, label, {*wanted, *slices, group, EVENT_TIME})
-    past = held_out.read(train, label, {group})
+    chosen = task_of(model, train, label, task)
+    naive = f"{group}_{chosen.naive_name}" if group else chosen.naive_name
+    gate.require(chosen, {naive, *others})
+    rows = held_out.read(test, chosen.target.label, {*wanted, *slices, group, EVENT_TIME})
+    past = held_out.read(train, chosen.target.label, {group})
+    labels, known = (chosen.labels(held_out.column(*each), where) for each, where in _labelled(chosen, rows, past))
+    if why := chosen.measurable(labels):
+        raise DataUnreadable(f"A model cannot be measured on {test}: {why}.")
     aliases = {name: PRODUCTION for name in baselines if production and _same_graph(baselines[name], production)}
     measured = {MODEL: model} | {name: folder for name, folder in others.items() if name not in aliases}
-    probabilities = {name: predict(folder, rows) for name, folder in measured.items()}
-    probabilities[f"{group}_rate"] = held_out.group_rate(past, rows, group, label)
-    figures = measure(rows, probabilities, slices, label)
+    answers = {name: predict(folder, rows, chosen) for name, folder in measured.items()}
+    answers[naive] = chosen.naive(known, *_groups(past, rows, group))
+    figures = measure(rows, answers, slices, chosen, labels)
     figures["aliases"] = aliases
     figures["notes"] = [f"The model in production is the {_words(name)}; it is shown once." for name in aliases]
     if production and _same_graph(model, production):
         figures["notes"].append("This model is the one in production: there is nothing new to compare.")
     figures["gate"] = summary(gate.check(figures))
     return _write(Evaluation(output, figures))
+
+
+def task_of(model: Path, train: Path, label: str = "", task: str = "") -> Task:
+    """The task of a model: what its signature says, or the arguments where given; the training rows tell the rest.
+
+    Raises:
+        InvalidSpec: neither says what is predicted, or there is no such task.
+        DataUnreadable: the labels are none of it.
+    """
+    target = Signature.read(model).target
+    if target is None or (label or target.label) != target.label or (task or target.task) != target.task:
+        if not (label and task):
+            raise InvalidSpec(
+                f"The signature of {model} does not say what the model predicts; give label and task, or write a "
+                "target into the signature (docs/reference/tasks.md)."
+            )
+        target = tasks.Target(task, label)
+    values = held_out.column(held_out.read(train, target.label, ()), target.label)
+    return tasks.of(tasks.learnt(target, values, str(train)))
+
+
+def _labelled(task: Task, rows: pa.Table, past: pa.Table) -> list[tuple[tuple[pa.Table, str], str]]:
+    label = task.target.label
+    return [((rows, label), "The test rows"), ((past, label), "The training rows")]
+
+
+def _groups(past: pa.Table, rows: pa.Table, group: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    if group:
+        return held_out.groups(past, rows, group)
+    return np.zeros(past.num_rows, np.intp), np.zeros(rows.num_rows, np.intp)
 
 
 def _same_graph(one: Path, other: Path) -> bool:
@@ -124,11 +164,15 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def predict(folder: Path, rows: pa.Table) -> Floats:
-    """The probability that an exported model gives each row.
+def predict(folder: Path, rows: pa.Table, task: Task | None = None) -> Floats:
+    """What an exported model answers each row, in the task's form.
+
+    A model that says what it predicts is read as it says: its classes may be in another order than the task's, and are
+    brought into that.
 
     Raises:
-        DataUnreadable: the rows lack an input, or an answer is no probability.
+        DataUnreadable: the rows lack an input, or an answer is none of the task.
+        InvalidSpec: nobody says what the model predicts, or it predicts something else.
     """
     from seaway.models import ExportedModel
 
@@ -136,59 +180,58 @@ def predict(folder: Path, rows: pa.Table) -> Floats:
     if missing := [name for name in names if name not in rows.column_names]:
         raise DataUnreadable(f"The model in {folder} takes {', '.join(missing)}, which the test rows lack.")
     model = ExportedModel.load(folder)
-    output = model.signature.outputs[0].name
-    answer = model.predict({name: held_out.column(rows, name) for name in names})[output]
-    probabilities = np.asarray(answer, np.float64).reshape(rows.num_rows, -1)[:, -1]
-    if wrong := int((~((probabilities >= 0) & (probabilities <= 1))).sum()):
+    own = tasks.of(model.signature.target) if model.signature.target else task
+    if own is None:
+        raise InvalidSpec(f"Neither the signature of {folder} nor the step says what the model predicts.")
+    output = model.signature.prediction
+    answers = own.answers(model.predict({name: held_out.column(rows, name) for name in names})[output])
+    if wrong := int(np.isnan(answers.reshape(len(answers), -1)).any(axis=1).sum()):
         raise DataUnreadable(
-            f"The model in {folder} answers {wrong} of {rows.num_rows} rows with a {output} that is NaN or outside "
-            "[0, 1]."
+            f"The model in {folder} answers {wrong} of {rows.num_rows} rows with a {output} that is no answer of the "
+            f"task {own.target.task}: {own.legal}."
         )
-    return probabilities
+    return answers if task is None else own.beside(task).in_order_of(task, answers)
 
 
-def measure(rows: pa.Table, probabilities: Mapping[str, Floats], slices: Sequence[str], label: str) -> dict[str, Any]:
+def measure(
+    rows: pa.Table, answers: Mapping[str, Floats], slices: Sequence[str], task: Task, labels: Labels
+) -> dict[str, Any]:
     """Everything in `evaluation.json` but aliases, notes and gate.
 
-    `probabilities` holds `model` and others, each of shape [rows].
+    `answers` holds those of `model` and of others, in the task's form, as `labels` are.
     """
-    positive = held_out.labels(rows, label)
-    models = {name: Predictions(values, positive) for name, values in probabilities.items()}
+    models = {name: task.measured(values, labels) for name, values in answers.items()}
     figures, differences = estimates(models, MODEL)
+    primary = task.primary
     return {
-        "label": label,
+        "label": task.target.label,
+        "task": {"name": task.target.task, "metrics": [metric.to_json() for metric in task.metrics]},
         "rows": rows.num_rows,
-        "positives": int(positive.sum()),
-        "rate": float(positive.mean()),
+        **task.facts(labels),
         "period": _period(rows),
-        "metrics": {name: round(estimate.value, 6) for name, estimate in figures[MODEL].items()},
+        "metrics": {name: rounded(estimate.value) for name, estimate in figures[MODEL].items()},
         "models": _json(figures),
         "differences": _json(differences),
-        "comparisons": [compare(name, difference["roc_auc"]) for name, difference in differences.items()],
-        "reliability": reliability(models[MODEL]),
-        "roc": {name: _roc(model) for name, model in models.items()},
-        "precision_recall": {name: _precision_recall(model) for name, model in models.items()},
-        "confusion": _confusion(models[MODEL]),
-        "slices": _slices(rows, models[MODEL], slices),
+        "comparisons": [
+            compare(name, difference[primary.name], primary.title, primary.higher)
+            for name, difference in differences.items()
+        ],
+        **task.curves(models, MODEL, labels),
+        "slices": _slices(rows, answers[MODEL], slices, task, labels),
     }
 
 
-def compare(other: str, difference: Estimate) -> str:
-    """A sentence that claims no more than the interval of a difference in ROC AUC allows."""
+def compare(other: str, difference: Estimate, title: str, higher: bool) -> str:
+    """A sentence that claims no more than the interval of a difference in a figure allows."""
     name = _words(other)
-    span = f"95 % interval {difference.low:+.4f} to {difference.high:+.4f}"
-    if difference.low > 0:
-        return f"The model beats {name} by {difference.value:.4f} in ROC AUC ({span})."
-    if difference.high < 0:
-        return f"The model is worse than {name} by {-difference.value:.4f} in ROC AUC ({span})."
-    return f"The model does not beat {name}: the difference in ROC AUC is {difference.value:+.4f} ({span})."
-
-
-def _check_names(gate: Gate, known: set[str]) -> None:
-    if unknown := sorted(gate.others() - known):
-        raise InvalidSpec(
-            f"The gate compares with {', '.join(unknown)}, not evaluated here; there are: {', '.join(sorted(known))}."
-        )
+    span = f"95 % interval {difference.low:+.4g} to {difference.high:+.4g}"
+    better = (difference.low > 0) if higher else (difference.high < 0)
+    worse = (difference.high < 0) if higher else (difference.low > 0)
+    if better:
+        return f"The model beats {name} by {abs(difference.value):.4g} in {title} ({span})."
+    if worse:
+        return f"The model is worse than {name} by {abs(difference.value):.4g} in {title} ({span})."
+    return f"The model does not beat {name}: the difference in {title} is {difference.value:+.4g} ({span})."
 
 
 def _json(figures: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, dict[str, float]]]:
@@ -202,62 +245,24 @@ def _period(rows: pa.Table) -> list[str]:
     return [compute.strftime(ends[end], "%Y-%m-%d").as_py() for end in ("min", "max")]
 
 
-def _roc(model: Predictions) -> dict[str, list[float]]:
-    ranking = model.ranking
-    false, true = (np.append(0.0, count / count[-1]) for count in (ranking.false_alarms, ranking.hits))
-    kept = _spread(false + true)
-    return {
-        "false_positive_rate": _rounded(false[kept]),
-        "true_positive_rate": _rounded(true[kept]),
-        "threshold": _rounded(np.append(1.0, ranking.threshold)[kept]),
-    }
-
-
-def _precision_recall(model: Predictions) -> dict[str, list[float]]:
-    ranking = model.ranking
-    recall = np.append(0.0, ranking.hits / ranking.hits[-1])
-    precision = np.append(1.0, ranking.hits / (ranking.hits + ranking.false_alarms))  # 1 where nothing is called yet
-    kept = _spread(recall)
-    return {"precision": _rounded(precision[kept]), "recall": _rounded(recall[kept])}
-
-
-def _spread(along: Floats) -> npt.NDArray[np.intp]:
-    """Indices of at most `CURVE_POINTS` points, evenly spread along an ascending coordinate, both ends included."""
-    places = np.searchsorted(along, np.linspace(along[0], along[-1], CURVE_POINTS))
-    places[-1] = len(along) - 1
-    return np.unique(places)
-
-
-def _rounded(values: Floats) -> list[float]:
-    return [round(float(value), 5) for value in values]
-
-
-def _confusion(model: Predictions) -> dict[str, Any]:
-    called = model.probabilities >= THRESHOLD
-    matrix = [
-        [int((of_class & ~called).sum()), int((of_class & called).sum())] for of_class in (~model.labels, model.labels)
-    ]
-    return {"threshold": THRESHOLD, "matrix": matrix}
-
-
-def _slices(rows: pa.Table, model: Predictions, columns: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    parts = [(column, name, mask) for column in columns for name, mask in held_out.slices(rows, column)]
-    found = areas(model, [mask for _, _, mask in parts])
+def _slices(
+    rows: pa.Table, answers: Floats, columns: Sequence[str], task: Task, labels: Labels
+) -> dict[str, list[dict[str, Any]]]:
     slices: dict[str, list[dict[str, Any]]] = {column: [] for column in columns}
-    for (column, name, mask), estimate in zip(parts, found, strict=True):
-        slices[column].append(_slice(name, model, mask, estimate))
+    for column in columns:
+        for name, mask in held_out.slices(rows, column):
+            slices[column].append(_slice(name, answers[mask], labels[mask], task))
     return slices
 
 
-def _slice(name: str, model: Predictions, mask: npt.NDArray[np.bool_], estimate: Estimate | None) -> dict[str, Any]:
-    positives, count = int(model.labels[mask].sum()), int(mask.sum())
+def _slice(name: str, answers: Floats, labels: Labels, task: Task) -> dict[str, Any]:
+    estimate = task.figure(answers, labels)
     return {
         "name": name,
-        "rows": count,
-        "rate": round(positives / count, 6),
-        "predicted": round(float(model.probabilities[mask].mean()), 6),
-        "roc_auc": estimate.to_json() if estimate else None,
-        "small": min(positives, count - positives) < SMALL,
+        "rows": len(labels),
+        **task.slice_facts(answers, labels),
+        task.primary.name: estimate.to_json() if estimate else None,
+        "small": task.small(labels),
     }
 
 

@@ -2,18 +2,17 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seaway.errors import GateClosed, InvalidSpec
 from seaway.storage import read_json
+from seaway.tasks import Task
 
-METRICS = ("roc_auc", "pr_auc", "log_loss", "brier", "ece")
-RULE = re.compile(
-    rf"(min_rows|min_slice_roc_auc|(?:min|max)_(?:{'|'.join(METRICS)})|(?:beats|not_worse_than):[\w .'-]+)"
-)
+RULE = re.compile(r"(?P<bound>min|max)_(?P<slice>slice_)?(?P<metric>[a-z]\w*)|(?:beats|not_worse_than):[\w .'-]+")
+ROWS = "rows"  # min_rows: no figure of a model
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,11 @@ class Gate:
     """Rules by name, each with its bound.
 
     - `min_rows`: test rows.
-    - `min_<metric>`, `max_<metric>`: a figure of the model, for roc_auc, pr_auc, log_loss, brier and ece.
-    - `min_slice_roc_auc`: the lowest ROC AUC of any slice that is not too small.
-    - `beats:<other>`: the model's ROC AUC minus the other's; the whole 95 % interval lies above the bound.
+    - `min_<metric>`, `max_<metric>`: a figure of the model; its task says which there are.
+    - `min_slice_<metric>`, `max_slice_<metric>`: the worst of any slice that is not too small, of the task's first
+      figure.
+    - `beats:<other>`: how much better the model's first figure is than the other's; the whole 95 % interval lies above
+      the bound.
     - `not_worse_than:<other>`: the same difference; the whole interval lies above minus the bound (non-inferiority).
 
     Raises:
@@ -47,8 +48,8 @@ class Gate:
         for name, bound in self.rules.items():
             if not RULE.fullmatch(name):
                 raise InvalidSpec(
-                    f"The gate has no rule {name!r}; there are min_rows, min_slice_roc_auc, min_<metric> and "
-                    f"max_<metric> for {', '.join(METRICS)}, beats:<model> and not_worse_than:<model>."
+                    f"The gate has no rule {name!r}; there are min_rows, min_<metric>, max_<metric>, "
+                    "min_slice_<metric>, max_slice_<metric>, beats:<model> and not_worse_than:<model>."
                 )
             if isinstance(bound, bool) or not isinstance(bound, int | float) or not math.isfinite(bound):
                 raise InvalidSpec(f"The bound of the gate's rule {name!r} is {bound!r}; give a finite number.")
@@ -56,6 +57,20 @@ class Gate:
     def others(self) -> set[str]:
         """The models that the rules compare with."""
         return {name.partition(":")[2] for name in self.rules if ":" in name}
+
+    def require(self, task: Task, models: Collection[str]) -> None:
+        """Refuse rules that nothing here can meet. Raises: InvalidSpec."""
+        if unknown := sorted(self.others() - set(models)):
+            there = ", ".join(sorted(models))
+            raise InvalidSpec(f"The gate compares with {', '.join(unknown)}, not evaluated here; there are: {there}.")
+        for name in self.rules:
+            rule = RULE.fullmatch(name)
+            known = [metric.name for metric in (task.metrics[:1] if rule and rule["slice"] else task.metrics)]
+            if rule and rule["metric"] and rule["metric"] not in known and name != f"min_{ROWS}":
+                raise InvalidSpec(
+                    f"The gate's rule {name!r} asks for no figure of the task {task.target.task}; there are: "
+                    f"{', '.join(known)}."
+                )
 
     def check(self, evaluation: Mapping[str, Any]) -> list[Outcome]:
         """Hold an evaluation, as `evaluation.json` has it, against every rule."""
@@ -110,10 +125,8 @@ def write_page(outcomes: Sequence[Outcome], target: Path) -> str:
 
 def _check(name: str, bound: float, evaluation: Mapping[str, Any]) -> Outcome:
     kind, _, other = name.partition(":")
-    if kind == "beats":
-        return _compare(name, bound, _difference(evaluation, other), f"above {bound:+.4f}")
-    if kind == "not_worse_than":
-        return _compare(name, -bound, _difference(evaluation, other), f"above {-bound:+.4f}")
+    if other:
+        return _compare(name, bound if kind == "beats" else -bound, _gain(evaluation, other), evaluation)
     value = _figure(kind, evaluation)
     at_most = kind.startswith("max_")
     passed = value is not None and (value <= bound if at_most else value >= bound)
@@ -121,36 +134,46 @@ def _check(name: str, bound: float, evaluation: Mapping[str, Any]) -> Outcome:
     return Outcome(name, passed, value, bound, f"{'no figure' if value is None else f'{value:.6g}'}; {wanted}.")
 
 
-def _compare(name: str, bound: float, difference: Mapping[str, float], wanted: str) -> Outcome:
+def _compare(name: str, bound: float, gain: Mapping[str, float], evaluation: Mapping[str, Any]) -> Outcome:
     says = (
-        f"difference in ROC AUC {difference['value']:+.4f} (95 % interval {difference['low']:+.4f} to "
-        f"{difference['high']:+.4f}); the interval's lower end is wanted {wanted}."
+        f"better in {_primary(evaluation)['title']} by {gain['value']:+.4g} (95 % interval {gain['low']:+.4g} to "
+        f"{gain['high']:+.4g}); the interval's lower end is wanted above {bound:+.4g}."
     )
-    return Outcome(name, difference["low"] > bound, difference["low"], bound, says)
+    return Outcome(name, gain["low"] > bound, gain["low"], bound, says)
 
 
-def _difference(evaluation: Mapping[str, Any], other: str) -> Mapping[str, float]:
+def _primary(evaluation: Mapping[str, Any]) -> Mapping[str, Any]:
+    primary: Mapping[str, Any] = evaluation["task"]["metrics"][0]
+    return primary
+
+
+def _gain(evaluation: Mapping[str, Any], other: str) -> Mapping[str, float]:
     differences = evaluation["differences"]
     other = evaluation["aliases"].get(other, other)
     if other not in differences:
         known = ", ".join(sorted(differences)) or "none"
         raise InvalidSpec(f"The gate compares with {other!r}, which was not evaluated; there are: {known}.")
-    difference: Mapping[str, float] = differences[other]["roc_auc"]
-    return difference
+    primary = _primary(evaluation)
+    difference: Mapping[str, float] = differences[other][primary["name"]]
+    if primary["higher"]:
+        return difference
+    return {"value": -difference["value"], "low": -difference["high"], "high": -difference["low"]}
 
 
 def _figure(kind: str, evaluation: Mapping[str, Any]) -> float | None:
     if kind == "min_rows":
         return float(evaluation["rows"])
-    if kind == "min_slice_roc_auc":
-        return _lowest_slice(evaluation)
-    figure: float = evaluation["models"]["model"][kind[4:]]["value"]
-    return figure
+    rule = RULE.fullmatch(kind)
+    if rule and rule["slice"]:
+        return _worst_slice(evaluation, rule["metric"], min if rule["bound"] == "min" else max)
+    figure: Mapping[str, float] = evaluation["models"]["model"].get(kind[4:], {})
+    return figure.get("value")
 
 
-def _lowest_slice(evaluation: Mapping[str, Any]) -> float | None:
-    figures = [part["roc_auc"] for parts in evaluation["slices"].values() for part in parts if not part["small"]]
-    return min((figure["value"] for figure in figures if figure), default=None)
+def _worst_slice(evaluation: Mapping[str, Any], metric: str, worst: Callable[[Iterable[float]], float]) -> float | None:
+    figures = [part[metric] for parts in evaluation["slices"].values() for part in parts if not part["small"]]
+    values = [figure["value"] for figure in figures if figure]
+    return worst(values) if values else None
 
 
 def summary(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -11,17 +11,17 @@ from pyarrow import compute, parquet
 
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.features.project import EVENT_TIME
-from seaway.storage.arrow_numpy import numbers
+from seaway.storage.arrow_numpy import plain, plain_numpy
 
 MOMENTS = {"month": "%Y-%m", "weekday": "%a", "hour": "%H"}  # slices that the event time gives, and their form
 MAX_SLICES = 40  # distinct values; more than this is no slice but a number
 
 
 def read(path: Path, label: str, columns: Collection[str]) -> pa.Table:
-    """Those of `columns` that a Parquet file has, and its `label`, which holds 0 and 1, both of them.
+    """Those of `columns` that a Parquet file has, and its `label`.
 
     Raises:
-        DataUnreadable: file missing, unreadable or empty; label missing, null, not 0/1, or all alike.
+        DataUnreadable: file missing, unreadable or empty; label missing.
     """
     try:
         with parquet.ParquetFile(path) as file:
@@ -33,42 +33,18 @@ def read(path: Path, label: str, columns: Collection[str]) -> pa.Table:
         ) from error
     if label not in there:
         raise DataUnreadable(f"{path} has no column {label!r}; its columns are {', '.join(there)}.")
-    _check_labels(path, label, column(rows, label))
-    return rows
-
-
-def _check_labels(path: Path, label: str, values: npt.NDArray[Any]) -> None:
-    if not len(values):
+    if not rows.num_rows:
         raise DataUnreadable(f"{path} has no rows; a model cannot be measured on nothing.")
-    if wrong := int((~np.isin(values, [0, 1])).sum()):
-        raise DataUnreadable(f"Column {label!r} of {path} holds {wrong} values that are not 0 or 1; drop those rows.")
-    if (values == values[0]).all():
-        raise DataUnreadable(f"Every row of {path} has {label} = {values[0]}; take a longer period.")
-
-
-def labels(rows: pa.Table, label: str) -> npt.NDArray[np.bool_]:
-    return column(rows, label).astype(np.bool_)
+    return rows
 
 
 def column(rows: pa.Table, name: str) -> npt.NDArray[Any]:
     """One column of shape [rows]; a missing number is NaN, any other missing value None."""
-    values = _plain(rows[name])
-    if pa.types.is_string(values.type):
-        return np.array(values.to_pylist(), object)
-    if pa.types.is_floating(values.type) or (pa.types.is_integer(values.type) and values.null_count):
-        return numbers(values)
-    if pa.types.is_integer(values.type):
-        return np.from_dlpack(values.combine_chunks())
-    other: npt.NDArray[Any] = values.to_numpy()
-    return other
+    return plain_numpy(rows[name])
 
 
-def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
-
-
-def group_rate(train: pa.Table, test: pa.Table, group: str, label: str) -> npt.NDArray[np.float64]:
-    """Each test row's rate of its group in the training rows; the rate of all where the group is new or missing.
+def groups(train: pa.Table, test: pa.Table, group: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The group of each row of either table, as a number from 0; missing ones are a group that no training row has.
 
     Raises:
         DataUnreadable: one of the two has no column `group`.
@@ -78,12 +54,10 @@ def group_rate(train: pa.Table, test: pa.Table, group: str, label: str) -> npt.N
             raise DataUnreadable(
                 f"The {name} rows have no column {group!r}, so its historic rate cannot be a baseline."
             )
-    positive = labels(train, label)
-    names, codes = _coded(_plain(train[group]))
-    rates = dict(zip(names, np.bincount(codes, positive) / np.bincount(codes), strict=True))
-    rates[None] = positive.mean()
-    names, codes = _coded(_plain(test[group]))
-    return np.array([rates.get(name, rates[None]) for name in names])[codes]
+    (names, codes), (others, places) = _coded(plain(train[group])), _coded(plain(test[group]))
+    known = {name: place for place, name in enumerate(names) if name is not None}
+    new = len(names)  # a group without a training row
+    return codes, np.array([known.get(name, new) for name in others], np.intp)[places]
 
 
 def _coded(values: pa.ChunkedArray) -> tuple[list[Any], npt.NDArray[np.intp]]:
@@ -112,7 +86,7 @@ def slices(rows: pa.Table, name: str) -> Iterator[tuple[str, npt.NDArray[np.bool
 
 def _values(rows: pa.Table, name: str) -> pa.ChunkedArray:
     if name in rows.column_names:
-        values = _plain(rows[name])
+        values = plain(rows[name])
         if values.null_count:
             return values.cast(pa.string()).fill_null("missing")
         number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)

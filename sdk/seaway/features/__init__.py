@@ -1,8 +1,18 @@
 """Feature definitions and point-in-time correct training examples."""
 
 from seaway.features.examples import ExampleCounts, training_examples
+from seaway.features.plain import PlainSpec, plain_examples
 from seaway.features.project import FeatureProject
 from seaway.features.repository import FeatureRepository, build
 from seaway.features.splits import SplitSpec
 
-__all__ = ["ExampleCounts", "FeatureProject", "FeatureRepository", "SplitSpec", "build", "training_examples"]
+__all__ = [
+    "ExampleCounts",
+    "FeatureProject",
+    "FeatureRepository",
+    "PlainSpec",
+    "SplitSpec",
+    "build",
+    "plain_examples",
+    "training_examples",
+]

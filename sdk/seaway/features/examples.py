@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seaway import tasks
 from seaway.errors import DataUnreadable, FeaturesUnavailable, InvalidSpec, SeawayError
 from seaway.features.project import EVENT_TIME, LABEL_TIME, FeatureProject
 from seaway.features.repository import FeatureRepository, open_store, told
 from seaway.features.splits import SplitSpec, split
 from seaway.storage import atomic_path, sha256
+from seaway.tasks.estimate import Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Examples:
-    """One split's file: rows, share of positive labels, Arrow types by column, content hash."""
+    """One split's file: rows, what the labels are like in words and figures, Arrow types by column, content hash."""
 
     rows: int
-    positive_rate: float
+    told: str
+    labels: Mapping[str, object]
     schema: Mapping[str, str]
     sha256: str
 
@@ -39,9 +42,9 @@ class ExampleCounts:
 
     @property
     def summary(self) -> str:
-        """One line: rows, splits, and the share of positive labels to learn from."""
+        """One line: rows, splits, and the labels to learn from."""
         rows, first = sum(self.rows.values()), next(iter(self.splits))
-        return f"{rows:,} rows in {len(self.splits)} splits, {self.splits[first].positive_rate:.1%} positive in {first}"
+        return f"{rows:,} rows in {len(self.splits)} splits, {self.splits[first].told} in {first}"
 
     def metadata(self, name: str) -> dict[str, object]:
         """The metadata of the artifact of the split `name`."""
@@ -67,11 +70,25 @@ def training_examples(repository: Path, tables: Path, splits: SplitSpec, output:
     parts = dict(split(examples, splits))
     if empty := [name for name, part in parts.items() if part.empty]:
         raise DataUnreadable(f"No examples for {', '.join(empty)} among {len(examples)} rows; ingest more rows.")
-    written = {name: _write(part, output[name], project.label) for name, part in parts.items()}
+    task = tasks.named(project.task, project.label, parts["train"][project.label].to_numpy(), "The training rows")
+    written = write_splits(parts, output, task)
     return ExampleCounts(written, purged=len(examples) - sum(part.rows for part in written.values()))
 
 
-def _write(part: "pd.DataFrame", target: Path, label: str) -> Examples:
+def write_splits(
+    parts: "Mapping[str, pd.DataFrame]", output: Mapping[str, Path], task: tasks.Task
+) -> dict[str, Examples]:
+    """Write each split's rows, and tell what they are like; all or none.
+
+    Raises:
+        DataUnreadable: a label is none of the task.
+    """
+    label = task.target.label
+    labels = {name: task.labels(part[label].to_numpy(), f"The {name} rows") for name, part in parts.items()}
+    return {name: _write(part, output[name], task, labels[name]) for name, part in parts.items()}
+
+
+def _write(part: "pd.DataFrame", target: Path, task: tasks.Task, labels: Array) -> Examples:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -79,7 +96,7 @@ def _write(part: "pd.DataFrame", target: Path, label: str) -> Examples:
     with atomic_path(target) as draft:
         parquet.write_table(table, draft, compression="zstd")
     schema = {field.name: str(field.type) for field in table.schema}
-    return Examples(len(part), float(part[label].mean()), schema, sha256(target))
+    return Examples(len(part), task.told(labels), task.facts(labels), schema, sha256(target))
 
 
 def _entity_rows(project: FeatureProject, tables: Path) -> "pd.DataFrame":
@@ -103,8 +120,6 @@ def _entity_rows(project: FeatureProject, tables: Path) -> "pd.DataFrame":
             raise DataUnreadable(
                 f"{empty} of {len(rows)} entity rows of {project.name} have no {name}; leave them out."
             )
-    if wrong := set(rows[project.label].unique()) - {0, 1}:
-        raise DataUnreadable(f"The label {project.label} holds {sorted(wrong, key=str)}; a binary label is 0 or 1.")
     return rows
 
 
@@ -147,8 +162,10 @@ def _columns(project: FeatureProject, joined: "pd.DataFrame") -> "pd.DataFrame":
     if missing := [name for name in kept if name not in joined]:
         raise FeaturesUnavailable(f"No feature view or entity row of {project.name} gives {', '.join(missing)}.")
     kinds = dict.fromkeys(project.numeric, "float32") | dict.fromkeys(project.categorical, "string")
+    if project.task == "binary" and joined[project.label].dtype.kind in "biuf":
+        kinds[project.label] = "int8"
     examples = joined[list(kept)].copy()
-    for name, kind in {**kinds, project.label: "int8"}.items():
+    for name, kind in kinds.items():
         try:
             examples[name] = examples[name].astype(pandas_dtype(kind))
         except (ValueError, TypeError) as error:

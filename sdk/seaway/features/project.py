@@ -27,10 +27,11 @@ class FeatureProject:
         entity_rows: `(tables folder)`: one row an example, with the join keys, the model's inputs known without a
             look-up, the label, `event_timestamp` (prediction time, UTC) and `label_timestamp` (when the label is
             known, UTC). Rows without a label are left out here, in words.
-        label: Name of the label column; its values are 0 and 1.
+        label: Name of the label column.
         numeric: Inputs that are numbers; missing is NaN.
         categorical: Inputs that are text.
         keep: Further columns of `entity_rows` that the examples carry, for identity and slices.
+        task: What it means to predict the label, which says what its values may be.
     """
 
     name: str
@@ -42,6 +43,7 @@ class FeatureProject:
     numeric: Sequence[str]
     categorical: Sequence[str]
     keep: Sequence[str] = ()
+    task: str = "binary"
 
     def __post_init__(self) -> None:
         if twice := sorted(set(self.numeric) & set(self.categorical)):

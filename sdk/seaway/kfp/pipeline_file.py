@@ -27,7 +27,13 @@ def is_python(reference: str) -> bool:
 
 
 def split(reference: str) -> tuple[Path, str]:
-    """The file of a reference, and the name behind the colon; empty where there is none."""
+    """The file of a reference, and the name behind the colon; empty where there is none.
+
+    A project's folder, written with a `/` or as `.`, stands for the `pipeline.py` in it.
+    """
+    project = Path(reference) / "pipeline.py"
+    if (reference == "." or "/" in reference) and project.is_file():
+        return project, ""
     file, _, name = reference.rpartition(":")
     return (Path(file), name) if file.endswith(".py") else (Path(reference), "")
 

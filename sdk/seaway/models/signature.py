@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from seaway.errors import InvalidSpec
 from seaway.storage import read_json, write_json
+from seaway.tasks import Target
 
 SIGNATURE_FILE = "signature.json"
 HASH_BYTES = 8  # one int64
@@ -64,13 +65,15 @@ class TensorSpec:
 class Signature:
     """Inputs in the order of the graph's positional arguments, outputs in the order of what it returns.
 
-    `sample` holds a few rows of every input, as JSON values (null: missing); a package is proved on them.
+    `sample` holds a few rows of every input, as JSON values (null: missing); a package is proved on them. `target` says
+    what is predicted; None where whoever uses the model has to say.
     """
 
     name: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     sample: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    target: Target | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
@@ -83,8 +86,15 @@ class Signature:
                 f"The signature of model {self.name!r} names {', '.join(twice)} twice; each input and each output "
                 "needs a name of its own: call a column of the data otherwise where it has an output's."
             )
+        if self.target and self.target.output not in ("", *(spec.name for spec in self.outputs)):
+            raise InvalidSpec(f"Model {self.name!r} has no output {self.target.output!r}, which its target names.")
         if self.sample:
             self.encode(self.sample)
+
+    @property
+    def prediction(self) -> str:
+        """The output that is the prediction: the target's, else the first."""
+        return self.target.output if self.target and self.target.output else self.outputs[0].name
 
     def encode(self, columns: Mapping[str, Column]) -> dict[str, Array]:
         """Arrays for the graph, by input name in the signature's order, each of shape [rows, *shape[1:]].
@@ -121,6 +131,7 @@ class Signature:
             "inputs": [_tensor_json(spec) for spec in self.inputs],
             "outputs": [_tensor_json(spec) for spec in self.outputs],
             "sample": {name: list(values) for name, values in self.sample.items()},
+            **({"target": self.target.to_json()} if self.target else {}),
         }
 
     @classmethod
@@ -132,6 +143,7 @@ class Signature:
                 inputs=tuple(TensorSpec(**spec) for spec in value["inputs"]),
                 outputs=tuple(TensorSpec(**spec) for spec in value["outputs"]),
                 sample=value.get("sample", {}),
+                target=Target.from_json(value["target"]) if value.get("target") else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidSpec(f"Not a signature: {error!r}; see docs/reference/model-package.md.") from error

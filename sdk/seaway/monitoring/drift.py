@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DRIFT_FILE, PAGE_FILE, EVIDENTLY_FILE = "drift.json", "drift.html", "evidently.html"
 PREDICTION = "prediction"
 MISSING = " is missing"  # after a number's name: a category of its own
+OWN_DAYS = 90_000  # of rows without a time: more do not fit a timestamp in nanoseconds
 SEED = 0  # of the rows that are compared where there are more than `DriftSpec.rows`
 
 
@@ -36,12 +37,14 @@ class DriftSpec:
 
     Attributes:
         numeric, categorical: Columns of both samples.
-        time: Column of when a row happened; rows of one day are not independent.
+        time: Column of when a row happened; rows of one day are not independent. Rows without it are.
         level: Chance that any column of two samples of one distribution counts as drifted.
         effect: Least distance that matters: Wasserstein's in standard deviations of the reference, or Jensen-Shannon's.
             0.1 is Evidently's own threshold, and what Cohen (1988) would call half of a small effect.
         share: Of the columns, drifted ones from which on the whole has drifted.
         rows: At most so many of each sample are compared, drawn at random.
+        predictions, called: Columns of both samples that hold what the model answered, as numbers and as categories;
+            one that a sample lacks is not compared.
 
     Raises:
         InvalidSpec: no column, a column twice, or a number out of range.
@@ -54,16 +57,24 @@ class DriftSpec:
     effect: float = 0.1
     share: float = 0.2
     rows: int = 20_000
+    predictions: Sequence[str] = (PREDICTION,)
+    called: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         names = (*self.numeric, *self.categorical)
-        if not names or len(set(names)) < len(names) or PREDICTION in names:
-            raise InvalidSpec(f"Drift needs columns, each once and none named {PREDICTION!r}; given are {names}.")
+        if not names or len(set(names)) < len(names) or set(self.answers) & set(names):
+            reserved = " or ".join(map(repr, self.answers))
+            raise InvalidSpec(f"Drift needs columns, each once and none named {reserved}; given are {names}.")
         for name in ("level", "effect", "share"):
             if not 0 < getattr(self, name) <= 1:
                 raise InvalidSpec(f"{name} is {getattr(self, name)}; it must be above 0 and at most 1.")
         if self.rows < 1:
             raise InvalidSpec(f"rows is {self.rows}; at least one row must be compared.")
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """All columns of what the model answered."""
+        return (*self.predictions, *self.called)
 
 
 @dataclass(frozen=True)
@@ -78,17 +89,19 @@ class ColumnDrift:
 
 @dataclass(frozen=True)
 class DriftReport:
-    """The verdict on each column; `limit` is the spec's `share`, `days` and `rows` are of reference and current."""
+    """The verdict on each column; `limit` is the spec's `share`, `days` and `rows` are of reference and current,
+    `answers` are the columns of predictions."""
 
     columns: Sequence[ColumnDrift]
     limit: float
     days: tuple[int, int]
     rows: tuple[int, int]
+    answers: Sequence[str] = (PREDICTION,)
 
     @property
     def alarm(self) -> bool:
         """Whether the predictions have drifted, or enough of the features."""
-        return PREDICTION in self.drifted or self.share >= self.limit
+        return bool(set(self.answers) & set(self.drifted)) or self.share >= self.limit
 
     @property
     def drifted(self) -> list[str]:
@@ -178,32 +191,43 @@ def _judge(
     ]
     first, second = samples
     days, rows = (first[spec.time].nunique(), second[spec.time].nunique()), (len(first), len(second))
-    return DriftReport(columns, spec.share, days, rows)
+    return DriftReport(columns, spec.share, days, rows, spec.answers)
 
 
 def _prepared(rows: "pd.DataFrame", spec: DriftSpec, which: str) -> "pd.DataFrame":
     """At most `spec.rows` rows in their order, with one more column of whether a number is missing."""
-    predicted = [PREDICTION] if PREDICTION in rows else []
-    names = [*spec.numeric, *spec.categorical, *predicted, spec.time]
+    predicted = [name for name in spec.predictions if name in rows]
+    categories = [*spec.categorical, *(name for name in spec.called if name in rows)]
+    names = [*spec.numeric, *categories, *predicted]
     if missing := [name for name in names if name not in rows]:
         raise DataUnreadable(f"The {which} rows lack {', '.join(missing)}; they have {', '.join(rows.columns)}.")
     if rows.empty:
         raise DataUnreadable(f"There are no {which} rows to compare.")
-    chosen = rows[names]
+    days = rows[spec.time].dt.floor("D") if spec.time in rows else _own_days(rows)
+    chosen = rows[names].assign(**{spec.time: days})
     if len(chosen) > spec.rows:
         chosen = chosen.sample(spec.rows, random_state=SEED).sort_index()
-    texts = {name: chosen[name].astype("string").fillna("").astype(object) for name in spec.categorical}
+    texts = {name: chosen[name].astype("string").fillna("").astype(object) for name in categories}
     gaps = {name + MISSING: chosen[name].isna().map({True: "yes", False: "no"}) for name in spec.numeric}
     numbers = chosen[[*spec.numeric, *predicted]].astype("float64")
-    return numbers.assign(**texts, **gaps, **{spec.time: chosen[spec.time].dt.floor("D")})
+    return numbers.assign(**texts, **gaps, **{spec.time: chosen[spec.time]})
+
+
+def _own_days(rows: "pd.DataFrame") -> "pd.Series[pd.Timestamp]":
+    """Rows of no known time are independent: each is a day of its own."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.Series(pd.Timestamp(0) + pd.to_timedelta(np.arange(len(rows)) % OWN_DAYS, unit="D"), index=rows.index)
 
 
 def _columns(samples: "Samples", spec: DriftSpec) -> tuple[list[str], list[str]]:
     """Numbers that both samples hold, and categories with those of what is missing anywhere."""
-    numeric = [name for name in (*spec.numeric, PREDICTION) if all(_has(sample, name) for sample in samples)]
+    numeric = [name for name in (*spec.numeric, *spec.predictions) if all(_has(sample, name) for sample in samples)]
     gaps = (name + MISSING for name in spec.numeric)
     holes = [name for name in gaps if any((sample[name] == "yes").any() for sample in samples)]
-    return numeric, [*spec.categorical, *holes]
+    called = [name for name in spec.called if all(name in sample for sample in samples)]
+    return numeric, [*spec.categorical, *called, *holes]
 
 
 def _has(sample: "pd.DataFrame", name: str) -> bool:

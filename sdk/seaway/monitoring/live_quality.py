@@ -14,10 +14,8 @@ from seaway.features.project import EVENT_TIME, LABEL_TIME
 if TYPE_CHECKING:
     import pandas as pd
 
-    from seaway.evaluation.metrics import Estimate
-
-WATCHED = {"roc_auc": (1, ("test_roc_auc", "validation_auc")), "log_loss": (-1, ("test_log_loss", "validation_loss"))}
-# figure: (1 where more is better, names in the lineage, the best first)
+    from seaway.tasks import Estimate, Metric, Task
+    from seaway.tasks.estimate import Floats
 
 
 @dataclass(frozen=True)
@@ -25,13 +23,12 @@ class QualitySpec:
     """How much worse a figure may be, and how many labels say anything.
 
     Attributes:
-        label: Column of the true class, 0 or 1; null while it is not known.
-        time, known: Columns of when a row was predicted and when its label became known.
+        time, known: Columns of when a row was predicted and when its label became known; rows without them are labelled
+            where they have a label.
         margin: Least loss that matters, as a share of the tested figure.
-        labels: Fewer of either class give no figures.
+        labels: Fewer give no figures; of a binary label, fewer of either class.
     """
 
-    label: str = "late"
     time: str = EVENT_TIME
     known: str = LABEL_TIME
     margin: float = 0.05
@@ -80,38 +77,58 @@ class QualityReport:
         return {**asdict(self), "worse": self.worse, "summary": self.summary}
 
 
-def quality(rows: "pd.DataFrame", tested: Mapping[str, float], spec: QualitySpec, now: "pd.Timestamp") -> QualityReport:
+def quality(
+    rows: "pd.DataFrame",
+    answers: "Floats",
+    task: "Task",
+    tested: Mapping[str, float],
+    spec: QualitySpec,
+    now: "pd.Timestamp",
+) -> QualityReport:
     """Figures of the rows whose labels were known at `now`.
 
     Args:
-        rows: With `prediction`, a probability, and the columns that `spec` names.
+        rows: With the task's label, null while it is not known, and the columns that `spec` names.
+        answers: Of each row, in the task's form.
+        task: What is predicted.
         tested: Figures of the model's lineage.
         spec: What counts as worse.
         now: A time in UTC.
 
     Raises:
-        DataUnreadable: a column is missing.
+        DataUnreadable: a column is missing, or a label is none of the task.
     """
-    from seaway.evaluation.metrics import Predictions, estimates
-
-    wanted = ("prediction", spec.label, spec.time, spec.known)
-    if missing := [name for name in wanted if name not in rows]:
-        raise DataUnreadable(f"Quality needs the column {', '.join(missing)}; there are {', '.join(rows.columns)}.")
-    known = rows[(rows[spec.known] <= now) & rows[spec.label].notna()]
-    labels = known[spec.label].to_numpy(bool)
-    delay = (known[spec.known] - known[spec.time]).dt.total_seconds().median() if len(known) else None
-    figures: dict[str, Figure] = {}
-    if min(labels.sum(), (~labels).sum()) >= spec.labels:
-        model = Predictions(known["prediction"].to_numpy(float), labels)
-        found = estimates({"model": model}, "model")[0]["model"]
-        figures = {name: _figure(name, found[name], tested, spec.margin) for name in WATCHED}
-    return QualityReport(figures, len(rows), len(known), None if delay is None else float(delay))
+    label = task.target.label
+    if label not in rows:
+        raise DataUnreadable(f"Quality needs the column {label}; there are {', '.join(rows.columns)}.")
+    mask = rows[label].notna().to_numpy()
+    if spec.known in rows:
+        mask &= (rows[spec.known] <= now).to_numpy()
+    known = rows[mask]
+    figures = _figures(known[label], answers[mask], task, tested, spec) if len(known) else {}
+    return QualityReport(figures, len(rows), len(known), _delay(known, spec))
 
 
-def _figure(name: str, found: "Estimate", tested: Mapping[str, float], margin: float) -> Figure:
-    sign, names = WATCHED[name]
-    before = next((tested[each] for each in names if each in tested), None)
+def _figures(
+    known: "pd.Series[Any]", answers: "Floats", task: "Task", tested: Mapping[str, float], spec: QualitySpec
+) -> dict[str, Figure]:
+    labels = task.labels(known.to_numpy(), "The labelled rows")
+    if task.support(labels) < spec.labels or task.measurable(labels):
+        return {}
+    found = task.measured(answers, labels).figures()
+    watched = [metric for metric in task.metrics if metric.name in task.watched_metrics]
+    return {one.name: _figure(one, found[one.name], tested, spec.margin) for one in watched if one.name in found}
+
+
+def _delay(known: "pd.DataFrame", spec: QualitySpec) -> float | None:
+    if not len(known) or spec.known not in known or spec.time not in known:
+        return None
+    return float((known[spec.known] - known[spec.time]).dt.total_seconds().median())
+
+
+def _figure(metric: "Metric", found: "Estimate", tested: Mapping[str, float], margin: float) -> Figure:
+    before = next((tested[each] for each in metric.lineage if each in tested), None)
     worse = before is not None and (
-        found.high < before * (1 - margin) if sign > 0 else found.low > before * (1 + margin)
+        found.high < before - abs(before) * margin if metric.higher else found.low > before + abs(before) * margin
     )
     return Figure(found.value, found.low, found.high, before, worse)

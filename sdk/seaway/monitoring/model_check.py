@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from seaway.errors import DataUnreadable, RegistryUnavailable
 from seaway.models import Lineage, ModelRegistry, RegisteredModel, Signature
 from seaway.monitoring import training_rows
-from seaway.monitoring.drift import PREDICTION, DriftReport, DriftSpec, drift
+from seaway.monitoring.drift import DriftReport, DriftSpec, drift
 from seaway.monitoring.export import Sample, of_drift, of_quality
 from seaway.monitoring.live_quality import QualityReport, QualitySpec, quality
 from seaway.storage import read_json, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from seaway.tasks import Task
+    from seaway.tasks.estimate import Floats
 
 CHECK_FILE = "check.json"
 
@@ -60,7 +63,8 @@ def check(
     level: float = 0.05,
     effect: float = 0.1,
     share: float = 0.2,
-    label: str = "late",
+    label: str = "",
+    task: str = "",
     margin: float = 0.05,
 ) -> Check:
     """Compare recent examples with the model's training rows; writes `check.json` and what `drift` does.
@@ -75,18 +79,27 @@ def check(
         level: As in `DriftSpec`.
         effect: As in `DriftSpec`.
         share: As in `DriftSpec`.
-        label: As in `QualitySpec`.
+        label: Column of the truth; empty takes what the model's signature says.
+        task: What is predicted; empty takes what the model's signature says.
         margin: As in `QualitySpec`.
 
     Raises:
         DataUnreadable: the training rows are not kept, or a column is missing.
     """
+    from seaway.evaluation.evaluator import task_of
+
     lineage, inputs = Lineage.read(model.package), Signature.read(model.package).inputs
     texts = [spec.name for spec in inputs if spec.datatype == "BYTES"]
     numbers = [spec.name for spec in inputs if spec.datatype != "BYTES"]
-    spec = DriftSpec(numbers, texts, level=level, effect=effect, share=share)
-    before, now = (_predicted(model, rows) for rows in (training_rows.find(lineage.data_sha256, place), current))
-    known = quality(now, lineage.metrics, QualitySpec(label, margin=margin), _now())
+    trained = training_rows.find(lineage.data_sha256, place)
+    chosen = task_of(model.package, trained, label, task)
+    (before, _), (now, answers) = (_predicted(model, rows, chosen) for rows in (trained, current))
+    called = [name for name, values in chosen.watched(answers).items() if values.dtype.kind == "O"]
+    predictions = [name for name in chosen.watched(answers) if name not in called]
+    spec = DriftSpec(
+        numbers, texts, level=level, effect=effect, share=share, predictions=predictions, called=called
+    )  # fmt: skip
+    known = quality(now, answers, chosen, lineage.metrics, QualitySpec(margin=margin), _now())
     found = Check(model.name, model.version, drift(before, now, spec, output, known), known)
     write_json(output / CHECK_FILE, found.to_json())
     return found
@@ -115,7 +128,8 @@ def _now() -> "pd.Timestamp":
     return pd.Timestamp(datetime.now(UTC))
 
 
-def _predicted(model: RegisteredModel, source: Path) -> "pd.DataFrame":
+def _predicted(model: RegisteredModel, source: Path, task: "Task") -> "tuple[pd.DataFrame, Floats]":
+    """The rows with what drift looks at of the answers, and the answers."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -125,6 +139,6 @@ def _predicted(model: RegisteredModel, source: Path) -> "pd.DataFrame":
         rows = parquet.read_table(source)
     except (OSError, pa.ArrowException) as error:
         raise DataUnreadable(f"{source} cannot be read as Parquet ({error}); write the examples anew.") from error
-    answers = predict(model.package, rows)
+    answers = predict(model.package, rows, task)
     frame: pd.DataFrame = rows.to_pandas()
-    return frame.assign(**{PREDICTION: answers})
+    return frame.assign(**task.watched(answers)), answers

@@ -1,6 +1,6 @@
 """Whether two samples differ by more than chance, where the rows of one day are not independent.
 
-All flights of an hour share one weather, and tomorrow's is like today's: 20,000 rows can hold the evidence of twenty.
+All rows of an hour may share one weather, and tomorrow's is like today's: 20,000 rows can hold the evidence of twenty.
 A test that takes them for independent finds "drift" between any two weeks. So each sample is counted by its effective
 size (Kish 1965, Survey Sampling, section 8.2): rows divided by the design effect, the variance of a mean over days in a
 row against that of independent rows. The former is that of Newey and West (1987) on the days' sums, which is what

@@ -54,11 +54,13 @@ def choose(port: str, backend: str) -> None:
     """Have `auto` take `backend` for a port, given in any case, in this process and in those that it starts.
 
     Raises:
-        InvalidSpec: no such port or backend; the message lists those that there are. A URI's scheme chooses storage.
+        InvalidSpec: no such port or backend; the message lists those that there are. A URI's scheme chooses storage, a
+            model its task.
     """
     found = registry.port(port)
-    if found.by_scheme:
-        raise InvalidSpec(f"Nobody chooses {found.option}: the scheme of each URI says which backend it is.")
+    if not found.by_setting:
+        says = "the scheme of each URI" if found.by_scheme else "the model"
+        raise InvalidSpec(f"Nobody chooses {found.option}: {says} says which backend it is.")
     os.environ[found.variable] = registry.find(found.name, backend).name
 
 

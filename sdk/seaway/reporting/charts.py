@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 460  # CSS pixels at natural size: half of a wide page, all of a narrow one
 WIDE = 980
+FEW_CLASSES = 3  # of a confusion matrix, whose cells then have room for words
 SPARSE = 30  # points; a line of more shows no dots
 
 
@@ -159,22 +160,25 @@ def intervals(
         return canvas.chart(alt)
 
 
-def matrix(counts: Sequence[Sequence[int]], names: tuple[str, str], alt: str) -> Chart:
+def matrix(counts: Sequence[Sequence[int]], names: Sequence[str], alt: str) -> Chart:
     """A confusion matrix: rows are what happened, columns what was predicted; shade and note are shares of a row."""
     with style():
         canvas = Canvas(WIDTH, 400)
         axis = canvas.axes[0]
+        count_size, wide = max(6, 16 if len(names) <= FEW_CLASSES else 60 // len(names)), len(names) <= FEW_CLASSES
         for row, cells in enumerate(counts):
             for column, count in enumerate(cells):
                 share = count / (sum(cells) or 1)
                 axis.fill_between(
                     [column - 0.48, column + 0.48], row - 0.48, row + 0.48, color=str(BLUE), alpha=0.08 + 0.4 * share
                 )
-                axis.text(column, row, f"{count:,}", ha="center", va="bottom", fontsize=16, weight="bold")
-                note(axis, column, row + 0.06, f"{share:.0%} of the row", ha="center", va="top")
-        axis.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), xlabel="predicted")
-        axis.set_xticks([0, 1], names)
-        axis.set_yticks([0, 1], names)
+                axis.text(column, row, f"{count:,}", ha="center", va="bottom", fontsize=count_size, weight="bold")
+                if wide:
+                    note(axis, column, row + 0.06, f"{share:.0%} of the row", ha="center", va="top")
+        last = len(names) - 0.5
+        axis.set(xlim=(-0.5, last), ylim=(last, -0.5), xlabel="predicted")
+        axis.set_xticks(range(len(names)), names, rotation=0 if wide else 45)
+        axis.set_yticks(range(len(names)), names)
         axis.grid(visible=False)
         axis.spines["bottom"].set_visible(False)
         y_title(axis, "observed")

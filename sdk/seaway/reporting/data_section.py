@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seaway.errors import DataUnreadable
 from seaway.reporting import charts
+from seaway.reporting.label import Label, label_of, plain_number
 from seaway.reporting.page import Block, Figure, Figures, Fold, Table, Text
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SHOWN = 6  # features drawn; the others are in the table
 BINS = 24
+SHORT = {"auc": "ROC AUC", "rmse": "RMSE", "r2": "R²"}
 SPAN = 0.01, 0.99  # quantiles between which a feature is drawn; a few extremes would flatten the rest
 
 
@@ -25,13 +27,13 @@ SPAN = 0.01, 0.99  # quantiles between which a feature is drawn; a few extremes 
 class Subject:
     """What the examples are about: the table that they come from and its columns of time, outcome and label.
 
-    `outcome` says why a row has no label (cancelled, diverted).
+    `outcome` says why a row has no label; each may be empty, and then what needs it is not shown.
     """
 
-    table: str = "flights"
-    time: str = "scheduled_departure"
-    outcome: str = "status"
-    label: str = "late"
+    table: str = ""
+    time: str = ""
+    outcome: str = ""
+    label: str = ""
 
 
 def table_rows(tables: Path) -> dict[str, int]:
@@ -48,6 +50,8 @@ def data_blocks(tables: Path, subject: Subject) -> list[Block]:
     """Rows of each table, and the subject's rows by month and outcome; a month without rows is named."""
     rows = table_rows(tables)
     blocks: list[Block] = [Table(["table", "rows"], list(rows.items()))]
+    if not (subject.table and subject.time):
+        return blocks
     months = _months(tables / f"{subject.table}.parquet", subject)
     figure = _months_figure(months, subject)
     return [Figures([figure]), *blocks] if figure else blocks
@@ -57,9 +61,12 @@ def _months(file: Path, subject: Subject) -> dict[str, dict[str, int]]:
     """Rows by outcome and month: `{outcome: {month: rows}}`."""
     import duckdb
 
-    label = _quoted(subject.label)
+    outcome = f"{_quoted(subject.outcome)}::VARCHAR" if subject.outcome else "NULL"
+    label = (
+        f"CASE TRY_CAST({_quoted(subject.label)} AS DOUBLE) WHEN 1 THEN ? WHEN 0 THEN ? END" if subject.label else "?"
+    )
     query = f"""
-        SELECT CASE {label} WHEN 1 THEN ? WHEN 0 THEN ? ELSE {_quoted(subject.outcome)}::VARCHAR END AS outcome,
+        SELECT coalesce({label}, {outcome}) AS outcome,
             strftime({_quoted(subject.time)}, '%Y-%m') AS month, count(*) AS rows
         FROM read_parquet(?) GROUP BY ALL ORDER BY rows DESC
     """  # noqa: S608 - identifiers are quoted
@@ -67,9 +74,10 @@ def _months(file: Path, subject: Subject) -> dict[str, dict[str, int]]:
     try:
         with duckdb.connect() as database:
             database.execute("SET TimeZone = 'UTC'")
-            values = [subject.label, f"not {subject.label}", str(file)]
+            words = [subject.label, f"not {subject.label}"] if subject.label else ["rows"]
+            values = [*words, str(file)]
             for outcome, month, count in database.execute(query, values).fetchall():
-                found.setdefault(outcome or "unknown", {})[month] = count
+                found.setdefault(outcome or "other rows", {})[month] = count
     except (duckdb.IOException, duckdb.BinderException, duckdb.InvalidInputException) as error:
         raise DataUnreadable(f"{file} cannot be shown by month: {error}") from error
     return found
@@ -102,28 +110,31 @@ def _every_month(first: str, last: str) -> list[str]:
     return [f"{place // 12}-{place % 12 + 1:02}" for place in range(places[0], places[1] + 1)]
 
 
-def feature_blocks(views: Mapping[str, int], train: Path, signature: Mapping[str, Any], label: str) -> list[Block]:
-    """The feature views, the features that separate best on their own, and a table of all.
+def feature_blocks(
+    views: Mapping[str, int], train: Path, signature: Mapping[str, Any], label: str, positive: str = ""
+) -> list[Block]:
+    """The feature views, the features that tell most of the label on their own, and a table of all.
 
-    `views` maps a feature view to the rows of its source.
+    `views` maps a feature view to the rows of its source, and is empty where there are none. `positive` is the value of
+    the label that counts as one of two; empty where labels are 0 and 1.
     """
     from seaway.storage.arrow_numpy import numbers
 
     rows = _read(train, {label, *(spec["name"] for spec in signature["inputs"])})
     inputs = [spec for spec in signature["inputs"] if spec["name"] in rows.column_names]
-    labels = numbers(rows[label])
-    described = sorted((_described(rows, spec, labels) for spec in inputs), key=_strength, reverse=True)
-    drawn = [item for item in described if item["auc"] is not None and item["distinct"] > SHOWN][:SHOWN]
-    figures = [_feature_figure(numbers(rows[item["name"]]), item, labels, label) for item in drawn]
-    headers = ["feature", "unit", "distinct values", "missing", "mean", "ROC AUC alone"]
+    told = label_of(rows, label, positive)
+    described = sorted((_described(rows, spec, told) for spec in inputs), key=_strength, reverse=True)
+    drawn = [item for item in described if item["strength"] is not None and item["distinct"] > SHOWN][:SHOWN]
+    figures = [_feature_figure(numbers(rows[item["name"]]), item, told) for item in drawn]
+    headers = ["feature", "unit", "distinct values", "missing", "mean", told.measure]
     table = [_feature_row(item) for item in described]
     return [
         Text(
             f"{len(inputs)} inputs for {rows.num_rows:,} training rows, each as it was known at the time of "
-            "prediction. The figures show those that separate best on their own; each curve is scaled to its own rows."
+            "prediction. The figures show those that tell most on their own; each curve is scaled to its own rows."
         ),
         *([Figures(figures)] if figures else []),
-        Fold("Feature views", [Table(["view", "source rows"], list(views.items()))]),
+        *([Fold("Feature views", [Table(["view", "source rows"], list(views.items()))])] if views else []),
         Fold("All inputs", [Table(headers, table, align="llrrrr")]),
     ]
 
@@ -139,79 +150,75 @@ def _read(file: Path, columns: Collection[str]) -> "pa.Table":
         raise DataUnreadable(f"{file} is no readable Parquet file ({error}); run the step that writes it.") from error
 
 
-def _described(rows: "pa.Table", spec: Mapping[str, Any], labels: "Numbers") -> dict[str, Any]:
+def _described(rows: "pa.Table", spec: Mapping[str, Any], label: Label) -> dict[str, Any]:
     from seaway.storage.arrow_numpy import numbers
 
     described = {"name": spec["name"], "unit": spec.get("unit", "")}
-    if spec["datatype"] == "BYTES":
-        values = rows[spec["name"]]
+    values = rows[spec["name"]]
+    if spec["datatype"] == "BYTES" or not plain_number(values.type):
         missing = values.null_count / len(values)
         return described | {"distinct": len(values.drop_null().unique()), "missing": missing, **UNMEASURED}
-    return described | _measured(numbers(rows[spec["name"]]), labels)
+    return described | _measured(numbers(values), label)
 
 
-UNMEASURED = {"mean": None, "auc": None}
+UNMEASURED = {"mean": None, "strength": None}
 
 
-def _measured(values: "Numbers", labels: "Numbers") -> dict[str, Any]:
+def _measured(values: "Numbers", label: Label) -> dict[str, Any]:
     import numpy as np
 
     known = ~np.isnan(values)
     if not known.any():
         return {"distinct": 0, "missing": 1.0, **UNMEASURED}
-    negatives, positives = (np.sort(values[known & (labels == label)]) for label in (0, 1))
     return {
         "distinct": len(np.unique(values[known])),
         "missing": float(1 - known.mean()),
         "mean": float(values[known].mean()),
-        "auc": _alone(negatives, positives),
+        "strength": label.strength(values[known], known),
     }
 
 
-def _alone(negatives: "Numbers", positives: "Numbers") -> float | None:
-    """ROC AUC of one number as the score, from its sorted values in either class.
-
-    It is the share of pairs in order, ties counting half (Hanley and McNeil 1982).
-    """
-    import numpy as np
-
-    if not len(positives) or not len(negatives):
-        return None
-    below, not_above = (np.searchsorted(negatives, positives, side) for side in ("left", "right"))
-    return float((below + not_above).mean() / (2 * len(negatives)))
-
-
 def _strength(item: Mapping[str, Any]) -> float:
-    return abs(item["auc"] - 0.5) if item["auc"] is not None else -1.0
+    return abs(item["strength"][1]) if item["strength"] is not None else -1.0
 
 
 def _feature_row(item: Mapping[str, Any]) -> list[Any]:
-    auc = None if item["auc"] is None else f"{item['auc']:.3f}"
-    return [item["name"], item["unit"], item["distinct"], f"{item['missing']:.1%}", item["mean"], auc]
+    shown = None if item["strength"] is None else f"{item['strength'][0]:.3f}"
+    return [item["name"], item["unit"], item["distinct"], f"{item['missing']:.1%}", item["mean"], shown]
 
 
-def _feature_figure(values: "Numbers", item: Mapping[str, Any], labels: "Numbers", label: str) -> Figure:
+def _feature_figure(values: "Numbers", item: Mapping[str, Any], label: Label) -> Figure:
     import numpy as np
 
     name = item["name"]
     low, high = np.nanquantile(values, SPAN)
     edges = np.linspace(low, high, BINS + 1)
-    parts = {title: values[labels == value] for title, value in ((f"not {label}", 0), (label, 1))}
+    parts = {title: values[rows] for title, rows in label.parts().items()}
     counts = {title: np.histogram(part, edges)[0].tolist() for title, part in parts.items()}
-    means = {title: np.nanmean(part) for title, part in parts.items()}
+    means = {title: np.nanmean(part) for title, part in parts.items() if not np.isnan(part).all()}
     alt = f"Distribution of {name}: mean " + ", ".join(f"{mean:.3g} where {title}" for title, mean in means.items())
     unit = f" ({item['unit']})" if item["unit"] not in ("", "1") else ""
-    caption = f"ROC AUC alone {item['auc']:.3f}; missing in {item['missing']:.1%} of the rows."
+    caption = f"{label.measure} {item['strength'][0]:.3f}; missing in {item['missing']:.1%} of the rows."
     return Figure(charts.histogram(edges.tolist(), counts, f"{name}{unit}", alt), name, caption)
 
 
 def learning_blocks(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> list[Block]:
     """Loss and validation figures by epoch, for each training; `histories` are the objects of `history.jsonl`."""
-    drawn = {"validation_loss": "Validation loss", "validation_auc": "Validation ROC AUC"}
-    figures = [_history_figure(histories, key, title) for key, title in drawn.items()]
-    rows = [_history_row(name, history) for name, history in histories.items() if history]
-    headers = ["training", "epochs", "best epoch", "training loss", "validation loss", "validation ROC AUC", "seconds"]
-    return [Figures([figure for figure in figures if figure]), Table(headers, rows, align="lrrrrrr")]
+    entries = [entry for history in histories.values() for entry in history]
+    drawn = dict.fromkeys(key for entry in entries for key in entry if key.startswith("validation_"))
+    figures = [_history_figure(histories, key, _words(key)) for key in drawn]
+    rows = [_history_row(name, history, ["loss", *drawn]) for name, history in histories.items() if history]
+    headers = ["training", "epochs", "best epoch", "training loss", *(_words(key).lower() for key in drawn), "seconds"]
+    return [
+        Figures([figure for figure in figures if figure]),
+        Table(headers, rows, align="l" + "r" * (len(headers) - 1)),
+    ]
+
+
+def _words(key: str) -> str:
+    """`validation_auc` as Validation ROC AUC."""
+    words = [SHORT.get(word, word) for word in key.split("_")]
+    return " ".join([words[0].capitalize(), *words[1:]])
 
 
 def _history_figure(histories: Mapping[str, Sequence[Mapping[str, float]]], key: str, title: str) -> Figure | None:
@@ -226,8 +233,8 @@ def _history_figure(histories: Mapping[str, Sequence[Mapping[str, float]]], key:
     return Figure(charts.lines(lines, "epoch", "", alt), title)
 
 
-def _history_row(name: str, history: Sequence[Mapping[str, float]]) -> list[Any]:
+def _history_row(name: str, history: Sequence[Mapping[str, float]], keys: Sequence[str]) -> list[Any]:
     best = min(history, key=lambda entry: entry.get("validation_loss", float("inf")))
-    figures = [f"{best[key]:.4f}" if key in best else None for key in ("loss", "validation_loss", "validation_auc")]
+    figures = [f"{best[key]:.4f}" if key in best else None for key in keys]
     seconds = sum(entry.get("seconds", 0.0) for entry in history)
     return [name, len(history), int(best["epoch"]), *figures, f"{seconds:.1f}"]

@@ -18,19 +18,20 @@ from seaway.version import VERSION
 class ReportInputs:
     """The artifacts of a run; folders as the steps wrote them, `train` a Parquet file.
 
-    `validation` is the validation's one-line summary, `study` a tuning's folder where there was one.
+    `validation` is the validation's one-line summary. What a pipeline does not make is None, and its section is left
+    out.
     """
 
-    tables: Path
-    validation: str
-    repository: Path
     train: Path
-    baseline: Path
     model: Path
     evaluation: Path
     package: Path
     endpoint: Path
     rollout: Path
+    tables: Path | None = None
+    validation: str = ""
+    repository: Path | None = None
+    baseline: Path | None = None
     study: Path | None = None
     subject: Subject = field(default_factory=Subject)
 
@@ -45,10 +46,15 @@ def write_report(inputs: ReportInputs, output: Path) -> str:
     rollout = read_json(inputs.rollout / "rollout.json")
     signature = read_json(inputs.package / "signature.json")
     endpoint = read_json(inputs.endpoint / "endpoint.json")
-    label = inputs.subject.label
+    label = inputs.subject.label or evaluation["label"]
     page = _head(inputs, evaluation, rollout, endpoint)
-    page.section("Data", Text(inputs.validation), *data_section.data_blocks(inputs.tables, inputs.subject))
-    page.section("Features", *data_section.feature_blocks(_views(inputs), inputs.train, signature, label))
+    if inputs.tables is not None:
+        page.section("Data", Text(inputs.validation), *data_section.data_blocks(inputs.tables, inputs.subject))
+    positive = evaluation.get("positive", label)
+    features = data_section.feature_blocks(
+        _views(inputs), inputs.train, signature, label, "" if positive == label else positive
+    )
+    page.section("Features", *features)
     if inputs.study is not None:
         page.section("Tuning", *tuning_section.study_blocks(read_json(inputs.study / "study.json")))
     page.section("Training", *data_section.learning_blocks(_histories(inputs)))
@@ -64,7 +70,7 @@ def write_report(inputs: ReportInputs, output: Path) -> str:
     )
     page.section("Call it", *call_section.calling_blocks(endpoint, signature))
     page.write(output)
-    return f"{rollout_section.decision_badge(rollout).text}, ROC AUC {evaluation['metrics']['roc_auc']:.3f}"
+    return f"{rollout_section.decision_badge(rollout).text}, {evaluation_section.headline(evaluation)}"
 
 
 def _head(
@@ -73,7 +79,6 @@ def _head(
     badge = rollout_section.decision_badge(rollout)
     requests = sum(sum(tick["requests"].values()) for tick in rollout["ticks"])
     outcomes = evaluation["gate"]["outcomes"]
-    rows = data_section.table_rows(inputs.tables)
     tiles = [
         Tile("Decision", badge, f"after {requests:,} requests", badge.tone),
         Tile(
@@ -83,10 +88,15 @@ def _head(
             "good" if evaluation["gate"]["passed"] else "bad",
         ),
         *evaluation_section.tiles(evaluation)[:2],
-        Tile("Rows", rows.get(inputs.subject.table, sum(rows.values())), inputs.subject.table),
+        *([_rows(inputs.tables, inputs.subject.table)] if inputs.tables else []),
     ]
     footer = f"Run {endpoint['run']}. Seaway {VERSION}. Intervals are 95 %; those of the rollout hold at all looks."
     return Page(f"Run of {endpoint['name']}", _lead(evaluation, rollout), badge, tiles, footer)
+
+
+def _rows(tables: Path, table: str) -> Tile:
+    rows = data_section.table_rows(tables)
+    return Tile("Rows", rows.get(table, sum(rows.values())), table)
 
 
 def _lead(evaluation: Mapping[str, Any], rollout: Mapping[str, Any]) -> str:
@@ -104,12 +114,15 @@ def _met(outcomes: list[Mapping[str, Any]]) -> str:
 
 
 def _views(inputs: ReportInputs) -> Mapping[str, int]:
+    if inputs.repository is None:
+        return {}
     views: Mapping[str, int] = read_json(inputs.repository / "repository.json")["rows"]
     return views
 
 
 def _histories(inputs: ReportInputs) -> dict[str, list[dict[str, float]]]:
-    return {"this model": _history(inputs.model), "baseline": _history(inputs.baseline)}
+    trained = {"this model": inputs.model, "baseline": inputs.baseline}
+    return {name: _history(folder) for name, folder in trained.items() if folder is not None}
 
 
 def _history(model: Path) -> list[dict[str, float]]:

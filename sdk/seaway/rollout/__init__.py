@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seaway.rollout.controller import Rollout, run
     from seaway.rollout.promotion import conclude, confirm
     from seaway.rollout.replay import Replay
+    from seaway.rollout.yardstick import Yardstick
 
 __all__ = [
     "ALL_STABLE",
@@ -36,6 +37,7 @@ __all__ = [
     "Step",
     "Traffic",
     "Verdict",
+    "Yardstick",
     "conclude",
     "confirm",
     "run",
@@ -44,6 +46,7 @@ __all__ = [
 HEAVY = {  # imported at first use: scipy, pyarrow
     "Replay": "replay",
     "Rollout": "controller",
+    "Yardstick": "yardstick",
     "conclude": "promotion",
     "confirm": "promotion",
     "run": "controller",

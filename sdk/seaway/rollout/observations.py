@@ -17,8 +17,8 @@ SKEW_S = 1.0  # by which two machines' clocks may differ
 class ArmObservation:
     """One arm since the look before.
 
-    Latencies of answered requests in seconds and losses in [0, 1] (a Brier score of each request whose label has
-    arrived) are in the order of asking; labels arrive late, so losses may be of earlier requests.
+    Latencies of answered requests in seconds and losses in [0, 1] (of each request whose label has arrived)
+    are in the order of asking; labels arrive late, so losses may be of earlier requests.
     """
 
     requests: int = 0

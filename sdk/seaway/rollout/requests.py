@@ -10,7 +10,7 @@ class Answers:
     """What came back since the last call, by arm where it is a mapping.
 
     Latencies of answered requests in seconds; `invalid` counts answers that no client could use although the server
-    did not fail (refused input, no finite probability, too late), `failed` those by which it said that it failed;
+    did not fail (refused input, no legal answer of the task, too late), `failed` those by which it said that it failed;
     losses and paired differences of the requests whose labels have arrived. `answered` counts answers of any status.
     Requests without an answer (time-out, cut connection) are `lost` by the arm that they were meant for, or
     `unattributed` where nobody knows which arm had them.

@@ -54,6 +54,7 @@ class FeatureLog:
         if taken := set(names) & set(ANSWER):
             raise InvalidSpec(f"Requests cannot be logged: input {', '.join(taken)} has the name of a log's column.")
         self._uri, self._inputs, self._version, self._every_s = uri.rstrip("/"), signature.inputs, version, every_s
+        self._answer = next(spec for spec in signature.outputs if spec.name == signature.prediction)
         self._storage = storage_for(uri)
         self._lock = threading.Lock()
         self._rows, self._bytes, self._lost = list[Sequence[Any]](), 0, 0
@@ -61,10 +62,12 @@ class FeatureLog:
         self._thread = threading.Thread(target=self._write, name="served features", daemon=True)
         self._thread.start()
 
-    def append(self, request: Any, inputs: Mapping[str, Sequence[Any]], prediction: float) -> None:
-        """Keep one row: the request's id, the values of each input, and what was answered."""
+    def append(self, request: Any, inputs: Mapping[str, Sequence[Any]], prediction: Sequence[float]) -> None:
+        """Keep one row: the request's id, the values of each input, and those of the model's prediction."""
         values = [_kept(spec, inputs[spec.name]) for spec in self._inputs]
-        row = (_name(request), time.time_ns() // 1000, self._version, prediction, *values)
+        answer = [float(value) for value in prediction]
+        told = answer if _size(self._answer) > 1 else answer[0]
+        row = (_name(request), time.time_ns() // 1000, self._version, told, *values)
         size = sum(map(_memory, (row[:1], *inputs.values())))
         with self._lock:
             if len(self._rows) >= MOST or self._bytes + size > MOST_BYTES:
@@ -105,7 +108,7 @@ class FeatureLog:
         import pyarrow as pa
         from pyarrow import parquet
 
-        schema = _schema(self._inputs)
+        schema = _schema(self._inputs, self._answer)
         columns = [pa.array([row[place] for row in rows], kind.type) for place, kind in enumerate(schema)]
         with tempfile.TemporaryDirectory(prefix="seaway-served-") as folder:
             file = Path(folder) / f"{rows[0][1]}-{uuid4().hex[:8]}.parquet"
@@ -148,10 +151,11 @@ def read_log(uri: str) -> "pd.DataFrame":
         return pd.concat([pd.read_parquet(copy) for copy in copies], ignore_index=True)
 
 
-def _schema(inputs: Sequence[TensorSpec]) -> "pa.Schema":
+def _schema(inputs: Sequence[TensorSpec], prediction: TensorSpec) -> "pa.Schema":
     import pyarrow as pa
 
-    answer = zip(ANSWER, (pa.string(), pa.timestamp("us", "UTC"), pa.string(), pa.float64()), strict=True)
+    told = pa.float64() if _size(prediction) == 1 else pa.list_(pa.float64())
+    answer = zip(ANSWER, (pa.string(), pa.timestamp("us", "UTC"), pa.string(), told), strict=True)
     return pa.schema([*answer, *((spec.name, _type(spec)) for spec in inputs)])
 
 

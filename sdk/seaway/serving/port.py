@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from seaway.errors import DataUnreadable, EndpointFailed, InvalidSpec
+from seaway.models.signature import Signature
 from seaway.storage import read_json, write_json
+from seaway.tasks import Target
 
 ARMS = ("stable", "candidate")
 VERSION_DIGITS = 12  # of a package's SHA-256, by which an arm's version is told
@@ -63,6 +65,12 @@ class EndpointSpec:
         packages = {"stable": self.stable, "candidate": self.candidate}
         return {arm: path.absolute() for arm, path in packages.items() if path is not None}
 
+    @property
+    def targets(self) -> dict[str, Target]:
+        """What each arm's model says that it predicts; an arm whose model says nothing is left out."""
+        said = {arm: Signature.read(package).target for arm, package in self.packages.items()}
+        return {arm: target for arm, target in said.items() if target is not None}
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -80,7 +88,8 @@ class DeployedEndpoint:
     `url` is empty until it is ready. `host` is the Host header by which a shared gateway knows the endpoint, empty
     where the URL is the endpoint's own. `deployed` is when it was laid out, in seconds since 1970. `settled` says that
     its run succeeded and left it in charge. `secret` is `NAMESPACE/NAME` of the cluster's Secret that has the token
-    under the endpoint's name, empty on a laptop.
+    under the endpoint's name, empty on a laptop. `targets` are what the arms' models say
+    that they predict, where they do.
     """
 
     name: str
@@ -93,6 +102,7 @@ class DeployedEndpoint:
     settled: bool = False
     host: str = ""
     secret: str = ""
+    targets: Mapping[str, Target] = field(default_factory=dict)
 
     @property
     def token_file(self) -> Path:
@@ -125,6 +135,7 @@ class DeployedEndpoint:
                 name: {"version": arm.version, "package": arm.package, "cluster": arm.cluster}
                 for name, arm in self.arms.items()
             },
+            "targets": {name: target.to_json() for name, target in self.targets.items()},
         }
 
     def write(self, file: Path | None = None) -> None:
@@ -147,6 +158,7 @@ class DeployedEndpoint:
                 arms={name: Arm(arm["version"], arm["package"], arm["cluster"]) for name, arm in value["arms"].items()},
                 deployed=float(value.get("deployed", 0.0)),
                 settled=bool(value.get("settled", False)),
+                targets={name: Target.from_json(target) for name, target in value.get("targets", {}).items()},
             )
         except (KeyError, TypeError) as error:
             raise DataUnreadable(f"{file} describes no endpoint ({error!r}); deploy it anew.") from error
@@ -191,13 +203,13 @@ class Endpoint(Protocol):
 
 
 def find_deployed(endpoints: Endpoint, deployed: DeployedEndpoint) -> DeployedEndpoint:
-    """The endpoint as its platform knows it now, with the arms that it was deployed with: a rollout that is told again
-    has left one of them.
+    """The endpoint as its platform knows it now, with the arms that it was deployed with, and what they predict: a
+    rollout that is told again has left one of them.
 
     Raises:
         EndpointFailed: it is gone, or another run is in charge of it.
     """
-    return replace(find(endpoints, deployed.name, deployed.run), arms=deployed.arms)
+    return replace(find(endpoints, deployed.name, deployed.run), arms=deployed.arms, targets=deployed.targets)
 
 
 def find(endpoints: Endpoint, name: str, run: str) -> DeployedEndpoint:

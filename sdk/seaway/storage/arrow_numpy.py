@@ -3,6 +3,8 @@
 Pyarrow's `to_numpy`, `scalar` and `array` import pandas where it is installed, which takes a second of a short step.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -12,5 +14,25 @@ NAN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.na
 
 def numbers(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     """Numbers of shape [rows], NaN where one is missing."""
-    whole = values.cast(pa.float64()).fill_null(NAN).combine_chunks()
+    whole = values.cast(pa.float64(), safe=False).fill_null(NAN).combine_chunks()
     return np.from_dlpack(whole).astype(np.float64, copy=False)
+
+
+def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column without its dictionary."""
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def plain_numpy(values: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """A column of shape [rows]: numbers, a missing one NaN; booleans without a gap; else objects, None missing."""
+    values = plain(values)
+    kind = values.type
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or (pa.types.is_integer(kind) and values.null_count):
+        return numbers(values)
+    if pa.types.is_integer(kind):
+        return np.from_dlpack(values.combine_chunks())
+    if pa.types.is_boolean(kind) and not values.null_count:
+        return np.from_dlpack(values.cast(pa.uint8()).combine_chunks()).astype(np.bool_)
+    rows = np.empty(len(values), object)
+    rows[:] = values.to_pylist()
+    return rows

@@ -99,7 +99,7 @@ def training(store: StoreInCluster, tmp_path: Path) -> dict[str, Any]:
         "validation": str(tmp_path / "validation.parquet"),
         "output": str(tmp_path / "model"),
         "checkpoints": str(tmp_path / "checkpoints"),
-        "params": {"numeric": ["wind"], "categorical": ["origin"], "epochs": 2, "batch_size": 256},
+        "params": {"numeric": ["wind"], "categorical": ["origin"], "label": "late", "epochs": 2, "batch_size": 256},
         "timeout_s": 300,
         "placement": {
             "cpu": "100m", "memory": "1Gi", "shared_memory": "64Mi", "scratch": "1Gi",

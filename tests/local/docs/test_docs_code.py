@@ -56,7 +56,7 @@ def a_training_to_tune(_: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 def a_training(output: Path, **params: Any) -> TrainSpec:
     rows = pd.DataFrame({"carrier": ["AA", "UA"] * 300, "distance": [100.0, 2400.0, 700.0] * 200, "late": [0, 1] * 300})
     rows.to_parquet("train.parquet")
-    columns = {"numeric": ["distance"], "categorical": ["carrier"]}
+    columns = {"numeric": ["distance"], "categorical": ["carrier"], "label": "late"}
     return TrainSpec(
         Path("train.parquet"), Path("train.parquet"), output, Path("checkpoints"), params={**columns, **params}
     )

@@ -12,9 +12,12 @@ from kfp import dsl
 from seaway.errors import DataUnreadable, GateClosed, InvalidSpec
 from seaway.evaluation import Gate, evaluate
 from seaway.models import ExportedModel, Signature, TensorSpec
+from seaway.tasks import Target
 from seaway_components.evaluation.check_gate.component import check_gate
 from seaway_components.evaluation.evaluate_model.component import evaluate_model
 from sklearn.metrics import roc_auc_score
+
+LATE = Target("binary", "late")
 
 
 class Linear(torch.nn.Module):
@@ -33,7 +36,7 @@ def export(folder: Path, slope: float) -> Path:
     shapes = ({0: torch.export.Dim("rows", min=1)},)
     program = torch.export.export(Linear(slope), (torch.zeros(4, 1),), dynamic_shapes=shapes)
     torch.export.save(program, folder / "model.pt2")
-    Signature("flights", (TensorSpec("wind", "FP32"),), (TensorSpec("probability", "FP32"),)).write(folder)
+    Signature("flights", (TensorSpec("wind", "FP32"),), (TensorSpec("probability", "FP32"),), target=LATE).write(folder)
     return folder
 
 
@@ -62,7 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def measure(folder: Path, output: Path, model: str = "good", **settings: Any) -> Any:
-    settings = {"baselines": {"other": folder / "bad"}, "slices": ["carrier", "month"], **settings}
+    settings = {"baselines": {"other": folder / "bad"}, "slices": ["carrier", "month"], "group": "carrier", **settings}
     return evaluate(folder / model, folder / "test.parquet", folder / "train.parquet", output, **settings)
 
 
@@ -73,7 +76,9 @@ def test_the_figures_are_those_of_the_models_own_answers(folder: Path, tmp_path:
     assert result.metrics["roc_auc"] == pytest.approx(roc_auc_score(test["late"], answer[:, 0]), abs=1e-6)
     assert result.passed
     assert result.figures["differences"]["production"]["roc_auc"]["low"] > 0
-    assert np.sum(result.confusion) == len(test)
+    assert result.confusion
+    assert result.confusion[0] == ["not late", "late"]
+    assert np.sum(result.confusion[1]) == len(test)
     assert all(len(part) <= 100 for part in result.roc)
     assert result.roc[0][0] == 0
     assert result.roc[1][-1] == 1
@@ -132,8 +137,8 @@ def test_a_gate_on_a_model_that_is_not_there_is_refused_before_any_work(folder: 
     [
         (rows(3).drop(columns="wind"), "takes wind"),
         (rows(3).drop(columns="late"), "no column 'late'"),
-        (rows(3).assign(late=1), "Every row"),
-        (rows(3).assign(late=np.nan), "2000 values that are not 0 or 1"),
+        (rows(3).assign(late=1), "every row has late = 1"),
+        (rows(3).assign(late=np.nan), "missing in 2000 of 2000 rows"),
         (rows(3).head(0), "no rows"),
         (rows(3).drop(columns="carrier"), "no column 'carrier'"),
     ],
@@ -143,14 +148,18 @@ def test_unusable_rows_are_refused_with_the_reason(
 ) -> None:
     broken.to_parquet(tmp_path / "test.parquet")
     with pytest.raises(DataUnreadable, match=reason):
-        evaluate(folder / "good", tmp_path / "test.parquet", folder / "train.parquet", tmp_path / "out", baselines={})
+        evaluate(
+            folder / "good", tmp_path / "test.parquet", folder / "train.parquet", tmp_path / "out", group="carrier"
+        )
 
 
 def test_a_truncated_file_is_refused(folder: Path, tmp_path: Path) -> None:
     whole = (folder / "test.parquet").read_bytes()
     (tmp_path / "test.parquet").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataUnreadable, match="no readable Parquet"):
-        evaluate(folder / "good", tmp_path / "test.parquet", folder / "train.parquet", tmp_path / "out", baselines={})
+        evaluate(
+            folder / "good", tmp_path / "test.parquet", folder / "train.parquet", tmp_path / "out", group="carrier"
+        )
 
 
 def artifact(kind: type[dsl.Artifact], path: Path) -> Any:

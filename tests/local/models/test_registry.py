@@ -55,17 +55,18 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(train: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained model, written by the trainer's own export."""
-    from seaway.training.tabular.data import read_examples, sample_rows
+    from seaway.training.tabular.data import learn_task, read_examples, sample_rows
     from seaway.training.tabular.export import signature, write_model
     from seaway.training.tabular.network import TabularModel, TabularNetwork
     from seaway.training.tabular.params import TabularParams
     from seaway.training.tabular.preprocessing import Preprocessing
 
     folder = tmp_path_factory.mktemp("trained")
-    params = TabularParams(numeric=("distance",), categorical=("carrier",), name="delays", hidden=(4,))
-    preprocessing = Preprocessing(read_examples(train, params))
-    model = TabularModel(preprocessing, TabularNetwork(preprocessing.vocabularies.sizes, params))
-    write_model(model, signature(params, sample_rows(train, params, 3)), folder)
+    params = TabularParams(numeric=("distance",), categorical=("carrier",), label="late", name="delays", hidden=(4,))
+    task = learn_task(train, params)
+    preprocessing = Preprocessing(read_examples(train, params, task))
+    model = TabularModel(preprocessing, TabularNetwork(preprocessing.vocabularies.sizes, params, task.width), task)
+    write_model(model, signature(params, task, sample_rows(train, params, 3)), folder)
     (folder / "metrics.json").write_text(json.dumps(METRICS))
     (folder / "history.jsonl").write_text("\n".join(json.dumps(row) for row in HISTORY) + "\n")
     return folder

@@ -23,7 +23,7 @@ from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
 from seaway.platforms.mlflow import MlflowRegistry
-from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, conclude, run
+from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, Yardstick, conclude, run
 from seaway.serving import DeployedEndpoint, EndpointSpec
 from seaway.serving.port import VERSION_DIGITS
 from seaway_components.rollout.confirm_promotion.component import confirm_promotion
@@ -124,7 +124,7 @@ def endpoint(folder: Path, packages: dict[str, Path], fault: Path) -> Iterator[D
 
 def roll_out(endpoint: DeployedEndpoint, examples: Path, state: Path) -> Rollout:
     plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 1.0, 0.01, 0.05, budget=8_000))
-    with Replay(examples, endpoint, shadow=0.5) as requests:
+    with Replay(examples, endpoint, Yardstick.of({}, "late", "binary"), shadow=0.5) as requests:
         return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(state))
 
 
@@ -148,7 +148,9 @@ def test_a_candidate_that_now_and_then_does_not_answer_in_time_is_rolled_back(
 ) -> None:
     fault.write_text("time.sleep(1.0 if time.time_ns() % 16 == 0 else 0.0)")
     plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 0.0, 0.0, 0.05, budget=5_000))
-    with Replay(examples, endpoint, shadow=1.0, timeout_s=0.5, give_up_s=0.5) as requests:
+    with Replay(
+        examples, endpoint, Yardstick.of({}, "late", "binary"), shadow=1.0, timeout_s=0.5, give_up_s=0.5
+    ) as requests:
         rollout = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(tmp_path / "state.json"))
     assert rollout.decision is Decision.ROLLBACK
     assert "Errors" in rollout.reason

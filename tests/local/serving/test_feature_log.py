@@ -15,7 +15,7 @@ SIGNATURE = Signature("m", (TensorSpec("temp", "FP32"),), (TensorSpec("p", "FP32
 def serve(folder: str, version: str, rows: int) -> None:
     log = FeatureLog(folder, SIGNATURE, version)
     for number in range(rows):
-        log.append(f"f{number}", {"temp": [float(number)]}, 0.5)
+        log.append(f"f{number}", {"temp": [float(number)]}, [0.5])
     log.close()
 
 

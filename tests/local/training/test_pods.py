@@ -32,7 +32,14 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
         wind = random.normal(size=count).astype(np.float32)
         late = (wind + 0.3 * random.normal(size=count) > 0).astype(np.int8)
         pd.DataFrame({"wind": wind, "late": late}).to_parquet(folder / f"{name}.parquet")
-    params = {"numeric": ["wind"], "categorical": [], "epochs": EPOCHS, "patience": EPOCHS, "batch_size": 32}
+    params = {
+        "numeric": ["wind"],
+        "categorical": [],
+        "label": "late",
+        "epochs": EPOCHS,
+        "patience": EPOCHS,
+        "batch_size": 32,
+    }
     paths = (folder / name for name in ("train.parquet", "validation.parquet", "output", "checkpoints"))
     return TrainSpec(*paths, params=params, workers=PODS)
 

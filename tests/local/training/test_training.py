@@ -38,7 +38,14 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
     folder = tmp_path_factory.mktemp("training")
     rows(10_001, 0).to_parquet(folder / "train.parquet")
     rows(2_003, 1).to_parquet(folder / "validation.parquet")
-    params = {"numeric": ["wind"], "categorical": ["origin"], "batch_size": 64, "epochs": EPOCHS, "patience": EPOCHS}
+    params = {
+        "numeric": ["wind"],
+        "categorical": ["origin"],
+        "label": "late",
+        "batch_size": 64,
+        "epochs": EPOCHS,
+        "patience": EPOCHS,
+    }
     return TrainSpec(
         folder / "train.parquet",
         folder / "validation.parquet",
@@ -112,7 +119,14 @@ def test_a_training_that_stopped_after_its_last_epoch_still_writes_everything(
 def test_a_process_killed_while_it_writes_a_checkpoint_resumes_to_the_same_bits(tmp_path: Path) -> None:
     rows(200, 4).to_parquet(tmp_path / "rows.parquet")
     data = tmp_path / "rows.parquet"
-    params = {"numeric": ["wind"], "categorical": ["origin"], "hidden": WIDE, "batch_size": 200, "epochs": 3}
+    params = {
+        "numeric": ["wind"],
+        "categorical": ["origin"],
+        "label": "late",
+        "hidden": WIDE,
+        "batch_size": 200,
+        "epochs": 3,
+    }
     whole = TrainSpec(data, data, tmp_path / "whole", tmp_path / "checkpoints-whole", params=params)
     killed = dataclasses.replace(whole, output=tmp_path / "killed", checkpoints=tmp_path / "checkpoints-killed")
     killed.write(tmp_path / "spec.json", "0" * 64)

@@ -11,7 +11,7 @@ from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.istio import IstioTraffic
 from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
-from seaway.rollout import Policy, Replay, Rollout, RolloutPlan, Step, Traffic, run
+from seaway.rollout import Policy, Replay, Rollout, RolloutPlan, Step, Traffic, Yardstick, run
 from seaway.serving import DeployedEndpoint
 
 STEPS = (Step(10, 160), Step(50, 240), Step(100, 80))
@@ -24,7 +24,8 @@ def roll_out(folder: Path, traffic: Traffic | None = None, metrics: TrafficMetri
     endpoint = DeployedEndpoint.read(folder / "endpoint.json")
     connection = replace(connect(), namespace=given["namespace"])
     gateway = Gateway(given["gateway"], given["admin"], given["stats"])
-    with Replay(folder / "replay.parquet", endpoint, shadow=0.5, connections=4) as requests:
+    yardstick = Yardstick.of(endpoint.targets, "late", "binary")
+    with Replay(folder / "replay.parquet", endpoint, yardstick, shadow=0.5, connections=4) as requests:
         return run(
             RolloutPlan(endpoint, STEPS, POLICY),
             traffic or IstioTraffic(connection, gateway, ""),

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 from seaway_examples.flights.source import read_tables
 
 NUMERIC, CATEGORICAL = ["distance", "hour", "day"], ["carrier", "origin", "dest"]
-PARAMS = {"numeric": NUMERIC, "categorical": CATEGORICAL, "hidden": [16], "embedding": 4, "epochs": 3, "patience": 3}
+COLUMNS = {"numeric": NUMERIC, "categorical": CATEGORICAL, "label": "late"}
+PARAMS = {**COLUMNS, "hidden": [16], "embedding": 4, "epochs": 3, "patience": 3}
 DAYS = 10  # of January 2013 that are learned from; the next four are looked at
 
 

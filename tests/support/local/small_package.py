@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 from seaway.models import Lineage, Signature, TensorSpec, package, signing_keys
 from seaway.models.signature import encode
+from seaway.tasks import Target
 from torch import nn
 
 CARRIERS = ("AA", "B6", "DL", "UA")
@@ -20,6 +21,7 @@ SIGNATURE = Signature(
     ),
     outputs=(TensorSpec("probability", "FP32"),),
     sample={"carrier": [["AA"], ["ZZ"]], "distance": [[100.0], [None]], "weather": [[0.1] * WEATHER] * 2},
+    target=Target("binary", "late"),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seaway import tasks
 from seaway.errors import DataUnreadable, GateClosed, InvalidSpec
 from seaway.evaluation import Gate, Outcome, read_outcomes, require_open, write_page
 from seaway.evaluation.gate import summary
@@ -19,6 +20,7 @@ def evaluation(auc: float = 0.7, low: float = 0.01, high: float = 0.05, ece: flo
     tiny = {"name": "HA", "small": True, "roc_auc": {"value": 0.1}}
     return {
         "rows": 1000,
+        "task": {"name": "binary", "metrics": [{"name": "roc_auc", "title": "ROC AUC", "higher": True}]},
         "aliases": {"hourly_rate": "carrier_rate"},
         "models": {"model": {"roc_auc": {"value": auc}, "ece": {"value": ece}}},
         "differences": {"carrier_rate": {"roc_auc": {"value": (low + high) / 2, "low": low, "high": high}}},
@@ -108,10 +110,32 @@ def test_a_missing_evaluation_never_opens_the_gate(tmp_path: Path) -> None:
         read_outcomes(tmp_path)
 
 
-@pytest.mark.parametrize("rule", ["roc_auc", "min_accuracy", "beats:", "beat:x", "max_rows", ""])
+@pytest.mark.parametrize("rule", ["roc_auc", "min_", "beats:", "beat:x", "most_rows", ""])
 def test_an_unknown_rule_is_refused(rule: str) -> None:
     with pytest.raises(InvalidSpec, match="no rule"):
         Gate({rule: 0.5})
+
+
+@pytest.mark.parametrize("rule", ["min_accuracy", "max_rows", "min_slice_brier", "beats:nobody"])
+def test_a_rule_that_the_task_or_the_models_cannot_meet_is_refused_with_those_that_can(rule: str) -> None:
+    with pytest.raises(InvalidSpec, match="there are: "):
+        Gate({rule: 0.5}).require(tasks.of(tasks.Target("binary", "late")), {"carrier_rate"})
+    Gate({"min_rows": 1, "min_slice_roc_auc": 0.5, "max_brier": 1}).require(
+        tasks.of(tasks.Target("binary", "late")), ()
+    )
+
+
+def test_where_less_is_better_a_model_beats_another_by_less() -> None:
+    found = evaluation()
+    found["task"]["metrics"] = [{"name": "rmse", "title": "RMSE", "higher": False}]
+    found["models"]["model"] = {"rmse": {"value": 3.0}}
+    found["slices"] = {"cut": [{"name": str(rmse), "small": False, "rmse": {"value": rmse}} for rmse in (2.0, 5.0)]}
+    for low, high, beats in ((-2.0, -1.0, True), (-2.0, 0.5, False), (1.0, 2.0, False)):
+        found["differences"] = {"other": {"rmse": {"value": (low + high) / 2, "low": low, "high": high}}}
+        first, second = Gate({"beats:other": 0.0, "not_worse_than:other": 1.0}).check(found)
+        assert first.passed == beats
+        assert second.passed == (high < 1.0)
+    assert Gate({"max_slice_rmse": 4.0}).check(found)[0].value == 5.0
 
 
 @pytest.mark.parametrize("bound", [float("nan"), float("inf"), "0.5", True, None])

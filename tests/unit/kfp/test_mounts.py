@@ -11,6 +11,7 @@ from seaway_components.data.ingest_tables.component import ingest_tables
 from seaway_components.features.build_features.component import build_features
 from seaway_components.models.package_model.component import package_model
 from seaway_components.training.train_pytorch.component import train_pytorch
+from seaway_examples.flights.schema import DEFINITIONS, SOURCE
 
 
 @dsl.component
@@ -21,11 +22,11 @@ def foreign(tables: dsl.Input[dsl.Dataset]):
 
 @dsl.pipeline(name="mounting")
 def pipeline(months: str = "1"):
-    ingested = ingest_tables(options={"months": months})
+    ingested = ingest_tables(source=SOURCE, options={"months": months})
     kubernetes.add_node_selector(ingested, "disk", "fast")
     kubernetes.use_secret_as_volume(ingested, "own", "/own")
     foreign(tables=ingested.outputs["tables"])
-    train = build_features(tables=ingested.outputs["tables"]).outputs["repository"]
+    train = build_features(tables=ingested.outputs["tables"], definitions=DEFINITIONS).outputs["repository"]
     model = train_pytorch(train=train, validation=train).outputs["model"]
     package_model(model=model, train=train)
 
@@ -64,7 +65,7 @@ def test_what_the_author_has_set_stays(executors: dict[str, Any]) -> None:
 def test_a_step_of_seaway_is_no_root_unless_its_author_says_so(executors: dict[str, Any]) -> None:
     @dsl.pipeline(name="root")
     def root() -> None:
-        kubernetes.set_security_context(ingest_tables(), run_as_user=0)
+        kubernetes.set_security_context(ingest_tables(source=SOURCE), run_as_user=0)
 
     _, platform = yaml.safe_load_all(compiler.compiled(root).text)
     [author] = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values()
@@ -75,7 +76,7 @@ def test_a_step_of_seaway_is_no_root_unless_its_author_says_so(executors: dict[s
 def test_mounts_are_what_kfps_own_functions_write(executors: dict[str, Any]) -> None:
     @dsl.pipeline(name="by-hand")
     def by_hand() -> None:
-        task = ingest_tables()
+        task = ingest_tables(source=SOURCE)
         kubernetes.use_config_map_as_volume(task, "seaway-settings", "/etc/seaway/settings", optional=True)
         kubernetes.use_secret_as_volume(task, "seaway-storage", "/etc/seaway/storage", optional=True)
         kubernetes.set_security_context(task, run_as_non_root=True)

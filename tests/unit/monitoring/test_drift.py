@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from scipy.stats import ks_2samp
+from seaway import tasks
 from seaway.errors import DataUnreadable, InvalidSpec, MetricsUnavailable, StorageCorrupted
 from seaway.models import Signature, TensorSpec
 from seaway.monitoring import DriftSpec, RetrainingPolicy, check_skew, decide, significance, skew, training_rows
 from seaway.monitoring.drift import ColumnDrift, DriftReport, _judge
 from seaway.monitoring.export import HELP, of_drift, of_quality, of_skew, publish
-from seaway.monitoring.live_quality import QualitySpec
+from seaway.monitoring.live_quality import QualityReport, QualitySpec
 from seaway.monitoring.live_quality import quality as quality_of
 from seaway.serving import FeatureLog
 
@@ -148,29 +149,36 @@ def rows(count: int, seed: int, sharp: float = 2.0) -> pd.DataFrame:
     return pd.DataFrame({**times, "late": late.astype("int8"), "prediction": 1 / (1 + np.exp(-score * sharp / 2))})
 
 
+LATE = tasks.of(tasks.Target("binary", "late"))
+
+
+def measured(rows: pd.DataFrame, tested: Mapping[str, float], spec: QualitySpec, now: pd.Timestamp) -> QualityReport:
+    return quality_of(rows, rows["prediction"].to_numpy(), LATE, tested, spec, now)
+
+
 TESTED = {"test_roc_auc": 0.75, "test_log_loss": 0.58}
 
 
 def test_a_model_that_is_as_good_as_tested_raises_no_alarm_and_a_guessing_one_does() -> None:
-    good = quality_of(rows(4000, 0), TESTED, QualitySpec(), NOW)
+    good = measured(rows(4000, 0), TESTED, QualitySpec(), NOW)
     assert (good.worse, good.labelled, good.delay_s) == ([], 4000, 4 * 3600)
     guessing = rows(4000, 0).assign(prediction=np.random.default_rng(1).random(4000))
-    assert quality_of(guessing, TESTED, QualitySpec(), NOW).worse == ["roc_auc", "log_loss"]
+    assert measured(guessing, TESTED, QualitySpec(), NOW).worse == ["roc_auc", "log_loss"]
 
 
 def test_labels_count_once_they_are_known() -> None:
-    found = quality_of(rows(4000, 0), TESTED, QualitySpec(), DAY0 + pd.Timedelta(days=15))
+    found = measured(rows(4000, 0), TESTED, QualitySpec(), DAY0 + pd.Timedelta(days=15))
     assert 1500 < found.labelled < 2500
-    assert quality_of(rows(4000, 0), TESTED, QualitySpec(), DAY0).figures == {}
+    assert measured(rows(4000, 0), TESTED, QualitySpec(), DAY0).figures == {}
 
 
 def test_few_labels_are_wide_intervals_and_no_alarm() -> None:
     few = rows(130, 3).assign(prediction=np.random.default_rng(5).random(130) * 0.2 + 0.4)
-    assert quality_of(few, {"test_roc_auc": 0.55}, QualitySpec(), NOW).worse == []
+    assert measured(few, {"test_roc_auc": 0.55}, QualitySpec(), NOW).worse == []
 
 
 def test_without_tested_figures_nothing_is_worse() -> None:
-    found = quality_of(rows(4000, 0), {}, QualitySpec(), NOW)
+    found = measured(rows(4000, 0), {}, QualitySpec(), NOW)
     assert (found.worse, found.figures["roc_auc"].tested) == ([], None)
 
 
@@ -225,7 +233,7 @@ SIGNATURE = Signature(
 def logged(folder: Path, served: pd.DataFrame) -> str:
     log = FeatureLog(str(folder), SIGNATURE, "v1")
     for row in served.to_dict("records"):
-        log.append(row["flight_id"], {spec.name: [row[spec.name]] for spec in SIGNATURE.inputs}, 0.5)
+        log.append(row["flight_id"], {spec.name: [row[spec.name]] for spec in SIGNATURE.inputs}, [0.5])
     log.close()
     return str(folder)
 
@@ -302,7 +310,7 @@ def test_figures_are_published_as_prometheus_reads_them(tmp_path: Path, monkeypa
     monkeypatch.delenv("SEAWAY_PUSHGATEWAY_URL", raising=False)
     samples = [
         *of_drift(report(a=True, prediction=False)),
-        *of_quality(quality_of(rows(400, 0), TESTED, QualitySpec(), NOW)),
+        *of_quality(measured(rows(400, 0), TESTED, QualitySpec(), NOW)),
         *of_skew(skew(EXAMPLES[["id", "temp"]], EXAMPLES)),
     ]
     figures = publish("flights", "drift", samples, tmp_path)

@@ -1,5 +1,6 @@
 """What the report says about data is what is in the files, gaps included."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,8 @@ from seaway.reporting import Page
 from seaway.reporting.data_section import Subject, data_blocks, feature_blocks, learning_blocks
 from sklearn.metrics import roc_auc_score
 
+SUBJECT = Subject("flights", "scheduled_departure", "status", "late")
+
 
 def flights(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
@@ -23,21 +26,52 @@ def flights(folder: Path) -> Path:
 
 
 def test_a_month_without_rows_is_named(tmp_path: Path) -> None:
-    document = Page("t").section("Data", *data_blocks(flights(tmp_path), Subject())).html()
+    document = Page("t").section("Data", *data_blocks(flights(tmp_path), SUBJECT)).html()
     assert "No rows in 2013-02." in document
     assert "2 not late" in document
     assert "1 late" in document
     assert "1 cancelled" in document
 
 
+def test_tables_of_no_subject_are_counted_and_no_more(tmp_path: Path) -> None:
+    document = Page("t").section("Data", *data_blocks(flights(tmp_path), Subject())).html()
+    assert "flights" in document
+    assert "by month" not in document
+
+
+def test_rows_without_a_label_column_are_shown_by_month_all_the_same(tmp_path: Path) -> None:
+    document = Page("t").section("Data", *data_blocks(flights(tmp_path), replace(SUBJECT, label="", outcome=""))).html()
+    assert "4 rows; months in UTC" in document
+
+
+@pytest.mark.parametrize(
+    ("label", "measure"),
+    [([0.5 * row for row in range(60)], "rank correlation"), (["a", "b", "c"] * 20, "explained by classes")],
+)
+def test_the_feature_that_tells_most_of_a_number_or_of_classes_is_drawn_first(
+    tmp_path: Path, label: list[object], measure: str
+) -> None:
+    signal = [float("abc".index(one)) if isinstance(one, str) else one for one in label]
+    noise = [float((7 * row) % 60) for row in range(60)]
+    rows = pd.DataFrame(
+        {"label": label, "noise": noise, "signal": [one + row / 1000 for row, one in enumerate(signal)]}
+    )
+    rows.to_parquet(tmp_path / "train.parquet")
+    inputs = [{"name": name, "datatype": "FP32", "unit": ""} for name in ("noise", "signal")]
+    blocks = feature_blocks({}, tmp_path / "train.parquet", {"inputs": inputs}, "label")
+    document = Page("t").section("Features", *blocks).html()
+    assert document.index("<strong>signal") < document.index("<strong>noise")
+    assert measure in document
+
+
 def test_a_column_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataUnreadable, match="no_such_time"):
-        data_blocks(flights(tmp_path), Subject(time="no_such_time"))
+        data_blocks(flights(tmp_path), replace(SUBJECT, time="no_such_time"))
 
 
 def test_a_quote_in_a_column_name_is_no_sql(tmp_path: Path) -> None:
     with pytest.raises(DataUnreadable, match="cannot be shown"):
-        data_blocks(flights(tmp_path), Subject(time='x") FROM range(3) --'))
+        data_blocks(flights(tmp_path), replace(SUBJECT, time='x") FROM range(3) --'))
 
 
 def test_the_feature_that_separates_is_drawn_first_and_gaps_are_counted(tmp_path: Path) -> None:

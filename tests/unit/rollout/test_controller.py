@@ -33,6 +33,7 @@ from seaway.rollout import (
     Rollout,
     RolloutPlan,
     Step,
+    Yardstick,
     conclude,
     confirm,
     run,
@@ -642,7 +643,8 @@ def replayed(plan: RolloutPlan, url: str, rows: int, shadow: float) -> Answers:
     pd.DataFrame({"event_timestamp": now, "label_timestamp": now, "late": 1, "x": [1.0] * rows}).to_parquet(file)
     endpoint = replace(plan.endpoint, url=url)
     endpoint.token_file.write_text("token")
-    with Replay(file, endpoint, shadow=shadow, connections=1, timeout_s=0.3, give_up_s=1.5) as replay:
+    yardstick = Yardstick.of({}, "late", "binary")
+    with Replay(file, endpoint, yardstick, shadow=shadow, connections=1, timeout_s=0.3, give_up_s=1.5) as replay:
         return replay.send(rows)
 
 

@@ -23,7 +23,7 @@ SIGNATURE = Signature(
 
 
 def append(log: FeatureLog, request: Any, temp: float | None = 20.5, carrier: str | None = "AA") -> None:
-    log.append(request, {"temp": [temp], "carrier": [carrier], "seats": [150], "w": [0.1, 0.2]}, 0.25)
+    log.append(request, {"temp": [temp], "carrier": [carrier], "seats": [150], "w": [0.1, 0.2]}, [0.25])
 
 
 def test_a_row_a_request_with_what_was_sent_and_answered(tmp_path: Path) -> None:

@@ -139,7 +139,8 @@ class OpenInferenceHandler:
     def _log(self, request: InferenceRequest, outputs: Sequence[Any]) -> None:
         """Keep a request of one row; an id names one row only."""
         if self.served and request.rows == 1:
-            self.served.append(request.id, request.columns, float(outputs[0].ravel()[0]))
+            place = [spec.name for spec in self.signature.outputs].index(self.signature.prediction)
+            self.served.append(request.id, request.columns, outputs[place].ravel().tolist())
 
     def _results(self, requests: Mapping[int, InferenceRequest]) -> dict[int, Any]:
         """Outputs by request, from one pass; where it fails each is asked for by itself: the error is its own."""

@@ -11,7 +11,7 @@ from seaway.storage import write_json
 from seaway.training.checkpoint import Checkpoints
 from seaway.training.history import HistoryWriter
 from seaway.training.spec import TrainSpec
-from seaway.training.tabular.data import Examples, read_examples, sample_rows
+from seaway.training.tabular.data import Examples, learn_task, read_examples, sample_rows
 from seaway.training.tabular.export import signature, write_model
 from seaway.training.tabular.loop import Data, Fit, Prepared, adamw, run_epochs
 from seaway.training.tabular.network import TabularModel, TabularNetwork
@@ -26,19 +26,22 @@ log = logging.getLogger("seaway.training.tabular")
 def main(spec: TrainSpec, fingerprint: str) -> None:
     """Train and write the output contract."""
     params = TabularParams.parse(spec.params)
-    train, validation = read_examples(spec.train, params), read_examples(spec.validation, params)
-    signed = signature(params, sample_rows(spec.validation, params, SAMPLE_ROWS))  # refused before the first epoch
+    task = learn_task(spec.train, params)
+    train, validation = read_examples(spec.train, params, task), read_examples(spec.validation, params, task)
+    signed = signature(
+        params, task, sample_rows(spec.validation, params, SAMPLE_ROWS)
+    )  # refused before the first epoch
     preprocessing = Preprocessing(train)
     torch.manual_seed(spec.seed)
-    network = TabularNetwork(preprocessing.vocabularies.sizes, params)
+    network = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
     with joined() as worker:
-        data = Data(_prepare(preprocessing, train, worker), _prepare(preprocessing, validation, worker))
+        data = Data(_prepare(preprocessing, train, worker), _prepare(preprocessing, validation, worker), task)
         fit = _fit(spec, fingerprint, params, network, data, worker)
     if worker.first:
-        best = TabularNetwork(preprocessing.vocabularies.sizes, params)
+        best = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
         best.load_state_dict(fit.best)
         write_json(spec.output / "metrics.json", _metrics(fit, len(train)))  # first: a tuner waits for no more
-        write_model(TabularModel(preprocessing, best), signed, spec.output)
+        write_model(TabularModel(preprocessing, best, task), signed, spec.output)
 
 
 def _prepare(preprocessing: Preprocessing, examples: Examples, worker: Worker) -> Prepared:
@@ -82,9 +85,7 @@ def _metrics(fit: Fit, rows: int) -> dict[str, float]:
     best = fit.history[fit.best_epoch - 1]
     seconds = sum(entry["seconds"] for entry in fit.history)
     return {
-        "loss": best["loss"],
-        "validation_loss": best["validation_loss"],
-        "validation_auc": best["validation_auc"],
+        **{name: value for name, value in best.items() if name == "loss" or name.startswith("validation_")},
         "best_epoch": fit.best_epoch,
         "epochs": len(fit.history),
         "rows": rows,

@@ -15,8 +15,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
+from seaway import tasks
 from seaway.errors import DataUnreadable
 from seaway.models.signature import encode
+from seaway.storage.arrow_numpy import plain_numpy
+from seaway.tasks import Task
 from seaway.training.tabular.params import TabularParams
 
 NUMBER_KINDS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
@@ -25,7 +28,9 @@ TEXT_KINDS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_v
 
 @dataclass(frozen=True)
 class Examples:
-    """categories: int64 hashes [rows, categorical]; numbers: float32 [rows, numeric], NaN missing; labels: [rows]."""
+    """categories: int64 hashes [rows, categorical]; numbers: float32 [rows, numeric], NaN missing; labels as the
+    task has them.
+    """
 
     categories: torch.Tensor
     numbers: torch.Tensor
@@ -35,18 +40,30 @@ class Examples:
         return len(self.labels)
 
 
-def read_examples(path: Path, params: TabularParams) -> Examples:
+def learn_task(path: Path, params: TabularParams) -> Task:
+    """The task of `params`, with what the training labels tell of it.
+
+    Raises:
+        InvalidSpec: there is no such task.
+        DataUnreadable: as `read_examples`.
+    """
+    values = plain_numpy(_read(path, [params.label])[params.label])
+    unit = params.units.get(params.label, "")
+    return tasks.named(params.task, params.label, values, str(path), classes=params.classes, unit=unit)
+
+
+def read_examples(path: Path, params: TabularParams, task: Task) -> Examples:
     """Read the columns that `params` name.
 
     Raises:
         DataUnreadable: no Parquet file, no rows, a column that is missing or there twice, text where numbers are wanted
-            (or the other way round), an infinite number, a label that is missing or neither 0 nor 1.
+            (or the other way round), an infinite number, a label that is missing or none of the task.
     """
     table = _read(path, [*params.categorical, *params.numeric, params.label])
     return Examples(
         _stack([_hashes(table, name, path) for name in params.categorical], table.num_rows, np.int64),
         _stack([_numbers(table, name, path) for name in params.numeric], table.num_rows, np.float32),
-        torch.from_numpy(_labels(table, params.label, path).copy()),
+        torch.from_numpy(task.training_labels(task.labels(plain_numpy(table[params.label]), str(path))).copy()),
     )
 
 
@@ -105,13 +122,4 @@ def _numbers(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.float32]:
     values[np.from_dlpack(column.is_valid().cast(pa.uint8())).view(bool)] = np.from_dlpack(column.drop_null())
     if infinite := int(np.isinf(values).sum()):
         raise DataUnreadable(f"{path}: numeric column {name!r} has {infinite} infinite values; leave them empty.")
-    return values
-
-
-def _labels(table: pa.Table, name: str, path: Path) -> npt.NDArray[np.float32]:
-    values = _numbers(table, name, path)
-    if missing := int(np.isnan(values).sum()):
-        raise DataUnreadable(f"{path}: label {name!r} is missing in {missing} of {len(values)} rows; drop those rows.")
-    if others := sorted(set(np.unique(values).tolist()) - {0.0, 1.0}):
-        raise DataUnreadable(f"{path}: label {name!r} holds {others[:3]}; a label is 0 or 1.")
     return values

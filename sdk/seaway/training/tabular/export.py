@@ -1,5 +1,6 @@
 """The trained model as files: exported graph, weights, signature."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import safetensors.torch
@@ -7,18 +8,21 @@ import torch
 
 from seaway.models.signature import Signature, TensorSpec
 from seaway.storage import atomic_path
+from seaway.tasks import Task
 from seaway.training.tabular.network import TabularModel
 from seaway.training.tabular.params import TabularParams
 
 TRACED_ROWS = 2  # any number above 1: torch.export takes 1 for a constant
 
 
-def signature(params: TabularParams, sample: dict[str, list[object]]) -> Signature:
-    """Text columns, then numbers, as [rows, 1]; out comes `probability`."""
+def signature(params: TabularParams, task: Task, sample: dict[str, list[object]]) -> Signature:
+    """Text columns, then numbers, as [rows, 1]; out comes the task's answer."""
     texts = [TensorSpec(name, "BYTES", unit=params.units.get(name, "")) for name in params.categorical]
     numbers = [TensorSpec(name, "FP32", unit=params.units.get(name, "")) for name in params.numeric]
-    output = TensorSpec("probability", "FP32", unit=f"probability of {params.label} = 1")
-    return Signature(params.name, (*texts, *numbers), (output,), sample)
+    taken = {spec.name for spec in (*texts, *numbers)}
+    name = task.output if task.output not in taken else f"{task.output} of {params.label}"
+    output = TensorSpec(name, "FP32", (-1, task.width), task.output_unit)
+    return Signature(params.name, (*texts, *numbers), (output,), sample, replace(task.target, output=name))
 
 
 def write_model(model: TabularModel, signed: Signature, folder: Path) -> None:

@@ -8,15 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from seaway.errors import TrainingFailed
+from seaway.tasks import Task
 from seaway.training.checkpoint import Checkpoint, Checkpoints
 from seaway.training.history import HistoryWriter
 from seaway.training.tabular.batching import epoch_order, shards
 from seaway.training.tabular.fsdp import split_like, whole
 from seaway.training.tabular.lr_schedule import one_cycle
-from seaway.training.tabular.metrics import auc, log_loss
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.process_group import Worker
 
@@ -37,10 +36,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Data:
-    """What is learned from, and what early stopping looks at."""
+    """What is learned from, what early stopping looks at, and what it means to predict a label of both."""
 
     train: Prepared
     validation: Prepared
+    task: Task
 
 
 @dataclass
@@ -127,8 +127,8 @@ def run_epochs(
     while not fit.finished(params):
         started = time.perf_counter()
         epoch = len(fit.history) + 1
-        loss = train_epoch(module, fit.optimizer, data.train, params, seed, epoch, worker)
-        figures = {"epoch": epoch, "loss": loss, **validate(fit.network, data.validation, worker)}
+        loss = train_epoch(module, fit.optimizer, data, params, seed, epoch, worker)
+        figures = {"epoch": epoch, "loss": loss, **validate(fit.network, data, worker)}
         _require_finite(figures)
         fit.add({**figures, "seconds": time.perf_counter() - started})
         checkpoint = fit.checkpoint()
@@ -141,19 +141,19 @@ def run_epochs(
 def train_epoch(
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
-    train: Prepared,
+    data: Data,
     params: TabularParams,
     seed: int,
     epoch: int,
     worker: Worker,
 ) -> float:
-    """One pass over all rows; the mean training loss in nats.
+    """One pass over all rows; the mean training loss.
 
     A worker's loss is its rows' sum over the global batch, times the workers, because gradients are averaged over
     them: so each row weighs the same on any number of workers.
     """
     module.train()
-    rows = len(train.labels)
+    train, rows = data.train, len(data.train.labels)
     per_epoch = -(-rows // params.batch_size)
     order = epoch_order(rows, seed, epoch).to(worker.device)
     total = torch.zeros((), device=worker.device)
@@ -161,8 +161,7 @@ def train_epoch(
         share = one_cycle((epoch - 1) * per_epoch + step, params.epochs * per_epoch)
         optimizer.param_groups[0]["lr"] = params.learning_rate * share
         optimizer.zero_grad()
-        logits = module(train.categories[mine], train.numbers[mine])
-        loss = functional.binary_cross_entropy_with_logits(logits, train.labels[mine], reduction="sum")
+        loss = data.task.loss(module(train.categories[mine], train.numbers[mine]), train.labels[mine])
         (loss * (worker.count / size)).backward()
         optimizer.step()
         total += loss.detach()
@@ -170,22 +169,22 @@ def train_epoch(
 
 
 @torch.no_grad()
-def validate(network: nn.Module, validation: Prepared, worker: Worker) -> dict[str, float]:
-    """Loss and AUC over all rows, each worker scoring its part; the same bits on each, so all stop alike.
+def validate(network: nn.Module, data: Data, worker: Worker) -> dict[str, float]:
+    """Loss and the task's figures over all rows, each worker scoring its part; the same bits on each, so all stop
+    alike.
 
     All score in equally many calls, because split weights are gathered in each.
     """
     network.eval()
-    rows = len(validation.labels)
-    logits = torch.zeros(rows, device=worker.device)
+    validation, rows = data.validation, len(data.validation.labels)
+    outputs = torch.zeros((rows, data.task.width), device=worker.device)
     mine = torch.arange(rows, device=worker.device).tensor_split(worker.count)[worker.rank]
     for part in mine.tensor_split(-(-rows // (worker.count * SCORED_AT_ONCE))):
-        logits[part] = network(validation.categories[part], validation.numbers[part])
-    worker.total(logits)
-    return {
-        "validation_loss": log_loss(logits, validation.labels),
-        "validation_auc": auc(logits, validation.labels),
-    }
+        outputs[part] = network(validation.categories[part], validation.numbers[part])
+    worker.total(outputs)
+    exact = validation.labels.double() if validation.labels.is_floating_point() else validation.labels
+    loss = float(data.task.loss(outputs.double(), exact)) / rows
+    return {"validation_loss": loss, **data.task.validation(outputs, validation.labels)}
 
 
 def _require_finite(figures: Mapping[str, float]) -> None:
@@ -198,7 +197,9 @@ def _require_finite(figures: Mapping[str, float]) -> None:
 
 def _line(history: Sequence[Mapping[str, Any]], params: TabularParams) -> str:
     last = history[-1]
+    figures = [
+        f"{name.replace('_', ' ')} {value:.4f}" for name, value in last.items() if name.startswith("validation_")
+    ]
     return (
-        f"epoch {last['epoch']}/{params.epochs}: loss {last['loss']:.4f}, validation loss "
-        f"{last['validation_loss']:.4f}, validation AUC {last['validation_auc']:.4f}, {last['seconds']:.1f} s"
+        f"epoch {last['epoch']}/{params.epochs}: loss {last['loss']:.4f}, {', '.join(figures)}, {last['seconds']:.1f} s"
     )

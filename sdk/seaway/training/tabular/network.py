@@ -1,4 +1,4 @@
-"""The network, and the whole model from raw columns to a probability."""
+"""The network, and the whole model from raw columns to an answer."""
 
 import itertools
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from seaway.tasks import Task
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
 
@@ -15,9 +16,9 @@ EMBEDDING_SCALE = (
 
 
 class TabularNetwork(nn.Module):
-    """Embeddings and numbers, concatenated, through a multilayer perceptron with ReLU to one logit."""
+    """Embeddings and numbers, concatenated, through a multilayer perceptron with ReLU to `width` outputs."""
 
-    def __init__(self, vocabulary_sizes: Sequence[int], params: TabularParams) -> None:
+    def __init__(self, vocabulary_sizes: Sequence[int], params: TabularParams, width: int) -> None:
         super().__init__()
         tables = [nn.Embedding(size + 1, params.embedding, padding_idx=0) for size in vocabulary_sizes]
         self.embeddings = nn.ModuleList(tables)
@@ -27,20 +28,21 @@ class TabularNetwork(nn.Module):
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], width))
 
     def forward(self, categories: Tensor, numbers: Tensor) -> Tensor:
-        """Positions int64 [rows, categorical] and numbers float32 [rows, 2 numeric] to logits float32 [rows]."""
+        """Positions int64 [rows, categorical], numbers float32 [rows, 2 numeric] to outputs float32 [rows, width]."""
         vectors = [table(categories[:, index]) for index, table in enumerate(self.embeddings)]
-        logits: Tensor = self.layers(torch.cat([*vectors, numbers], 1))
-        return logits.squeeze(1)
+        outputs: Tensor = self.layers(torch.cat([*vectors, numbers], 1))
+        return outputs
 
 
 class TabularModel(nn.Module):
-    """What is exported: one [rows, 1] tensor an input of the signature to probabilities [rows, 1]."""
+    """What is exported: one [rows, 1] tensor an input of the signature to answers [rows, width]."""
 
-    def __init__(self, preprocessing: Preprocessing, network: TabularNetwork) -> None:
+    def __init__(self, preprocessing: Preprocessing, network: TabularNetwork, task: Task) -> None:
         super().__init__()
+        self.task = task
         self.preprocessing = preprocessing
         self.network = network
 
@@ -48,4 +50,4 @@ class TabularModel(nn.Module):
         count = len(self.preprocessing.vocabularies.sizes)
         categories = torch.cat(columns[:count], 1) if count else columns[0].new_zeros((columns[0].shape[0], 0))
         numbers = torch.cat(columns[count:], 1) if columns[count:] else columns[0].new_zeros((columns[0].shape[0], 0))
-        return torch.sigmoid(self.network(*self.preprocessing(categories.long(), numbers.float()))).unsqueeze(1)
+        return self.task.answer(self.network(*self.preprocessing(categories.long(), numbers.float())))

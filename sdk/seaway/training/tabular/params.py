@@ -14,7 +14,9 @@ class TabularParams:
     Args:
         numeric: Columns that are numbers; missing values are allowed.
         categorical: Columns that are text.
-        label: Column of 0 and 1, the probability of 1 is predicted.
+        label: Column of what is predicted.
+        task: What it means to predict it: `binary`, `multiclass`, `multilabel`, `regression`, or that of another wheel.
+        classes: Names of the classes in the order of the answer's values; none takes those that the labels have.
         name: Name of the model in its signature.
         units: Unit by column, written into the signature.
         hidden: Sizes of the hidden layers; none gives a linear model.
@@ -31,7 +33,9 @@ class TabularParams:
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
-    label: str = "late"
+    label: str
+    task: str = "binary"
+    classes: tuple[str, ...] = ()
     name: str = "tabular"
     units: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[int, ...] = (128, 64)
@@ -44,12 +48,14 @@ class TabularParams:
     parallel: str = "ddp"
 
     def __post_init__(self) -> None:
-        for name in ("numeric", "categorical", "hidden"):
+        for name in ("numeric", "categorical", "hidden", "classes"):
             object.__setattr__(self, name, _tuple(name, getattr(self, name)))
         self._check_columns()
         self._check_sizes()
 
     def _check_columns(self) -> None:
+        if not self.label:
+            raise InvalidSpec("params name no label; give the column that is to be predicted.")
         columns = [*self.numeric, *self.categorical, self.label]
         if len(columns) == 1:
             raise InvalidSpec("params name neither numeric nor categorical columns; there is nothing to learn from.")
@@ -77,7 +83,7 @@ class TabularParams:
         if unknown := sorted(set(params) - set(known)):
             raise InvalidSpec(f"Unknown training parameter {', '.join(unknown)}; there are: {', '.join(known)}.")
         try:
-            return cls(**{"numeric": (), "categorical": (), **_numbers(params)})
+            return cls(**{"numeric": (), "categorical": (), "label": "", **_numbers(params)})
         except (TypeError, ValueError) as error:
             raise InvalidSpec(f"A training parameter is of the wrong kind: {error}.") from error
 

@@ -1,45 +1,19 @@
-"""Figures of a binary classifier and their intervals.
+"""Figures of probabilities of one class, and their influences."""
 
-Intervals are 95 % intervals of the infinitesimal jackknife (Efron 1982, chapter 6): the influence of a row on a figure
-is the derivative by the weight of the row, and the variance is the sum of the squared influences. That is where a
-bootstrap of the rows leads, without its noise and its time; for the ROC AUC it is the variance of DeLong, DeLong and
-Clarke-Pearson 1988. The difference of two models has the difference of their influences, so it is paired.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from seaway.evaluation.gate import METRICS
+from seaway.tasks.estimate import Estimate, Floats, Influences, Measured, Z, interval, mean
 
 BINS = 15  # of equal mass, as in Nixon et al. 2019 for the adaptive calibration error
 CLIP = 1e-7  # a probability of exactly 0 or 1 that is wrong would make the log loss infinite
 DRAWS = 4000  # of the bins' gaps; an end of the interval then varies by 2 % of its distance from the estimate
 LEVEL = (2.5, 97.5)  # percent
-Z = 1.959964  # the normal distribution's 97.5 % quantile
-
-Floats = npt.NDArray[np.float64]
-COMPARED = METRICS[:-1]  # absolute gaps are no smooth function of the rows' weights, so ece has no influences
-MOST = {"log_loss": np.inf}  # of the others it is 1
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def to_json(self) -> dict[str, float]:
-        return {name: round(value, 6) for name, value in asdict(self).items()}
-
-    def __str__(self) -> str:
-        return f"{self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
 
 
 @dataclass(frozen=True)
@@ -58,8 +32,10 @@ class Ranking:
     false_alarms: Floats
 
 
-class Predictions:
+class Predictions(Measured):
     """Probabilities of one model for rows with known labels, of either class some; both of shape [rows]."""
+
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"log_loss": (0.0, np.inf)}
 
     def __init__(self, probabilities: Floats, labels: npt.NDArray[np.bool_]) -> None:
         self.probabilities = np.asarray(probabilities, np.float64)
@@ -81,19 +57,18 @@ class Predictions:
         edges = np.quantile(self.probabilities, np.linspace(0, 1, BINS + 1)[1:-1])
         return np.searchsorted(edges, self.probabilities, side="right")
 
-    def figures(self) -> dict[str, float]:
-        """The point estimates."""
-        return {name: value for name, (value, _) in self.influences.items()} | {"ece": self._ece()}
+    def figures(self) -> dict[str, Estimate]:
+        """With the calibration error, which has no influences: absolute gaps are no smooth function of the weights."""
+        return {**super().figures(), "ece": self.ece()}
 
     @cached_property
-    def influences(self) -> dict[str, tuple[float, Floats]]:
-        """The figures of `COMPARED`, each with its derivative by the weight of each row, of shape [rows]."""
+    def influences(self) -> Influences:
         clipped = np.clip(self.probabilities, CLIP, 1 - CLIP)
         return {
             "roc_auc": self.roc_auc(),
             "pr_auc": self._pr_auc(),
-            "log_loss": _mean(-np.log(np.where(self.labels, clipped, 1 - clipped))),
-            "brier": _mean((self.probabilities - self.labels) ** 2),
+            "log_loss": mean(-np.log(np.where(self.labels, clipped, 1 - clipped))),
+            "brier": mean((self.probabilities - self.labels) ** 2),
         }
 
     def roc_auc(self) -> tuple[float, Floats]:
@@ -144,54 +119,15 @@ def _sums(places: npt.NDArray[np.intp], values: npt.NDArray[Any], count: int) ->
     return np.bincount(places, values, count).astype(np.float64, copy=False)
 
 
-def _mean(values: Floats) -> tuple[float, Floats]:
-    value = float(values.mean())
-    return value, (values - value) / len(values)
-
-
 def _from_the_end(values: Floats) -> Floats:
     return np.cumsum(values[::-1])[::-1]
 
 
-def estimates(
-    models: Mapping[str, Predictions], reference: str
-) -> tuple[dict[str, dict[str, Estimate]], dict[str, dict[str, Estimate]]]:
-    """The figures of every model, and the paired differences `reference` minus each other model."""
-    figures = {name: _figures(model) for name, model in models.items()}
-    first = models[reference].influences
-    differences = {
-        name: {metric: _difference(first[metric], model.influences[metric]) for metric in COMPARED}
-        for name, model in models.items()
-        if name != reference
-    }
-    return figures, differences
-
-
-def _figures(model: Predictions) -> dict[str, Estimate]:
-    smooth = {
-        metric: _interval(*figure, least=0.0, most=MOST.get(metric, 1.0)) for metric, figure in model.influences.items()
-    }
-    return {**smooth, "ece": model.ece()}
-
-
-def _difference(one: tuple[float, Floats], other: tuple[float, Floats]) -> Estimate:
-    return _interval(one[0] - other[0], one[1] - other[1])
-
-
-def _interval(value: float, influences: Floats, least: float = -np.inf, most: float = np.inf) -> Estimate:
-    half = Z * float(np.sqrt(influences @ influences))
-    return Estimate(value, max(least, value - half), min(most, value + half))
-
-
-def areas(model: Predictions, masks: Sequence[npt.NDArray[np.bool_]]) -> list[Estimate | None]:
-    """ROC AUC with its interval in each part of the rows; None where a part is all of one class."""
-    return [_area(Predictions(model.probabilities[mask], model.labels[mask])) for mask in masks]
-
-
-def _area(part: Predictions) -> Estimate | None:
+def area(part: Predictions) -> Estimate | None:
+    """The ROC AUC with its interval; None where all rows are of one class."""
     if part.labels.all() or not part.labels.any():
         return None
-    return _interval(*part.roc_auc(), least=0.0, most=1.0)
+    return interval(*part.roc_auc(), least=0.0, most=1.0)
 
 
 def wilson(hits: int, rows: int) -> tuple[float, float]:
@@ -199,7 +135,7 @@ def wilson(hits: int, rows: int) -> tuple[float, float]:
     rate = hits / rows
     centre = (rate + Z * Z / (2 * rows)) / (1 + Z * Z / rows)
     half = Z / (1 + Z * Z / rows) * np.sqrt(rate * (1 - rate) / rows + Z * Z / (4 * rows * rows))
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
+    return float(max(0.0, min(rate, centre - half))), float(min(1.0, max(rate, centre + half)))
 
 
 def reliability(model: Predictions) -> list[dict[str, float]]:

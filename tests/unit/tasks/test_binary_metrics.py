@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seaway.evaluation.metrics import Estimate, Predictions, areas, estimates, reliability, wilson
+from seaway.tasks import Estimate, estimates
+from seaway.tasks.binary_metrics import Predictions, area, reliability, wilson
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 
@@ -63,7 +64,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     for seed in range(60):
         figures, _ = estimates({"model": Predictions(*drawn(400, seed=100 + seed))}, "model")
         for metric in held:
-            held[metric] += figures["model"][metric].low <= truth[metric] <= figures["model"][metric].high
+            held[metric] += figures["model"][metric].low <= truth[metric].value <= figures["model"][metric].high
     assert all(count >= 51 for count in held.values()), held  # 95 % of 60 is 57; 51 or fewer has p < 0.01
 
 
@@ -104,18 +105,21 @@ def test_reliability_holds_every_row_and_the_observed_rates() -> None:
 
 def test_a_constant_prediction_is_one_bin_and_no_better_than_chance() -> None:
     model = Predictions(np.full(100, 0.3), np.arange(100) < 30)
-    assert model.figures()["roc_auc"] == pytest.approx(0.5)
+    assert model.figures()["roc_auc"].value == pytest.approx(0.5)
     assert [part["count"] for part in reliability(model)] == [100]
 
 
 def test_the_wilson_interval_is_the_published_one() -> None:
     # Brown, Cai and DasGupta 2001 discuss it; 0 of 10 gives z^2 / (n + z^2) as its upper end
     assert wilson(0, 10) == pytest.approx((0.0, 0.27753), abs=1e-4)
+    assert all(
+        wilson(hits, rows)[0] <= hits / rows <= wilson(hits, rows)[1] for rows in range(1, 60) for hits in (0, rows)
+    )
     assert wilson(5, 10) == pytest.approx((0.23659, 0.76341), abs=1e-4)
 
 
 def test_a_slice_of_one_class_has_no_area() -> None:
     model = Predictions(*drawn(200, seed=8))
-    mixed, lone = areas(model, [np.ones(200, bool), model.labels])
-    assert mixed is not None
-    assert lone is None
+    lone = Predictions(model.probabilities[model.labels], model.labels[model.labels])
+    assert area(model) is not None
+    assert area(lone) is None

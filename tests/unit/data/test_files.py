@@ -1,0 +1,87 @@
+"""A file is read as it is meant: any dialect of CSV, and what is no value of its column is told."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seaway.data.files import columns, read_file
+from seaway.errors import DataUnreadable, InvalidSpec
+
+NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 2)), min_size=2, max_size=20)
+
+
+def written(folder: Path, text: str, encoding: str = "utf-8", name: str = "rows.csv") -> Path:
+    (folder / name).write_bytes(text.encode(encoding))
+    return folder / name
+
+
+def kinds(path: Path) -> dict[str, str]:
+    return {column.name: column.kind for column in columns(path)[1]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_dialects_and_encodings_are_found_out(tmp_path: Path, encoding: str, separator: str) -> None:
+    lines = [["größe", "stadt", "da"], ["1.5", "Köln", "true"], ["2", '"a, b; c"', "false"], ["", "", ""]]
+    path = written(tmp_path, "\n".join(separator.join(line) for line in lines) + "\n", encoding)
+    assert kinds(path) == {"größe": "number", "stadt": "text", "da": "truth"}
+    table = read_file(str(path), kinds(path))
+    assert table.to_pydict() == {"größe": [1.5, 2, None], "stadt": ["Köln", "a, b; c", None], "da": [1, 0, None]}
+
+
+@settings(max_examples=25, deadline=None)
+@given(values=NUMBERS)
+def test_numbers_with_a_decimal_comma_are_the_same_numbers(
+    tmp_path_factory: pytest.TempPathFactory, values: list[float]
+) -> None:
+    texts = [f"{value:,.2f}".translate(str.maketrans(",.", ".,")) for value in values]
+    path = written(tmp_path_factory.mktemp("comma"), "x;y\n" + "".join(f"{text};a\n" for text in texts))
+    (x, _) = columns(path)[1]
+    assert x.kind == "decimal comma"
+    assert read_file(str(path), {"x": x.kind})["x"].to_pylist() == values
+
+
+def test_values_that_are_none_of_their_column_are_told_and_missing(tmp_path: Path) -> None:
+    rows = [*(str(number) for number in range(96)), "n/a", "?", "inf", "about 5"]
+    path = written(tmp_path, "x\n" + "\n".join(rows) + "\n")
+    count, (x,) = columns(path)
+    assert (count, x.kind, x.missing, x.strangers, x.strange) == (100, "number", 4, 2, ("about 5", "inf"))
+    assert (x.low, x.high, x.whole, x.distinct) == (0, 95, True, 96)
+    assert read_file(str(path), {"x": "number"})["x"].null_count == 4
+
+
+def test_a_column_of_many_kinds_is_text(tmp_path: Path) -> None:
+    path = written(tmp_path, "x\n1\ntwo\n3\nfour\n")
+    assert kinds(path) == {"x": "text"}
+
+
+def test_times_are_utc_and_quotes_in_names_are_no_sql(tmp_path: Path) -> None:
+    path = written(tmp_path, 'at,"x""; DROP TABLE rows; --"\n2024-01-01T10:00:00+02:00,1\n2024-01-02,2\n')
+    found = kinds(path)
+    assert list(found.values()) == ["time", "number"]
+    table = read_file(str(path), found)
+    assert table["at"].cast("int64").to_pylist()[0] == pd.Timestamp("2024-01-01T08:00:00Z").value // 1000
+    assert table.column_names[1] == 'x"; DROP TABLE rows; --'
+
+
+def test_parquet_keeps_what_it_says_and_lists_are_other(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"n": [1.5, None], "t": ["a", "b"], "b": [True, False], "l": [[1], [2, 3]]})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    assert kinds(tmp_path / "rows.parquet") == {"n": "number", "t": "text", "b": "truth", "l": "other"}
+
+
+def test_what_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(DataUnreadable, match="does not exist"):
+        columns(tmp_path / "none.csv")
+    with pytest.raises(DataUnreadable, match="no file of rows by its name"):
+        columns(written(tmp_path, "x", name="rows.xlsx"))
+    with pytest.raises(DataUnreadable, match="cannot be read"):
+        columns(written(tmp_path, "no parquet", name="rows.parquet"))
+    with pytest.raises(DataUnreadable, match="has no rows"):
+        columns(written(tmp_path, "x,y\n"))
+    with pytest.raises(DataUnreadable, match="no column z"):
+        read_file(str(written(tmp_path, "x,y\n1,2\n")), {"z": "text"})
+    with pytest.raises(InvalidSpec, match="cannot be read as 'colour'"):
+        read_file(str(written(tmp_path, "x,y\n1,2\n")), {"x": "colour"})
