@@ -10,14 +10,14 @@ from routes import seldon_deployment
 from seaway.errors import Forbidden
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, Resource
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES, GatewayApiTraffic
 from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
 from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
 from seaway.platforms.kubernetes.traffic.seldon import SeldonTraffic
-from seaway.platforms.kubernetes.traffic.seldon_operator import DEPLOYMENTS, SELDON_DEPLOYMENTS
+from seaway.platforms.kubernetes.traffic.seldon_operator import SELDON_DEPLOYMENTS
 from seaway.platforms.kubernetes.traffic.weighted_route import RouteTraffic
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint

@@ -12,10 +12,10 @@ from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, ObjectChanged,
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.naming import endpoint_labels
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, DEPLOYMENTS, SERVICES
 from seaway.platforms.kubernetes.jobs.wait import Patience
 from seaway.platforms.kubernetes.serving import deployment, seldon, server_pod
-from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS, Deployments
+from seaway.platforms.kubernetes.serving.deployment import Deployments
 from seaway.platforms.kubernetes.serving.reconciler import SECRETS, Reconciler
 from seaway.platforms.kubernetes.serving.record import GIT, Record, Records, config_map
 from seaway.serving import EndpointSpec

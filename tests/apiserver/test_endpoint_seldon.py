@@ -9,15 +9,16 @@ from urllib.parse import urlsplit
 
 import fake_seldon_operator as seldon_operator
 import pytest
+from api_proxy import ApiProxy
 from fake_seldon_operator import AtWork
 from fake_workloads import evict, is_ready
 from routes import edited
 from seaway import platforms
-from seaway.errors import TrafficFailed
+from seaway.errors import AdmissionRefused, TrafficFailed
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.http import fetch
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import PODS, SERVICES
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, PODS, SERVICES
 from seaway.platforms.kubernetes.jobs.wait import Patience
 from seaway.platforms.kubernetes.serving import seldon
 from seaway.platforms.kubernetes.serving.endpoint import KubernetesEndpoint
@@ -205,6 +206,13 @@ def test_both_protocols_lead_to_ports_where_the_server_listens(deployed: Deploye
     assert {"name": "SEAWAY_GRPC_PORT", "value": "9500"} in container["env"]
 
 
+def test_testers_name_the_arm_that_answers(deployed: DeployedEndpoint) -> None:
+    for arm in ("candidate", "stable"):
+        assert asked(deployed, 5, **{"x-seaway-arm": arm}) == {arm: 5}
+    assert asked(deployed, 5) == {"stable": 5}
+    assert asked(deployed, 1, **{"x-seaway-arm": "third"}) == {"404": 1}
+
+
 def test_without_a_gateway_the_url_has_the_port_of_the_service(
     adapter: KubernetesEndpoint, packages: dict[str, Path], objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,3 +234,20 @@ def test_what_somebody_else_writes_does_not_bar_the_way_back(
     assert found
     assert found["metadata"]["labels"]["team"] == "sales"
     assert predictors(objects) == {"stable": 100}
+
+
+def test_an_operator_that_is_down_is_told_before_its_webhook_times_out(
+    adapter: KubernetesEndpoint,
+    objects: Objects,
+    packages: dict[str, Path],
+    proxied: Connection,
+    proxy: ApiProxy,
+) -> None:
+    """A write that waits for a webhook of 30 s is given up after 10, twice, and not tried as long as an outage."""
+    said = f"operator of {SELDON_DEPLOYMENTS.full_name} is probably down"
+    with seldon_operator.silent(objects), pytest.raises(AdmissionRefused, match=said):
+        seldon.endpoint(proxied).deploy(EndpointSpec("other", "run-1", packages["first"], hosting=HOSTING))
+    writes = [one for one in proxy.requests if one.method == "PATCH" and one.path.endswith("seldondeployments/other")]
+    assert len(writes) <= 3
+    assert {one.query["timeout"] for one in writes} == {"10s"}
+    assert objects.get(CONFIG_MAPS, "other-endpoint") is None

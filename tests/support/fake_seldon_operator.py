@@ -23,10 +23,10 @@ import trustme
 from controllers import playing
 from fake_workloads import Workloads, Writer
 from kubernetes import client
+from kubernetes.client import ApiException
 from seaway.errors import AdmissionRefused, SeawayError
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import SERVICES, Resource
-from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
+from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, SERVICES, Resource
 from seaway.platforms.kubernetes.serving.workload import BUDGETS
 from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES
 from seaway.platforms.kubernetes.traffic.seldon_operator import SELDON_DEPLOYMENTS
@@ -296,6 +296,7 @@ def silent(objects: Objects) -> Iterator[None]:
     with http_server.serving(Nobody, context) as server:
         try:
             with registered(objects, http_server.url(server), authority, await_it=False):
+                await_hanging(objects)
                 yield
         finally:
             ended.set()
@@ -305,7 +306,7 @@ def silent(objects: Objects) -> Iterator[None]:
 def registered(objects: Objects, url: str, authority: trustme.CA, *, await_it: bool = True) -> Iterator[None]:
     """A ValidatingWebhookConfiguration as the operator's chart makes it, for one namespace."""
     api = client.AdmissionregistrationV1Api(objects.connection.requests)
-    name = f"seldon-validating-webhook-configuration-{objects.namespace}"
+    name = f"seldon-validating-webhook-configuration-{objects.namespace}{'' if await_it else '-down'}"
     bundle = base64.b64encode(authority.cert_pem.bytes()).decode()
     rule = {"apiGroups": [SELDON_DEPLOYMENTS.group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"]}
     hook = {
@@ -325,6 +326,22 @@ def registered(objects: Objects, url: str, authority: trustme.CA, *, await_it: b
         yield
     finally:
         api.delete_validating_webhook_configuration(name)
+
+
+def await_hanging(objects: Objects) -> None:
+    """Until a write takes longer than a second."""
+    path, wanted = SELDON_DEPLOYMENTS.path(objects.namespace), {"timeout": "1s", "dryRun": "All"}
+    manifest = {"apiVersion": SELDON_DEPLOYMENTS.api_version, "kind": SELDON_DEPLOYMENTS.kind}
+    manifest |= {"metadata": {"name": "wrong"}, "spec": {"predictors": []}}
+    deadline = time.monotonic() + IN_FORCE_S
+    while True:
+        try:
+            objects.connection.request("POST", path, wanted, manifest, "application/json")
+        except ApiException as error:
+            if error.status == 504:
+                return
+        assert time.monotonic() < deadline, "the webhook is not in force"
+        time.sleep(0.05)
 
 
 def await_in_force(objects: Objects) -> None:

@@ -5,6 +5,8 @@ A test says which pods never get ready; a ResourceQuota is the API server's own 
 
 import hashlib
 import json
+import secrets
+import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,13 +15,13 @@ from controllers import playing
 from kubernetes import client
 from kubernetes.client import ApiException
 from seaway.platforms.kubernetes.client.objects import APPLY, Objects
-from seaway.platforms.kubernetes.client.resources import PODS, SERVICES, Resource
-from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
+from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, PODS, SERVICES, Resource
 from seaway.platforms.kubernetes.serving.endpoint_slices import SERVICE_NAME, SLICES
 from seaway.platforms.kubernetes.serving.workload import BUDGETS
 
 CONTROLLERS = {"fieldManager": "controllers", "force": "true"}
 HASH = "pod-template-hash"
+START_S = 1.0  # until a pod is ready
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Workloads:
 
     objects: Objects
     sick: set[str] = field(default_factory=set)
+    began: dict[str, float] = field(default_factory=dict)
     writer: "Writer" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,8 +56,8 @@ class Workloads:
         current = [one for one in pods if one["metadata"]["labels"][HASH] == mark]
         refused = ""
         try:
-            for number in range(len(current), wanted):
-                self.start(deployment, f"{deployment['metadata']['name']}-{mark}-{number}", mark)
+            for _ in range(len(current), wanted):
+                self.start(deployment, f"{deployment['metadata']['name']}-{mark}-{secrets.token_hex(3)}", mark)
         except ApiException as error:
             refused = json.loads(error.body)["message"]
         for pod in current:
@@ -75,7 +78,8 @@ class Workloads:
         client.CoreV1Api(self.objects.connection.requests).create_namespaced_pod(self.objects.namespace, manifest)
 
     def set_ready(self, pod: dict[str, Any]) -> None:
-        healthy = not self.sick & set(pod["metadata"]["labels"].values())
+        began = self.began.setdefault(pod["metadata"]["uid"], time.monotonic())
+        healthy = not self.sick & set(pod["metadata"]["labels"].values()) and time.monotonic() - began >= START_S
         if is_ready(pod) != healthy:
             condition = {"type": "Ready", "status": str(healthy)}
             self.tell_pod(pod, {"phase": "Running", "conditions": [condition]})

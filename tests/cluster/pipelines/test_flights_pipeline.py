@@ -29,8 +29,8 @@ from seaway.errors import TrafficFailed
 from seaway.platforms.kubernetes.client.connection import connect
 from seaway.platforms.kubernetes.client.naming import ENDPOINT
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS
 from seaway.platforms.kubernetes.serving import deployment
-from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
 from seaway.platforms.kubernetes.training import pytorchjob
 from seaway.platforms.mlflow import MlflowRegistry
 from seaway.rollout import Decision

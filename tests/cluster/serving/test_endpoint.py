@@ -20,10 +20,9 @@ from object_store_pod import BUCKET, StoreInCluster, object_store
 from seaway.errors import EndpointFailed, NameTaken, PackageRefused
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, PODS, SERVICES
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, DEPLOYMENTS, PODS, SERVICES
 from seaway.platforms.kubernetes.jobs.wait import Patience
 from seaway.platforms.kubernetes.serving import deployment
-from seaway.platforms.kubernetes.serving.deployment import DEPLOYMENTS
 from seaway.serving import Client, EndpointSpec, GrpcClient
 from seaway.serving.feature_log import read_log
 from seaway.storage import storage_for

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from seaway.model_server.arm import (
+    GRPC_VARIABLE,
     KEY_VARIABLE,
     LIVE,
     PORT,
@@ -34,6 +35,7 @@ from small_package import SIGNATURE, small_package
 
 TOKEN = "a-token"  # noqa: S105
 URL, SECOND = f"http://127.0.0.1:{PORT}", f"http://127.0.0.1:{STATISTICS_PORT}"
+GRPC_PORT = 9500  # where Seldon sends gRPC
 STARTUP_S = 300.0
 
 
@@ -52,8 +54,20 @@ def arm(folder: Path) -> RemoteArm:
 
 def environment(arm: RemoteArm, folder: Path, scratch: Path) -> dict[str, str]:
     scratch.mkdir(exist_ok=True)
-    files = {KEY_VARIABLE: str(verifying_key(folder / "home" / "keys")), TOKEN_VARIABLE: str(folder / "token")}
-    return {**os.environ, **files, VARIABLE: arm.text, SCRATCH_VARIABLE: str(scratch), "SEAWAY_HOME": str(scratch)}
+    files = {
+        KEY_VARIABLE: str(verifying_key(folder / "home" / "keys")),
+        TOKEN_VARIABLE: str(folder / "token"),
+        GRPC_VARIABLE: str(GRPC_PORT),
+    }
+    ports = {GRPC_VARIABLE: str(GRPC_PORT)}
+    return {
+        **os.environ,
+        **files,
+        **ports,
+        VARIABLE: arm.text,
+        SCRATCH_VARIABLE: str(scratch),
+        "SEAWAY_HOME": str(scratch),
+    }
 
 
 def fetch(arm: RemoteArm, folder: Path, scratch: Path) -> subprocess.CompletedProcess[str]:
@@ -102,6 +116,8 @@ def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
         one, other = rest.infer("small", SIGNATURE.sample), grpc.infer("small", SIGNATURE.sample)
         assert (one["probability"] == other["probability"]).all()
         assert rest.metadata("small") == grpc.metadata("small")
+        with GrpcClient(f"http://127.0.0.1:{GRPC_PORT}", TOKEN) as second:
+            assert (second.infer("small", SIGNATURE.sample)["probability"] == one["probability"]).all()
         with Client(URL, "wrong") as stranger, pytest.raises(InferenceRefused):
             stranger.infer("small", SIGNATURE.sample)
         assert get(LIVE)[0] == 200

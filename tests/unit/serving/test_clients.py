@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import trustme
-from seaway.errors import InferenceUnavailable, InvalidSpec
+from seaway.errors import InferenceRefused, InferenceUnavailable, InvalidSpec
 from seaway.serving import Client, GrpcClient
 from seaway.serving.clients.address import Address
 from seaway.serving.clients.values import as_array, as_tensor
@@ -81,10 +81,18 @@ class GrpcShop(grpc.GenericRpcHandler):
         return bytes(ModelInferResponse(outputs=[output], raw_output_contents=[values]).SerializeToString())
 
 
+class SeldonRoute(GrpcShop):
+    """Takes gRPC as Seldon's routes do: what is called so, in that namespace."""
+
+    def service(self, details: Any) -> Any:
+        given = dict(details.invocation_metadata)
+        return super().service(details) if (given.get("namespace"), given.get("seldon")) == ("ml", "small") else None
+
+
 @contextmanager
-def grpc_shop(credentials: Any = None) -> Iterator[int]:
+def grpc_shop(credentials: Any = None, handler: type[GrpcShop] = GrpcShop) -> Iterator[int]:
     with ThreadPoolExecutor(2) as pool:
-        server = grpc.server(pool, [GrpcShop()], options=[("grpc.max_receive_message_length", -1)])
+        server = grpc.server(pool, [handler()], options=[("grpc.max_receive_message_length", -1)])
         place = "127.0.0.1:0"
         port = server.add_secure_port(place, credentials) if credentials else server.add_insecure_port(place)
         server.start()
@@ -288,3 +296,11 @@ def grpc_client() -> Iterator[GrpcClient]:
 
 def test_a_missing_number_comes_back_as_nan() -> None:
     assert np.isnan(as_array({"datatype": "FP32", "shape": [1], "data": [None]})).all()
+
+
+def test_a_path_of_seldons_routes_is_metadata_in_grpc() -> None:
+    with grpc_shop(handler=SeldonRoute) as port:
+        with GrpcClient(f"http://127.0.0.1:{port}/seldon/ml/small", TOKEN) as client:
+            assert client.metadata("small")["versions"]
+        with GrpcClient(f"http://127.0.0.1:{port}", TOKEN) as client, pytest.raises(InferenceRefused):
+            client.metadata("small")

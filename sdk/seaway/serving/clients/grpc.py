@@ -1,5 +1,6 @@
 """A client of the Open Inference Protocol, version 2, over gRPC."""
 
+import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from seaway.serving.clients.base import Caller, as_header
 from seaway.serving.clients.values import Array, as_array
 from seaway.serving.protocol import grpc_messages
 
+SELDON = re.compile(r"/seldon/(?P<namespace>[^/]+)/(?P<seldon>[^/]+)")  # of its routes, which take gRPC by metadata
 REFUSALS = {"INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "UNIMPLEMENTED"}
 
 
@@ -25,8 +27,14 @@ class GrpcClient(Caller):
 
     def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
         super().__init__()
-        self._channel = _channel(Address.of(url), as_header(host, "host"))
-        self._token, self._timeout_s, self._url = as_header(token, "token"), timeout_s, url
+        address = Address.of(url)
+        routed = SELDON.fullmatch(address.path)
+        self._channel = _channel(address, as_header(host, "host"))
+        self._metadata = {
+            "authorization": f"Bearer {as_header(token, 'token')}",
+            **(routed.groupdict() if routed else {}),
+        }
+        self._timeout_s, self._url = timeout_s, url
 
     def close(self) -> None:
         """Close the channel for good."""
@@ -86,10 +94,8 @@ class GrpcClient(Caller):
         import grpc
 
         call = self._channel.unary_unary(f"/{grpc_messages.SERVICE}/{name}", type(request).SerializeToString, read)
-        metadata = (
-            ("authorization", f"Bearer {self._token}"),
-            *((("x-seaway-arm", as_header(arm, "arm")),) if arm else ()),
-        )
+        named = {"x-seaway-arm": as_header(arm, "arm")} if arm else {}
+        metadata = tuple({**self._metadata, **named}.items())
         try:
             answer, made = call.with_call(request, timeout=self._timeout_s, metadata=metadata)
         except grpc.RpcError as error:

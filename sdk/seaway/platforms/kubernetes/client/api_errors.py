@@ -30,6 +30,7 @@ DEAD_WEBHOOK = re.compile(r'failed calling webhook "(?P<name>[^"]+)"')
 POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.* denied request: ?(?P<why>.*)", re.DOTALL)
 DENIED_VERB = re.compile(r"cannot (?P<verb>[a-z]+) resource ")  # of RBAC: an apply needs `create`, too, of a new object
 OTHER_OBJECT = re.compile(r"UID in (the )?precondition")  # of a deletion: the name is another object's by now
+WRITES = ("create", "patch")
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
 
 
@@ -115,12 +116,28 @@ def error_for(status: Status, call: ApiCall) -> SeawayError:
     return _admission(status, call) or explain.get(status.code, _gone)(status, call)
 
 
+def of_webhook(status: Status, call: ApiCall) -> bool:
+    """Whether the server could not write because an operator's webhook does not answer it.
+
+    It names a webhook whose own time is over. Where the request's time is over first, it only says so.
+    """
+    late = status.code == HTTPStatus.GATEWAY_TIMEOUT and call.verb in WRITES and call.resource.has_operator
+    return late or DEAD_WEBHOOK.search(status.message) is not None
+
+
 def _admission(status: Status, call: ApiCall) -> SeawayError | None:
     if found := DEAD_WEBHOOK.search(status.message):
         return AdmissionRefused(
             f"{call} cannot be written: the admission webhook {found['name']} does not answer, so its operator is "
             f"probably down. The server said: {status.message}. "
             "`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations` names its service."
+        )
+    if of_webhook(status, call):
+        return AdmissionRefused(
+            f"{call} cannot be written: the API server does not complete it in time, as when an admission webhook does "
+            f"not answer, so the operator of {call.resource.full_name} is probably down. The server said: "
+            f"{status.message}. `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations` names the "
+            "webhook's service."
         )
     if found := WEBHOOK.search(status.message):
         return AdmissionRefused(

@@ -11,7 +11,7 @@ from typing import Any
 from urllib3 import BaseHTTPResponse
 
 from seaway.errors import InvalidSpec, NameTaken, ObjectChanged, ObjectDeleted
-from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall, Status, error_for
+from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, WRITES, ApiCall, Status, error_for, of_webhook
 from seaway.platforms.kubernetes.client.backoff import Backoff
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
@@ -20,6 +20,8 @@ MANAGER = "seaway"  # field manager of all that we write
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"  # RFC 6902
 STRICT = {"fieldManager": MANAGER, "fieldValidation": "Strict"}  # a misspelt field is refused, not dropped
+WRITE_S = 10  # of a write of an operator's kind: its webhook may hang for 30 s, and answers in milliseconds when well
+WEBHOOK_S = 8.0  # how long a webhook that does not answer is borne: its operator may be starting
 PAGE = 500  # objects in one answer to a list
 log = logging.getLogger(__name__)
 
@@ -164,7 +166,9 @@ class Objects:
         body: object = None,
         content_type: str | None = None,
     ) -> dict[str, Any]:
-        backoff = Backoff(self.connection.outage_s)
+        backoff, webhook = Backoff(self.connection.outage_s), Backoff(WEBHOOK_S)
+        if call.verb in WRITES and call.resource.has_operator:
+            query = {**(query or {}), "timeout": f"{WRITE_S}s"}
         locked = isinstance(body, Mapping) and "resourceVersion" in body.get("metadata", {})
         while True:
             try:
@@ -175,10 +179,11 @@ class Objects:
             except UNREACHABLE as error:
                 status = Status.of(error)
                 late = locked and status.lost_race and status.details.get("name") == call.name
-                if late or not status.passing or not backoff.failed():
+                patience = webhook if of_webhook(status, call) else backoff
+                if late or not status.passing or not patience.failed():
                     raise error_for(status, call) from error
                 log.debug("%s %s: %s; trying again.", call.verb, call, status.message)
-            time.sleep(backoff.pause_s())
+            time.sleep(patience.pause_s())
 
 
 def _changed(call: ApiCall) -> ObjectChanged:

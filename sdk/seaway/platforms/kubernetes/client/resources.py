@@ -22,6 +22,11 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
+    def has_operator(self) -> bool:
+        """Whether the kind is an operator's, whose webhooks the API server may ask, and not Kubernetes' own."""
+        return "." in self.group and not self.group.endswith(".k8s.io")
+
+    @property
     def full_name(self) -> str:
         """`plural.group`, which names a custom resource definition and which kubectl takes."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
@@ -36,5 +41,6 @@ class Resource:
 PODS = Resource("", "v1", "pods", "Pod")
 EVENTS = Resource("", "v1", "events", "Event")
 SERVICES = Resource("", "v1", "services", "Service")
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 POD_LOGS = Resource("", "v1", "pods/log", "Log of Pod")  # as RBAC names it

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seaway.platforms.kubernetes.client.permissions import APPLIED, Permission
-from seaway.platforms.kubernetes.client.resources import Manifest, Resource
+from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.serving import server_pod
 from seaway.platforms.kubernetes.serving.endpoint import EndpointOf
@@ -26,7 +26,6 @@ from seaway.platforms.kubernetes.serving.workload import (
     owners_of,
 )
 
-DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 SCALED_S = 20  # an autoscaler first looks 15 s after it is made; before, its one pod does not count as all of them
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway import platforms, registry
-from seaway.errors import EndpointFailed, InvalidSpec, NameTaken, PodsStuck, SeawayError, TimedOut
+from seaway.errors import AdmissionRefused, EndpointFailed, InvalidSpec, NameTaken, PodsStuck, SeawayError, TimedOut
 from seaway.model_server.arm import RemoteArm
 from seaway.model_server.port import ModelServer
 from seaway.models import verify, verifying_key
@@ -25,7 +25,7 @@ from seaway.platforms.home import home, keys
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import APPLIED, Permission
-from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES, Manifest
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, DEPLOYMENTS, SERVICES, Manifest
 from seaway.platforms.kubernetes.jobs.wait import Patience
 from seaway.platforms.kubernetes.serving.endpoint_slices import SLICES
 from seaway.platforms.kubernetes.serving.hosting import Hosting, hosting
@@ -46,6 +46,7 @@ PERMISSIONS = (
     Permission(SECRETS, ("create",), "reconciler: the endpoints' bearer tokens"),
     Permission(SECRETS, ("get", "patch"), "reconciler: a token, made once", (SECRET,)),
     Permission(SERVICES, APPLIED, "reconciler: an arm's Service, led to the version that it is"),
+    Permission(DEPLOYMENTS, ("list", "watch"), "readiness: why an operator's Deployment cannot make its pods"),
     Permission(SLICES, ("list", "watch"), "endpoint_slices: whether a Service leads to one version only"),
 )
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class KubernetesEndpoint:
             except BaseException as error:
                 with termination.ignored():
                     if written:
-                        self._undo(record, before)
+                        self._undo(record, before, error)
                 if isinstance(error, (PodsStuck, TimedOut)):
                     raise EndpointFailed(str(error)) from error
                 raise
@@ -226,8 +227,8 @@ class KubernetesEndpoint:
         reconciler.prune(record, {"stable": 100})
         return self.with_token(self._deployed(record))
 
-    def _undo(self, record: Record, before: Record | None) -> None:
-        """Leave what served before this run, or nothing."""
+    def _undo(self, record: Record, before: Record | None, error: BaseException) -> None:
+        """Leave what served before this run, or nothing; what a dead webhook keeps from being written stays."""
         try:
             found = self._records.find(record.name)
             if found is None:
@@ -238,13 +239,14 @@ class KubernetesEndpoint:
             stood = replace(before, arms={"stable": before.arms["stable"]})
             found = self._records.write(found, stood)
             reconciler = self._reconciler(stood, found)
-            reconciler.put(stood, {"stable": 100})
+            if not isinstance(error, AdmissionRefused):
+                reconciler.put(stood, {"stable": 100})
             reconciler.lead(stood)
             reconciler.prune(stood, {"stable": 100})
-        except SeawayError as error:
+        except SeawayError as left:
             log.error(
                 "What run %s has made of endpoint %s could not be ended: %s Its remove() tries again.",
-                record.run, record.name, error,
+                record.run, record.name, left,
             )  # fmt: skip
 
     def _in_charge(self, name: str, run: str) -> tuple[Record, dict[str, Any]]:
@@ -259,7 +261,7 @@ class KubernetesEndpoint:
         if not record.host:
             return
         wanted = {arm: weight for arm, weight in weights.items() if arm in record.arms}
-        traffic = platforms.current(Traffic, workload_of(record.backend).traffic)
+        traffic = platforms.current(Traffic, workload_of(record.backend).traffic or "auto")
         traffic.set_weights(self._deployed(record), wanted)
 
     def _address(self, record: Record) -> tuple[str, str]:

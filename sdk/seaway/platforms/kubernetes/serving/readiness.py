@@ -1,17 +1,24 @@
 """Waiting for the pods of an endpoint: until as many answer as are wanted, or it is plain that they never will."""
 
+import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from seaway.errors import EndpointFailed, PackageRefused, PodsStuck
-from seaway.platforms.kubernetes.client.informer import Change
-from seaway.platforms.kubernetes.client.resources import Manifest
+from kubernetes.utils import parse_quantity
+
+from seaway.errors import EndpointFailed, PackageRefused, PodsStuck, SeawayError
+from seaway.platforms.kubernetes.client.informer import Change, NotListed, Selector
+from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, Manifest
 from seaway.platforms.kubernetes.jobs.pod_problems import container_statuses
 from seaway.platforms.kubernetes.jobs.wait import JobWait
-from seaway.platforms.kubernetes.serving.server_pod import FETCHER, VERSION
+from seaway.platforms.kubernetes.serving.server_pod import FETCHER, VERSION, WORKLOAD
 
 CRASHES = 2  # restarts of a container, half a minute, after which nobody waits for another
+QUOTA = re.compile(r"exceeded quota: .*?requested: (?P<requested>\S+), used: \S+, limited: (?P<limited>\S+)")
+OWNER = ("spec", "template", "metadata", "labels", WORKLOAD)  # what a Deployment's pods are for, whoever made it
 REFUSED = f"{PackageRefused.__name__}: "  # how the fetching program begins its last words
 
 
@@ -20,6 +27,12 @@ class Readiness(JobWait):
     """One wait for `wanted` pods by version."""
 
     wanted: Mapping[str, int] = field(default_factory=dict)
+
+    def __enter__(self) -> "Readiness":
+        super().__enter__()
+        if self.kind.resource != DEPLOYMENTS:  # whose operator makes them
+            self._subscribe(Selector(DEPLOYMENTS, key=OWNER), self.name)
+        return self
 
     def reached(self, workload: Manifest) -> None:
         """Return once the pods answer.
@@ -57,9 +70,25 @@ class Readiness(JobWait):
         if not change.present:
             self.deleted.add(change.object["metadata"]["name"])
 
+    def _take(self, message: Change | NotListed | SeawayError) -> None:
+        if isinstance(message, Change) and message.resource == DEPLOYMENTS != self.kind.resource:
+            self._require_makeable(message.object)
+        else:
+            super()._take(message)
+
     def _take_job(self, change: Change) -> None:
         super()._take_job(change)
-        for message in failures(self.job):
+        self._require_makeable(self.job)
+
+    def _require_makeable(self, workload: Manifest) -> None:
+        """Raises: PodsStuck: the workload's controller will never be let make its pods."""
+        for message in failures(workload):
+            self._say(logging.WARNING, message)
+            if never_fits(message):
+                raise PodsStuck(
+                    f"The pods of {self.call} are larger than the namespace's quota: {message}. `kubectl describe "
+                    f"resourcequota -n {self.call.namespace}` shows it; ask for less by hosting, or have it raised."
+                )
             if "violates PodSecurity" in message:
                 raise PodsStuck(
                     f"The pods of {self.call} are refused by Pod Security: {message}. `kubectl get namespace "
@@ -83,6 +112,19 @@ def is_ready(pod: Manifest) -> bool:
     """Whether the pod answers."""
     conditions = pod.get("status", {}).get("conditions") or ()
     return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+
+
+def never_fits(message: str) -> bool:
+    """Whether a quota refuses what is larger than all that it allows: nobody's end makes room for that."""
+    found = QUOTA.search(message)
+    return found is not None and any(
+        amount > _amounts(found["limited"]).get(name, amount) for name, amount in _amounts(found["requested"]).items()
+    )
+
+
+def _amounts(text: str) -> dict[str, Decimal]:
+    pairs = (part.partition("=") for part in text.split(","))
+    return {name: parse_quantity(amount) for name, _, amount in pairs}
 
 
 def failures(workload: Manifest) -> Iterator[str]:

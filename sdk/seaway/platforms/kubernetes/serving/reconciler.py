@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from seaway.errors import EndpointFailed, NameTaken, ObjectChanged
+from seaway.errors import EndpointFailed, KindMissing, NameTaken, ObjectChanged
 from seaway.model_server.arm import PORT
 from seaway.platforms.kubernetes.client.api_errors import ApiCall
 from seaway.platforms.kubernetes.client.naming import ENDPOINT, MANAGED_BY, endpoint_labels
@@ -190,9 +190,15 @@ class Reconciler:
         """Objects of ours; a workload's controller may give its own the labels of ours, but not the record as owner."""
         query = {"labelSelector": f"{MANAGED_BY}=seaway,{ENDPOINT}={name}"}
         uid = self.record["metadata"]["uid"]
+        try:
+            items = self.objects.list(resource, query).items
+        except KindMissing:
+            if resource == self.workload.kind.resource:
+                raise
+            return []  # as a route's on a cluster without Istio
         return [
             item
-            for item in self.objects.list(resource, query).items
+            for item in items
             if any(reference["uid"] == uid for reference in item["metadata"].get("ownerReferences", ()))
         ]
 

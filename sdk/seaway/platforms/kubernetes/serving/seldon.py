@@ -18,6 +18,8 @@ from seaway.platforms.kubernetes.serving.endpoint import EndpointOf
 from seaway.platforms.kubernetes.serving.hosting import Hosting
 from seaway.platforms.kubernetes.serving.seldon_validation import NO_ENGINE, rules
 from seaway.platforms.kubernetes.serving.workload import BUDGETS, Arms, Served, Weights, budget, endless, head
+from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
+from seaway.platforms.kubernetes.traffic.seldon_arms import named_arms
 from seaway.platforms.kubernetes.traffic.seldon_operator import GRPC_PORT, SELDON_DEPLOYMENTS
 from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
 
@@ -31,10 +33,11 @@ class SeldonDeployments:
 
     name = "seldondeployment"
     kind = Kind(resource=SELDON_DEPLOYMENTS, controller="Seldon Core 1", outcome=endless, pod_label=server_pod.WORKLOAD)
-    resources: Sequence[Resource] = (SELDON_DEPLOYMENTS, BUDGETS)
+    resources: Sequence[Resource] = (SELDON_DEPLOYMENTS, BUDGETS, VIRTUAL_SERVICES)
     permissions: Sequence[Permission] = (
         Permission(SELDON_DEPLOYMENTS, (*APPLIED, "watch"), "seldon: the arms as predictors"),
         Permission(BUDGETS, APPLIED, "seldon: a drained node takes one pod at a time"),
+        Permission(VIRTUAL_SERVICES, APPLIED, "seldon: the route by which testers name an arm"),
     )
     traffic = "seldon"
     port = PORT
@@ -51,7 +54,8 @@ class SeldonDeployments:
         if annotations := _route(arms["stable"].hosting):
             deployment["metadata"]["annotations"] = annotations
         spec = {"name": name, "protocol": "v2", "predictors": predictors}
-        return [{**deployment, "spec": spec}, *(budget(f"{name}-{arm}", _labels(name, arm)) for arm in arms)]
+        budgets = [budget(f"{name}-{arm}", _labels(name, arm)) for arm in arms]
+        return [*_named_arms(name, arms), {**deployment, "spec": spec}, *budgets]
 
     def strays(self, name: str, arms: Arms) -> str:
         return f"{server_pod.WORKLOAD}={name},{ARM} notin ({', '.join(arms)})"
@@ -75,6 +79,12 @@ def names(manifest: Manifest) -> Iterator[Problem]:
 def _route(hosting: Hosting) -> dict[str, str]:
     """What the operator is told of the route that it makes."""
     return {key: text for key, text in ((HOST, hosting.host), (GATEWAY, hosting.gateway)) if text}
+
+
+def _named_arms(name: str, arms: Arms) -> list[dict[str, Any]]:
+    """The testers' route, where it is known which host and gateway its operator's is for."""
+    hosting = arms["stable"].hosting
+    return [named_arms(name, arms, hosting.host, hosting.gateway)] if hosting.host and hosting.gateway else []
 
 
 def _labels(name: str, arm: str) -> Mapping[str, str]:

@@ -18,12 +18,11 @@ from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.ownership import is_of_endpoint
 from seaway.platforms.kubernetes.client.permissions import Permission
-from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, Manifest
 from seaway.platforms.kubernetes.traffic import gateway as edge
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, NotFollowed, Weights
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
 from seaway.platforms.kubernetes.traffic.seldon_operator import (
-    DEPLOYMENTS,
     SELDON_DEPLOYMENTS,
     lacking_pods,
     routed_split,

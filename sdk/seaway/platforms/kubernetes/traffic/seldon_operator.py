@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from seaway.errors import KindMissing
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import Manifest, Resource
+from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, Manifest, Resource
 from seaway.platforms.kubernetes.traffic.gateway import Weights
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
 from seaway.platforms.kubernetes.traffic.weighted_route import FULL
 
 SELDON_DEPLOYMENTS = Resource("machinelearning.seldon.io", "v1", "seldondeployments", "SeldonDeployment")
-DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 GRPC_PORT = 9500  # where it sends gRPC, whatever `grpcPort` says
 SELDON_ID = "seldon-deployment-id"  # the operator's label of all that it makes for one
 log = logging.getLogger(__name__)
