@@ -5,9 +5,10 @@ from typing import NamedTuple
 from kfp import dsl
 from seaway_components.evaluation import check_gate, evaluate_model
 from seaway_components.models import get_production_model, package_model
+from seaway_components.reporting import write_model_report
 from seaway_components.training import train_pytorch
 from seaway_components.tuning import tune_model
-from seaway_examples.flights.schema import FEATURES, UNITS
+from seaway_examples.flights.schema import FEATURES, SUBJECT, UNITS
 from seaway_pipelines.flights.steps import WAITS, retried, step
 
 COLUMNS = {**FEATURES, "units": UNITS, "name": "flights"}
@@ -24,16 +25,18 @@ TUNE_S = 20.0  # for the whole year on two cores; on a slower machine fewer tria
 
 class Trained(NamedTuple):
     network: dsl.Model
-    baseline: dsl.Model
     production: dsl.Model
     evaluation: dsl.Artifact
-    study: dsl.Artifact
+    report: dsl.Artifact
     params: dict
     replaces: str
 
 
 @dsl.pipeline(name="flights-model", display_name="Model: tuned, trained, and measured against production")
 def flights_model(
+    tables: dsl.Input[dsl.Dataset],
+    checks: dsl.Input[dsl.HTML],
+    features: dsl.Input[dsl.Artifact],
     train: dsl.Input[dsl.Dataset],
     validation: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
@@ -44,7 +47,10 @@ def flights_model(
     model_name: str,
     gate: dict,
 ) -> Trained:
-    """Train a logistic regression and a network, and let the network pass that beats it and what is in production."""
+    """Train a logistic regression and a network, and let the network pass that beats it and what is in production.
+
+    The gate stops the run only when its page and the model's report are written.
+    """
     data = {"train": train, "validation": validation, "seed": seed, "track_as": model_name}
     tuned = tune_model(
         **data,
@@ -75,13 +81,25 @@ def flights_model(
         baseline_name="logistic_regression",
     )
     evaluation = step(evaluated, "Evaluate network", memory="2Gi", pod="evaluation").outputs["evaluation"]
-    step(check_gate(evaluation=evaluation), "Check gate", WAITS, pod="gate")
-    return Trained(
-        network=network,
+    checked = step(check_gate(evaluation=evaluation, stop=False), "Check gate", WAITS, pod="evaluation")
+    written = write_model_report(
+        tables=tables,
+        validation=checks,
+        repository=features,
+        train=train,
         baseline=baseline,
-        production=production.outputs["package"],
+        model=network,
         evaluation=evaluation,
         study=tuned.outputs["study"],
+        **SUBJECT,
+    )
+    reported = step(written, "Write model report", pod="evaluation")
+    step(check_gate(evaluation=evaluation).after(checked, reported), "Stop at a closed gate", WAITS, pod="gate")
+    return Trained(
+        network=network,
+        production=production.outputs["package"],
+        evaluation=evaluation,
+        report=reported.outputs["kept"],
         params=deep,
         replaces=production.outputs["version"],
     )

@@ -5,7 +5,7 @@ from seaway_components.models import package_model, register_model
 from seaway_components.reporting import write_report
 from seaway_components.rollout import confirm_promotion, roll_out
 from seaway_components.serving import deploy_endpoint, tear_down
-from seaway_examples.flights.schema import KEYS, SUBJECT
+from seaway_examples.flights.schema import KEYS
 from seaway_pipelines.flights.data import flights_data
 from seaway_pipelines.flights.model import flights_model
 from seaway_pipelines.flights.steps import WAITS, retried, step
@@ -62,9 +62,9 @@ def flights(
         port: Port of the endpoint; 0 for any free one.
     """
     data = flights_data(months=months, rows=rows).set_display_name("Data")
-    examples = {name: data.outputs[name] for name in ("train", "validation", "test")}
+    given = {name: data.outputs[name] for name in ("tables", "checks", "features", "train", "validation", "test")}
     found = flights_model(
-        **examples,
+        **given,
         epochs=epochs,
         workers=workers,
         tune_trials=tune_trials,
@@ -112,20 +112,7 @@ def flights(
             keys=KEYS,
         )
         rollout = step(rolled, "Roll out", "500m", cache=False, pod="release").outputs["rollout"]
-        written = write_report(
-            tables=data.outputs["tables"],
-            validation=data.outputs["checks"],
-            repository=data.outputs["features"],
-            train=data.outputs["train"],
-            baseline=model.outputs["baseline"],
-            model=model.outputs["network"],
-            evaluation=model.outputs["evaluation"],
-            package=package,
-            endpoint=endpoint,
-            rollout=rollout,
-            study=model.outputs["study"],
-            **SUBJECT,
-        )
+        written = write_report(model=model.outputs["report"], package=package, endpoint=endpoint, rollout=rollout)
         reported = step(written, "Write report", "500m", cache=False, pod="release")
         confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)
         step(confirmed.after(reported), "Confirm promotion", WAITS, cache=False, pod="verdict")

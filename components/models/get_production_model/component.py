@@ -37,9 +37,9 @@ def get_production_model(
     tracker = platforms.current(models.ModelRegistry, backend)
     found = models.production_or_first(tracker, name, Path(fallback.path))
     copy = models.verified_copy(found.package, Path(package.path), models.verifying_key(keys()))
-    page = tracker.version_page(name, found.version)
-    write_links(Path(links.path), {f"{name} version {found.version}": page}, "In production.")
+    told = f"{name} version {found.version} in production"
+    write_links(Path(links.path), {"The version": tracker.version_page(name, found.version)}, told)
     package.metadata["version"] = found.version
     package.metadata["sha256"] = copy.sha256
-    package.metadata["summary"] = f"{name} version {found.version} in production"
+    package.metadata["summary"] = told
     return (found.version,)

@@ -30,6 +30,7 @@ def promote_model(
 
     tracker = platforms.current(models.ModelRegistry, backend)
     tracker.promote(name, version)
-    write_links(Path(links.path), {f"{name} version {version}": tracker.version_page(name, version)}, "In production.")
+    told = f"{name} version {version} in production"
+    write_links(Path(links.path), {"The version": tracker.version_page(name, version)}, told)
     write_json(Path(receipt.path), {"name": name, "version": version})
-    receipt.metadata["summary"] = f"{name} version {version} in production"
+    receipt.metadata["summary"] = told

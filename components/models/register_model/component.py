@@ -37,6 +37,6 @@ def register_model(
     tracker = platforms.current(models.ModelRegistry, backend)
     version = models.register_new(tracker, name, Path(package.path))
     write_json(Path(receipt.path), {"name": name, "version": version})
-    receipt.metadata["summary"] = f"{name} version {version}"
-    write_links(Path(links.path), {f"{name} version {version}": tracker.version_page(name, version)}, "Registered.")
+    receipt.metadata["summary"] = told = f"{name} version {version}"
+    write_links(Path(links.path), {"The version": tracker.version_page(name, version)}, told)
     return (version,)

@@ -4,58 +4,29 @@ from seaway.kfp import component
 
 @component
 def write_report(
-    train: dsl.Input[dsl.Dataset],
-    model: dsl.Input[dsl.Model],
-    evaluation: dsl.Input[dsl.Artifact],
+    model: dsl.Input[dsl.Artifact],
     package: dsl.Input[dsl.Model],
     endpoint: dsl.Input[dsl.Artifact],
     rollout: dsl.Input[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
-    table: str = "",
-    time: str = "",
-    outcome: str = "",
-    label: str = "",
-    tables: dsl.Input[dsl.Dataset] = None,
-    validation: dsl.Input[dsl.HTML] = None,
-    repository: dsl.Input[dsl.Artifact] = None,
-    baseline: dsl.Input[dsl.Model] = None,
-    study: dsl.Input[dsl.Artifact] = None,
 ):
     """Write one self-contained page about a whole run, whatever its rollout ended with.
 
-    What a pipeline does not make is left out, and so is its section.
-
     Args:
-        train: Training rows, made by `get_training_examples`.
-        model: Exported model, with its training history.
-        evaluation: Made by `evaluate_model`.
-        package: Made by `package_model` from `model`.
+        model: `kept` of `write_model_report`: the page of the model, from its data to its gate.
+        package: Made by `package_model`.
         endpoint: Made by `deploy_endpoint`.
         rollout: Made by `roll_out`.
-        report: The page: no script, no network, light, dark and print.
-        table: Table that the examples come from.
-        time: Its column of time, for the rows by month; empty shows none.
-        outcome: Its column that says why a row has no label.
-        label: Its column of a label of 0 and 1, which the rows by month are told apart by.
-        tables: Made by `ingest_tables`.
-        validation: Made by `validate_tables`; its summary is shown.
-        repository: Made by `build_features`.
-        baseline: Exported simpler model, with its training history.
-        study: Made by `tune_model`, where the model's params were tuned.
+        report: The page: no script, no network, light, dark and print; how the run ended stands first.
 
     Raises:
-        DataUnreadable: an artifact or a column is missing; the message names it.
+        DataUnreadable: an artifact is missing; the message names it.
     """
     from pathlib import Path
 
     from seaway.reporting import write_report
-    from seaway.reporting.run_report import ReportInputs, Subject
+    from seaway.reporting.run_report import ReportInputs
 
-    artifacts = {
-        "tables": tables, "repository": repository, "train": train, "baseline": baseline, "model": model,
-        "evaluation": evaluation, "package": package, "endpoint": endpoint, "rollout": rollout, "study": study,
-    }  # fmt: skip
-    paths = {name: Path(artifact.path) for name, artifact in artifacts.items() if artifact}
-    summary = validation.metadata.get("summary", "") if validation else ""
-    inputs = ReportInputs(**paths, validation=summary, subject=Subject(table, time, outcome, label))
+    artifacts = {"model": model, "package": package, "endpoint": endpoint, "rollout": rollout}
+    inputs = ReportInputs(**{name: Path(artifact.path) for name, artifact in artifacts.items()})
     report.metadata["summary"] = write_report(inputs, Path(report.path))

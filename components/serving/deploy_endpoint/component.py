@@ -60,6 +60,8 @@ def deploy_endpoint(
     )  # fmt: skip
     deployed = replace(platforms.current(serving.Endpoint, backend).deploy(spec), targets=spec.targets)
     deployed.write(Path(endpoint.path) / "endpoint.json")
-    write_links(Path(links.path), {f"Endpoint {name}": deployed.url}, call_section.told(deployed.to_json()))
+    described = deployed.to_json()
+    addresses = {f"Endpoint {name}": call_section.open_address(described)}
+    write_links(Path(links.path), addresses, call_section.told(described))
     endpoint.metadata["url"] = deployed.url
     endpoint.metadata["summary"] = f"{len(deployed.arms)} model(s) at {deployed.url}"

@@ -7,12 +7,20 @@ from seaway.reporting.markdown import write_links
 from seaway.reporting.page import Badge, Code, Figure, Figures, Fold, Page, Table, Text, Tile, Tiles
 
 if TYPE_CHECKING:
+    from seaway.reporting.model_report import ModelInputs
     from seaway.reporting.run_report import ReportInputs
 
 __all__ = [
     "Badge", "Code", "Figure", "Figures", "Fold", "Page", "Table", "Text", "Tile", "Tiles",
-    "write_links", "write_report",
+    "write_links", "write_model_report", "write_report",
 ]  # fmt: skip
+
+
+def write_model_report(inputs: "ModelInputs", output: Path, kept: Path) -> str:
+    """Write the page of a model before its release; see `seaway.reporting.model_report.write_model_report`."""
+    from seaway.reporting import model_report
+
+    return model_report.write_model_report(inputs, output, kept)
 
 
 def write_report(inputs: "ReportInputs", output: Path) -> str:

@@ -54,6 +54,11 @@ def calling_blocks(endpoint: Mapping[str, Any], signature: Mapping[str, Any]) ->
     ]
 
 
+def open_address(endpoint: Mapping[str, Any]) -> str:
+    """The endpoint's address where a browser finds it; empty where it is the cluster's own."""
+    return "" if Call.of(endpoint).before else str(endpoint["url"])
+
+
 def told(endpoint: Mapping[str, Any]) -> str:
     """In a sentence or two: where the endpoint is, and what it asks for."""
     call = Call.of(endpoint)

@@ -5,10 +5,10 @@ reaches it as text is escaped, because names come from data.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from seaway.errors import InvalidSpec
 from seaway.reporting import palette
@@ -143,7 +143,15 @@ class Fold:
     kind: ClassVar[str] = "fold"
 
 
-Block = Tiles | Text | Code | Table | Figures | Fold
+@dataclass(frozen=True)
+class Rendered:
+    """Blocks as an earlier page of the same run has rendered them; taken over as they are."""
+
+    html: str
+    kind: ClassVar[str] = "rendered"
+
+
+Block = Tiles | Text | Code | Table | Figures | Fold | Rendered
 
 
 @dataclass(frozen=True)
@@ -171,6 +179,26 @@ class Page:
     def section(self, title: str, *blocks: Block, lead: str = "", badge: Badge | None = None) -> Self:
         """Append a section and return the page."""
         self.sections.append(Section(title, blocks, lead, badge, f"section-{len(self.sections) + 1}"))
+        return self
+
+    def kept(self) -> list[dict[str, Any]]:
+        """The sections as JSON, for `take` of a later page."""
+        render = _template().make_module({"page": self, "colours": palette.ALL}).render  # type: ignore[attr-defined]
+        return [
+            {
+                "title": section.title,
+                "lead": section.lead,
+                "badge": asdict(section.badge) if section.badge else None,
+                "html": "".join(str(render(block)) for block in section.blocks),
+            }
+            for section in self.sections
+        ]
+
+    def take(self, kept: Iterable[Mapping[str, Any]]) -> Self:
+        """Append the sections of an earlier page and return the page."""
+        for section in kept:
+            badge = Badge(**section["badge"]) if section["badge"] else None
+            self.section(section["title"], Rendered(section["html"]), lead=section["lead"], badge=badge)
         return self
 
     def html(self) -> str:

@@ -350,7 +350,7 @@ def test_components_take_a_trained_model_to_production(trained: Path, train: Pat
     (version,) = register_model.python_func(package=package, receipt=receipt, links=links, name="steps")
     promote_model.python_func(receipt=receipt, links=links, name="steps", version=version)
     (current,) = get_production_model.python_func(fallback=package, package=copy, links=links, name="steps")
-    assert Path(links.path).read_text() == "In production.\n"  # no server here that could be linked to
+    assert Path(links.path).read_text() == "steps version 1 in production\n"  # no server here to be linked to
     assert current == version == "1"
     checked = models.verify(Path(copy.path), models.verifying_key(home() / "keys"))
     assert checked.lineage.seed == 9

@@ -133,7 +133,7 @@ def test_one_command_takes_raw_flights_to_a_decision(first: Done) -> None:
     steps = {step["name"]: step["state"] for step in first.record["steps"]}
     failed = [name for name, state in steps.items() if state == "failed"]
     assert (first.code, failed) in [(0, []), (1, ["confirm-promotion"])], first.output
-    assert len(steps) == first.record["total"] == 18
+    assert first.record["total"] == len(first.record["steps"]) == 20
     assert first.promoted or "RolledBack" in first.output
     assert all(step["figure"] for step in first.record["steps"] if step["name"] not in {"tear-down", *failed})
 
@@ -182,9 +182,20 @@ def test_a_second_run_reuses_what_did_not_change_and_says_so(second: Done) -> No
 
 def test_a_closed_gate_ends_the_run_before_anything_is_registered(second: Done) -> None:
     assert second.code == 1
-    assert [step["name"] for step in second.record["steps"]][-2:] == ["check-gate", "tear-down"]
+    titles = [step["title"] for step in second.record["steps"]]
+    assert titles[-4:] == ["Check gate", "Write model report", "Stop at a closed gate", "Tear down"]
     assert "GateClosed" in second.output
     assert "0.99" in second.output
+
+
+def test_a_closed_gate_has_a_page_and_the_runs_report_says_so_first(second: Done) -> None:
+    """Both made by steps that succeed: Kubeflow keeps nothing of one that fails."""
+    succeeded = {step["title"] for step in second.record["steps"] if step["state"] == "succeeded"}
+    assert {"Check gate", "Write model report"} <= succeeded
+    for page in (second.artifact("Check gate", "page"), second.folder / "report.html"):
+        shown = page.read_text()
+        assert 0 < shown.index("The gate stays closed") < shown.index("0.99") < shown.index("<main>")
+    assert ">Training" in (second.folder / "report.html").read_text()
 
 
 def test_each_trained_model_has_one_run_whose_curves_are_there_before_the_gate(

@@ -5,7 +5,7 @@ import shlex
 from typing import Any
 
 import pytest
-from seaway.reporting.call_section import calling_blocks
+from seaway.reporting.call_section import calling_blocks, open_address
 from seaway.reporting.page import Code
 
 SIGNATURE = {"inputs": [{"name": "wind", "datatype": "FP32", "shape": [-1, 1]}], "sample": {"wind": [2.0]}}
@@ -78,6 +78,11 @@ def test_an_address_that_works_outside_is_called_as_it_is(url: str) -> None:
     shell, _ = codes(on_cluster(url))
     assert shell.startswith(f"curl -s {url}/v2/models/small/infer")
     assert "Host:" not in shell
+
+
+def test_only_an_address_that_works_outside_is_linked_to() -> None:
+    assert open_address(on_cluster("http://small-stable.ml.svc.cluster.local")) == ""
+    assert open_address(on_cluster("http://gateway.example.com")) == "http://gateway.example.com"
 
 
 def test_the_text_names_secret_and_host() -> None:

@@ -1,5 +1,6 @@
 """The page is self-contained, escapes what comes from data, and can be read without seeing it."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -54,6 +55,15 @@ def test_names_from_data_never_become_markup() -> None:
 @given(st.text(alphabet="<>&\"'/=$\\{}%ab ", max_size=12))
 def test_any_table_cell_is_shown_as_it_is(name: str) -> None:
     assert name in Tags(Page("t").section("s", Code(name)).html()).text
+
+
+@given(st.text(alphabet="<>&\"'/=$\\{}%ab ", max_size=12))
+def test_a_later_page_shows_the_sections_of_an_earlier_one_as_they_were(name: str) -> None:
+    """Through JSON, as between two steps."""
+    earlier = Page("t").section(name, Text(name or "x"), Code(name), lead=name, badge=Badge(name, "bad"))
+    later = Page("t").take(json.loads(json.dumps(earlier.kept())))
+    assert Tags(later.html()).text.split() == Tags(earlier.html()).text.split()
+    assert [tag for tag, _ in Tags(later.html()).tags] == [tag for tag, _ in Tags(earlier.html()).tags]
 
 
 def test_contents_follow_no_address_for_it_would_leave_a_frame_made_of_text() -> None:

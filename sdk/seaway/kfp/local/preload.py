@@ -22,7 +22,10 @@ LATE = {
         *("seaway.platforms.mlflow:_import_mlflow", "mlflow.store.tracking.sqlalchemy_store"),
         *("mlflow.store.model_registry.sqlalchemy_store", "alembic.command", "seaway.platforms.local.serving.endpoint"),
     ),
-    "seaway.reporting": ("seaway.reporting.run_report", "matplotlib.figure", "matplotlib.backends.backend_svg"),
+    "seaway.reporting": (
+        *("seaway.reporting.run_report", "seaway.reporting.model_report"),
+        *("matplotlib.figure", "matplotlib.backends.backend_svg"),
+    ),
     "seaway.rollout": ("seaway.rollout.controller", "seaway.rollout.replay", "seaway.rollout.promotion"),
     "seaway.tuning": ("seaway.platforms.local.tuning.optuna", "seaway.tuning.report", "pyarrow.parquet"),
     "seaway.training": ("torch", *TABULAR),

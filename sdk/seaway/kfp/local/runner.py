@@ -52,7 +52,7 @@ from seaway.platforms.home import home
 log = logging.getLogger(__name__)
 
 CURRENT_STEP: ContextVar[Step] = ContextVar("CURRENT_STEP")  # a step runs in one thread; loops have several
-REPORT = re.compile(r"write-report(-\d+)?--report")
+REPORT = re.compile(r"write-(model-)?report(-\d+)?--report")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 QUIET = (  # kfp.local's remarks on settings that serve the cluster
     "Task '.*': settings .* have no effect in the current local runner",
@@ -150,7 +150,7 @@ def _failure(record: Record, error: RuntimeError) -> RunFailed:
 
 
 def _keep_report(record: Record) -> None:
-    """The page of the run, where `write_report` got so far."""
+    """The page of the run, or of its model where the run ended before that."""
     for step in record.steps:
         for name, output in step.outputs.items():
             if REPORT.fullmatch(origin(step.name, name)):
