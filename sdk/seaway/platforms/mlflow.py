@@ -38,6 +38,9 @@ PAGES = "SEAWAY_MLFLOW_PAGES"  # where people open MLflow, if that is not where 
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
 
 
+LONGEST_NAME = 200  # bytes; a file's name has at most 255
+
+
 class MlflowRegistry:
     """The `ModelRegistry` of this place; several processes may use one store at once."""
 
@@ -93,16 +96,18 @@ class MlflowRegistry:
 
     def register(self, name: str, package: Path) -> str:
         """A version whose files are the package and whose tags are its lineage; the same content keeps its version."""
+        _check_name(name)
         checked = verify(package, self._public_key)
         with self._session() as client:
             _ensure_model(client, name)
-            same = client.search_model_versions(f"name='{name}' and tags.{HASH_TAG}='{checked.sha256}'")
+            same = client.search_model_versions(f"name={_quoted(name)} and tags.{HASH_TAG}='{checked.sha256}'")
             if same:
                 return str(same[0].version)
             return self._create_version(name, checked)
 
     def production(self, name: str) -> RegisteredModel | None:
         """The version with the alias `production`, in a verified folder under the state folder."""
+        _check_name(name)
         with self._session() as client:
             found = _version_in_production(client, name)
             if found is None:
@@ -123,6 +128,7 @@ class MlflowRegistry:
         Raises:
             ProductionChanged: the version in production is not of the package `over`.
         """
+        _check_name(name)
         with self._session() as client:
             if over is not None:
                 _require_replaceable(_version_in_production(client, name), version, over)
@@ -130,9 +136,10 @@ class MlflowRegistry:
 
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions, newest first."""
+        _check_name(name)
         with self._session() as client:
             current = _version_in_production(client, name)
-            found = client.search_model_versions(f"name='{name}'", order_by=["version_number DESC"])
+            found = client.search_model_versions(f"name={_quoted(name)}", order_by=["version_number DESC"])
             return [
                 ModelVersion(
                     name, str(one.version), bool(current and current.version == one.version), one.run_id, dict(one.tags)
@@ -186,7 +193,7 @@ class MlflowRegistry:
                 f"{SERVER} is not set: what this pod tracked and registered would end with it. Set it to the MLflow "
                 "server of all steps, such as http://mlflow.mlflow:5000."
             )
-        return server or f"sqlite:///{self._folder / 'mlflow.db'}"
+        return server or f"sqlite:///{quote(str(self._folder / 'mlflow.db'))}"  # SQLAlchemy takes the quoting away
 
     @cached_property
     def _experiment(self) -> str:
@@ -243,6 +250,21 @@ def _import_mlflow() -> Any:
     from mlflow import MlflowClient
 
     return MlflowClient
+
+
+def _check_name(name: str) -> None:
+    """A model's name is a folder's and stands in MLflow's addresses and filters. Raises: InvalidSpec."""
+    odd = {"/", ":", "\\"} & set(name) or {"'", '"'} <= set(name) or not name.isprintable() or name != name.strip()
+    if odd or name in ("", ".", "..") or len(name.encode()) > LONGEST_NAME:
+        raise InvalidSpec(
+            f"A model cannot be called {name!r}: give 1 to {LONGEST_NAME} bytes of printable characters without '/', "
+            "':' and '\\', with one kind of quotes at most, and with no blank at either end."
+        )
+
+
+def _quoted(name: str) -> str:
+    """As a filter of MLflow has it."""
+    return f'"{name}"' if "'" in name else f"'{name}'"
 
 
 def _pages() -> str:

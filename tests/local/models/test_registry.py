@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from kfp import dsl
 from seaway import models, platforms
-from seaway.errors import PackageRefused, RegistryUnavailable
+from seaway.errors import InvalidSpec, PackageRefused, RegistryUnavailable
 from seaway.models.flavours.torch_export import ExportedModel
 from seaway.platforms import mlflow
 from seaway.platforms.home import home
@@ -34,7 +34,7 @@ METRICS = {"auc": 0.71, "loss": 0.33}
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One state folder for the module: a store is made once, each test takes a model name of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEAWAY_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("SEAWAY_HOME", str(tmp_path_factory.mktemp("home") / "a b%20'é#$?x"))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         yield home()
 
@@ -159,6 +159,30 @@ def test_the_model_in_production_gets_no_second_version_for_another_lineage(
     assert models.register_new(tracker, "again", repacked) == "2"
     tracker.promote("again", first)
     assert models.register_new(tracker, "again", make_package(trained, train, tmp_path / "third", seed=3)) == first
+
+
+@pytest.mark.parametrize("name", ["O'Brien's", 'say "hi"', "50 % off", "größe 日本", "a#b?c", "%27"])
+def test_a_model_may_have_an_odd_name(package: Path, name: str) -> None:
+    version = MlflowRegistry().register(name, package)
+    assert MlflowRegistry().register(name, package) == version
+    MlflowRegistry().promote(name, version)
+    assert [one.version for one in MlflowRegistry().versions(name)] == [version]
+    in_charge = MlflowRegistry().production(name)
+    assert in_charge
+    assert in_charge.version == version
+
+
+@pytest.mark.parametrize("name", ["", " a", "a/b", "..", "a:b", "a\\b", "a\tb", "x" * 201, "both ' and \""])
+def test_a_name_that_a_model_cannot_have_is_refused_and_nothing_is_made(package: Path, name: str) -> None:
+    registry = MlflowRegistry()
+    for use in (
+        lambda: registry.register(name, package),
+        lambda: registry.production(name),
+        lambda: registry.promote(name, "1"),
+        lambda: registry.versions(name),
+    ):
+        with pytest.raises(InvalidSpec, match="A model cannot be called"):
+            use()
 
 
 def test_a_corrupted_package_is_not_registered(package: Path) -> None:

