@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 from scipy.stats import binom
 from seaway.errors import InvalidSpec
 from seaway.rollout import ArmObservation, Bounds, Decision, LatencyBounds, Observation, Policy
 from seaway.rollout.judge.criteria import LatencyComparison
-from seaway.rollout.judge.decision import judge_fast, safety
+from seaway.rollout.judge.decision import judge_fast, known_noise, safety
 from seaway.rollout.judge.latency import Latencies
 
 Floats = NDArray[np.float64]
@@ -216,6 +217,22 @@ def test_a_relative_margin_is_decided_at_a_high_error_rate() -> None:
     assert first_decision(looks, relative) is Decision.PROMOTE
     worse = [replace(look, candidate=ArmObservation(80, min(80, 2 * look.candidate.errors))) for look in looks]
     assert first_decision(worse, relative) is Decision.ROLLBACK
+
+
+def test_earlier_rollouts_of_a_noisy_endpoint_make_the_judge_patient() -> None:
+    """Each arm's error rate wanders slowly on its own; what thirty looks take for a fault is usual here."""
+    random = np.random.default_rng(9)
+    slow = lfilter([1.0], [1.0, -0.9], random.standard_normal((2, 300))) * 0.4
+    failed = random.binomial(100, 0.1 * np.exp(slow.clip(-2, 2))).T.tolist()
+    looks = [
+        Observation(time, ArmObservation(100, one), ArmObservation(100, two), (), time)
+        for time, (one, two) in enumerate(failed)
+    ]
+    known = known_noise([looks[:200]], ERRORS_ONLY)
+    assert known["errors"].inflation > 4
+    worse = [replace(look, candidate=replace(look.candidate, errors=look.candidate.errors + 12)) for look in looks[:8]]
+    assert judge_fast(worse, ERRORS_ONLY).decision is Decision.ROLLBACK
+    assert judge_fast(worse, ERRORS_ONLY, known).decision is Decision.CONTINUE
 
 
 def test_bounds_that_mean_nothing_are_refused() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 from scipy.stats import binom, hypergeom
 from seaway.rollout.judge import autocorrelation, bounded_means, conditional, proportions
 from seaway.rollout.judge.verdict import Hypothesis
@@ -110,6 +111,26 @@ def test_requests_that_depend_on_each_other_weaken_evidence() -> None:
 @given(st.integers(1, 3000))
 def test_the_windows_share_the_significance_and_no_more(looks: int) -> None:
     assert np.exp(autocorrelation._log_shares(looks, range(1, min(looks, 20)), 5)).sum() <= 1 + 1e-9
+
+
+def test_earlier_looks_tell_the_noise_of_one_arm_and_invent_none() -> None:
+    random = np.random.default_rng(9)
+    quiet = [autocorrelation.Noise(random.normal(0.1, 0.05, 100), np.full(100, 0.0025)) for _ in range(2)]
+    assert autocorrelation.prior_of(quiet) == autocorrelation.Prior(200, 1.0)
+    slow = [lfilter([1.0], [1.0, -0.8], random.normal(0, 0.05, 100)) for _ in range(2)]
+    noisy = autocorrelation.prior_of([autocorrelation.Noise(each, np.full(100, 0.0025)) for each in slow])
+    assert 25 / 3 < noisy.inflation < 25 * 3  # 1 / (1 - 0.8)^2 in the long run, known by a dozen batches
+    assert autocorrelation.prior_of([]) == autocorrelation.UNKNOWN
+
+
+def test_what_is_known_of_the_noise_weakens_evidence() -> None:
+    looks, evidence = np.full(4, 1e-4), np.full(4, 6.0)
+    unknown, quiet, noisy = (
+        float(autocorrelation.Noise(np.zeros(4), looks, prior=prior).spreads.discount(evidence)[0])
+        for prior in (autocorrelation.UNKNOWN, autocorrelation.Prior(200, 1.0), autocorrelation.Prior(200, 9.0))
+    )
+    assert noisy < unknown / 3
+    assert unknown < quiet <= 6.0
 
 
 def test_looks_that_differ_by_more_than_chance_weaken_evidence() -> None:

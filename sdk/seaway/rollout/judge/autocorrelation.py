@@ -133,7 +133,7 @@ def prior_of(rollouts: Sequence[Noise]) -> Prior:
     """The noise of rollouts whose arms' true difference did not change while they lasted.
 
     The largest dispersion of the means of 1 to 16 looks in a row that is unusual under independence: slow noise of one
-    arm shows in long batches only. Each rollout's own mean is taken off.
+    arm shows in long batches only, and one standard error more is assumed of it. Each rollout's own mean is taken off.
     """
     series = [_standardized(noise) for noise in rollouts]
     looks = sum(residuals.size for residuals in series)
@@ -144,6 +144,8 @@ def prior_of(rollouts: Sequence[Noise]) -> Prior:
         dispersion = sum(float(batch @ batch) for batch in sums) / max(freedom, 1)
         if dispersion > max(found.inflation, 1 + UNUSUAL * math.sqrt(2 / max(freedom, 1))):
             found = Prior(float(freedom), dispersion)
+    if found.inflation > 1:
+        return Prior(found.looks, found.inflation * (1 + math.sqrt(2 / found.looks)))
     return found
 
 
