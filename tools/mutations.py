@@ -917,6 +917,36 @@ MUTATIONS = (
             "value < bound if at_most",
             "unit/evaluation/test_gate.py",
         ),
+        (
+            "the page of a gate begins with what is met",
+            "key=lambda outcome: outcome.passed",
+            "key=lambda outcome: not outcome.passed",
+            "unit/evaluation/test_gate.py",
+        ),
+    ),
+    *of(
+        "reporting/markdown.py",
+        (
+            "an underscore is emphasis",
+            "`*_\\[",
+            "`*\\[",
+            "unit/reporting/test_markdown.py",
+        ),
+        (
+            "an address that no browser opens is a link",
+            "not in SCHEMES",
+            "in {''}",
+            "unit/reporting/test_markdown.py",
+        ),
+    ),
+    *of(
+        "reporting/call_section.py",
+        (
+            "an address of the cluster is linked to",
+            'return "" if Call.of',
+            'return "" if not Call.of',
+            "unit/reporting/test_call_section.py",
+        ),
     ),
     *of(
         "monitoring/drift.py",

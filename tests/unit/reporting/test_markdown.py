@@ -26,9 +26,16 @@ def test_any_text_reads_as_it_is_written(text: str) -> None:
     assert read(markdown.escaped(text)) == " ".join(text.split())
 
 
-@pytest.mark.parametrize("text", ["roc_auc and pr_auc", "1. first", "- no", "a*b*c", "~~x~~ | &amp;", "==="])
+@pytest.mark.parametrize(
+    "text", ["roc_auc and pr_auc", "1. first", "- no", "a*b*c", "_a_ __init__", "~~x~~ | &amp;", "==="]
+)
 def test_what_would_be_emphasis_a_list_or_a_link_is_none(text: str) -> None:
     assert read(markdown.escaped(text)) == text
+
+
+def test_underscores_within_words_are_escaped_too() -> None:
+    """CommonMark leaves them; a dashboard's Markdown makes `roc*auc` and `pr*auc` of two of them."""
+    assert markdown.escaped("roc_auc and pr_auc") == r"roc\_auc and pr\_auc"
 
 
 def test_a_bare_address_becomes_no_link_by_itself() -> None:
