@@ -113,11 +113,9 @@ def _container_hindrance(container: Json | None, images: set[str]) -> str:
 
 
 def _told_of(dag: Json, platform: Json) -> set[str]:
-    """Tasks that must keep their names or their own ends: mounts or a final status name them, or a task runs anyway."""
+    """Tasks that must keep their names or their own ends: a mount names them, or a task runs however they end."""
     named = set(_producers(platform))
     for task in dag["tasks"].values():
-        sources = task.get("inputs", {}).get("parameters", {}).values()
-        named |= {source["taskFinalStatus"]["producerTask"] for source in sources if "taskFinalStatus" in source}
         if task.get("triggerPolicy", {}).get("strategy"):
             named |= set(task.get("dependentTasks", ()))
     return named

@@ -236,6 +236,21 @@ def test_steps_that_differ_stay_apart(first: Callable[[], Task], second: Callabl
     assert len(pods(joined(first, second))) == 2
 
 
+def test_what_a_step_waits_for_that_runs_anyway_keeps_its_own_end() -> None:
+    anyway = joined(write, reading, lambda task: write(rows=1).after(task).ignore_upstream_failure())
+    assert len(pods(anyway)) == 3
+
+
+def test_what_a_mount_names_keeps_its_name() -> None:
+    @dsl.pipeline(name="naming")
+    def naming() -> None:
+        read_first = reading(write())
+        last = sign(table=write().after(read_first).outputs["table"])
+        kubernetes.use_secret_as_volume(last, read_first.outputs["Output"], "/own")
+
+    assert {"write", "read", "sign"} <= pods(fused(compiled(naming))).keys()
+
+
 def test_steps_alike_are_joined_and_the_retries_that_they_share_are_the_pods() -> None:
     [pod] = pods(joined(lambda: write().set_retry(2), lambda task: reading(task).set_retry(2))).values()
     assert pod.task["retryPolicy"]["maxRetryCount"] == 2

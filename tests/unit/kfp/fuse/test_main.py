@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,13 @@ def test_a_failing_step_ends_the_pod_with_its_code_is_named_and_leaves_what_was_
 
 def test_a_step_that_ends_by_a_signal_ends_the_pod_as_a_shell_would(tmp_path: Path) -> None:
     assert main(words(tmp_path, Step("fail", ["sh", "-c", "kill -9 $$"]))) == 128 + signal.SIGKILL
+
+
+def test_a_whole_double_arrives_as_kfp_would_carry_it(tmp_path: Path) -> None:
+    script = SCRIPT.replace('given["inputs"]["parameterValues"]', '{"epochs": 4.0, "rates": [0.5, 1e3]}')
+    assert main(words(tmp_path, MAKE, COUNT, replace(READ, command=["python3", "-c", script, "{{$}}"]))) == 0
+    told = json.dumps(output(tmp_path)["parameterValues"]["read--Output"])
+    assert told == '{"epochs": 4, "rates": [0.5, 1000]}'
 
 
 @pytest.mark.parametrize(("text", "why"), [("many", "'many' is no NUMBER_INTEGER"), ("", "'' is no NUMBER_INTEGER")])
