@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 from seaway.kfp.fuse.groups import Node
@@ -54,18 +55,17 @@ def seaway_images(spec: Json) -> set[str]:
 
 def pod_settings(platform: Json, label: str) -> tuple[dict[str, Any], str]:
     """What each platform is told of an executor, without the name of its pod; and that name."""
-    found, pod = dict[str, Any](), ""
-    for name, one in platform.get("platforms", {}).items():
-        settings = dict(one.get("deploymentSpec", {}).get("executors", {}).get(label, {}))
-        annotations = dict(settings.get("podMetadata", {}).get("annotations", {}))
-        if ANNOTATION in annotations:
-            pod = annotations.pop(ANNOTATION)
-            metadata = {**settings.pop("podMetadata"), "annotations": annotations}
-            settings |= (
-                {"podMetadata": kept} if (kept := {key: value for key, value in metadata.items() if value}) else {}
-            )
-        found[name] = settings
-    return found, pod
+    told = {
+        name: deepcopy(one.get("deploymentSpec", {}).get("executors", {}).get(label, {}))
+        for name, one in platform.get("platforms", {}).items()
+    }
+    pod = ""
+    for settings in told.values():
+        metadata = settings.pop("podMetadata", {})
+        pod = metadata.get("annotations", {}).pop(ANNOTATION, pod)
+        if kept := {key: value for key, value in metadata.items() if value}:
+            settings["podMetadata"] = kept
+    return told, pod
 
 
 def _task_hindrance(task: Json) -> str:
