@@ -1,5 +1,6 @@
 """An endpoint's record and objects: whose they are, who may change them, and what is left alone."""
 
+import base64
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,17 @@ def spec(name: str, run: str, package: Path) -> EndpointSpec:
 
 def reconciler(objects: Objects, found: dict[str, Any]) -> Reconciler:
     return Reconciler(objects, Deployments(), Patience(cleanup_s=60), found)
+
+
+def test_the_secret_that_an_endpoint_tells_holds_its_token(connection: Connection, objects: Objects) -> None:
+    Records(objects).create(ALONE)
+    endpoints = deployment.endpoint()
+    [told] = endpoints.list()
+    token = endpoints.with_token(told).token()
+    namespace, _, name = told.secret.partition("/")
+    kept = client.CoreV1Api(connection.requests).read_namespaced_secret(name, namespace).data[told.name]
+    assert base64.b64decode(kept).decode() == token
+    assert endpoints.with_token(told).to_json()["secret"] == f"{connection.namespace}/{name}"
 
 
 def test_an_object_of_somebody_else_is_left_as_it_is(connection: Connection, objects: Objects, tmp_path: Path) -> None:
