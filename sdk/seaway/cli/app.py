@@ -123,7 +123,7 @@ def init(
         "seaway run flights -p months=1,2 -p epochs=2",
         "seaway run pipelines/flights/pipeline.yaml -p months=1,2 --output json",
         "seaway run my_pipeline.py --no-cache",
-        "seaway run my_pipelines.py:nightly",
+        "seaway run my_pipelines.py:nightly --explain",
         "seaway run flights --platform kubernetes -p workers=3",
         "seaway run flights --platform kubernetes --backend tuner=optuna --backend endpoint=process",
     )
@@ -146,6 +146,7 @@ def run(
             "leads to an endpoint and counts it is where the endpoint is. Repeatable. Default: SEAWAY_<PORT>.",
         ),
     ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say for each step why it ran or was reused.")] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Run a pipeline on this machine, and write its report.
@@ -159,7 +160,7 @@ def run(
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform
     choose_backends(backend or [])
-    raise typer.Exit(run_pipeline(pipeline, param or [], cache, output is Format.JSON))
+    raise typer.Exit(run_pipeline(pipeline, param or [], cache, output is Format.JSON, explain))
 
 
 @app.command(epilog=_examples("seaway backends", "seaway backends --platform kubernetes"))

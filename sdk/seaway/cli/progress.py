@@ -28,8 +28,8 @@ def console(file: TextIO) -> Console:
 class Progress:
     """Shows the steps of one run."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, explaining: bool = False) -> None:
+        self.console, self.explaining = console, explaining
         self.live: Live | None = None
         self.running: dict[int, Step] = {}
 
@@ -55,6 +55,9 @@ class Progress:
             self.running.pop(step.number, None)
         if step.state != "running":
             self.console.print(line(step), highlight=False)
+        if self.explaining and step.state in {"succeeded", "cached", "failed"} and step.why:
+            verb = "reused" if step.state == "cached" else "ran"
+            self.console.print(Text(f"     {verb}: {step.why}", "dim"), soft_wrap=True, highlight=False)
 
 
 def line(step: Step) -> Table:

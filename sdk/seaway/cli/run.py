@@ -15,7 +15,7 @@ from seaway.storage import read_json
 SIGNAL_EXIT = 128  # a shell's convention: 128 + the signal's number
 
 
-def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bool) -> int:
+def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, explaining: bool = False) -> int:
     """Run and return the exit code. Progress goes to stderr where stdout is for the JSON record."""
     given = arguments(words)
     started = time.monotonic()
@@ -26,7 +26,7 @@ def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bo
     from seaway.cli.summary import explain_failure, summarise
     from seaway.kfp.local.runner import Interrupted, local_run
 
-    progress = Progress(console(sys.stderr if as_json else sys.stdout))  # kfp.local's prints go elsewhere
+    progress = Progress(console(sys.stderr if as_json else sys.stdout), explaining)  # kfp.local's prints go elsewhere
     try:
         with progress.showing():
             record = local_run(pipeline, given, caching, progress)

@@ -4,6 +4,7 @@ from seaway.data.files import read_file
 from seaway.data.ingestion import Tables, ingest
 from seaway.data.rules import Availability, Failure, RuleSet, TableRules
 from seaway.data.validation import ValidationReport, validate
+from seaway.data.version import file_version, versioned
 
 __all__ = [
     "Availability",
@@ -12,7 +13,9 @@ __all__ = [
     "TableRules",
     "Tables",
     "ValidationReport",
+    "file_version",
     "ingest",
     "read_file",
     "validate",
+    "versioned",
 ]

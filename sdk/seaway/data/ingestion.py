@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seaway.data.version import version_of
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.storage import atomic_path, load_object, sha256
 
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 class Tables:
     """A folder of Parquet files, one a table.
 
-    `rows` counts by table; `schema` maps table to column to Arrow type; `sha256` is the folder's content hash.
+    `rows` counts by table; `schema` maps table to column to Arrow type; `sha256` is the folder's content hash; and
+    `version` that of the data when they were read, empty where their source does not say it.
     """
 
     path: Path
     rows: Mapping[str, int]
     schema: Mapping[str, Mapping[str, str]]
     sha256: str
+    version: str = ""
 
 
 def ingest(source: str, options: Mapping[str, object], output: Path) -> Tables:
@@ -37,11 +40,12 @@ def ingest(source: str, options: Mapping[str, object], output: Path) -> Tables:
     """
     read = load_object(source)
     _check_options(source, read, options)
+    version = version_of(source, options)
     tables: Mapping[str, pa.Table] = read(**options)
     _check_tables(source, tables)
     for name, table in tables.items():
         write_table(table, output / f"{name}.parquet")
-    return describe(output)
+    return replace(describe(output), version=version)
 
 
 def write_table(table: "pa.Table", target: Path) -> None:

@@ -13,6 +13,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
 from seaway.kfp import catalog, pipeline_file
+from seaway.kfp.filled import with_filling
 from seaway.kfp.mounts import with_mounts
 from seaway.kfp.prose import without_prose
 from seaway.platforms.kubernetes.client.yaml import manifests_text
@@ -70,7 +71,9 @@ def load_file(path: Path) -> Compiled:
         raise InvalidSpec(f"{path} does not exist; `seaway compile` writes it.")
     try:
         loaded = components.load_component_from_file(str(path))
-        return Compiled(loaded.pipeline_spec, loaded.platform_spec)
+        return Compiled(with_filling(loaded.pipeline_spec), loaded.platform_spec)
+    except InvalidSpec:
+        raise
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise InvalidSpec(f"{path} is no compiled pipeline: {why}; `seaway compile` writes one.") from error
@@ -78,7 +81,7 @@ def load_file(path: Path) -> Compiled:
 
 def compiled(source: Any) -> Compiled:
     """Compile a component or pipeline, without its prose; a pipeline's steps mount what they need."""
-    spec = without_prose(source.pipeline_spec)
+    spec = without_prose(with_filling(source.pipeline_spec))
     pipeline = isinstance(source, GraphComponent)
     return Compiled(spec, with_mounts(source.platform_spec, spec) if pipeline else source.platform_spec)
 

@@ -36,7 +36,7 @@ def _steps(spec: pipeline_spec_pb2.PipelineSpec) -> Iterator[tuple[str, str]]:
     """Label and source text of each executor that imports Seaway."""
     executors = json_format.MessageToDict(spec.deployment_spec).get("executors", {})
     for label, executor in sorted(executors.items()):
-        for text in executor.get("container", {}).get("command", ()):
+        for text in executor.get("container", {}).get("command") or ():
             if IMPORTS_SEAWAY.search(text):
                 yield label, text
 

@@ -7,7 +7,7 @@ from typing import Any
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
-from seaway.kfp.carried import hindrance
+from seaway.kfp.carried import MOST, hindrance
 
 Parameters = Mapping[str, Any]  # name -> kfp's ParameterSpec message
 TRUE = {"true", "yes", "on", "1"}
@@ -61,17 +61,27 @@ def typed(parameter: Any, value: Any) -> Any:
 
 
 def plain_value(value: Any) -> Any:
-    """A message's value as Python has it, with all its numbers floats; None where it is null or not set."""
+    """A message's value as Python has it, None where it is null or not set.
+
+    A number of its own is a float; inside a list or a dict one without a fraction is whole, as JSON writes it.
+    """
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
-        return {name: plain_value(item) for name, item in value.struct_value.fields.items()}
+        return {name: whole(plain_value(item)) for name, item in value.struct_value.fields.items()}
     if kind == "list_value":
-        return [plain_value(item) for item in value.list_value.values]
+        return [whole(plain_value(item)) for item in value.list_value.values]
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 
+def whole(value: Any) -> Any:
+    """A number without a fraction as a whole one, up to where doubles tell each from the next."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= MOST else value
+
+
 def _optional(parameter: Any) -> bool:
-    return bool(parameter.is_optional) or parameter.HasField("default_value")
+    """Whether a pipeline runs without it; what only an exit task is told has no value elsewhere."""
+    told = _kind(parameter) == "TASK_FINAL_STATUS"
+    return (bool(parameter.is_optional) and not told) or parameter.HasField("default_value")
 
 
 def _kind(parameter: Any) -> str:

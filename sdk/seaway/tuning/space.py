@@ -316,7 +316,7 @@ def _check_range(low: float, high: float, log: bool) -> None:
 
 
 def _float(name: str, value: Any) -> float | None:
-    """The number; pipeline engines write some as text."""
+    """The number; a cluster's objects have some as text."""
     if value is None and name == "step":
         return None
     try:

@@ -88,10 +88,7 @@ class TuneSpec:
 
 
 def whole_epochs(params: Mapping[str, Any]) -> int | None:
-    """The epochs of a whole training as its params say, a number or its text; None where they do not."""
+    """The epochs of a whole training as its params say; None where they do not."""
     found = params.get("epochs")
-    try:
-        epochs = float(found) if isinstance(found, int | float | str) else math.nan
-    except ValueError:
-        return None
+    epochs = float(found) if isinstance(found, int | float) else math.nan
     return int(epochs) if epochs >= 1 and epochs.is_integer() else None

@@ -39,7 +39,7 @@ def test_steps_are_forked_die_alone_and_leave_nothing(state: Path, tmp_path: Pat
 
     parent, leads_its_session, variable = steps["look-2"].outputs["Output"]  # it has an environment of its own
     assert "seaway.kfp.local.fork_server" not in parent
-    assert (leads_its_session, variable) == (False, "yes")  # kfp's shell leads
+    assert (leads_its_session, variable) == (True, "yes")
 
     assert steps["die-once"].attempts == 2
     assert steps["die-once"].outputs["Output"] == server  # which outlived the first attempt, but not the run

@@ -1,33 +1,118 @@
-"""What tells one step from another in the cache of local runs."""
+"""What tells one step from another in the cache of local runs, and what makes it run again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from kfp import dsl
-from seaway.kfp.local.cache import VerifiedCache
+from kfp.pipeline_spec import pipeline_spec_pb2 as pb
+from seaway.kfp.local.artifacts import Artifact
+from seaway.kfp.local.cache import REUSED, StepCache, unknown
+
+CONTAINER = pb.PipelineDeploymentConfig.PipelineContainerSpec
+LINE = (
+    'program_path=$(mktemp -d)\nprintf "%s" "$0" > "$program_path/ephemeral_component.py"\npython3 -m '
+    'kfp.dsl.executor_main --component_module_path "$program_path/ephemeral_component.py" "$@"'
+)
 
 
-def key(folder: Path, component: str, text: str = "count()", **arguments: object) -> str:
-    return VerifiedCache(str(folder)).compute_key(component, "image", ["sh", "-c", text], arguments)
+def why(folder: Path, source: str = "count()", image: str = "image", **inputs: Any) -> str:
+    """Why a step is reused or not; afterwards its result is kept."""
+    cache, component = StepCache(folder / "cache"), pb.ComponentSpec()
+    container = CONTAINER(image=image, command=["sh", "-ec", LINE, source])
+    parts = cache.parts(component, container, inputs)
+    found = cache.find("pipeline/step", parts)
+    cache.put("pipeline/step", parts, {})
+    return found.why
 
 
-def test_a_component_that_a_nested_pipeline_uses_as_well_is_the_same(tmp_path: Path) -> None:
-    assert key(tmp_path, "comp-ingest", months="1") == key(tmp_path, "comp-ingest-2", months="1")
+def test_the_same_code_and_arguments_are_the_same_step(tmp_path: Path) -> None:
+    assert why(tmp_path, months="1", rows=3) == "it has not run before"
+    assert why(tmp_path, rows=3, months="1") == REUSED
 
 
-@pytest.mark.parametrize("other", [{"months": "2"}, {"months": "1", "text": "other()"}, {"months": "1", "rows": 3}])
-def test_other_code_or_arguments_are_another_step(tmp_path: Path, other: dict[str, str]) -> None:
-    assert key(tmp_path, "comp-ingest", months="1") != key(tmp_path, "comp-ingest-2", **other)
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"months": "2"}, "input months"),
+        ({"months": 1}, "input months"),
+        ({"months": "1", "source": "other()"}, "its own code, image or variables"),
+        ({"months": "1", "image": "another"}, "its own code, image or variables"),
+        ({"months": "1", "rows": 3}, "input rows"),
+        ({}, "input months"),
+    ],
+)
+def test_another_step_says_what_is_another(tmp_path: Path, other: dict[str, Any], named: str) -> None:
+    why(tmp_path, months="1")
+    assert why(tmp_path, **other) == f"changed since it ran last: {named}"
+
+
+def test_a_parameter_that_looks_like_an_artifact_stays_one(tmp_path: Path) -> None:
+    cache, value = StepCache(tmp_path), {"artifact": {"name": "x", "uri": "/"}}
+    cache.put("step", {"a": "1"}, {"given": value})
+    assert cache.find("step", {"a": "1"}).outputs == {"given": value}
 
 
 def test_a_result_whose_file_was_changed_is_made_anew(tmp_path: Path) -> None:
-    cache, file = VerifiedCache(str(tmp_path / "cache")), tmp_path / "rows.parquet"
+    cache, file = StepCache(tmp_path / "cache"), tmp_path / "rows.parquet"
     file.write_text("rows")
-    cache.put("key", {"rows": dsl.Dataset(name="rows", uri=str(file))})
-    kept = cache.get("key")
+    cache.put("step", {}, {"rows": Artifact("rows", str(file))})
+    kept = cache.find("step", {}).outputs
     assert kept
     assert kept["rows"].uri == str(file)
-    file.write_text("r0ws")
-    assert cache.get("key") is None
-    file.unlink()
-    assert cache.get("key") is None
+    for damage in (lambda: file.write_text("r0ws"), file.unlink):
+        damage()
+        found = cache.find("step", {})
+        assert (found.outputs, found.why) == (None, f"its output {file} was changed or deleted")
+
+
+def test_what_lies_in_a_store_is_known_by_its_hash_alone() -> None:
+    assert "is at s3://x/y" in unknown({"table": Artifact("table", "s3://x/y")})
+    assert unknown({"table": Artifact("table", "s3://x/y", metadata={"sha256": "12"}), "rows": 3}) == ""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's package on PYTHONPATH: its source imports a module beside it, and names a file."""
+    folder = tmp_path / "code" / "shop"
+    (folder / "deep").mkdir(parents=True)
+    (tmp_path / "code" / "helper.py").write_text("VALUE = 1\n")
+    (folder / "__init__.py").touch()
+    (folder / "query.sql").write_text("SELECT 1")
+    (tmp_path / "data.csv").write_text("a\n")
+    (folder / "source.py").write_text(f"import helper\nFILE = {str(tmp_path / 'data.csv')!r}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "code"))
+    return folder
+
+
+EDITS = ["source.py", "query.sql", "deep/new.py", "../helper.py", "../../data.csv"]
+
+
+@pytest.mark.parametrize(("source", "given"), [("import shop.source", {}), ("", {"rules": "shop.source:read"})])
+@pytest.mark.parametrize("edited", EDITS)
+def test_what_a_step_reaches_of_its_users_code_counts(
+    shop: Path, tmp_path: Path, source: str, given: dict[str, Any], edited: str
+) -> None:
+    why(tmp_path, source, **given)
+    assert why(tmp_path, source, **given) == REUSED
+    with (shop / edited).open("a") as file:
+        file.write("# edited\n")
+    assert (shop / edited).resolve().name in why(tmp_path, source, **given)
+
+
+def test_a_reference_deep_in_an_argument_and_a_file_count(shop: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("a")
+    given = {"options": {"read": [{"by": "shop.source"}], "path": str(table)}}
+    why(tmp_path, **given)
+    assert why(tmp_path, **given) == REUSED
+    table.write_text("ab")
+    assert why(tmp_path, **given) == f"changed since it ran last: {table}"
+    (shop / "source.py").write_text("")
+    assert "source.py" in why(tmp_path, **given)
+
+
+def test_what_a_step_does_not_reach_does_not_count(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "code" / "other.py").write_text("1")
+    why(tmp_path, "import shop")
+    (tmp_path / "code" / "other.py").write_text("2")
+    assert why(tmp_path, "import shop") == REUSED

@@ -1,105 +1,191 @@
-"""The step cache of local runs: kfp.local's own, by code and contents, and never trusting a file that has changed."""
+"""The step cache of local runs: by code and contents, and never trusting a file that has changed.
+
+What a step depends on is told part by part, so that a step that runs again can say which of them is another one.
+"""
 
 import hashlib
-import re
+import json
+import os
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kfp import dsl
-from kfp.local.cache import LocalCache
+from google.protobuf import json_format
 
+from seaway.data.version import SOURCE
 from seaway.errors import DataUnreadable
 from seaway.kfp import catalog
+from seaway.kfp.local import kfp_launcher, uses
+from seaway.kfp.local.artifacts import Artifact
+from seaway.kfp.local.inputs import artifacts_in
 from seaway.storage import read_json, sha256, write_json
 
-NUMBER = re.compile(r"-[0-9]+$")
 PACKAGES = ("seaway", "seaway_components", "seaway_examples")
+OURS = "Seaway's code or the installed libraries"
+REUSED = "nothing that it depends on has changed"
+Parts = Mapping[str, str]  # what a step depends on -> its version
 
 
-def code_hash(pipeline_file: Path | None = None) -> str:
-    """What a step's result depends on beside its arguments: our sources, the user's beside the pipeline, the libraries.
+@dataclass(frozen=True)
+class Found:
+    """What the cache has for a step: its outputs, or None; and why."""
 
-    kfp.local's key has the component's own text, image and arguments, but not the library which that text calls.
-    """
+    outputs: dict[str, Any] | None
+    why: str
+
+
+@cache
+def code_hash() -> str:
+    """The version of our sources and of the libraries."""
     digest = hashlib.sha256(sys.version.encode())
-    for file in _sources(pipeline_file):
-        digest.update(file.as_posix().encode() + b"\0" + file.read_bytes())
+    for package in PACKAGES:
+        for file in sorted(catalog.root(package).rglob("*.py")):
+            digest.update(file.as_posix().encode() + b"\0" + file.read_bytes())
     for distribution in sorted(Path(sysconfig.get_path("purelib")).glob("*.dist-info")):
         digest.update(distribution.name.encode())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
-def _sources(pipeline_file: Path | None) -> Iterator[Path]:
-    for package in PACKAGES:
-        yield from sorted(catalog.root(package).rglob("*.py"))
-    if pipeline_file is not None and pipeline_file.is_file():
-        yield from sorted(pipeline_file.absolute().parent.glob("*.py"))
+@dataclass(frozen=True)
+class StepCache:
+    """Outputs of steps below `folder`, by what a step is and what it is given."""
 
+    folder: Path
 
-class VerifiedCache(LocalCache):  # type: ignore[misc]
-    """kfp.local's cache by content: of the inputs in its key, and of the outputs, so that a changed file is a miss.
+    def parts(self, component: Any, container: Any, inputs: Mapping[str, Any], own: str = "") -> Parts:
+        """What a step depends on; two input artifacts are the same where type, content and metadata are.
 
-    kfp.local's key has the inputs' places instead, and a step that is never reused writes to a new place in each run.
-    """
-
-    def compute_key(
-        self, component_name: str, image: str, full_command: list[str], arguments: Mapping[str, Any], **others: Any
-    ) -> str:
-        """The key of a step; two input artifacts are the same where type, content and metadata are.
-
-        The compiler numbers a component that a nested pipeline uses as well; `full_command` tells it from any other.
+        `own` is a key that the pipeline itself gives: then the values are its author's to vouch for.
         """
-        contents = {name: _by_content(value) for name, value in arguments.items()}
-        name = NUMBER.sub("", component_name)
-        key: str = super().compute_key(name, image, full_command, contents, **others)
-        return key
+        program = kfp_launcher.program([*container.command, *container.args])
+        told = [json_format.MessageToDict(component.output_definitions), json_format.MessageToDict(container)]
+        given = (
+            {"the pipeline's own key": own} if own else {f"input {name}": _told(one) for name, one in inputs.items()}
+        )
+        reached = uses.versions(program.source if program else "", _texts(list(inputs.values())))
+        return {
+            "its own code, image or variables": json.dumps(told, sort_keys=True),
+            OURS: code_hash(),
+            **given,
+            **reached,
+        }
 
-    def put(self, key: str, outputs: dict[str, Any]) -> None:
-        """Keep the outputs and the content hash of each artifact."""
-        paths = list(_paths(outputs))
-        for path in paths:
-            # metrics live in metadata alone, but kfp's cache takes a missing file for a lost artifact
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch()
-        write_json(self._hashes(key), {str(path): sha256(path) for path in paths})
-        super().put(key, outputs)
+    def find(self, step: str, parts: Parts) -> Found:
+        """What is kept for a step; the name tells it from others where it is said what has changed since."""
+        entry = self._read(f"{_digest(parts)}.json")
+        if not entry:
+            return Found(None, _changes(self._read(_file(step)), parts))
+        if damaged := next((path for path, known in entry["sha256"].items() if _content(Path(path)) != known), ""):
+            return Found(None, f"its output {damaged} was changed or deleted")
+        outputs = {name: _given_back(value) for name, value in entry["outputs"].items()}
+        if why := next(filter(None, map(_outdated, _artifacts(outputs))), ""):
+            return Found(None, why)
+        return Found(outputs, REUSED)
 
-    def get(self, key: str) -> dict[str, Any] | None:
-        """The outputs kept under `key`; None where there are none or where a file is no longer as it was."""
-        outputs: dict[str, Any] | None = super().get(key)
-        if outputs is None or not self._intact(key, outputs):
-            return None
-        return outputs
+    def put(self, step: str, parts: Parts, outputs: Mapping[str, Any]) -> None:
+        """Keep the outputs, and the content hash of each artifact; metrics live in metadata alone."""
+        paths = [path for one in _artifacts(outputs) if (path := one.path) and path.exists()]
+        kept = {name: _kept(value) for name, value in outputs.items()}
+        write_json(
+            self.folder / f"{_digest(parts)}.json", {"outputs": kept, "sha256": {str(p): sha256(p) for p in paths}}
+        )
+        write_json(self.folder / _file(step), {name: _digest(value) for name, value in parts.items()})
 
-    def _intact(self, key: str, outputs: dict[str, Any]) -> bool:
+    def _read(self, name: str) -> dict[str, Any]:
         try:
-            hashes = read_json(self._hashes(key))
+            found: dict[str, Any] = read_json(self.folder / name)
         except DataUnreadable:
-            return False
-        return all(path.exists() and hashes.get(str(path)) == sha256(path) for path in _paths(outputs))
+            return {}
+        return found
 
-    def _hashes(self, key: str) -> Path:
-        return Path(self.cache_root) / f"{key}.sha256.json"
+
+def unknown(inputs: Mapping[str, Any]) -> str:
+    """Why a step of these inputs cannot be reused: what a URI holds may change without a sign; empty where it can."""
+    for name, value in inputs.items():
+        for artifact in artifacts_in(value):
+            if artifact.path is None and "sha256" not in artifact.metadata:
+                return f"its input {name} is at {artifact.uri}, and whether that has changed is not known"
+    return ""
+
+
+def _outdated(artifact: Artifact) -> str:
+    """Why an artifact that came from a source is to be made anew: the source has other data, or cannot say."""
+    told = artifact.metadata.get(SOURCE)
+    if not isinstance(told, Mapping):
+        return ""
+    name = told["source"]
+    if not told["version"]:
+        return f"its source {name} does not say its data's version"
+    command = [sys.executable, "-m", "seaway.data.version", name, json.dumps(told["options"])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    return (
+        "" if done.returncode == 0 and done.stdout == told["version"] else f"the data of its source {name} have changed"
+    )
+
+
+def _changes(before: Parts, now: Parts) -> str:
+    if not before:
+        return "it has not run before"
+    other = [name for name, value in now.items() if before.get(name) != _digest(value)]
+    gone = [name for name in before if name not in now]
+    if not other and not gone:
+        return "what it gave before is not kept"
+    return f"changed since it ran last: {', '.join([*other, *gone])}"
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _file(step: str) -> str:
+    return f"last/{_digest(step)}.json"
+
+
+def _told(value: Any) -> str:
+    return json.dumps(_by_content(value), sort_keys=True)
 
 
 def _by_content(value: Any) -> Any:
-    """An argument with what its artifacts hold in the place of where they are; a remote one is known by its URI."""
+    """An argument with what its artifacts hold in the place of where they are."""
     if isinstance(value, list):
         return [_by_content(item) for item in value]
-    if not isinstance(value, dsl.Artifact):
+    if not isinstance(value, Artifact):
         return value
-    path = Path(value.uri)
-    content = sha256(path) if path.is_absolute() and path.exists() else value.uri
+    content = _content(value.path) if value.path else value.uri
     return {"type": value.schema_title, "content": content, "metadata": value.metadata}
 
 
-def _paths(outputs: dict[str, Any]) -> Iterator[Path]:
-    """The local paths of all artifacts among a task's outputs."""
+def _content(path: Path) -> str:
+    return sha256(path) if path.exists() else ""
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text of an argument, however deep."""
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _texts(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    return [value] if isinstance(value, str) else []
+
+
+def _artifacts(outputs: Mapping[str, Any]) -> Iterator[Artifact]:
     for value in outputs.values():
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, dsl.Artifact) and item.uri.startswith("/"):
-                yield Path(item.uri)
+        yield from artifacts_in(value)
+
+
+def _kept(value: Any) -> Any:
+    """An output as JSON; a parameter in a dict of its own, so that none looks like an artifact."""
+    if isinstance(value, list) and artifacts_in(value):
+        return {"artifacts": [asdict(artifact) for artifact in value]}
+    return {"artifact": asdict(value)} if isinstance(value, Artifact) else {"value": value}
+
+
+def _given_back(kept: Mapping[str, Any]) -> Any:
+    if "artifacts" in kept:
+        return [Artifact(**one) for one in kept["artifacts"]]
+    return Artifact(**kept["artifact"]) if "artifact" in kept else kept["value"]

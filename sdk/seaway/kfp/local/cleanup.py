@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from seaway import platforms, registry
 from seaway.errors import InvalidSpec, SeawayError
-from seaway.kfp.local import step_process
+from seaway.kfp.local import containers, step_process
 from seaway.model_server import processes
 from seaway.platforms.home import home
 from seaway.registry import LOCAL
@@ -45,7 +45,8 @@ def _end(run: str) -> Ended:
     """Let their adapters end the endpoints; the processes are ended whatever these say."""
     removed: list[str] = []
     left = (*_end_here(run, removed), *_end_elsewhere(run, removed))
-    return Ended(run, tuple(removed), tuple(step_process.end_processes_of(run)), left)
+    processes = (*containers.end_containers_of(run), *step_process.end_processes_of(run))
+    return Ended(run, tuple(removed), processes, left)
 
 
 def _end_here(run: str, removed: list[str]) -> Iterator[str]:

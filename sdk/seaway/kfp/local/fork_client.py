@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from seaway.kfp.local import step_process
@@ -72,7 +72,8 @@ class Forks:
     def start(self, program: Program, log_file: Path) -> ForkedStep | None:
         """Fork a step with all that it prints in `log_file`; None where the server cannot."""
         log_file.parent.mkdir(parents=True, exist_ok=True)
-        request = {**asdict(program), "imports": imports([program.source]), "log": str(log_file)}
+        told = {"source": program.source, "arguments": program.arguments}
+        request = {**told, "imports": imports([program.source]), "log": str(log_file)}
         ours, theirs = socket.socketpair()
         with suppress(BrokenPipeError, ConnectionResetError):
             with theirs:

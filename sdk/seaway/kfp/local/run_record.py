@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-from kfp import dsl
 
+from seaway.kfp.local.artifacts import Artifact
 from seaway.storage import write_json
 
 State = Literal["running", "retrying", "cached", "succeeded", "failed", "interrupted"]
@@ -26,6 +26,7 @@ class Step:
     seconds: float = 0.0
     attempts: int = 0
     figure: str = ""  # the key figure: the main artifact's metadata["summary"]
+    why: str = ""  # why it ran, or was reused
     reason: str = ""  # why it failed, one paragraph
     outputs: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic, repr=False)
@@ -70,11 +71,6 @@ class Record:
         self.tell(step)
         return step
 
-    @property
-    def failed(self) -> Step | None:
-        """The step that failed first, if one did."""
-        return next((step for step in self.steps if step.state == "failed"), None)
-
     def tell(self, step: Step) -> None:
         """Pass a step's change on."""
         self.write()
@@ -103,9 +99,7 @@ def _plain(value: Any) -> Any:
     """An output as JSON: an artifact by its type, uri and metadata."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, dsl.Artifact):
-        return {"type": value.schema_title, "uri": value.uri, "metadata": value.metadata}
-    return value
+    return value.plain() if isinstance(value, Artifact) else value
 
 
 def _figure(outputs: dict[str, Any]) -> str:

@@ -24,6 +24,8 @@ ANY_ERROR = re.compile(
 )
 
 SHARING = re.compile(r"^Step (\S+), \d+ of \d+ in this pod, failed", re.MULTILINE)  # see seaway.kfp.fuse
+EXECUTOR_INPUT = re.compile(r"^\[KFP Executor [^\n]*Got executor_input:\n\{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
+EXECUTOR_LINE = re.compile(r"^\[KFP Executor [^\n]*\n?", re.MULTILINE)
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +114,9 @@ def reason(log_file: Path, exit_code: int) -> str:
             return explained(paragraph.strip()[:REASON_CHARACTERS]) + _within(text)
     if killed := _signal_name(exit_code):
         return f"it was ended by {killed}" + (" (out of memory?)." if killed == "SIGKILL" else ".") + _within(text)
-    last = text.strip().splitlines()[-1:] or ["it wrote nothing to its log."]
+    last = EXECUTOR_LINE.sub("", EXECUTOR_INPUT.sub("", text)).strip().splitlines()[-1:] or [
+        "it wrote nothing to its log."
+    ]
     return f"exit code {exit_code}: {last[0]}"[:REASON_CHARACTERS]
 
 

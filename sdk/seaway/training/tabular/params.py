@@ -83,25 +83,9 @@ class TabularParams:
         if unknown := sorted(set(params) - set(known)):
             raise InvalidSpec(f"Unknown training parameter {', '.join(unknown)}; there are: {', '.join(known)}.")
         try:
-            return cls(**{"numeric": (), "categorical": (), "label": "", **_numbers(params)})
+            return cls(**{"numeric": (), "categorical": (), "label": "", **params})
         except (TypeError, ValueError) as error:
             raise InvalidSpec(f"A training parameter is of the wrong kind: {error}.") from error
-
-
-NUMBERS = ("embedding", "epochs", "batch_size", "patience", "learning_rate", "weight_decay")
-
-
-def _numbers(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers that came as text: Kubeflow Pipelines writes a pipeline's parameter inside a dict as text, 6 as "6.0"."""
-    return {name: _number(value) if name in NUMBERS else value for name, value in params.items()}
-
-
-def _number(value: Any) -> Any:
-    try:
-        number = float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _tuple(name: str, values: Any) -> tuple[Any, ...]:

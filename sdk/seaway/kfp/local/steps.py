@@ -1,0 +1,155 @@
+"""One step of a run to its end: from the cache, or attempt after attempt, and its outputs read and checked."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import json_format
+
+from seaway.kfp.local import importer
+from seaway.kfp.local.cache import StepCache, unknown
+from seaway.kfp.local.executor import OutputUnreadable, executor_input, outputs
+from seaway.kfp.local.importer import ImportFailed
+from seaway.kfp.local.inputs import Result, artifacts_in
+from seaway.kfp.local.orchestrator import Call, told_of
+from seaway.kfp.local.placeholders import Command
+from seaway.kfp.local.run_record import Record, Step
+
+BACKOFF_FACTOR, LONGEST_S = 2.0, 3600  # of kfp, where a pipeline says nothing
+
+
+@dataclass(frozen=True)
+class Words:
+    """What one attempt runs, with all placeholders filled."""
+
+    executor: str  # its label
+    image: str
+    command: Sequence[str]
+    arguments: Sequence[str]
+    environment: Mapping[str, str]  # variables of its own
+    files: Sequence[Path]  # that its artifacts are in
+
+
+Attempt = Callable[[Words, Step], int]  # carries it out, and returns the exit code
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Carries out the steps of one run; what they write is below `folder`."""
+
+    record: Record
+    executors: Mapping[str, Any]  # label -> kfp's ExecutorSpec
+    folder: Path
+    workspace: Path
+    job: Mapping[str, str]  # placeholders of the run
+    attempt: Attempt
+    cache: StepCache | None
+    opening: threading.Lock = field(default_factory=threading.Lock)  # iterations of loops are in threads
+
+    def __call__(self, call: Call) -> Result:
+        """Run the step, or take what it gave before; its failure is the result's reason and in the record."""
+        step = self._open(call)
+        try:
+            found = self._outputs(call, step)
+        except (OutputUnreadable, ImportFailed) as error:
+            found, step.reason = None, f"{error}."
+        return self._close(step, found)
+
+    def refuse(self, call: Call, reason: str) -> None:
+        """Record a task that could not start."""
+        step = self._open(call)
+        step.reason = f"It could not start: {reason}"
+        self._close(step, None)
+
+    def _open(self, call: Call) -> Step:
+        with self.opening:
+            return self.record.open(call.name, call.task.task_info.name or call.name)
+
+    def _close(self, step: Step, found: Mapping[str, Any] | None) -> Result:
+        done = "succeeded" if step.attempts else "cached"
+        step.finish("failed" if found is None else done, dict(found or {}))  # type: ignore[arg-type]
+        with self.opening:
+            self.record.tell(step)
+        return Result("FAILED", reason=step.reason) if found is None else Result("SUCCEEDED", found)
+
+    def _outputs(self, call: Call, step: Step) -> Mapping[str, Any] | None:
+        """What the step gives; None where it failed.
+
+        Raises:
+            OutputUnreadable, ImportFailed: it gives what cannot be used.
+        """
+        executor = self.executors[call.component.executor_label]
+        if executor.WhichOneof("spec") == "importer":
+            step.attempts, step.why = 1, "importers run in each run"
+            return importer.run(executor.importer, call, self._command(call, self._place(call)), self.workspace)
+        name, step.why = f"{self.record.pipeline}/{call.place}", self._never_reused(call)
+        if step.why or not self.cache:
+            return self._attempts(call, executor.container, step)
+        parts = self.cache.parts(call.component, executor.container, call.inputs, call.task.caching_options.cache_key)
+        found = self.cache.find(name, parts)
+        step.why = found.why
+        if found.outputs is not None:
+            return found.outputs
+        made = self._attempts(call, executor.container, step)
+        if made is not None:
+            self.cache.put(name, parts, made)
+        return made
+
+    def _never_reused(self, call: Call) -> str:
+        """Why a step runs whatever was kept; empty where it may be reused."""
+        if self.cache is None:
+            return "nothing is reused with --no-cache"
+        if call.exiting:
+            return "exit tasks run in each run"
+        if not call.task.caching_options.enable_cache:
+            return "its pipeline says that it is not to be reused"
+        return unknown(call.inputs)
+
+    def _attempts(self, call: Call, container: Any, step: Step) -> Mapping[str, Any] | None:
+        """As many as the task's policy allows."""
+        policy, folder = call.task.retry_policy, self._place(call)
+        for attempt in range(policy.max_retry_count + 1):
+            if attempt:
+                time.sleep(_pause_s(policy, attempt - 1))
+            if self._run(call, container, folder, step) == 0:
+                return outputs(call.component, folder)
+        return None
+
+    def _run(self, call: Call, container: Any, folder: Path, step: Step) -> int:
+        """One attempt, in a folder without what an earlier one left."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        fill = self._command(call, folder)
+        environment = {variable.name: fill.text(variable.value) for variable in container.env}
+        command, arguments = fill.filled(container.command), fill.filled(container.args)
+        files = [path for value in call.inputs.values() for artifact in artifacts_in(value) if (path := artifact.path)]
+        label, image = call.component.executor_label, fill.text(container.image)
+        return self.attempt(Words(label, image, command, arguments, environment, files), step)
+
+    def _place(self, call: Call) -> Path:
+        return self.folder / call.place
+
+    def _command(self, call: Call, folder: Path) -> Command:
+        told = executor_input(call.component, call.inputs, folder)
+        return Command(told, {**self.job, **told_of(call.name, call.place)}, str(self.workspace))
+
+
+def _pause_s(policy: Any, attempt: int) -> float:
+    """Seconds before the next attempt."""
+    longest = policy.backoff_max_duration.seconds or LONGEST_S
+    return float(min(policy.backoff_duration.seconds * (policy.backoff_factor or BACKOFF_FACTOR) ** attempt, longest))
+
+
+def executors_of(spec: Any) -> dict[str, Any]:
+    """The executors of a compiled pipeline as kfp's messages."""
+    from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineDeploymentConfig
+
+    found = json_format.MessageToDict(spec.deployment_spec).get("executors", {})
+    return {
+        label: json_format.ParseDict(executor, PipelineDeploymentConfig.ExecutorSpec())
+        for label, executor in found.items()
+    }

@@ -1,0 +1,135 @@
+"""What a step's result depends on that is in no argument: the user's own modules that it reaches, and files it names.
+
+Found without importing anything: by the imports and the references, such as `shop.source:read`, in the step's source,
+in its arguments, and in each module so found. Libraries and Seaway's own code are not among them; see `cache.py`.
+"""
+
+import ast
+import importlib.util
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from seaway.storage import sha256
+
+OURS = {"seaway", "seaway_components", "seaway_examples", "seaway_pipelines", "kfp"}
+REFERENCE = re.compile(r"([A-Za-z_]\w*)(?:\.\w+)*(?::\w+)?")
+SMALL_BYTES = 1 << 20  # up to which a file beside code is known by its content; beyond by size and time
+MOST_FILES = 10_000  # of a folder that an argument names
+
+
+def versions(source: str, texts: Iterable[str]) -> dict[str, str]:
+    """File or folder -> its version, for a step of that source and with these texts among its arguments."""
+    words = [*texts]
+    found = _modules([*_imports(source), *_referred([*words, *_constants(source)])])
+    files = {file: _version(file) for module in found for file in _files(module)}
+    named = [*filter(_is_path, words), *(text for text in _constants_of(source, found) if Path(text).is_file())]
+    return {**files, **{text: _version_of_data(Path(text)) for text in named}}
+
+
+def _modules(names: Iterable[str]) -> list[Path]:
+    """The user's top modules of these names, and of what they import and refer to in turn."""
+    pending, found = list(dict.fromkeys(names)), dict[str, list[Path]]()
+    while pending:
+        name = pending.pop()
+        if name in found:
+            continue
+        found[name] = _user_places(name)
+        for source in _sources(found[name]):
+            pending += [*_imports(source), *_referred(_constants(source))]
+    return [place for places in found.values() for place in places]
+
+
+def _sources(places: Iterable[Path]) -> list[str]:
+    files = [file for place in places for file in _files(place) if file.endswith(".py")]
+    return [Path(file).read_text(encoding="utf-8", errors="replace") for file in files]
+
+
+def _user_places(name: str) -> list[Path]:
+    """Where the top module of that name lies, its folder or its file; none where it is a library."""
+    if name in OURS or name in sys.stdlib_module_names:
+        return []
+    spec = _spec(name)
+    if spec is None:
+        return []
+    places = list(spec.submodule_search_locations or [spec.origin or ""])
+    return [Path(place) for place in places if place and not _is_library(Path(place))]
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """As a step finds it: in the folder that it runs in, on PYTHONPATH, and among what is installed."""
+    here = [str(Path.cwd()), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    try:
+        return PathFinder.find_spec(name, here) or importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+
+
+@cache
+def _libraries() -> tuple[Path, ...]:
+    return tuple({Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")})
+
+
+def _is_library(place: Path) -> bool:
+    return not place.exists() or any(place.resolve().is_relative_to(folder) for folder in _libraries())
+
+
+def _files(place: Path) -> list[str]:
+    """A module's file, or all that lies in a package's folder."""
+    if place.is_file():
+        return [str(place)]
+    return sorted(str(file) for file in place.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+
+
+def _version(file: str) -> str:
+    return sha256(Path(file)) if Path(file).stat().st_size <= SMALL_BYTES else _version_of_data(Path(file))
+
+
+def _version_of_data(path: Path) -> str:
+    """Size and time of a file, or of each in a folder."""
+    files = [path] if path.is_file() else sorted(path.rglob("*"))[:MOST_FILES]
+    told = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files if file.is_file()]
+    return str(told)
+
+
+def _imports(source: str) -> Iterator[str]:
+    """The top modules that a source imports, wherever in it."""
+    for node in _nodes(source):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+
+
+def _constants(source: str) -> list[str]:
+    return [node.value for node in _nodes(source) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def _constants_of(source: str, places: Iterable[Path]) -> Iterator[str]:
+    """Absolute paths that the code names itself."""
+    for text in (source, *_sources(places)):
+        yield from (constant for constant in _constants(text) if constant.startswith("/") and _is_path(constant))
+
+
+def _nodes(source: str) -> Iterator[ast.AST]:
+    try:
+        yield from ast.walk(ast.parse(source))
+    except (SyntaxError, ValueError):
+        return
+
+
+def _referred(texts: Iterable[str]) -> list[str]:
+    """The top modules of texts that may be references."""
+    return [found[1] for text in texts if (found := REFERENCE.fullmatch(text))]
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return os.sep in text and Path(text).exists()
+    except (OSError, ValueError):
+        return False

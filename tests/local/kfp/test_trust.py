@@ -1,0 +1,145 @@
+"""A run can be trusted with other people's pipelines: parameters, empty loops, metrics, the cache, and neighbours."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SEAWAY = Path(sys.executable).with_name("seaway")
+STEP = """
+from typing import List
+
+from kfp import dsl
+
+step = dsl.component(base_image="python:3.11", install_kfp_package=False)
+"""
+STAMP = """
+@step
+def echo(number: int, many: list, text: str) -> str:
+    return f"{number} {many} {text}"
+
+
+@dsl.pipeline(name="stamp")
+def stamp(number: int = 1, many: list = [], rate: float = 0.1, text: str = ""):
+    echo(number=number, many=many, text=text)
+"""
+
+
+def seaway(folder: Path, *words: str | bytes, **environment: str) -> subprocess.CompletedProcess[str]:
+    """As a person calls it, in a folder of their own."""
+    own = {**os.environ, "SEAWAY_HOME": str(folder / "home"), "PYTHONWARNINGS": "ignore", **environment}
+    return subprocess.run([SEAWAY, *words], cwd=folder, capture_output=True, text=True, check=False, env=own)
+
+
+def record(folder: Path) -> dict[str, object]:
+    """Of the newest run."""
+    found: dict[str, object] = json.loads(max((folder / "home" / "runs").glob("*/run.json")).read_text())
+    return found
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "number=20261129174500123", "many=[9007199254740993]", "rate=nan", "rate=inf", "many=[NaN]", "many=[1, null]",
+        b"text=\377",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["run", "submit"])
+def test_a_parameter_that_cannot_travel_is_refused_before_anything_starts(
+    command: str, word: str | bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "stamp.py").write_text(STEP + STAMP)
+    where = ["--endpoint", "http://127.0.0.1:9"] if command == "submit" else []
+    done = seaway(tmp_path, command, "stamp.py", "-p", word, *where)
+    assert done.returncode == 2, done.stderr
+    name = (word if isinstance(word, str) else "text").partition("=")[0]
+    assert f"Parameter {name} is " in done.stderr
+    assert "which cannot travel" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "home" / "runs").exists()
+
+
+def test_the_largest_number_that_travels_arrives(tmp_path: Path) -> None:
+    (tmp_path / "stamp.py").write_text(STEP + STAMP)
+    most = str(2**53 - 1)
+    done = seaway(tmp_path, "run", "stamp.py", "-p", f"number={most}", "-p", f"many=[-{most}]")
+    assert f"{most} [-{most}]" in done.stdout
+
+
+def test_a_pipeline_imports_its_neighbour_when_compiled_and_run(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("NAME = 'helped'\n")
+    (tmp_path / "helped.py").write_text(
+        "import helper\n" + STEP + "@step\ndef one() -> int:\n    return 1\n\n\n"
+        "@dsl.pipeline(name=helper.NAME)\ndef helped():\n    one()\n"
+    )
+    assert seaway(tmp_path, "compile", "helped.py").returncode == 0
+    assert "name: helped" in (tmp_path / "helped.yaml").read_text()
+    assert seaway(tmp_path, "run", "helped.py").returncode == 0
+    assert record(tmp_path)["pipeline"] == "helped"
+
+
+SHOP = """
+from kfp import dsl
+from seaway_components.data.ingest_tables.component import ingest_tables
+
+
+@dsl.component(base_image="python:3.11", install_kfp_package=False)
+def look(tables: dsl.Input[dsl.Dataset]) -> str:
+    import pyarrow.parquet as pq
+
+    return str(pq.read_table(tables.path + "/orders.parquet")["n"].to_pylist())
+
+
+@dsl.pipeline(name="shop")
+def shop():
+    look(tables=ingest_tables(source="shop.source:read", options={}).outputs["tables"])
+"""
+SOURCE = """
+import pathlib
+
+import pyarrow as pa
+from seaway.data import file_version, versioned
+
+FILE = pathlib.Path(__file__).parents[1] / "orders.txt"
+{decorated}
+def read():
+    return {{"orders": pa.table({{"n": [int(FILE.read_text()) * VALUE]}})}}
+
+
+VALUE = 1
+"""
+VERSIONED = "\n\n@versioned(lambda: file_version(FILE))"
+
+
+@pytest.mark.parametrize("decorated", ["", VERSIONED], ids=["silent", "versioned"])
+def test_what_a_source_reads_and_what_it_is_count(decorated: str, tmp_path: Path) -> None:
+    (tmp_path / "shoppipe.py").write_text(SHOP)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").touch()
+    code, data = tmp_path / "shop" / "source.py", tmp_path / "orders.txt"
+    code.write_text(SOURCE.format(decorated=decorated))
+    data.write_text("1")
+
+    def look() -> str:
+        done = seaway(tmp_path, "run", "shoppipe.py", "--explain", PYTHONPATH=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "[1]" in look()
+    unchanged = look()
+    if decorated:
+        assert unchanged.count("reused: nothing that it depends on has changed") == 2
+    else:
+        assert "ran: its source shop.source:read does not say its data's version" in unchanged
+        assert unchanged.count("reused:") == 1
+    data.write_text("23")
+    changed = look()
+    assert "[23]" in changed
+    assert "ran: changed since it ran last: input tables" in changed
+    code.write_text(code.read_text().replace("VALUE = 1", "VALUE = 2"))
+    edited = look()
+    assert "[46]" in edited
+    assert f"ran: changed since it ran last: {code}" in edited
