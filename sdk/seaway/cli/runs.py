@@ -5,13 +5,15 @@ from typing import Any
 
 from seaway.cli.output import print_json, print_table
 from seaway.errors import InvalidSpec
+from seaway.kfp.local.run_state import as_it_is
 from seaway.platforms.home import home
 from seaway.storage import read_json
 
 
 def records() -> list[dict[str, Any]]:
-    """All runs, latest first: a run's name begins with its time."""
-    return [read_json(file) for file in sorted((home() / "runs").glob("*/run.json"), reverse=True)]
+    """All runs, latest first: a run's name begins with its time. One whose runner was killed does not run any more."""
+    files = sorted((home() / "runs").glob("*/run.json"), reverse=True)
+    return [as_it_is(read_json(file)) for file in files]
 
 
 def show(as_json: bool) -> None:

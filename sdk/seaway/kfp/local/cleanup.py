@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from seaway import platforms, registry
 from seaway.errors import InvalidSpec, SeawayError
 from seaway.kfp.local import containers, step_process
-from seaway.model_server import processes
+from seaway.kfp.local.run_state import as_it_is, interrupted
 from seaway.platforms.home import home
 from seaway.registry import LOCAL
 from seaway.storage import read_json, write_json
@@ -102,9 +102,7 @@ def end_all() -> list[Ended]:
 def _going(folder: Path) -> bool:
     """Whether a run's runner is alive."""
     file = folder / "run.json"
-    if not file.is_file() or (record := read_json(file))["state"] != "running":
-        return False
-    return processes.running(record["process"], record.get("process_started", 0.0))
+    return file.is_file() and as_it_is(read_json(file))["state"] == "running"
 
 
 def end_one(run: str) -> Ended:
@@ -137,4 +135,4 @@ def _serves_elsewhere(run: str) -> bool:
 
 def _close(file: Path) -> None:
     if file.is_file() and (record := read_json(file))["state"] == "running":
-        write_json(file, {**record, "state": "interrupted"})
+        write_json(file, interrupted(record))
