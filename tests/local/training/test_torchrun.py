@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from places import LOCAL_PROGRAMS
-from seaway.errors import TrainingFailed
+from seaway.errors import InvalidSpec, TrainingFailed
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainSpec
 
@@ -101,6 +102,36 @@ def test_a_training_that_hangs_is_ended_with_all_its_processes(
     with pytest.raises(TrainingFailed, match="did not end within 6 s"):
         TorchrunTrainer().train(dataclasses.replace(how(spec, "sleep"), timeout_s=6))
     wait_until(lambda: not alive(mark))
+
+
+def test_a_training_that_does_nothing_is_ended_with_the_stacks_of_its_processes(
+    spec: TrainSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, mark)
+    monkeypatch.setenv("SEAWAY_HEARTBEAT_S", "5")
+    with pytest.raises(TrainingFailed) as hung:
+        TorchrunTrainer().train(how(spec, "leave the peer alone"))
+    told, first, second = re.split(r"\[rank \d\]", str(hung.value))
+    assert "for 5 s (SEAWAY_HEARTBEAT_S)" in told
+    assert re.search(r"all_reduce.*echo_trainer\.py.* in main", first, re.DOTALL)
+    assert re.search(r"threading\.py.* in wait.*echo_trainer\.py.* in misbehave", second, re.DOTALL)
+    wait_until(lambda: not alive(mark))
+
+
+def test_a_training_that_computes_without_a_word_goes_on(spec: TrainSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAWAY_HEARTBEAT_S", "3")
+    assert TorchrunTrainer().train(how(spec, "compute")).metrics["workers"] == 2
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon", "nan"])
+def test_a_time_that_is_none_is_refused_before_anything_starts(
+    spec: TrainSpec, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SEAWAY_HEARTBEAT_S", text)
+    with pytest.raises(InvalidSpec, match="SEAWAY_HEARTBEAT_S"):
+        TorchrunTrainer().train(spec)
+    assert not spec.output.exists()
 
 
 @pytest.mark.parametrize(

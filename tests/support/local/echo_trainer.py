@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def misbehave(how: str, rank: int) -> None:
         sys.stdout.write("sleeping\n")
         sys.stdout.flush()
         time.sleep(600)
+
+    if how == "leave the peer alone" and rank == 1:
+        threading.Event().wait()
+    if how == "compute":
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            torch.ones(100, 100) @ torch.ones(100, 100)
 
 
 def main(spec: dict) -> None:

@@ -7,11 +7,13 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seaway.errors import TrainingFailed
+from seaway.platforms.local.training.heartbeat import VARIABLE, Heartbeat, silence_s
 from seaway.platforms.local.training.launcher_process import Agent, agent
 from seaway.signals import sigterm_raises
 from seaway.storage import read_json, write_json
@@ -19,6 +21,7 @@ from seaway.training.fingerprint import fingerprint
 from seaway.training.result import TrainResult, earlier
 from seaway.training.spec import TrainSpec
 
+LOOKS = 10  # for signs of life, in the time without one that ends a training
 TAIL_LINES = 20  # of the failing rank's log, in the error
 END_S = 20.0  # for the workers to end after SIGTERM; elastic kills them after 10
 LOOPBACK_INTERFACE = "lo0" if sys.platform == "darwin" else "lo"
@@ -72,6 +75,7 @@ def _remove_abandoned(checkpoints: Path) -> None:
 
 
 def _run(spec: TrainSpec, run: str, job: Path) -> None:
+    longest = silence_s()
     spec.output.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(job, ignore_errors=True)
     job.mkdir()
@@ -80,7 +84,7 @@ def _run(spec: TrainSpec, run: str, job: Path) -> None:
         settings = {"entrypoint": spec.entrypoint, "workers": spec.workers, "spec": str(job.absolute() / "spec.json")}
         write_json(job / "job.json", settings)
         with _agent(job.absolute(), spec.workers) as holder:
-            code = _wait(holder, job, spec.timeout_s)
+            code = _wait(holder, job, spec, longest)
         if code != 0:
             raise TrainingFailed(_reason(job, code))
     finally:
@@ -107,14 +111,22 @@ def _environment(workers: int) -> dict[str, str]:
     return {**threads, **os.environ, **network, "PYTHONPATH": path}
 
 
-def _wait(holder: Agent, job: Path, timeout_s: float) -> int:
-    code = holder.wait(timeout_s)
-    if code is None:
-        raise TrainingFailed(
-            f"The training did not end within {timeout_s:g} s and was stopped; raise timeout_s or train on less data. "
-            f"Started again, it resumes from its last checkpoint. Its last lines:\n"
-            f"{_tail(job, 0)}"
-        )
+def _wait(holder: Agent, job: Path, spec: TrainSpec, longest: float) -> int:
+    """The exit code. Raises: TrainingFailed: it takes longer than its time, or does nothing any more."""
+    deadline = time.monotonic() + spec.timeout_s
+    heartbeat = Heartbeat(job, (spec.output, spec.checkpoints), holder.pid)
+    while (code := holder.wait(max(0.0, min(longest / LOOKS, deadline - time.monotonic())))) is None:
+        if heartbeat.silent_s() > longest:
+            raise TrainingFailed(
+                f"The training hangs and was stopped: for {longest:g} s ({VARIABLE}) its processes have neither "
+                f"written nor computed anything. Started again, it resumes from its last checkpoint. They stood here:\n"
+                f"{heartbeat.stacks()}"
+            )
+        if time.monotonic() >= deadline:
+            raise TrainingFailed(
+                f"The training did not end within {spec.timeout_s:g} s and was stopped; raise timeout_s or train on "
+                f"less data. Started again, it resumes from its last checkpoint. Its last lines:\n{_tail(job, 0)}"
+            )
     return code
 
 
