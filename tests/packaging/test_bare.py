@@ -28,6 +28,16 @@ def test_the_command_line_shows_what_there_is(bare: Environment, words: list[str
     assert shown in done.stdout
 
 
+def test_it_says_which_version_it_is(bare: Environment) -> None:
+    installed = bare.python("-c", "import importlib.metadata; print(importlib.metadata.version('seaway'))").strip()
+    assert bare.run("seaway", "--version").stdout.strip() == f"seaway {installed}"
+
+
+def test_a_component_is_imported_from_its_category(bare: Environment) -> None:
+    line = "from seaway_components.training import train_pytorch; print(train_pytorch.name)"
+    assert bare.python("-c", line).strip() == "train-pytorch"
+
+
 def test_a_pipeline_of_ones_own_runs(bare: Environment) -> None:
     ran = bare.run("seaway", "run", HERE / "two_steps.py", "--output", "json")
     assert ran.returncode == 0, ran.stderr

@@ -24,6 +24,20 @@ def test_it_renders_a_page_with_its_style(installed: Environment) -> None:
     assert "<style" in page
 
 
+def test_the_flights_run_to_their_end(installed: Environment) -> None:
+    """The shipped pipeline, from ingestion to the page, on few rows; whether the candidate is promoted is its own."""
+    few = ("-p", "months=1", "-p", "rows=12000", "-p", "tune_trials=0")
+    ran = installed.run("seaway", "run", "flights", *few, "--output", "json")
+    try:
+        steps = {step["name"]: step["state"] for step in json.loads(ran.stdout)["steps"]}
+        assert steps["write-report"] == "succeeded", ran.stderr
+        assert set(steps.values()) <= {"succeeded", "skipped"}, ran.stderr
+        assert list(installed.work.glob(".seaway/runs/*/report.html"))
+    finally:
+        ended = installed.run("seaway", "down")
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_its_command_lists_and_compiles_what_is_in_it(installed: Environment) -> None:
     compiled = installed.run("seaway", "compile", "flights", "--to", "flights.yaml")
     assert compiled.returncode == 0, compiled.stderr

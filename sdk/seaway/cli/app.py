@@ -12,6 +12,7 @@ import typer
 
 from seaway import registry
 from seaway.errors import InvalidSpec
+from seaway.version import VERSION
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 or 143 ended by Ctrl-C or SIGTERM."
 
@@ -32,6 +33,21 @@ manifests_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(manifests_app, name="manifests")
 versions_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tidy the versions in a cluster.")
 app.add_typer(versions_app, name="versions")
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"seaway {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """What can stand before a command."""
 
 
 class Format(StrEnum):
