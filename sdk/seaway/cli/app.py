@@ -33,6 +33,8 @@ manifests_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(manifests_app, name="manifests")
 versions_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tidy the versions in a cluster.")
 app.add_typer(versions_app, name="versions")
+rollout_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Plan a rollout.")
+app.add_typer(rollout_app, name="rollout")
 
 
 def _tell_version(asked: bool) -> None:
@@ -554,6 +556,30 @@ def explain(
     from seaway.cli.explain import show
 
     show(error, output is Format.JSON)
+
+
+@rollout_app.command(
+    "plan",
+    epilog=_examples(
+        "seaway rollout plan --error-rate 0.001",
+        "seaway rollout plan --error-rate 0.1 --error-margin 0.5 --relative",
+    ),
+)
+def plan_rollout(
+    error_rate: Annotated[float, typer.Option(help="Stable's usual share of failed requests.", min=0.0, max=0.99)],
+    error_margin: Annotated[float, typer.Option(help="By how much the candidate's may be higher.", min=1e-4)] = 0.01,
+    relative: Annotated[bool, typer.Option(help="The margin is of stable's own: 0.5 is half as many again.")] = False,
+    budget: Annotated[int, typer.Option(help="Requests of both arms.", min=1)] = 12_000,
+    shadow: Annotated[float, typer.Option(help="Share of requests asked of both arms.", min=0.0, max=1.0)] = 0.3,
+    output: Output = Format.TEXT,
+) -> None:
+    """Say before a rollout what its budget can decide about errors.
+
+    How often a candidate is promoted, rolled back or left undecided, by simulation of the judge: one that fails as
+    often as stable, one that is worse by the margin, and one by twice as much."""
+    from seaway.cli.rollout import plan
+
+    plan(error_rate, error_margin, relative, budget, shadow, output is Format.JSON)
 
 
 @app.command(

@@ -78,8 +78,8 @@ def test_blind_looks_are_capped_in_number_and_in_share() -> None:
     assert (
         judge_fast(third[:3], replace(ERRORS_ONLY, min_requests=1, errors=Bounds(0, 0.5))).decision is Decision.CONTINUE
     )
-    assert "saw nothing" in judge_fast(third[:60], ERRORS_ONLY).reason
-    assert judge_fast(third[:60], ERRORS_ONLY).decision is Decision.INCONCLUSIVE
+    assert "saw nothing" in judge_fast(third[:30], ERRORS_ONLY).reason
+    assert judge_fast(third[:30], ERRORS_ONLY).decision is Decision.INCONCLUSIVE
     assert judge_fast(tenth[:60], ERRORS_ONLY).decision is Decision.PROMOTE
     assert judge_fast(tenth, ERRORS_ONLY).decision is Decision.INCONCLUSIVE
 
