@@ -11,7 +11,7 @@ import fake_seldon_operator as seldon_operator
 import pytest
 from api_proxy import ApiProxy
 from fake_seldon_operator import AtWork
-from fake_workloads import evict, is_ready
+from fake_workloads import evict
 from routes import edited
 from seaway import platforms
 from seaway.errors import AdmissionRefused, TrafficFailed
@@ -26,7 +26,7 @@ from seaway.platforms.kubernetes.serving.seldon import ARM
 from seaway.platforms.kubernetes.serving.workload import BUDGETS
 from seaway.platforms.kubernetes.traffic import gateway
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
-from seaway.platforms.kubernetes.traffic.seldon_operator import SELDON_DEPLOYMENTS
+from seaway.platforms.kubernetes.traffic.seldon_operator import SELDON_DEPLOYMENTS, lacking_pods
 from seaway.rollout import ALL_STABLE, Traffic
 from seaway.serving import DeployedEndpoint, EndpointSpec
 from small_package import small_package
@@ -129,9 +129,9 @@ def test_there_is_a_way_back_when_the_candidate_has_no_pods(
 
 
 def lose_pods(objects: Objects, seldon_core: AtWork, arm: str) -> None:
-    """None of its pods is ready any more."""
+    """None of its pods is ready any more, and its Deployment says so."""
     seldon_core.workloads.sick.add(arm)
-    while any(is_ready(pod) for pod in pods(objects) if pod["metadata"]["labels"][ARM] == arm):
+    while "0 of 2" not in lacking_pods({"metadata": {"name": NAME}}, objects, arm):
         time.sleep(0.05)
 
 

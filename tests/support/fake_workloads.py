@@ -67,7 +67,7 @@ class Workloads:
         if len(updated) >= wanted:
             for pod in (*(one for one in pods if one not in current), *current[wanted:]):
                 delete(self.objects, PODS, pod["metadata"]["name"])
-        self.tell(deployment, status(deployment, wanted, min(len(ready), wanted), len(updated), refused))
+        self.tell(deployment, status(deployment, wanted, min(len(ready), wanted), min(len(updated), wanted), refused))
 
     def start(self, deployment: dict[str, Any], name: str, mark: str) -> None:
         template, metadata = deployment["spec"]["template"], deployment["metadata"]
