@@ -1,5 +1,6 @@
 """What the model reads, with units; light enough to import anywhere."""
 
+TASK = "binary"
 LABEL = "late"  # arrives more than 15 minutes after its schedule
 NUMERIC = {
     "distance": "mi",

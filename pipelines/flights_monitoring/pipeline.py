@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import PipelineTask
 from seaway_components.monitoring import check_skew, monitor_drift
-from seaway_examples.flights.schema import KEYS
+from seaway_examples.flights.schema import KEYS, LABEL, TASK
 from seaway_pipelines.flights.data import flights_data
 from seaway_pipelines.flights.steps import step
 
@@ -12,7 +12,7 @@ RECENT = {"train_fraction": 0.97, "validation_fraction": 0.01, "test_fraction": 
 
 def monitored(current: dsl.Dataset, model_name: str) -> PipelineTask:
     """Add the step that compares `current` with the model's training rows."""
-    task = monitor_drift(current=current, model_name=model_name)
+    task = monitor_drift(current=current, model_name=model_name, label=LABEL, task=TASK)
     return step(task, "Monitor drift", memory="2Gi", cache=False)
 
 
