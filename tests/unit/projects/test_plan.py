@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seaway.data.files import Column
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.kfp import pipeline_file
 from seaway.projects import ProjectPlan, Wishes, plan, write
 from seaway.projects.plan import task_of
 
@@ -101,6 +102,11 @@ def test_every_file_is_python_that_names_the_projects_own_columns(tmp_path: Path
     assert len((tmp_path / "project/pipeline.py").read_text().splitlines()) < 110
     with pytest.raises(InvalidSpec, match="is not empty"):
         write(made, tmp_path / "project")
+
+
+def test_the_pipeline_compiles_with_the_components_that_there_are(tmp_path: Path) -> None:
+    write(plan("mine", Wishes(file(tmp_path, label=[0, 1] * 30), "label")), tmp_path / "mine")
+    assert pipeline_file.load(f"{tmp_path / 'mine'}").name == "mine"
 
 
 def test_whole_numbers_are_classes_up_to_a_dozen() -> None:
