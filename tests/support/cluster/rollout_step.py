@@ -15,7 +15,7 @@ from seaway.rollout import Policy, Replay, Rollout, RolloutPlan, Step, Traffic, 
 from seaway.serving import DeployedEndpoint
 
 STEPS = (Step(10, 160), Step(50, 240), Step(100, 80))
-POLICY = Policy.of(0.02, 2.0, 0.05, 0.05, budget=4_000)
+POLICY = Policy.of(0.02, 2.0, 0.05, 0.05, budget=8_000)
 
 
 def roll_out(folder: Path, traffic: Traffic | None = None, metrics: TrafficMetrics | None = None) -> Rollout:
