@@ -12,10 +12,11 @@ from seaway.training import TrainSpec
 from seaway.training.tabular.__main__ import main
 
 
-def rows(task: str, seed: int, shift: float = 0.0) -> pd.DataFrame:
+def rows(task: str, seed: int) -> pd.DataFrame:
     random = np.random.default_rng(seed)
-    x = random.normal(shift, size=(1500, 3)).astype(np.float32)
-    label: Any = np.array(["a", "b", "c"])[x.argmax(axis=1)] if task == "multiclass" else 100 * x.sum(axis=1)
+    x = random.normal(size=(1500, 3)).astype(np.float32)
+    noisy = x + random.gumbel(scale=0.5, size=x.shape)  # without noise a model is perfect, and any other rows are worse
+    label: Any = np.array(["a", "b", "c"])[noisy.argmax(axis=1)] if task == "multiclass" else 100 * noisy.sum(axis=1)
     return pd.DataFrame(x, columns=["x0", "x1", "x2"]).assign(y=label)
 
 
@@ -23,10 +24,12 @@ def rows(task: str, seed: int, shift: float = 0.0) -> pd.DataFrame:
 def watched(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, RegisteredModel, str]:
     """A trained, signed model, and where its training rows are kept."""
     task, train = request.param, tmp_path / "train.parquet"
+    validation = tmp_path / "validation.parquet"
     rows(task, 1).to_parquet(train)
+    rows(task, 3).to_parquet(validation)
     params = {"numeric": ["x0", "x1", "x2"], "label": "y", "task": task, "epochs": 12, "batch_size": 64, "name": "m"}
     (tmp_path / "model").mkdir()
-    main(TrainSpec(train, train, tmp_path / "model", tmp_path / "checkpoints", params=params), "f" * 64)
+    main(TrainSpec(train, validation, tmp_path / "model", tmp_path / "checkpoints", params=params), "f" * 64)
     lineage = models.trace(tmp_path / "model", train, params)
     package = models.package(tmp_path / "model", tmp_path / "package", lineage, models.signing_keys(tmp_path).private)
     place = str(tmp_path / "references")
