@@ -73,8 +73,8 @@ def test_seldons_routes_are_made_for_the_gateway_of_the_overlay(fork: Path) -> N
 
 
 def test_sidecars_counters_are_open_where_there_are_sidecars(fork: Path) -> None:
-    assert open_ports(build(kustomizing.shipped(fork, "kind", "deployment"))) == {8080, 9901}
-    assert open_ports(build(kustomizing.shipped(fork, "production", "deployment"))) == {8080, 9901, 15020, 15090}
+    assert open_ports(build(kustomizing.shipped(fork, "kind", "deployment"))) == {8080, 9500, 9901}
+    assert open_ports(build(kustomizing.shipped(fork, "production", "deployment"))) == {8080, 9500, 9901, 15020, 15090}
 
 
 def open_ports(objects: list[dict[str, Any]]) -> set[int]:
