@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 from kubernetes import client, dynamic
 from namespaces import made_namespace
+from seaway import registry
 from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.permissions import APPLIED, Permission
+from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.install.checkup import INSTALLED, NEEDED, WORKFLOW, Finding, State, checkup
 
@@ -72,14 +75,23 @@ def test_an_account_that_kubeflow_cannot_run_steps_as_is_found(connection: Conne
     assert "Account pipeline-runner may do what steps do" in found(connection)[State.GOOD]
 
 
-def test_a_chosen_backend_whose_kind_is_not_installed_is_found(connection: Connection, core: client.CoreV1Api) -> None:
-    chosen = {"SEAWAY_TUNER": "optuna", "SEAWAY_TRAFFIC": "seldon", "SEAWAY_ENDPOINT": "seldondeployment"}
-    made = {"metadata": {"name": "seaway-settings"}, "data": chosen}
+class Nobodys:
+    """A backend whose kind no test installs."""
+
+    permissions = (Permission(Resource("nobody.example.com", "v1", "boats", "Boat"), APPLIED, "in a test"),)
+
+
+def test_a_chosen_backend_whose_kind_is_not_installed_is_found(
+    connection: Connection, core: client.CoreV1Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boat = registry.Backend("Endpoint", "boat", registry.KUBERNETES, f"{__name__}:Nobodys")
+    monkeypatch.setattr(registry, "BACKENDS", (*registry.BACKENDS, boat))
+    monkeypatch.setattr(registry.Backend, "load", lambda one: Nobodys if one == boat else object())
+    made = {"metadata": {"name": "seaway-settings"}, "data": {"SEAWAY_TUNER": "optuna", "SEAWAY_ENDPOINT": "boat"}}
     core.create_namespaced_config_map(connection.namespace, made)
     bad = found(connection)[State.BAD]
-    assert "endpoint seldondeployment needs seldondeployments.machinelearning.seldon.io, which is not installed" in bad
+    assert "endpoint boat needs boats.nobody.example.com, which is not installed. Install its operator" in bad
     assert "SEAWAY_ENDPOINT" in bad
-    assert "experiments.kubeflow.org" not in bad, "optuna needs no Katib"
 
 
 def test_a_server_that_does_not_answer_is_unknown_not_bad(connection: Connection) -> None:
