@@ -23,6 +23,7 @@ from seaway.storage import storage_for
 from seaway_components.data import ingest_tables, validate_tables
 from seaway_components.features import build_features, get_training_examples
 from seaway_components.models import package_model
+from seaway_examples.flights.schema import DEFINITIONS, RULES, SOURCE
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore:Task '.*'. settings")]  # kfp.local's
 POD = "ingest-tables-to-make-model"
@@ -48,9 +49,9 @@ def make_model(train: dsl.Input[dsl.Dataset], model: dsl.Output[dsl.Model], seen
 @dsl.pipeline(name="examples")
 def examples(months: str, rows: int) -> None:
     """A chain of five, and one that signs."""
-    tables = ingest_tables(options={"months": months, "rows": rows}).outputs["tables"]
-    checked = validate_tables(tables=tables)
-    repository = build_features(tables=tables).after(checked).outputs["repository"]
+    tables = ingest_tables(source=SOURCE, options={"months": months, "rows": rows}).outputs["tables"]
+    checked = validate_tables(tables=tables, rules=RULES)
+    repository = build_features(tables=tables, definitions=DEFINITIONS).after(checked).outputs["repository"]
     train = get_training_examples(repository=repository, tables=tables).outputs["train"]
     made = make_model(train=train)
     package_model(model=made.outputs["model"], train=train)
@@ -108,7 +109,7 @@ def given_alone(folder: Path) -> dict[str, Any]:
 @dsl.pipeline(name="unsigned")
 def unsigned(months: str, rows: int) -> None:
     """The chain without its end."""
-    tables = ingest_tables(options={"months": months, "rows": rows}).outputs["tables"]
-    checked = validate_tables(tables=tables)
-    repository = build_features(tables=tables).after(checked).outputs["repository"]
+    tables = ingest_tables(source=SOURCE, options={"months": months, "rows": rows}).outputs["tables"]
+    checked = validate_tables(tables=tables, rules=RULES)
+    repository = build_features(tables=tables, definitions=DEFINITIONS).after(checked).outputs["repository"]
     make_model(train=get_training_examples(repository=repository, tables=tables).outputs["train"])

@@ -14,7 +14,7 @@ from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainResult, TrainSpec
-from seaway_pipelines.flights.pipeline import COLUMNS, DEEP
+from seaway_pipelines.flights.model import COLUMNS, DEEP
 
 pytestmark = pytest.mark.timeout(1200)
 TRAINING_ONLY = Path(pipeline_runs.__file__).with_name("flights_training.py")  # a pipeline that ends with the network

@@ -6,7 +6,7 @@ from seaway_components.features.build_features.component import build_features
 from seaway_components.features.get_training_examples.component import get_training_examples
 from seaway_components.training.train_pytorch.component import train_pytorch
 from seaway_examples.flights.schema import DEFINITIONS, SOURCE
-from seaway_pipelines.flights.pipeline import COLUMNS, DEEP
+from seaway_pipelines.flights.model import COLUMNS, DEEP
 
 
 @dsl.pipeline(name="flights-training")
