@@ -108,7 +108,7 @@ def release(pipeline: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> R
     """A run of its own that brings the model in charge, and as the candidate what a test makes of it."""
     monkeypatch.setenv("SEAWAY_RUN_ID", tmp_path.name)
     network, replay = (
-        str(pipeline.artifact(path)) for path in ("package-model-2/package", "get-training-examples/replay")
+        str(pipeline.artifact(path)) for path in ("package-model/package", "get-training-examples/replay")
     )
     return Release(str(tmp_path), NAME, network, network, replay, version="none")
 

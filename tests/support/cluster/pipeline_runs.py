@@ -49,4 +49,4 @@ class Run:
 
     def artifact(self, path: str) -> Path:
         """The newest of this name; a step that is taken from the cache has left it in an earlier run."""
-        return max((self.home / "artifacts").glob(f"*/{path}"), key=lambda found: found.stat().st_mtime)
+        return max((self.home / "artifacts").rglob(path), key=lambda found: found.stat().st_mtime)
