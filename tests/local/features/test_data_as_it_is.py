@@ -138,7 +138,7 @@ def twice(frame: pd.DataFrame, name: str) -> pa.Table:
         ({"entities": ENTITIES.assign(price=1.0)}, DataUnreadable, r"column price, and feature view a"),
         ({"entities": ENTITIES.assign(event_timestamp="soon")}, DataUnreadable, r"event_timestamp .*soon"),
         ({"entities": ENTITIES.assign(event_timestamp=7)}, DataUnreadable, r"event_timestamp .*int64"),
-        ({"entities": ENTITIES.assign(sold="yes")}, DataUnreadable, r"label sold holds \['yes'\]"),
+        ({"entities": ENTITIES.assign(sold="yes")}, DataUnreadable, r"label 'sold' holds 1 names \(yes\)"),
         ({"entities": twice(ENTITIES, "sold")}, DataUnreadable, r"more than one column sold"),
     ],
 )  # fmt: skip

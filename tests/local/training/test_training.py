@@ -88,19 +88,19 @@ def test_an_identical_training_into_another_folder_reuses_the_result_and_says_so
     assert ExportedModel.load(again.path).signature == ExportedModel.load(trained.path).signature
 
 
-def test_an_input_called_as_the_output_is_refused_before_the_first_epoch(spec: TrainSpec, tmp_path: Path) -> None:
+def test_an_input_called_as_the_output_has_the_output_called_otherwise(tmp_path: Path) -> None:
     for name in ("train", "validation"):
         rows(50, 0).rename(columns={"wind": "probability"}).to_parquet(tmp_path / f"{name}.parquet")
-    wrong = TrainSpec(
+    same = TrainSpec(
         tmp_path / "train.parquet",
         tmp_path / "validation.parquet",
         tmp_path / "out",
         tmp_path / "checkpoints",
-        params={"numeric": ["probability"], "epochs": 1},
+        params={"numeric": ["probability"], "label": "late", "epochs": 1},
     )
-    with pytest.raises(TrainingFailed, match="names probability twice; each input and each output"):
-        TorchrunTrainer().train(wrong)
-    assert not list(tmp_path.rglob("history.jsonl")), "an epoch was trained"
+    model = ExportedModel.load(TorchrunTrainer().train(same).path)
+    [given] = model.predict({"probability": [0.5, None]})
+    assert given == model.signature.outputs[0].name == "probability of late"
 
 
 def test_a_training_that_stopped_after_its_last_epoch_still_writes_everything(
