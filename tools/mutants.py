@@ -4,6 +4,7 @@ Each mutation of `tools.mutations` is made alone, in a copy of the project, and 
 two mutations at a time. A mutant that lives is a test that is missing. Words choose mutations by file and reason.
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -25,6 +26,7 @@ from tools.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).parents[1]
 AT_ONCE = 2
+LATER = itertools.count(2)  # seconds
 TEST_S = 120  # a mutant that hangs is noticed, too
 OPTIONS = (
     "-q", "-rfE", "-p", "no:cacheprovider", "-p", "no:faker", "-p", "no:xdist", "--hypothesis-profile=unshrunk",
@@ -61,11 +63,11 @@ class Tree:
 
     @contextmanager
     def mutated(self, mutation: Mutation) -> Iterator[None]:
-        """With the one line wrong; a line of the same length is no reason to run what was compiled before."""
+        """With the one line wrong, at a time of its own: bytecode is known by second and size."""
         file = self.root / mutation.file
         source, times = file.read_text(encoding="utf-8"), file.stat()
         file.write_text(source.replace(mutation.old, mutation.new), encoding="utf-8")
-        os.utime(file, (times.st_atime, times.st_mtime + 2))
+        os.utime(file, (times.st_atime, times.st_mtime + next(LATER)))
         try:
             yield
         finally:
