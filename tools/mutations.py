@@ -144,7 +144,7 @@ MUTATIONS = (
             "a look chooses its own bet",
             "(np.cumsum(part, axis=-1) - part)",
             "np.cumsum(part, axis=-1)",
-            f"{EVIDENCE}::test_no_bet_on_proportions_wins_on_average_under_its_null",
+            f"{EVIDENCE}::test_a_look_has_no_say_in_its_own_bet_on_proportions",
         ),
     ),
     *of(

@@ -395,6 +395,7 @@ ATTACKS = [
     _library,
     _replaced("model.json", b"torch.ops.aten.sigmoid.default", b"torch.load"),
     _replaced("model.json", b"torch.ops.aten.sigmoid.default", b"torch.ops.aten.from_file.default"),
+    _replaced("model.json", b"torch.ops.aten.sigmoid.default", b"torch.load.torch.ops.aten.sigmoid.default"),
     _replaced("model.json", b"\"Symbol('s", b"\"__import__('os').mkdir('MARK') or Symbol('s"),
     _replaced("model.json", b'"guards_code": [', b"\"guards_code\": [\"__import__('os').mkdir('MARK')\", "),
     _replaced("model.json", b"builtins.tuple", b"collections.defaultdict"),

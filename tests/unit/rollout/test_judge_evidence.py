@@ -35,6 +35,16 @@ def test_no_bet_on_proportions_wins_on_average_under_its_null(
     assert expectation(hypothesis, bound, stable, other, sizes) <= 1 + 1e-6
 
 
+def test_a_look_has_no_say_in_its_own_bet_on_proportions() -> None:
+    trials = np.full(3, 40.0)
+    calm, stormy = (np.array([1.0, 2.0, last]) for last in (0.0, 40.0))
+    bets = [
+        proportions._history(proportions.Table(trials, events, trials, events), proportions.SHIFTS[Hypothesis.HARM])
+        for events in (calm, stormy)
+    ]
+    np.testing.assert_array_equal(*bets)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 7), st.integers(1, 7), st.data())
 def test_no_bet_on_odds_wins_on_average_under_its_null(stable: int, candidate: int, data: st.DataObject) -> None:
