@@ -480,7 +480,7 @@ MUTATIONS = (
             "another run's job is cancelled",
             "if found is None or not is_of_run(found, manifest):",
             "if found is None:",
-            f"{LAUNCH}::test_a_job_that_another_run_has_put_in_the_place_of_ours_is_not_cancelled",
+            f"{LAUNCH}::test_what_another_run_has_put_in_our_place_is_not_cancelled",
         ),
         (
             "a job outlives its step",
@@ -552,7 +552,7 @@ MUTATIONS = (
             "another object of the name is waited for",
             'if found is None or found["metadata"]["uid"] != self.job["metadata"]["uid"]:',
             "if found is None:",
-            f"{LAUNCH}::test_a_job_that_another_run_has_put_in_the_place_of_ours_is_not_cancelled",
+            f"{LAUNCH}::test_what_another_run_has_put_in_our_place_is_not_cancelled",
         ),
     ),
     *of(

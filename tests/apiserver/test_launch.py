@@ -12,7 +12,8 @@ from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.naming import RUN, SPEC
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.jobs import batch_job
-from seaway.platforms.kubernetes.jobs.launch import launch
+from seaway.platforms.kubernetes.jobs.launch import cancel, launch
+from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 
 JOBS = batch_job.KIND.resource
 HELD = "seaway.dev/test"  # a finalizer
@@ -43,14 +44,24 @@ def test_a_step_run_again_after_a_failure_starts_the_job_anew(connection: Connec
 
 
 def test_a_name_of_another_run_is_left_alone(connection: Connection, image: str) -> None:
-    ours = jobs.manifest(image, "true", run="run-1")
-    theirs = jobs.manifest(image, "sleep 600", run="run-2")
+    ours, theirs = (jobs.manifest(image, "sleep 600", run=run) for run in ("run-1", "run-2"))
     theirs["metadata"]["name"] = ours["metadata"]["name"]
     made = Objects(connection).create(batch_job.KIND.resource, theirs)
     with pytest.raises(NameTaken, match="belongs to run run-2"):
         launch(batch_job.KIND, ours, timeout_s=60, connection=connection)
     (left,) = all_jobs(connection)
     assert left["metadata"]["uid"] == made["metadata"]["uid"]
+    assert "deletionTimestamp" not in left["metadata"]
+
+
+def test_what_another_run_has_put_in_our_place_is_not_cancelled(connection: Connection, image: str) -> None:
+    ours, theirs = (jobs.manifest(image, "sleep 600", run=run) for run in ("run-1", "run-2"))
+    name = theirs["metadata"]["name"] = ours["metadata"]["name"]
+    objects = Objects(connection)
+    objects.create(JOBS, theirs)
+    with JobWait(objects, batch_job.KIND, name, lambda pod, line: None, 60.0, Patience()) as wait:
+        cancel(wait, ours)
+    (left,) = all_jobs(connection)
     assert "deletionTimestamp" not in left["metadata"]
 
 
