@@ -537,7 +537,7 @@ MUTATIONS = (
             "a deletion in the gap is not noticed",
             "            self._tell(item, present=False)",
             "            str(item)",
-            f"{WATCH}::test_a_deletion_that_falls_into_the_gap_of_an_expired_watch_is_noticed",
+            WATCH,
         ),
         (
             "a watch for each who waits",
@@ -552,7 +552,7 @@ MUTATIONS = (
             "another object of the name is waited for",
             'if found is None or found["metadata"]["uid"] != self.job["metadata"]["uid"]:',
             "if found is None:",
-            f"{LAUNCH}::test_what_another_run_has_put_in_our_place_is_not_cancelled",
+            LAUNCH,
         ),
     ),
     *of(
@@ -561,7 +561,7 @@ MUTATIONS = (
             "a race lost in the server ends a step",
             "in RETRIED or self.lost_race",
             "in RETRIED",
-            f"{REFUSALS}::test_a_race_lost_inside_the_server_is_tried_again",
+            "unit/kubernetes/client/test_api_errors.py",
         ),
         (
             "another manager's field is a race",
@@ -594,7 +594,7 @@ MUTATIONS = (
             "a patch of what has changed meanwhile",
             "[unchanged, *operations]",
             "[*operations]",
-            f"{TRAFFIC}::test_a_change_of_another_route_at_the_same_moment_is_kept",
+            f"{TRAFFIC} apiserver/test_objects.py",
         ),
         (
             "what is wrong is taken for a change",
@@ -720,7 +720,7 @@ MUTATIONS = (
             "what a controller has made is pruned",
             'if any(reference["uid"] == uid',
             'if not any(reference["uid"] == ""',
-            f"{ENDPOINT}::test_what_has_our_labels_and_not_our_record_is_not_pruned",
+            f"{ENDPOINT} apiserver/test_endpoint_objects.py",
         ),
         (
             "a token takes the place of the others",
