@@ -12,6 +12,7 @@ from pathlib import Path
 import kfp
 import kfp_server_api
 import urllib3
+from kfp.client.set_volume_credentials import ServiceAccountTokenVolumeCredentials
 from packaging.version import InvalidVersion, Version
 
 from seaway.errors import Forbidden, InvalidSpec, PipelinesUnavailable
@@ -64,7 +65,8 @@ class Server:
 def connect(server: Server) -> kfp.Client:
     """kfp's client, once it is certain that its API answers there, is new enough, and knows who asks.
 
-    Asked first because kfp's own first question repeats a refusal for 25 s and takes a login page for an answer.
+    Asked first because kfp's own first question repeats a refusal for 25 s and takes a login page for an answer. The
+    token is read anew for each request: a kubelet renews it.
 
     Raises:
         InvalidSpec: the server serves several users, and no namespace was given.
@@ -78,7 +80,7 @@ def connect(server: Server) -> kfp.Client:
         client = kfp.Client(
             host=server.url,
             namespace=(several and server.namespace) or "kubeflow",  # kfp's word for none
-            existing_token=server.token,
+            credentials=ServiceAccountTokenVolumeCredentials(str(server.token_file)) if server.token_file else None,
             cookies=server.cookie,
             ssl_ca_cert=str(server.ca_file) if server.ca_file else None,
         )

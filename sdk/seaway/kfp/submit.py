@@ -7,10 +7,11 @@ whatever it says of itself.
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import kfp
 import kfp_server_api
@@ -27,6 +28,7 @@ from seaway.kfp.states import Progress, progress
 from seaway.kfp.versions import title, today, version_name
 from seaway.platforms.kubernetes.client.backoff import Backoff
 
+T = TypeVar("T")
 NAME_LENGTH = 120  # of a run, in letters; the server takes 128
 OUTAGE_S = 120.0  # that a wait endures
 POLL_S = 5.0
@@ -123,11 +125,16 @@ def wait(run: str, server: Server) -> None:
     """
     with told(server):
         backoff = Backoff(OUTAGE_S)
-        while (how := progress(str((found := _run(server, run, backoff)).state or "PENDING"))) is Progress.GOING:
+        client = _enduring(lambda: connect(server), backoff)
+        while True:
+            found = _enduring(lambda: client.get_run(run), backoff)
+            how = progress(str(found.state or "PENDING"))
+            if how is Progress.GOOD:
+                return
+            if how is Progress.BAD:
+                told_of = f"Run {run} is {found.state}; its steps and logs: {address(server, run)}."
+                raise JobFailed(f"{told_of} {failure.reason(found, server)}".rstrip())
             time.sleep(POLL_S)
-        if how is Progress.BAD:
-            told_of = f"Run {run} is {found.state}; its steps and logs: {address(server, run)}."
-            raise JobFailed(f"{told_of} {failure.reason(found, server)}".rstrip())
 
 
 def _pipeline_id(client: kfp.Client, name: str, description: str) -> str:
@@ -158,11 +165,11 @@ def _called(name: str) -> str:
     return json.dumps({"predicates": [{"operation": "EQUALS", "key": "name", "stringValue": name}]})
 
 
-def _run(server: Server, run: str, backoff: Backoff) -> kfp_server_api.V2beta1Run:
-    """The run, asked for by a token of now: a kubelet renews it."""
+def _enduring(ask: Callable[[], T], backoff: Backoff) -> T:
+    """The answer, asked for again where the server is away."""
     while True:
         try:
-            found = connect(server).get_run(run)
+            found = ask()
         except (kfp_server_api.ApiException, urllib3.exceptions.HTTPError) as error:
             if getattr(error, "status", SERVER_ERROR) < SERVER_ERROR or not backoff.failed():
                 raise
