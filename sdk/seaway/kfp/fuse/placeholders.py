@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from seaway.kfp.command_words import words
 from seaway.kfp.fuse.values import text_of
 
 Json = Mapping[str, Any]
 INPUT = re.compile(r"\{\{\$\.inputs\.parameters\['(.+?)'\]\}\}")
-STRUCTS = ('{"IfPresent":', '{"Concat":')
 PLACES = {"gs": "/gcs", "minio": "/minio", "s3": "/s3"}  # where KFP keeps what is there, in a pod
 WORKSPACE = "/kfp-workspace/.artifacts"  # and what an importer has put into the run's volume
 
@@ -18,7 +18,8 @@ def filled(command: Sequence[str], given: Json) -> list[str]:
     """The command for an executor input; a word may become several or none, by `dsl.IfPresentPlaceholder`."""
     values = {"{{$}}": json.dumps(given), **dict(_values(given))}
     known = re.compile("|".join(map(re.escape, values)))
-    return [known.sub(lambda found: values[found[0]], one) for word in command for one in _words(word, given)]
+    there = {*given["inputs"]["parameterValues"], *given["inputs"]["artifacts"]}
+    return [known.sub(lambda found: values[found[0]], word) for part in command for word in words(part, there)]
 
 
 def path(artifact: Json) -> str:
@@ -58,21 +59,3 @@ def _values(given: Json) -> Iterator[tuple[str, str]]:
         yield f"{{{{$.outputs.parameters['{name}'].output_file}}}}", parameter["outputFile"]
     yield "{{$.outputs.output_file}}", outputs["outputFile"]
     yield "{{$.outputMetadataUri}}", outputs["outputFile"]
-
-
-def _words(word: str, given: Json) -> list[str]:
-    """What a word of the command stands for."""
-    return _struct(json.loads(word), given) if word.startswith(STRUCTS) else [word]
-
-
-def _struct(struct: Any, given: Json) -> list[str]:
-    if isinstance(struct, str):
-        return [struct]
-    if isinstance(struct, list):
-        return [word for item in struct for word in _struct(item, given)]
-    if "Concat" in struct:
-        return ["".join(_struct(struct["Concat"], given))]
-    condition = struct["IfPresent"]
-    inputs = given["inputs"]
-    there = condition["InputName"] in {**inputs["parameterValues"], **inputs["artifacts"]}
-    return _struct(condition["Then"] if there else condition.get("Else") or [], given)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seaway.kfp.command_words import words
+
 PLACEHOLDER = re.compile(r"\{\{\$(?:\.([^{}]*))?\}\}")
 INPUT = re.compile(r"\{\{\$\.inputs\.parameters\['([^']+)'\]\}\}")
 KEYED = re.compile(
@@ -54,7 +56,7 @@ class Command:
     def filled(self, parts: Iterable[str]) -> list[str]:
         """The words that are run; those that are optional and absent are left out."""
         given = {*self._inputs("parameterValues"), *self._inputs("artifacts")}
-        return [self.text(word) for part in parts for word in _words(part, given)]
+        return [self.text(word) for part in parts for word in words(part, given)]
 
     def text(self, text: str) -> str:
         """One word with its placeholders filled."""
@@ -88,23 +90,3 @@ def _of_artifact(told: Mapping[str, Any] | None, field: str, key: str | None) ->
     first = told["artifacts"][0]
     found = first["uri"] if field == "path" else first.get(field)
     return text_of(found.get(key) if key and isinstance(found, Mapping) else found)
-
-
-def _words(part: str, given: set[str]) -> list[str]:
-    """A part of a command as words: `Concat` is one word, `IfPresent` as many as it says."""
-    if not part.startswith(('{"Concat":', '{"IfPresent":')):
-        return [part]
-    return _struct(json.loads(part), given)
-
-
-def _struct(part: Any, given: set[str]) -> list[str]:
-    if part is None:
-        return []
-    if isinstance(part, str):
-        return [part]
-    if isinstance(part, list):
-        return [word for one in part for word in _struct(one, given)]
-    if "Concat" in part:
-        return ["".join(_struct(part["Concat"], given))]
-    choice = part["IfPresent"]
-    return _struct(choice["Then"] if choice["InputName"] in given else choice.get("Else"), given)
