@@ -99,9 +99,7 @@ class AsofOfflineStore(DuckDBOfflineStore):  # type: ignore[misc]
                 min_event_timestamp=rows[event].min().to_pydatetime(),
                 max_event_timestamp=rows[event].max().to_pydatetime(),
             ),
-            data_source_writer=_write_data_source,
-            staging_location=config.offline_store.staging_location,
-            staging_location_endpoint_override=config.offline_store.staging_location_endpoint_override,
+            **_target(config),
             repo_path=str(config.repo_path),
         )
 
@@ -119,17 +117,14 @@ class AsofOfflineStore(DuckDBOfflineStore):  # type: ignore[misc]
         """Feast's own, of a source as `seaway.features.sources` reads it."""
         return pull_latest_from_table_or_query_ibis(
             config=config,
-            data_source=located(data_source, config.repo_path),
             join_key_columns=join_key_columns,
             feature_name_columns=feature_name_columns,
             timestamp_field=timestamp_field,
             created_timestamp_column=created_timestamp_column,
             start_date=start_date,
             end_date=end_date,
-            data_source_reader=reader(join_key_columns),
-            data_source_writer=_write_data_source,
-            staging_location=config.offline_store.staging_location,
-            staging_location_endpoint_override=config.offline_store.staging_location_endpoint_override,
+            **_source(config, data_source, join_key_columns),
+            **_target(config),
         )
 
     @staticmethod
@@ -146,18 +141,30 @@ class AsofOfflineStore(DuckDBOfflineStore):  # type: ignore[misc]
         """Feast's own, of a source as `seaway.features.sources` reads it."""
         return pull_all_from_table_or_query_ibis(
             config=config,
-            data_source=located(data_source, config.repo_path),
             join_key_columns=join_key_columns,
             feature_name_columns=feature_name_columns,
             timestamp_field=timestamp_field,
             created_timestamp_column=created_timestamp_column,
             start_date=start_date,
             end_date=end_date,
-            data_source_reader=reader(join_key_columns),
-            data_source_writer=_write_data_source,
-            staging_location=config.offline_store.staging_location,
-            staging_location_endpoint_override=config.offline_store.staging_location_endpoint_override,
+            **_source(config, data_source, join_key_columns),
+            **_target(config),
         )
+
+
+def _source(config: RepoConfig, data_source: DataSource, keys: list[str]) -> dict[str, Any]:
+    """Where Feast's functions read, and by what."""
+    return {"data_source": located(data_source, config.repo_path), "data_source_reader": reader(keys)}
+
+
+def _target(config: RepoConfig) -> dict[str, Any]:
+    """Where Feast's jobs write, and by what."""
+    store = config.offline_store
+    return {
+        "data_source_writer": _write_data_source,
+        "staging_location": store.staging_location,
+        "staging_location_endpoint_override": store.staging_location_endpoint_override,
+    }
 
 
 @dataclass(frozen=True)
