@@ -9,8 +9,9 @@ import numpy as np
 from seaway.errors import DataUnreadable
 from seaway.tasks.estimate import Array, Floats, Measured
 from seaway.tasks.multiclass_metrics import ClassPredictions, brier, one_hot
+from seaway.tasks.per_class import PerClass
 from seaway.tasks.target import Target
-from seaway.tasks.task import Metric, Task, flat, names_of, outside, present, probabilities
+from seaway.tasks.task import Metric, flat, names_of, outside, present, probabilities
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,7 @@ SUM_TOLERANCE = 1e-2  # of probabilities that sum to one: half precision's error
 UNKNOWN = -1  # the position of a class that the model has never seen
 
 
-class Multiclass(Task):
+class Multiclass(PerClass):
     """Labels are positions in the target's classes, int64 [rows]; answers [rows, classes]; the loss is half of Brier's.
 
     A class that the model does not know is a label all the same: whatever it answers is wrong.
@@ -35,16 +36,7 @@ class Multiclass(Task):
         Metric("brier", "Brier", False, ("test_brier",)),
     )
     watched_metrics = ("log_loss", "accuracy")
-    output = "probabilities"
     legal = "one probability for each class, which sum to 1"
-
-    @property
-    def width(self) -> int:
-        return len(self.target.classes)
-
-    @property
-    def output_unit(self) -> str:
-        return f"probability of each {self.target.label}"
 
     @classmethod
     def learn(cls, target: Target, values: Array, where: str) -> Target:

@@ -8,14 +8,15 @@ import numpy as np
 from seaway.errors import DataUnreadable
 from seaway.tasks.estimate import Array, Floats
 from seaway.tasks.multiclass_metrics import TagPredictions
+from seaway.tasks.per_class import PerClass
 from seaway.tasks.target import Target
-from seaway.tasks.task import Metric, Task, flat, present, probabilities
+from seaway.tasks.task import Metric, flat, present, probabilities
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Multilabel(Task):
+class Multilabel(PerClass):
     """Labels are bool [rows, names], answers probabilities [rows, names]; the loss is the mean of Brier's.
 
     Names that the model does not know are passed over: it cannot have said that they hold.
@@ -28,16 +29,7 @@ class Multilabel(Task):
         Metric("brier", "Brier", False, ("test_brier",)),
     )
     watched_metrics = ("log_loss", "f1")
-    output = "probabilities"
     legal = "one probability in [0, 1] for each label"
-
-    @property
-    def width(self) -> int:
-        return len(self.target.classes)
-
-    @property
-    def output_unit(self) -> str:
-        return f"probability of each {self.target.label}"
 
     @classmethod
     def learn(cls, target: Target, values: Array, where: str) -> Target:
