@@ -8,8 +8,8 @@ real Katib writes them so is what `test_katib.py` shows, for those that 0.14 has
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from controllers import in_background
 from kubernetes import client, dynamic
 from seaway.errors import TuningFailed
 from seaway.platforms.kubernetes.tuning.experiment import RESOURCE as EXPERIMENTS
@@ -149,25 +150,10 @@ def write_status(objects: client.CustomObjectsApi, plural: str, name: str, statu
     objects.patch_namespaced_custom_object_status(*place, {"status": status})
 
 
-@contextmanager
-def katib_controller(objects: client.CustomObjectsApi, part: Part) -> Iterator[None]:
+def katib_controller(objects: client.CustomObjectsApi, part: Part) -> AbstractContextManager[None]:
     """Katib's part in another thread; what goes wrong there is raised here."""
-    known, over, wrong = {one["metadata"]["uid"] for one in listed(objects)}, threading.Event(), list[Exception]()
-
-    def play() -> None:
-        try:
-            part.play(objects, known, over)
-        except Exception as error:  # noqa: BLE001
-            wrong.append(error)
-
-    player = threading.Thread(target=play)
-    player.start()
-    try:
-        yield
-    finally:
-        over.set()
-        player.join()
-    assert not wrong
+    known = {one["metadata"]["uid"] for one in listed(objects)}
+    return in_background(lambda over: part.play(objects, known, over))
 
 
 def tuned(objects: client.CustomObjectsApi, training: dict[str, Any], part: Part, **settings: Any) -> TuneResult:

@@ -15,19 +15,28 @@ from seaway.platforms.kubernetes.jobs import batch_job
 LOOK_S = 0.05
 
 
-@contextmanager
-def playing(part: Callable[[], object]) -> Iterator[None]:
+def playing(part: Callable[[], object]) -> AbstractContextManager[None]:
     """`part`, again and again, until the block ends; what goes wrong in it is raised then."""
+
+    def play(over: threading.Event) -> None:
+        while not over.wait(LOOK_S):
+            part()
+
+    return in_background(play)
+
+
+@contextmanager
+def in_background(play: Callable[[threading.Event], object]) -> Iterator[None]:
+    """`play` in another thread, told when the block ends; what goes wrong in it is raised then."""
     over, wrong = threading.Event(), list[Exception]()
 
-    def play() -> None:
+    def played() -> None:
         try:
-            while not over.wait(LOOK_S):
-                part()
+            play(over)
         except Exception as error:  # noqa: BLE001
             wrong.append(error)
 
-    player = threading.Thread(target=play)
+    player = threading.Thread(target=played)
     player.start()
     try:
         yield

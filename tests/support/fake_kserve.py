@@ -1,34 +1,16 @@
 """KServe's controller in Standard mode, played: an InferenceService has a Deployment called NAME-predictor."""
 
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-
-from controllers import playing
-from fake_workloads import Writer, set_status
-from seaway.platforms.kubernetes.client.objects import Objects
+from fake_workloads import Operator, set_status
 from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, Manifest
 from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
 
 ITS_OWN = ("minReplicas", "maxReplicas", "deploymentStrategy", "scaleMetric", "scaleTarget", "labels", "annotations")
 
 
-@dataclass
-class KServe:
+class KServe(Operator):
     """Reconciles the InferenceServices of a namespace."""
 
-    objects: Objects
-    writer: Writer = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.writer = Writer(self.objects)
-
-    def played(self) -> AbstractContextManager[None]:
-        return playing(self.reconcile)
-
-    def reconcile(self) -> None:
-        for found in self.objects.list(INFERENCE_SERVICES).items:
-            if "deletionTimestamp" not in found["metadata"]:
-                self.take(found)
+    resource = INFERENCE_SERVICES
 
     def take(self, found: Manifest) -> None:
         predictor, metadata = found["spec"]["predictor"], found["metadata"]

@@ -10,8 +10,8 @@ import json
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from threading import Event
 from typing import Any
@@ -20,8 +20,7 @@ import fake_istio
 import fake_workloads as workloads
 import http_server
 import trustme
-from controllers import playing
-from fake_workloads import Workloads, Writer
+from fake_workloads import Operator, Workloads
 from kubernetes import client
 from kubernetes.client import ApiException
 from seaway.errors import AdmissionRefused, SeawayError
@@ -40,23 +39,10 @@ ORCHESTRATED = {"SIMPLE_MODEL", "SIMPLE_ROUTER", "RANDOM_ABTEST", "AVERAGE_COMBI
 IN_FORCE_S = 30.0
 
 
-@dataclass
-class SeldonOperator:
+class SeldonOperator(Operator):
     """Reconciles the SeldonDeployments of a namespace."""
 
-    objects: Objects
-    writer: Writer = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.writer = Writer(self.objects)
-
-    def played(self) -> AbstractContextManager[None]:
-        return playing(self.reconcile)
-
-    def reconcile(self) -> None:
-        for found in self.objects.list(SELDON_DEPLOYMENTS).items:
-            if "deletionTimestamp" not in found["metadata"]:
-                self.take(found)
+    resource = SELDON_DEPLOYMENTS
 
     def take(self, found: dict[str, Any]) -> None:
         parts = [Part(found, predictor) for predictor in found["spec"]["predictors"]]

@@ -9,7 +9,7 @@ import secrets
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from controllers import playing
 from kubernetes import client
@@ -147,6 +147,29 @@ def delete(objects: Objects, resource: Resource, name: str) -> None:
         objects.connection.request("DELETE", resource.path(objects.namespace, name), {}, options, "application/json")
     except ApiException as error:
         assert error.status == 404, error
+
+
+@dataclass
+class Operator:
+    """Takes each object of its kind, again and again."""
+
+    objects: Objects
+    writer: "Writer" = field(init=False)
+    resource: ClassVar[Resource]
+
+    def __post_init__(self) -> None:
+        self.writer = Writer(self.objects)
+
+    def played(self) -> AbstractContextManager[None]:
+        return playing(self.reconcile)
+
+    def reconcile(self) -> None:
+        for found in self.objects.list(self.resource).items:
+            if "deletionTimestamp" not in found["metadata"]:
+                self.take(found)
+
+    def take(self, found: dict[str, Any]) -> None:
+        raise NotImplementedError
 
 
 @dataclass
