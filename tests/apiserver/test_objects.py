@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
-from seaway.errors import InvalidSpec, ObjectChanged, ObjectDeleted
+from api_proxy import ApiProxy
+from seaway.errors import AdmissionRefused, InvalidSpec, ObjectChanged, ObjectDeleted
 from seaway.platforms.kubernetes.client import objects as module
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, Resource
+
+BOATS = Resource("example.com", "v1", "boats", "Boat")
 
 
 @pytest.fixture
@@ -62,3 +65,14 @@ def test_a_list_of_several_pages_is_whole(objects: Objects, monkeypatch: pytest.
 def test_a_dry_run_leaves_nothing(objects: Objects) -> None:
     assert objects.create(CONFIG_MAPS, config_map("mine"), dry_run=True)["metadata"]["name"] == "mine"
     assert objects.get(CONFIG_MAPS, "mine") is None
+
+
+def test_a_server_that_hangs_up_on_a_write_whose_time_is_over_has_an_operator_that_is_down(
+    proxied: Connection, proxy: ApiProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WRITE_S", 0)
+    monkeypatch.setattr(module, "WEBHOOK_S", 0.5)
+    proxy.inject(lambda request: request.method == "PATCH", lose_answer=True, times=1000)
+    manifest = {"apiVersion": BOATS.api_version, "kind": BOATS.kind, "metadata": {"name": "boat"}}
+    with pytest.raises(AdmissionRefused, match=r"operator of boats\.example\.com is probably down"):
+        Objects(proxied).apply(BOATS, manifest)

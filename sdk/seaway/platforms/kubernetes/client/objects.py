@@ -5,7 +5,8 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from urllib3 import BaseHTTPResponse
@@ -167,10 +168,12 @@ class Objects:
         content_type: str | None = None,
     ) -> dict[str, Any]:
         backoff, webhook = Backoff(self.connection.outage_s), Backoff(WEBHOOK_S)
-        if call.verb in WRITES and call.resource.has_operator:
+        hurried = call.verb in WRITES and call.resource.has_operator
+        if hurried:
             query = {**(query or {}), "timeout": f"{WRITE_S}s"}
         locked = isinstance(body, Mapping) and "resourceVersion" in body.get("metadata", {})
         while True:
+            began = time.monotonic()
             try:
                 answer: dict[str, Any] = json.loads(
                     self.connection.request(method, path, query or {}, body, content_type)
@@ -178,6 +181,8 @@ class Objects:
                 return answer
             except UNREACHABLE as error:
                 status = Status.of(error)
+                if hurried and not status.code and time.monotonic() - began >= WRITE_S:
+                    status = replace(status, code=HTTPStatus.GATEWAY_TIMEOUT)  # a server may also just hang up by then
                 late = locked and status.lost_race and status.details.get("name") == call.name
                 patience = webhook if of_webhook(status, call) else backoff
                 if late or not status.passing or not patience.failed():
