@@ -27,7 +27,7 @@ class InvalidSpec(SeawayError, ValueError):
     job that fails after an hour tells the same too late.
 
     What to do: Mend the argument that the message names. `seaway run --help` shows the options of a command, `seaway
-    pipelines show flights` the parameters of a pipeline, `seaway components show train_pytorch` those of a step. Where
+    pipelines show PIPELINE` the parameters of a pipeline, `seaway components show train_pytorch` those of a step. Where
     the message has a field's path and the words of an API server, it is the object of a cluster that was refused:
     docs/reference/training.md and docs/reference/endpoint.md list what may be set.
     """
@@ -40,7 +40,7 @@ class DataUnreadable(SeawayError):
     off counts as missing, for nobody knows what it lacks.
 
     What to do: Look at the file, folder or column that the message names. If a step of a run wrote it, run that
-    pipeline again with `seaway run flights --no-cache`; if it is yours, mend it at its source.
+    pipeline again with `seaway run PIPELINE --no-cache`; if it is yours, mend it at its source.
     docs/reference/storage.md says when a folder counts as complete.
     """
 
@@ -75,7 +75,7 @@ class ValidationFailed(SeawayError):
     learns from them.
 
     What to do: Look at the examples in the message. If the data are wrong, mend their source; if the rule is, change it
-    where it is declared: those of the flights are in examples/flights/rules.py. Then run the pipeline again; steps that
+    where it is declared, in the project's `rules.py`. Then run the pipeline again; steps that
     did not change are reused.
     """
 
@@ -86,8 +86,8 @@ class FeaturesUnavailable(SeawayError):
     Why: Feast names the view, the column or the definition that it does not accept; a training set without them would
     be another one than was declared.
 
-    What to do: Compare the definitions with the tables that were ingested: those of the flights are in
-    examples/flights/definitions.py. An empty source means that the months or rows that were asked for hold nothing.
+    What to do: Compare the definitions with the tables that were ingested: the message names the
+    view and the column. An empty source means that what was asked for holds no rows.
     """
 
 
@@ -110,7 +110,7 @@ class TuningFailed(SeawayError):
 
     What to do: Mend the reason of the last trial, most often a `learning_rate` that the space allows and the network
     does not bear, or constraints that no trial can meet. docs/how-to/tune.md lists what is seen and what to change;
-    `seaway run flights -p tune_trials=0` takes the params as they are.
+    a pipeline's `tune_trials=0` takes the params as they are.
     """
 
 
@@ -143,7 +143,7 @@ class RegistryUnavailable(SeawayError):
     Why: Without it nobody knows what is in production, and a step that guessed could promote over it.
 
     What to do: See that `MLFLOW_TRACKING_URI` leads to your MLflow, from where the step runs; on a laptop it need not
-    be set. Where no version is in production yet, promote one first: `seaway run flights` does. docs/clusters.md says
+    be set. Where no version is in production yet, promote one first: a run of its pipeline does. docs/clusters.md says
     how a cluster gets an MLflow.
     """
 
@@ -165,8 +165,8 @@ class GateClosed(SeawayError):
     Why: A model that is no better than a rule of thumb, or worse than what is in production, never gets traffic.
 
     What to do: The run's last lines name `evaluation.html`, with the figures behind each rule. Improve data, features
-    or training; or change the rule on purpose, by the pipeline's parameter: `seaway run flights -p gate={...}`, whose
-    default `seaway pipelines show flights` shows.
+    or training; or change the rule on purpose, by the pipeline's parameter: `seaway run PIPELINE -p gate={...}`,
+    whose default `seaway pipelines show PIPELINE` shows.
     """
 
 
@@ -266,7 +266,7 @@ class KindMissing(SeawayError):
 
     Why: It was asked for by a backend whose operator this cluster does not have.
 
-    What to do: Install the operator, or choose a backend that the cluster has, such as `seaway run flights --platform
+    What to do: Install the operator, or choose a backend that the cluster has, such as `seaway run PIPELINE --platform
     kubernetes --backend tuner=optuna`. docs/clusters.md lists which operator each backend needs.
     """
 

@@ -10,7 +10,7 @@ WEIGHTS = {"stable": 90, "candidate": 10}
 
 
 def served(version: str, **settings: Any) -> Served:
-    arm = RemoteArm("flights", version, f"s3://models/flights/{version}", 32, 1, 1, 1, 120.0)
+    arm = RemoteArm("churn", version, f"s3://models/churn/{version}", 32, 1, 1, 1, 120.0)
     everything = {
         "replicas": 1,
         "gpus": 1,
@@ -20,7 +20,7 @@ def served(version: str, **settings: Any) -> Served:
         "tolerations": [{"key": "gpu", "operator": "Exists"}],
         "image_pull_secrets": ["registry"],
         "priority_class": "system-cluster-critical",
-        "labels": {"team": "flights"},
+        "labels": {"team": "churn"},
         "annotations": {"sidecar.istio.io/inject": "true"},
     }
     return Served(arm, Hosting("docker.io/seaway/server:1", **{**everything, **settings}), "key")

@@ -1,6 +1,7 @@
 """The project's kustomization with endpoints of git in it: a copy, as a user's fork is one."""
 
 import itertools
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -29,7 +30,7 @@ def copied(folder: Path) -> Path:
 
 
 def with_endpoints(folder: Path) -> Path:
-    """A fork with an endpoint `flights` of two arms for each backend, in manifests/endpoints/BACKEND."""
+    """A fork with the endpoint that it routes to, of two arms, for each backend: in manifests/endpoints/BACKEND."""
     from seaway.platforms.kubernetes.serving.gitops import GitEndpoint, write_endpoint
     from small_package import small_package
 
@@ -39,9 +40,15 @@ def with_endpoints(folder: Path) -> Path:
     settings = yaml.safe_load((fork / "kustomize" / "hosting.yaml").read_text())
     hosting, key = {**settings, "storage": str(folder / "storage")}, folder / "home" / "keys" / "signing.pub"
     for backend in BACKENDS:
-        endpoint = GitEndpoint("flights", uris, backend, key, hosting=hosting)
+        endpoint = GitEndpoint(routed(fork), uris, backend, key, hosting=hosting)
         write_endpoint(endpoint, fork / "manifests" / "endpoints" / backend)
     return fork
+
+
+def routed(fork: Path) -> str:
+    """The endpoint whose route the component `istio` names."""
+    text = (fork / "kustomize" / "components" / "istio" / "kustomization.yaml").read_text()
+    return re.search(r"virtualservice/(\S+)-route#", text)[1]
 
 
 def chosen(fork: Path, routing: str | None, backend: str, others: Iterable[str] = ()) -> Path:

@@ -65,7 +65,8 @@ def roll_out(
             first pass only.
 
     Returns:
-        decision: PROMOTE, ROLLBACK, INCONCLUSIVE, or UNCHANGED where the candidate is the model in production.
+        decision: PROMOTE, ROLLBACK, INCONCLUSIVE, or UNCHANGED where the candidate is the model in production; a model
+            that serves alone because none was is promoted as the first.
         reason: The judge's evidence in one paragraph.
 
     Raises:

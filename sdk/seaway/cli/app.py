@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="From features to production on Kubeflow: components and pipelines that run the same on a laptop and on a "
-    f"cluster.\n\nStart with seaway run flights.\n\n{EXIT_CODES}",
+    f"cluster.\n\nStart with seaway init, or with a pipeline that seaway pipelines list shows.\n\n{EXIT_CODES}",
     epilog="SEAWAY_HOME is where runs, models and endpoints are kept (default ./.seaway); "
     "SEAWAY_DEBUG=1 shows tracebacks.",
 )
@@ -137,13 +137,13 @@ def init(
 
 @app.command(
     epilog=_examples(
-        "seaway run flights",
-        "seaway run flights -p months=1,2 -p epochs=2",
-        "seaway run pipelines/flights/pipeline.yaml -p months=1,2 --output json",
+        "seaway run .",
+        "seaway run my_pipeline.py -p rows=1000 -p epochs=2",
+        "seaway run my_pipeline.yaml -p rows=1000 --output json",
         "seaway run my_pipeline.py --no-cache",
         "seaway run my_pipelines.py:nightly --explain",
-        "seaway run flights --platform kubernetes -p workers=3",
-        "seaway run flights --platform kubernetes --backend tuner=optuna --backend endpoint=process",
+        "seaway run my_pipeline.py --platform kubernetes -p workers=3",
+        "seaway run my_pipeline.py --platform kubernetes --backend tuner=optuna --backend endpoint=process",
     )
 )
 def run(
@@ -202,10 +202,10 @@ def backends(
 @app.command(
     "compile",
     epilog=_examples(
-        "seaway compile flights",
+        "seaway compile .",
         "seaway compile my_pipeline.py --to my_pipeline.yaml",
-        "seaway compile flights --kubernetes-manifest-format --to flights.k8s.yaml",
-        "seaway compile flights --fuse",
+        "seaway compile my_pipeline.py --kubernetes-manifest-format --to my_pipeline.k8s.yaml",
+        "seaway compile my_pipeline.py --fuse",
     ),
 )
 def compile_(
@@ -272,9 +272,9 @@ def _require_no_options(context: typer.Context, subcommand: str) -> None:
 @manifests_app.command(
     "endpoint",
     epilog=_examples(
-        "seaway manifests endpoint flights --package s3://models/flights/7",
-        "seaway manifests endpoint flights --package s3://models/flights/7 --candidate .seaway/artifacts/.../package",
-        "seaway manifests endpoint flights --package s3://models/flights/8 --backend inferenceservice -p batch_size=64",
+        "seaway manifests endpoint churn --package s3://models/churn/7",
+        "seaway manifests endpoint churn --package s3://models/churn/7 --candidate .seaway/artifacts/.../package",
+        "seaway manifests endpoint churn --package s3://models/churn/8 --backend inferenceservice -p batch_size=64",
     ),
 )
 def manifests_endpoint(
@@ -316,7 +316,7 @@ def manifests_endpoint(
     epilog=_examples(
         "seaway versions prune --dry-run",
         "seaway versions prune --keep 3 --namespace seaway",
-        "seaway versions prune --keep 1 --except flights-49c63e733630",
+        "seaway versions prune --keep 1 --except churn-49c63e733630",
     ),
 )
 def prune_versions(
@@ -342,10 +342,10 @@ def prune_versions(
 
 @app.command(
     epilog=_examples(
-        "seaway submit flights --endpoint http://127.0.0.1:8080 -p months=1,2",
-        "seaway submit flights --endpoint https://kubeflow.example.com/pipeline --namespace team --cookies login.txt",
+        "seaway submit my_pipeline.py --endpoint http://127.0.0.1:8080 -p rows=1000",
+        "seaway submit my_pipeline.py --endpoint https://kubeflow.example.com/pipeline --namespace team --cookies login.txt",
         "seaway submit my_pipeline.yaml --endpoint http://ml-pipeline.kubeflow:8888 --token-file token --wait",
-        "seaway submit flights --endpoint http://127.0.0.1:8080 --every '0 2 * * *' --name nightly",
+        "seaway submit my_pipeline.py --endpoint http://127.0.0.1:8080 --every '0 2 * * *' --name nightly",
     )
 )
 def submit(
@@ -443,7 +443,7 @@ def list_pipelines(output: Output = Format.TEXT) -> None:
     catalog.show_entries("pipeline", output is Format.JSON)
 
 
-@pipelines_app.command("show", epilog=_examples("seaway pipelines show flights"))
+@pipelines_app.command("show")
 def show_pipeline(
     name: Annotated[str, typer.Argument(autocompletion=_pipeline_names)], output: Output = Format.TEXT
 ) -> None:
@@ -488,7 +488,7 @@ def report(
 
 @app.command(
     epilog=_examples(
-        "seaway serve .seaway/artifacts/.../package_model/package", "seaway serve my_package --name flights --port 8080"
+        "seaway serve .seaway/artifacts/.../package_model/package", "seaway serve my_package --name churn --port 8080"
     )
 )
 def serve(
@@ -507,9 +507,9 @@ def serve(
 
 @app.command(
     epilog=_examples(
-        """seaway predict flights '{"carrier": ["AA"], "distance": [2475.0]}'""",
-        "seaway predict flights rows.json --arm candidate --grpc",
-        "seaway predict flights rows.json --platform kubernetes --url http://127.0.0.1:8080",
+        """seaway predict churn '{"plan": ["pro"], "income": [2475.0]}'""",
+        "seaway predict churn rows.json --arm candidate --grpc",
+        "seaway predict churn rows.json --platform kubernetes --url http://127.0.0.1:8080",
     )
 )
 def predict(

@@ -64,7 +64,7 @@ def _columns(text: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise InvalidSpec(f"The inputs cannot be read: {error}. Give JSON, a file that holds it, or -.") from error
     if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
-        raise InvalidSpec('The inputs are no lists by name; write {"carrier": ["AA"], "distance": [2475.0]}.')
+        raise InvalidSpec('The inputs are no lists by name; write {"plan": ["pro"], "income": [2475.0]}.')
     return columns
 
 

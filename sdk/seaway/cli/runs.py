@@ -26,7 +26,9 @@ def show(as_json: bool) -> None:
         for record in records()
     ]
     print_table(
-        ("run", "pipeline", "state", "time", "report"), rows, empty="No runs yet; `seaway run flights` makes one."
+        ("run", "pipeline", "state", "time", "report"),
+        rows,
+        empty="No runs yet; `seaway run PIPELINE` makes one, and `seaway pipelines list` shows which there are.",
     )
 
 

@@ -33,7 +33,7 @@ def rollout_blocks(rollout: Mapping[str, Any]) -> list[Block]:
     """Weights and evidence over time, each criterion's last evidence, and what each step saw."""
     ticks = rollout["ticks"]
     if not ticks:
-        opening = "" if rollout["decision"] == "UNCHANGED" else "No look was taken. "
+        opening = "No look was taken. " if rollout["decision"] in ("ROLLBACK", "INCONCLUSIVE") else ""
         return [Text(opening + rollout["reason"])]
     return [
         *([] if rollout["decision"] == "PROMOTE" else [Text(rollout["reason"])]),
@@ -87,7 +87,7 @@ def _criteria(evidence: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _steps(ticks: Sequence[Mapping[str, Any]]) -> Table:
-    headers = ["weight", "arm", "requests", "errors", "median latency, ms", "squared error"]
+    headers = ["weight", "arm", "requests", "errors", "median latency, ms", "loss"]
     weights = dict.fromkeys(tick["weights"]["candidate"] for tick in ticks)
     rows = [
         _step_row([tick for tick in ticks if tick["weights"]["candidate"] == weight], weight, arm)

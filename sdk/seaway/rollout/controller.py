@@ -50,6 +50,8 @@ class Rollout:
         """One line for a progress display."""
         if self.decision is Decision.UNCHANGED:
             return "unchanged: this model is in production"
+        if self.promoted and not self.ticks:
+            return "promoted: the first in production"
         requests = sum(sum(tick["requests"].values()) for tick in self.ticks)
         return f"{self.decision.lower()}, {requests:,} requests, {len(self.ticks)} looks"
 

@@ -18,25 +18,39 @@ def conclude(rollout: Rollout, endpoints: Endpoint, registry: ModelRegistry, mod
     """Promote the candidate on the endpoint and in the registry, or end it; done again, it does what is left to do.
 
     A candidate is promoted only over the model that it was judged against: if another one has come into production
-    meanwhile, it is ended. The registry, which alone can tell, is asked first; the endpoint follows it.
+    meanwhile, it is ended. The registry, which alone can tell, is asked first; the endpoint follows it. A model that
+    serves alone because none was in production becomes the first that is.
 
     Returns:
-        The rollout, ROLLBACK where production has changed.
+        The rollout: ROLLBACK where production has changed, PROMOTE where the model is the first.
 
     Raises:
         EndpointFailed: the endpoint or its candidate is gone, and the registry was told nothing; or the endpoint does
             not follow the registry.
+        ProductionChanged: another model became the first in production meanwhile.
         RegistryUnavailable: the registry does not answer; both arms serve as before.
     """
+    if rollout.decision is Decision.UNCHANGED:
+        return _unchanged_or_first(rollout, registry, model, version)
     name, run = rollout.endpoint.name, rollout.endpoint.run
     serving = find(endpoints, name, run)
     if rollout.promoted:
         _require_candidate(rollout, serving)
         rollout = _promote_unless_overtaken(rollout, registry, model, version)
-    if rollout.decision is not Decision.UNCHANGED:
-        (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
+    (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
     log.info("rollout of %s version %s: %s", model, version, rollout.decision)
     return rollout
+
+
+def _unchanged_or_first(rollout: Rollout, registry: ModelRegistry, model: str, version: str) -> Rollout:
+    if registry.production(model) is not None:
+        return rollout
+    registry.promote(model, version, over=rollout.endpoint.arms["stable"].version)
+    reason = (
+        f"No version of {model} was in production, so there was none to compare with: version {version} is the first, "
+        "and no request was sent. The next one is judged against it."
+    )
+    return replace(rollout, decision=Decision.PROMOTE, reason=reason)
 
 
 def _require_candidate(rollout: Rollout, serving: DeployedEndpoint) -> None:

@@ -43,7 +43,7 @@ class Task(ABC):
     Attributes:
         metrics: Figures of a model; the first is the one that models are compared by.
         watched_metrics: Those that are followed in production.
-        naive_name: What the simplest baseline predicts, as in `carrier_rate`.
+        naive_name: What the simplest baseline predicts, as in `plan_rate`.
         output: Usual name of the model's output.
         legal: What an answer has to be, for messages.
     """

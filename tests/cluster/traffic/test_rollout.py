@@ -51,9 +51,9 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random, file = np.random.default_rng(7), tmp_path_factory.mktemp("replay") / "replay.parquet"
     x = random.normal(scale=2.0, size=ROWS)
     events = pd.Timestamp("2013-12-01", tz="UTC") + pd.to_timedelta(5 * np.arange(ROWS), unit="min")
-    late = random.uniform(size=ROWS) < 1 / (1 + np.exp(-x))
+    label = random.uniform(size=ROWS) < 1 / (1 + np.exp(-x))
     known = events + pd.Timedelta(hours=2)
-    frame = pd.DataFrame({"event_timestamp": events, "label_timestamp": known, "x": x, "late": late.astype("int8")})
+    frame = pd.DataFrame({"event_timestamp": events, "label_timestamp": known, "x": x, "label": label.astype("int8")})
     frame.to_parquet(file)
     return file
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from delays import delays
 from installed import require_controller
 from kubernetes import dynamic
 from seaway.errors import TrainingFailed
@@ -20,6 +19,7 @@ from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.storage import storage_for
 from seaway.training import Trainer, TrainResult, TrainSpec
 from seaway.training.fingerprint import fingerprint
+from small_training import small_training
 
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("training_environment")]
 EPOCHS = 6
@@ -28,7 +28,7 @@ TOLERANCE = 1e-4  # nats; the addends of the workers are summed in an order that
 
 @pytest.fixture(scope="module")
 def spec(placement: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
-    return delays(
+    return small_training(
         tmp_path_factory.mktemp("training"),
         rows=20_001,
         epochs=EPOCHS,

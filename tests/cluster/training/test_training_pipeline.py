@@ -5,7 +5,6 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import pipeline_runs
 import pytest
 from installed import require_controller
 from kubernetes import client, dynamic
@@ -17,7 +16,7 @@ from seaway.training import TrainResult, TrainSpec
 from seaway_pipelines.flights.model import COLUMNS, DEEP
 
 pytestmark = pytest.mark.timeout(1200)
-TRAINING_ONLY = Path(pipeline_runs.__file__).with_name("flights_training.py")  # a pipeline that ends with the network
+TRAINING_ONLY = Path(__file__).with_name("flights_training.py")  # a pipeline that ends with the network
 TOLERANCE = 1e-4  # nats; the addends of the workers are summed in an order that processes do not share
 ROLES = {"pytorchjob": ("master-0", "worker-0", "worker-1"), "trainjob": ("node-0-0", "node-0-1", "node-0-2")}
 ENDLESS = 100_000  # epochs

@@ -57,7 +57,7 @@ def test_a_package_is_served_until_down(state: Path, package: Path) -> None:
     by_rest, by_grpc = (seaway(state, "predict", "small", str(rows), "-o", "json", *how) for how in ([], ["--grpc"]))
     assert json.loads(by_rest.stdout) == json.loads(by_grpc.stdout)
     assert len(json.loads(by_rest.stdout)["outputs"]["probability"]) == 2
-    wrong = seaway(state, "predict", "small", '{"carrier": ["AA"]}')
+    wrong = seaway(state, "predict", "small", '{"plan": ["AA"]}')
     assert (wrong.returncode, "distance" in wrong.stderr, "Traceback" in wrong.stderr) == (1, True, False)
 
     ended = seaway(state, "down", told["run"])

@@ -92,7 +92,7 @@ def test_a_damaged_cached_output_is_made_anew(state: Path, damage: Callable[[Pat
 
 def test_a_failure_tells_step_reason_and_log_and_still_runs_the_exit_handler(state: Path) -> None:
     marker = state / "ended"
-    with pytest.raises(RunFailed, match=r"'Make rows' failed. DataUnreadable: flights.csv lacks") as failure:
+    with pytest.raises(RunFailed, match=r"'Make rows' failed. DataUnreadable: rows.csv lacks") as failure:
         local_run(SAMPLE, {"broken": "yes", "marker": str(marker)})
     assert marker.read_text() == "FAILED"
     assert "01-make.log" in str(failure.value)
@@ -103,7 +103,7 @@ def test_a_failure_is_told_once(state: Path) -> None:
     command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", SAMPLE, "-p", "broken=yes"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 1
-    assert done.stdout.count("flights.csv lacks") == 1
+    assert done.stdout.count("rows.csv lacks") == 1
     log, more = done.stdout.strip().splitlines()[-2:]
     assert log.endswith("01-make.log")
     assert more == "More: seaway explain DataUnreadable"

@@ -23,7 +23,7 @@ from small_package import WEATHER, small_package
 
 REQUESTS = 30
 WITHIN_S = 60
-ROW = {"carrier": np.array([["AA"]], object), "distance": np.array([[100.0]]), "weather": np.full((1, WEATHER), 0.5)}
+ROW = {"plan": np.array([["AA"]], object), "distance": np.array([[100.0]]), "weather": np.full((1, WEATHER), 0.5)}
 CONFIG = """
 global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms, evaluation_interval: {interval}ms}}
 rule_files: [rules.yml]

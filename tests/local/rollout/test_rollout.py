@@ -29,7 +29,7 @@ from seaway.serving.port import VERSION_DIGITS
 from seaway_components.rollout.confirm_promotion.component import confirm_promotion
 from seaway_components.rollout.roll_out.component import roll_out as roll_out_component
 from seaway_components.serving.deploy_endpoint.component import deploy_endpoint
-from small_package import CARRIERS, WEATHER, small_package
+from small_package import PLANS, WEATHER, small_package
 
 STEPS = (Step(5, 160), Step(25, 240), Step(50, 400), Step(100, 80))
 
@@ -79,7 +79,7 @@ def examples(folder: Path, packages: dict[str, Path]) -> Path:
     events = pd.Timestamp("2013-12-01", tz="UTC") + pd.to_timedelta(5 * np.arange(rows), unit="min")
     weather = random.normal(size=(rows, WEATHER))
     columns = {
-        "carrier": random.choice(CARRIERS, size=(rows, 1)).astype(object),
+        "plan": random.choice(PLANS, size=(rows, 1)).astype(object),
         "distance": random.uniform(100, 3000, size=(rows, 1)),
         "weather": weather,
     }
@@ -89,7 +89,7 @@ def examples(folder: Path, packages: dict[str, Path]) -> Path:
             "flight_id": np.arange(rows),
             "event_timestamp": events,
             "label_timestamp": events + pd.Timedelta(hours=2),
-            "carrier": columns["carrier"].ravel(),
+            "plan": columns["plan"].ravel(),
             "distance": columns["distance"].ravel(),
             "weather": list(weather),
             "late": (random.uniform(size=rows) < probability).astype("int8"),
@@ -232,6 +232,8 @@ def test_a_model_that_is_in_production_is_neither_served_twice_nor_sent_a_reques
     assert content_sha256(again) != content_sha256(packages["stable"])
     stable, candidate = (dsl.Model(name="package", uri=str(path)) for path in (packages["stable"], again))
     endpoint, rollout, receipt = (dsl.Artifact(name=name, uri=str(tmp_path / name)) for name in "erc")
+    tracker = MlflowRegistry()
+    tracker.promote("unchanged", tracker.register("unchanged", packages["stable"]))
     try:
         links = dsl.Markdown(name="links", uri=str(tmp_path / "links.md"))
         deploy_endpoint.python_func(

@@ -40,7 +40,7 @@ from seaway.storage import sha256
 from small_package import SIGNATURE, WEATHER, small_package
 
 ROWS = {
-    "carrier": np.array([["AA"], ["ZZ"], ["DL"]], object),
+    "plan": np.array([["AA"], ["ZZ"], ["DL"]], object),
     "distance": np.array([[100.0], [np.nan], [2475.0]]),
     "weather": np.full((3, WEATHER), 0.5),
 }
@@ -96,7 +96,7 @@ def test_every_path_of_the_open_inference_protocol_answers(endpoint: DeployedEnd
     assert raw(endpoint, "GET", "/v2")[1].keys() >= {"name", "version", "extensions"}
     status, metadata = raw(endpoint, "GET", "/v2/models/flights")
     assert (status, metadata["versions"]) == (200, [version])
-    assert metadata["inputs"][0] == {"name": "carrier", "datatype": "BYTES", "shape": [-1, 1]}  # type: ignore[index]
+    assert metadata["inputs"][0] == {"name": "plan", "datatype": "BYTES", "shape": [-1, 1]}  # type: ignore[index]
     assert raw(endpoint, "GET", "/v2/models/trains")[0] == 404
 
 
@@ -164,9 +164,9 @@ def test_a_request_keeps_its_id_and_gets_only_the_outputs_it_asks_for(endpoint: 
     [
         ("{", "JSON"),
         ("{}", "inputs"),
-        ('{"inputs": [{"name": "carrier"}]}', "distance"),
-        ('{"inputs": [{"name": "carrier", "shape": [2, 1], "datatype": "BYTES", "data": ["AA"]}]}', "carrier"),
-        ('{"inputs": [{"name": "carrier", "shape": [1, 1], "datatype": "BYTES", "data": ["AA"]}]}', "distance"),
+        ('{"inputs": [{"name": "plan"}]}', "distance"),
+        ('{"inputs": [{"name": "plan", "shape": [2, 1], "datatype": "BYTES", "data": ["AA"]}]}', "plan"),
+        ('{"inputs": [{"name": "plan", "shape": [1, 1], "datatype": "BYTES", "data": ["AA"]}]}', "distance"),
     ],
 )
 def test_a_bad_request_is_told_what_is_wrong(endpoint: DeployedEndpoint, body: str, told: str) -> None:
@@ -176,7 +176,7 @@ def test_a_bad_request_is_told_what_is_wrong(endpoint: DeployedEndpoint, body: s
 
 
 def request_body(rows: int = 1) -> bytes:
-    values = {"carrier": "AA", "distance": 100.25, "weather": 0.125}
+    values = {"plan": "AA", "distance": 100.25, "weather": 0.125}
     inputs = [
         {
             "name": spec.name,
@@ -203,7 +203,7 @@ MALFORMED = {
     "null outputs": (200, request_body()[:-1] + b', "outputs": null}', {}),
     "outputs of words": (400, request_body()[:-1] + b', "outputs": ["probability"]}', {}),
     "null in a shape": (400, request_body().replace(b"[1, 1]", b"[null, 1]"), {}),
-    "a list for a name": (400, request_body().replace(b'"carrier"', b'["carrier"]'), {}),
+    "a list for a name": (400, request_body().replace(b'"plan"', b'["plan"]'), {}),
     "a number for a text": (400, request_body().replace(b'"AA"', b"7"), {}),
     "a number beyond float32": (400, request_body().replace(b"100.25", b"1e39"), {}),
     "deeply nested": (400, b'{"inputs": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", {}),
@@ -231,7 +231,7 @@ def test_malformed_requests_fail_none_that_is_sent_beside_them(endpoint: Deploye
 def test_a_body_beyond_the_limit_is_refused_and_the_next_is_answered(
     endpoint: DeployedEndpoint, client: Client
 ) -> None:
-    rows = {"carrier": ["AA"], "distance": [1.0], "weather": [[0.125] * WEATHER]}
+    rows = {"plan": ["AA"], "distance": [1.0], "weather": [[0.125] * WEATHER]}
     many = {name: np.repeat(np.array(values, object), 100_000, axis=0) for name, values in rows.items()}
     before = server_errors(endpoint)
     for _ in range(2):

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from delays import delays
 from safetensors.numpy import load_file
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainResult, TrainSpec
+from small_training import small_training
 
 from training_processes import kill, start, wait_until  # isort: skip
 
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
-    return delays(tmp_path_factory.mktemp("fsdp"), rows=6_001, epochs=6, batch_size=128, workers=2)
+    return small_training(tmp_path_factory.mktemp("fsdp"), rows=6_001, epochs=6, batch_size=128, workers=2)
 
 
 def fsdp(spec: TrainSpec, folder: str) -> TrainSpec:

@@ -12,6 +12,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from places import LOCAL_PROGRAMS
@@ -34,10 +36,14 @@ from seaway.tuning import (
     TuneSpec,
     When,
 )
+from seaway_examples.flights.source import read_tables
 
-from flights_rows import PARAMS, write_flights  # isort: skip
 from training_processes import MARK, alive, kill, wait_until  # isort: skip
 
+NUMERIC, CATEGORICAL = ["distance", "hour", "day"], ["carrier", "origin", "dest"]
+COLUMNS = {"numeric": NUMERIC, "categorical": CATEGORICAL, "label": "late"}
+PARAMS = {**COLUMNS, "hidden": [16], "embedding": 4, "epochs": 3, "patience": 3}
+DAYS = 10  # of January 2013 that are learned from; the next four are looked at
 LOSS = (Objective("validation_loss", "minimize"),)
 SCORE = (Objective("score"),)
 SPACE = SearchSpace({"learning_rate": Float(1e-3, 3e-2, log=True), "weight_decay": Float(1e-4, 1e-1, log=True)})
@@ -53,8 +59,21 @@ OptunaTuner().tune(pickle.loads(Path(sys.argv[1]).read_bytes()))
 
 @pytest.fixture(scope="module")
 def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`train.parquet` and `validation.parquet` in the order of time: what one knows before departure, and the label."""
     folder = tmp_path_factory.mktemp("flights")
-    write_flights(folder)
+    flights = read_tables(months=[1], rows=12_000)["flights"]
+    departure = flights["scheduled_departure"]
+    rows = pa.table(
+        {
+            **{name: flights[name].cast(pa.string()) for name in CATEGORICAL},
+            "distance": flights["distance"],
+            "hour": pc.hour(departure),
+            "day": pc.day(departure),
+            "late": flights["late"],
+        }
+    ).drop_null()
+    for name, days in (("train", range(DAYS + 1)), ("validation", range(DAYS + 1, DAYS + 5))):
+        pq.write_table(rows.filter(pc.is_in(rows["day"], pa.array(days, pa.int64()))), folder / f"{name}.parquet")
     return folder
 
 

@@ -184,7 +184,7 @@ def _as_the_driver_gives(given: dict[str, Any]) -> dict[str, Any]:
     for value in inputs.get("parameterValues", {}).values():
         if isinstance(value, dict) and (task := value.pop("pipeline_task_name", None)):
             state = {"SUCCEEDED": "COMPLETE"}.get(value["state"], value["state"])
-            value.update(state=state, pipelineTaskName=task, pipelineJobResourceName="flights-x1", error={})
+            value.update(state=state, pipelineTaskName=task, pipelineJobResourceName="sample-x1", error={})
     return given
 
 

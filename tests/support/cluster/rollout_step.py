@@ -24,7 +24,7 @@ def roll_out(folder: Path, traffic: Traffic | None = None, metrics: TrafficMetri
     endpoint = DeployedEndpoint.read(folder / "endpoint.json")
     connection = replace(connect(), namespace=given["namespace"])
     gateway = Gateway(given["gateway"], given["admin"], given["stats"])
-    yardstick = Yardstick.of(endpoint.targets, "late", "binary")
+    yardstick = Yardstick.of(endpoint.targets, "label", "binary")
     with Replay(folder / "replay.parquet", endpoint, yardstick, shadow=0.5, connections=4) as requests:
         return run(
             RolloutPlan(endpoint, STEPS, POLICY),

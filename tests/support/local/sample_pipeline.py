@@ -13,7 +13,7 @@ def make(rows: int, table: dsl.Output[dsl.Dataset], metrics: dsl.Output[dsl.Metr
 
     print("making rows")  # noqa: T201
     if broken:
-        raise DataUnreadable("flights.csv lacks the column `carrier`; add it.")
+        raise DataUnreadable("rows.csv lacks the column `plan`; add it.")
     Path(table.path).write_text("row\n" * rows)
     table.metadata["summary"] = f"{rows} rows"
     metrics.log_metric("rows", rows)

@@ -1,4 +1,4 @@
-"""A small signed package of the flights model's kind, made in a second: for tests that serve one."""
+"""A small signed package with text, a number and a vector as inputs, made in a second: for tests that serve one."""
 
 import hashlib
 from pathlib import Path
@@ -10,18 +10,18 @@ from seaway.models.signature import encode
 from seaway.tasks import Target
 from torch import nn
 
-CARRIERS = ("AA", "B6", "DL", "UA")
+PLANS = ("AA", "B6", "DL", "UA")
 WEATHER = 11
 SIGNATURE = Signature(
     name="small",
     inputs=(
-        TensorSpec("carrier", "BYTES"),
+        TensorSpec("plan", "BYTES"),
         TensorSpec("distance", "FP32"),
         TensorSpec("weather", "FP32", (-1, WEATHER)),
     ),
     outputs=(TensorSpec("probability", "FP32"),),
-    sample={"carrier": [["AA"], ["ZZ"]], "distance": [[100.0], [None]], "weather": [[0.1] * WEATHER] * 2},
-    target=Target("binary", "late"),
+    sample={"plan": [["AA"], ["ZZ"]], "distance": [[100.0], [None]], "weather": [[0.1] * WEATHER] * 2},
+    target=Target("binary", "churned"),
 )
 
 
@@ -31,17 +31,17 @@ class Small(nn.Module):
     def __init__(self, seed: int, bias: float) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        self.register_buffer("vocabulary", torch.from_numpy(encode(list(CARRIERS), "BYTES")).sort().values)
-        self.carriers = nn.Embedding(len(CARRIERS) + 1, 8)
+        self.register_buffer("vocabulary", torch.from_numpy(encode(list(PLANS), "BYTES")).sort().values)
+        self.plans = nn.Embedding(len(PLANS) + 1, 8)
         self.layers = nn.Sequential(nn.Linear(9 + WEATHER, 64), nn.ReLU(), nn.Linear(64, 1))
         self.register_buffer("bias", torch.tensor(bias))
 
-    def forward(self, carrier: torch.Tensor, distance: torch.Tensor, weather: torch.Tensor) -> torch.Tensor:
-        carrier = carrier.reshape(-1)
-        place = torch.searchsorted(self.vocabulary, carrier).clamp(max=len(CARRIERS) - 1)
-        known = torch.where(self.vocabulary[place] == carrier, place + 1, 0)
+    def forward(self, plan: torch.Tensor, distance: torch.Tensor, weather: torch.Tensor) -> torch.Tensor:
+        plan = plan.reshape(-1)
+        place = torch.searchsorted(self.vocabulary, plan).clamp(max=len(PLANS) - 1)
+        known = torch.where(self.vocabulary[place] == plan, place + 1, 0)
         numbers = torch.nan_to_num(torch.cat([distance / 1000, weather], 1))
-        return torch.sigmoid(self.layers(torch.cat([self.carriers(known), numbers], 1)) + self.bias)
+        return torch.sigmoid(self.layers(torch.cat([self.plans(known), numbers], 1)) + self.bias)
 
 
 def small_package(folder: Path, home: Path, seed: int = 0, bias: float = 0.0) -> Path:

@@ -1,6 +1,7 @@
 """The page of a run goes on with its model's, and says first how it ended."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,14 @@ def inputs(tmp_path: Path) -> ReportInputs:
         "package/signature.json": {"inputs": [{"name": "wind", "datatype": "FP32", "shape": [-1, 1]}], "sample": {}},
         "package/lineage.json": {"data_sha256": "ab", "code_version": "1", "parameters": {}},
         "endpoint/endpoint.json": {"name": "small", "run": "r1", "url": "http://127.0.0.1:1", "token_file": "/t"},
-        "rollout/rollout.json": {"decision": "ROLLBACK", "reason": "Errors.", "ticks": [], "arms": {"stable": "a"}},
+        "rollout/rollout.json": {
+            "decision": "ROLLBACK",
+            "reason": "Errors.",
+            "ticks": [],
+            "arms": {"stable": "a"},
+            "endpoint": "small",
+            "run": "r1",
+        },
     }
     for name, content in found.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -40,6 +48,31 @@ def test_the_end_of_the_run_stands_before_the_sections_of_its_model(inputs: Repo
     assert places == sorted(places)
     assert titles == sorted(titles)
     assert "Rows &lt;b&gt;." in page
+
+
+@pytest.mark.parametrize(
+    ("part", "gone"),
+    [
+        ("package", {"Lineage", "Call it"}),
+        ("endpoint", {"Call it"}),
+        ("rollout", {"Rollout"}),
+    ],
+)
+def test_what_a_pipeline_does_not_make_has_no_section(
+    inputs: ReportInputs, tmp_path: Path, part: str, gone: set[str]
+) -> None:
+    summary = write_report(replace(inputs, **{part: None}), tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert {
+        title for title in ("Data", "Gate", "Rollout", "Lineage", "Call it") if f'-title">{title}' not in page
+    } == gone
+    assert ("rolled back" in summary) == ("Decision" in page) == (part != "rollout")
+    assert "Run of small" in page
+
+
+def test_the_page_of_a_model_alone_is_one(inputs: ReportInputs, tmp_path: Path) -> None:
+    assert write_report(ReportInputs(inputs.model), tmp_path / "report.html") == "gate open, ROC AUC 0.700"
+    assert "<title>Run" in (tmp_path / "report.html").read_text()
 
 
 def test_a_model_without_a_page_is_told_by_its_file(inputs: ReportInputs, tmp_path: Path) -> None:

@@ -524,9 +524,12 @@ class Registry:
         return endpoint
 
     def promote(self, name: str, version: str, over: str | None = None) -> None:
-        if over is not None and not self.content.startswith(over):
+        if over is not None and self.content and not self.content.startswith(over):
             raise ProductionChanged("flights version 2 is in production.")
         self.done.append(f"promote {version}")
+
+    def production(self, name: str) -> str | None:
+        return self.content or None
 
     def roll_back(self, name: str, run: str) -> None:
         self.done.append(f"roll back {run}")
@@ -550,6 +553,28 @@ def test_a_candidate_replaces_only_the_model_that_it_was_judged_against(
     ended = conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
     assert (ended.decision, registry.done) == (decision, done)
     assert ("came into production during this rollout" in ended.reason) == (decision is Decision.ROLLBACK)
+
+
+@pytest.mark.parametrize(
+    ("in_production", "decision", "done"),
+    [("", Decision.PROMOTE, ["promote 3"]), ("stable", Decision.UNCHANGED, [])],
+    ids=["none", "this one"],
+)
+def test_a_model_that_serves_alone_is_the_first_in_production_where_there_is_none(
+    plan: RolloutPlan, state: Path, in_production: str, decision: Decision, done: list[str]
+) -> None:
+    alone = replace(plan.endpoint, arms={"stable": plan.endpoint.arms["stable"]})
+    served, registry = FakeEndpoint(), Registry(alone, in_production)
+    rollout = drive(replace(plan, endpoint=alone), served, state)
+    ended = conclude(rollout, registry, registry, "flights", "3")  # type: ignore[arg-type]
+    assert (ended.decision, registry.done, served.next) == (decision, done, 0)
+    assert (
+        ("version 3 is the first" in ended.reason)
+        == (ended.summary == "promoted: the first in production")
+        == (decision is Decision.PROMOTE)
+    )
+    ended.write(state.with_name("rollout.json"))
+    confirm(state.with_name("rollout.json"))
 
 
 def test_a_conclusion_that_was_cut_short_is_finished(plan: RolloutPlan, state: Path) -> None:

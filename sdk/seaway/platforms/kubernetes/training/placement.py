@@ -43,7 +43,7 @@ class Placement(PodSettings):
         elastic: Go on with fewer pods; without it all pods begin anew together.
         scheduler: Gang scheduler that places all pods or none, by its name, such as `volcano`.
         queue: Its queue; Volcano has them.
-        volumes: Volume source by mount path, `{"/data": {"persistentVolumeClaim": {"claimName": "flights"}}}`.
+        volumes: Volume source by mount path, `{"/data": {"persistentVolumeClaim": {"claimName": "rows"}}}`.
         runtime: Name of a ClusterTrainingRuntime that TrainJobs refer to; empty has Seaway bring its own. With it only
             `image`, `cpu`, `memory`, `gpus`, `gpu_resource` and `env` can be set here: the rest is the runtime's.
     Raises:

@@ -1,4 +1,4 @@
-"""A small training that several layers share: delays that depend on wind and origin together."""
+"""A small training that several layers share: a label that depends on a number and a category together."""
 
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,15 @@ from seaway.training import TrainSpec
 VALIDATION_ROWS = 1_003
 
 
-def delays(folder: Path, rows: int, epochs: int, batch_size: int, **spec: Any) -> TrainSpec:
+def small_training(folder: Path, rows: int, epochs: int, batch_size: int, **spec: Any) -> TrainSpec:
     """A training of the bundled network on `rows` rows in `folder`; it never stops early."""
     random = np.random.default_rng(0)
     for name, count in (("train", rows), ("validation", VALIDATION_ROWS)):
-        wind, origin = random.normal(size=count).astype(np.float32), random.integers(0, 3, count)
-        late = (wind * (origin - 1) + 0.3 * random.normal(size=count) > 0).astype(np.int8)
-        table = {"wind": wind, "origin": np.array(["EWR", "JFK", "LGA"])[origin], "late": late}
+        size, colour = random.normal(size=count).astype(np.float32), random.integers(0, 3, count)
+        good = (size * (colour - 1) + 0.3 * random.normal(size=count) > 0).astype(np.int8)
+        table = {"size": size, "colour": np.array(["blue", "green", "red"])[colour], "good": good}
         pd.DataFrame(table).to_parquet(folder / f"{name}.parquet")
-    columns = {"numeric": ["wind"], "categorical": ["origin"], "label": "late"}
+    columns = {"numeric": ["size"], "categorical": ["colour"], "label": "good"}
     params = {**columns, "epochs": epochs, "patience": epochs, "batch_size": batch_size}
     paths = (folder / name for name in ("train.parquet", "validation.parquet", "output", "checkpoints"))
     return TrainSpec(*paths, params=params, **spec)
