@@ -537,7 +537,7 @@ MUTATIONS = (
             "a deletion in the gap is not noticed",
             "            self._tell(item, present=False)",
             "            str(item)",
-            WATCH,
+            f"{WATCH}::test_who_listens_is_told_what_was_deleted_in_the_gap_of_an_expired_watch",
         ),
         (
             "a watch for each who waits",
@@ -552,7 +552,7 @@ MUTATIONS = (
             "another object of the name is waited for",
             'if found is None or found["metadata"]["uid"] != self.job["metadata"]["uid"]:',
             "if found is None:",
-            LAUNCH,
+            f"{WATCH}::test_a_job_that_another_run_has_replaced_unseen_is_not_waited_for",
         ),
     ),
     *of(

@@ -148,7 +148,9 @@ def test_what_has_our_labels_and_not_our_record_is_not_pruned(objects: Objects) 
     its_own = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}}
     objects.create(SERVICES, its_own)
     reconciler(objects, found).prune(RECORD, WEIGHTS)
-    assert objects.get(SERVICES, "its-own")
+    left = objects.get(SERVICES, "its-own")
+    assert left
+    assert "deletionTimestamp" not in left["metadata"]
 
 
 def test_a_token_is_made_once_and_beside_those_of_other_endpoints(objects: Objects) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from queue import SimpleQueue
 from typing import Any
@@ -19,6 +20,7 @@ from seaway.platforms.kubernetes.client.backoff import Backoff
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.informer import NARROW, Selector, SharedInformer, subscribed
 from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS
 from seaway.platforms.kubernetes.jobs import batch_job
 from seaway.platforms.kubernetes.jobs.kind import Outcome, State
 from seaway.platforms.kubernetes.jobs.launch import launch
@@ -29,6 +31,10 @@ JOBS = batch_job.KIND.resource
 
 def watches_jobs(request: Request) -> bool:
     return request.watch and request.path.endswith("/jobs")
+
+
+def lists_jobs(request: Request) -> bool:
+    return request.method == "GET" and not request.watch and request.path.endswith("/jobs")
 
 
 def run(connection: Connection, manifest: Any, timeout_s: float = 90) -> Outcome:
@@ -43,7 +49,7 @@ def test_an_expired_watch_lists_anew(proxied: Connection, proxy: ApiProxy, conne
     fault = proxy.inject(watches_jobs, code=410, reason="Expired", message="too old resource version", times=3)
     with ending_jobs(connection, when=lambda: not fault.times):
         assert run(proxied, jobs.manifest(image, "true")).state is State.SUCCEEDED
-    assert sum(r.path.endswith("/jobs") and r.method == "GET" and not r.watch for r in proxy.requests) == 4
+    assert sum(map(lists_jobs, proxy.requests)) == 4
 
 
 def test_a_watch_that_expires_after_it_was_opened_lists_anew(
@@ -69,6 +75,50 @@ def test_a_deletion_that_falls_into_the_gap_of_an_expired_watch_is_noticed(
     deleting = ending_jobs(connection, when=lambda: bool(watches(proxy)), end=delete_unseen)
     with deleting, pytest.raises(ObjectDeleted):
         run(proxied, jobs.manifest(image, "true"))
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen before", "never seen"])
+def test_a_job_that_another_run_has_replaced_unseen_is_not_waited_for(
+    seen: bool, proxied: Connection, proxy: ApiProxy, connection: Connection, image: str
+) -> None:
+    """What a list then has is of the name of ours, and theirs."""
+    theirs = jobs.manifest(image, "true", run="run-2")
+    theirs["metadata"]["name"] = jobs.manifest(image, "true")["metadata"]["name"]
+    unlisted = proxy.inject(lists_jobs, code=503, reason="ServiceUnavailable", times=0 if seen else 10**6)
+
+    def replace_unseen(connection: Connection, name: str) -> None:
+        proxy.inject(watches_jobs, code=410, reason="Expired", message="too old resource version")
+        proxy.down()
+        Objects(connection).delete(JOBS, name)
+        while Objects(connection).get(JOBS, name):
+            time.sleep(0.05)
+        Objects(connection).create(JOBS, theirs)
+        unlisted.times = 0
+        proxy.up()
+
+    replacing = ending_jobs(connection, when=lambda: bool(watches(proxy)) or not seen, end=replace_unseen)
+    with replacing, pytest.raises(ObjectDeleted):
+        run(proxied, jobs.manifest(image, "true"))
+
+
+def test_who_listens_is_told_what_was_deleted_in_the_gap_of_an_expired_watch(
+    proxied: Connection, proxy: ApiProxy, connection: Connection
+) -> None:
+    """Of one of several under a key, as pods of a job are, there is no other sign."""
+    objects, told = Objects(connection), SimpleQueue[Any]()
+    by_label = Selector(CONFIG_MAPS, "of", key=("metadata", "labels", "of"))
+    for name in ("first", "second"):
+        objects.create(CONFIG_MAPS, {"metadata": {"name": name, "labels": {"of": "ours"}}})
+    with subscribed(Objects(proxied), by_label, "ours", told):
+        assert all(told.get(timeout=60).present for _ in range(2))
+        proxy.inject(lambda request: request.watch, code=410, reason="Expired", message="too old resource version")
+        proxy.down()
+        objects.delete(CONFIG_MAPS, "first")
+        while objects.get(CONFIG_MAPS, "first"):
+            time.sleep(0.05)
+        proxy.up()
+        gone = next(change for change in iter(partial(told.get, timeout=60), None) if not change.present)
+    assert gone.object["metadata"]["name"] == "first"
 
 
 def test_a_watch_that_is_closed_again_and_again(

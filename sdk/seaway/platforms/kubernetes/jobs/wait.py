@@ -142,9 +142,7 @@ class JobWait:
         return self._take_pod(message)
 
     def _take_job(self, change: Change) -> None:
-        if change.object["metadata"]["uid"] != self.job["metadata"]["uid"]:
-            return None
-        if not change.present:
+        if not change.present or change.object["metadata"]["uid"] != self.job["metadata"]["uid"]:
             return self._look_for_job()
         self.job = change.object
         for sentence in self.kind.progress(self.job):
