@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from seaway.cli import main
 from seaway.cli.app import app
 from seaway.cli.run import arguments
 from seaway.errors import InvalidSpec
@@ -28,9 +31,29 @@ COMMANDS = [
 ]
 
 
-def seaway(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from seaway.cli import main; main()", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Seaway = Callable[..., Ended]
+
+
+@pytest.fixture
+def seaway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Seaway:
+    """Has this process run a command in a folder of its own; one of its own needs a second or two to import."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["seaway", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(int(ended.value.code or 0), *capfd.readouterr())
+
+    return run
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -83,10 +106,12 @@ FILES = {
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_mistake_is_told_in_one_paragraph_and_starts_nothing(words: list[str], told: str, tmp_path: Path) -> None:
+def test_a_mistake_is_told_in_one_paragraph_and_starts_nothing(
+    words: list[str], told: str, seaway: Seaway, tmp_path: Path
+) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
-    shown = seaway(*words, cwd=tmp_path)
+    shown = seaway(*words)
     assert shown.returncode == 2
     assert told in shown.stderr
     assert "Traceback" not in shown.stderr
@@ -97,25 +122,31 @@ def test_a_mistake_is_told_in_one_paragraph_and_starts_nothing(words: list[str],
 
 @pytest.mark.parametrize("words", [["run", "flights"], ["runs"], ["down"]], ids=" ".join)
 def test_a_state_folder_that_cannot_be_is_told(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: list[str], seaway: Seaway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEAWAY_HOME", "/dev/null/state")
-    shown = seaway(*words, cwd=tmp_path)
+    shown = seaway(*words)
     assert shown.returncode == 2
     assert "set SEAWAY_HOME to" in shown.stderr
     assert "Traceback" not in shown.stderr
 
 
-def test_a_target_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    shown = seaway("compile", "flights", "--to", "/proc/flights.yaml", cwd=tmp_path)
+def test_a_target_that_cannot_be_written_is_told(seaway: Seaway) -> None:
+    shown = seaway("compile", "flights", "--to", "/proc/flights.yaml")
     assert shown.returncode == 1
     assert "/proc/flights.yaml" in shown.stderr
     assert "Traceback" not in shown.stderr
 
 
-def test_down_is_harmless_when_nothing_runs(tmp_path: Path) -> None:
-    shown = seaway("down", "--all", cwd=tmp_path)
+def test_down_is_harmless_when_nothing_runs(seaway: Seaway) -> None:
+    shown = seaway("down", "--all")
     assert (shown.returncode, shown.stdout.strip()) == (0, "Nothing was left running.")
+
+
+def test_the_program_itself_ends_as_the_command_does(tmp_path: Path) -> None:
+    shown = subprocess.run([Path(sys.executable).with_name("seaway"), "report"], cwd=tmp_path, capture_output=True)
+    assert (shown.returncode, shown.stdout) == (2, b"")
+    assert shown.stderr.startswith(b"seaway: No report of any run")
 
 
 def test_a_value_may_hold_an_equals_sign() -> None:
@@ -132,8 +163,10 @@ def test_a_parameter_without_name_or_given_twice_is_refused(words: list[str]) ->
     ("backend", "told"),
     [("endpoint", "NAME=VALUE"), ("router=istio", "traffic-metrics, trainer"), ("tuner=hyperopt", "katib, optuna")],
 )
-def test_run_refuses_a_backend_that_there_is_not_before_it_starts(backend: str, told: str, tmp_path: Path) -> None:
-    refused = seaway("run", "flights", "--backend", backend, cwd=tmp_path)
+def test_run_refuses_a_backend_that_there_is_not_before_it_starts(
+    backend: str, told: str, seaway: Seaway, tmp_path: Path
+) -> None:
+    refused = seaway("run", "flights", "--backend", backend)
     assert refused.returncode == 2
     assert told in refused.stderr
     assert list(tmp_path.iterdir()) == []

@@ -94,10 +94,11 @@ def test_what_cannot_travel_is_refused_with_the_place_and_the_reason(name: str, 
 VALUES = st.recursive(
     st.booleans() | st.integers(-MOST, MOST) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
 )
 
 
-@given(options=st.dictionaries(st.text(), VALUES))
+@given(options=st.dictionaries(st.text(), VALUES, max_size=4))
 def test_whatever_json_has_arrives_typed(options: dict[str, Any]) -> None:
     assert repr(bind(SPEC, {"months": "1", "options": json.dumps(options)})["options"]) == repr(options)
 

@@ -142,14 +142,15 @@ ENDPOINT = {"endpoint": "f"}
 MINUTES = 73 * HOUR_MIN  # a little more than three days
 
 
-def burning(window: str, errors: int) -> Case:
-    series = {REQUESTS: f"0+600x{MINUTES}", ERRORS: f"0+{errors}x{MINUTES}"}
-    few = {ERRORS: f"0+0x{MINUTES - 2} 1 2"}
-    return Case(f"SeawayErrorBudget{window}", series, MINUTES, {**ENDPOINT, "via": "envoy"}, few)
+def burning(window_s: int, errors: int) -> Case:
+    minutes = window_s // 60 + HOUR_MIN
+    series = {REQUESTS: f"0+600x{minutes}", ERRORS: f"0+{errors}x{minutes}"}
+    few = {ERRORS: f"0+0x{minutes - 2} 1 2"}
+    return Case(f"SeawayErrorBudget{duration(window_s)}", series, minutes, {**ENDPOINT, "via": "envoy"}, few)
 
 
 CASES = [
-    *(burning(duration(burn.long_s), round(600 * OBJECTIVES.error_ratio(burn)) + 2) for burn in BURNS),
+    *(burning(burn.long_s, round(600 * OBJECTIVES.error_ratio(burn)) + 2) for burn in BURNS),
     Case("SeawayUnavailable", {UP: "1 0x5"}, 5, ENDPOINT, {UP: "1x6"}),
     Case("SeawayMetricsMissing", {UP: "1x10 stale"}, 68, ENDPOINT, {UP: "1x70"}),
     Case("SeawayNoRequests", {REQUESTS: "5x40"}, 40, ENDPOINT, {REQUESTS: "5+1x40"}),
@@ -185,7 +186,7 @@ def told(case: Case, fires: bool) -> dict[str, Any]:
 @needs_promtool
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
 def test_an_alarm_is_raised_when_it_should_and_only_then(tmp_path: Path, case: Case) -> None:
-    every = "1h" if case.at > 2 * HOUR_MIN else "1m"
+    every = "1h" if case.at >= 2 * HOUR_MIN else "1m"
     promtool(tmp_path, case.series, every, promql_expr_test=[told(case, True)])
     promtool(tmp_path, {**case.series, **case.quiet}, every, promql_expr_test=[told(case, False)])
 
@@ -206,7 +207,7 @@ def test_every_alarm_has_a_case() -> None:
 @needs_promtool
 def test_a_burst_that_is_over_raises_no_alarm(tmp_path: Path) -> None:
     """The long window still remembers it, the short one does not."""
-    case = burning("1h", 0)
+    case = burning(HOUR_MIN * 60, 0)
     series = {REQUESTS: "0+600x60", ERRORS: "0+300x20 6000x40"}
     over = Case(case.alert, series, 60, case.labels, {})
     promtool(tmp_path, series, promql_expr_test=[told(over, False)])
@@ -239,14 +240,13 @@ def expressions() -> Sequence[tuple[str, str]]:
 
 
 @needs_promtool
-@pytest.mark.parametrize(("name", "expression"), expressions(), ids=[name for name, _ in expressions()])
-def test_every_panel_asks_what_prometheus_can_parse(tmp_path: Path, name: str, expression: str) -> None:
-    rule = {"groups": [{"name": "panel", "rules": [{"record": "panel", "expr": expression}]}]}
-    (tmp_path / "panel.yml").write_text(yaml.safe_dump(rule))
+def test_every_panel_asks_what_prometheus_can_parse(tmp_path: Path) -> None:
+    rules = [{"record": f"panel:{number}", "expr": asked} for number, (_, asked) in enumerate(expressions())]
+    (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
     done = subprocess.run(
-        [str(PROMTOOL), "check", "rules", str(tmp_path / "panel.yml")], capture_output=True, text=True, check=False
+        [str(PROMTOOL), "check", "rules", str(tmp_path / "panels.yml")], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"{name}: {done.stderr}"
+    assert f"{len(expressions())} rules found" in done.stdout, done.stderr
 
 
 def test_panels_and_rules_ask_for_series_that_something_tells() -> None:

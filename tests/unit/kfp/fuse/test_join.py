@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from seaway.kfp.refusals import require_runnable
 from seaway.kfp.versions import version_name
 
 Task = dsl.PipelineTask
+shipped = cache(load)  # a pipeline of ours, compiled
 
 
 @component
@@ -69,6 +71,12 @@ def report(status: dsl.PipelineTaskFinalStatus):
     import seaway
 
     assert seaway
+
+
+@cache
+def shipped_fused(name: str) -> Compiled:
+    """A pipeline of ours whose steps share pods."""
+    return fused(shipped(name))
 
 
 class Ran(NamedTuple):
@@ -135,8 +143,7 @@ def reading(task: Task) -> Task:
 
 
 def test_flights_takes_at_most_half_the_pods_and_gives_all_it_gave() -> None:
-    before = load("flights")
-    after = fused(before)
+    before, after = shipped("flights"), shipped_fused("flights")
     assert len([*every_pod(after)]) <= len([*every_pod(before)]) / 2
     assert outputs(after) == outputs(before)
     assert version_name(after) != version_name(before)
@@ -145,7 +152,7 @@ def test_flights_takes_at_most_half_the_pods_and_gives_all_it_gave() -> None:
 
 @pytest.mark.parametrize("name", ["flights", "flights_monitoring", "flights_retraining"])
 def test_no_step_of_ours_is_given_what_it_had_not(name: str) -> None:
-    before, after = load(name), fused(load(name))
+    before, after = shipped(name), shipped_fused(name)
     had = defaultdict[str, list[Any]](list)
     for ran in every_pod(before):
         had[ran.task["name"]].append(settings(before).get(ran.component["executorLabel"], {}))
@@ -157,7 +164,7 @@ def test_no_step_of_ours_is_given_what_it_had_not(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["flights", "flights_monitoring", "flights_retraining"])
 def test_joining_again_joins_nothing_more_and_kfp_reads_the_file(name: str) -> None:
-    once = fused(load(name))
+    once = shipped_fused(name)
     assert fused(once).text == once.text
     assert load_component_from_text(once.text).pipeline_spec == once.spec
 
