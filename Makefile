@@ -14,8 +14,10 @@ IMAGES := kustomize/components/images/kustomization.yaml
 JOBS ?= auto
 # Files of tests run side by side; those that start servers two at a time, whatever the machine has.
 SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=loadfile
-# One environment for all targets, and tests that want the processors for themselves.
+# One environment for all targets, and tests that want the processors for themselves; but for `check`, see there.
+ifndef AT_ONCE
 .NOTPARALLEL:
+endif
 # Without compiled bytecode each process would compile its imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -56,7 +58,8 @@ test:            ## everything: lint, types, layers, unit, API server, golden, d
 	rm -f $(SEAWAY_TEST_TIMES) && mkdir -p .pytest_cache
 	$(MAKE) check apiserver golden docs packaging cluster local
 
-check: lint types layers unit ## what every commit must pass, in seconds
+check: $(ALL)   ## lint, types, layers, unit: what every commit must pass, in seconds; each speaks when it has ended
+	$(MAKE) --no-print-directory --jobs --output-sync=target AT_ONCE=yes lint types layers unit
 
 lint: $(ALL)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -73,7 +76,7 @@ unit: $(ALL)
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
 
 apiserver: $(ALL) ## an API server of its own, without a cluster; skipped where etcd and kube-apiserver are not found
-	$(BIN)/pytest tests/apiserver
+	$(BIN)/pytest $(SIDE_BY_SIDE) --maxprocesses=2 tests/apiserver
 
 golden: $(ALL)  ## compiled components and pipelines match what is committed
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/golden
