@@ -14,7 +14,7 @@ from kubernetes.client import ApiException
 
 OPERATORS = {"training.kubeflow.org/replica-type": "worker"}
 ITS_OWN = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}
-SETTLED_S = 30  # the API server has seen a new policy long before
+SETTLED_S = 120  # the API server has seen a new policy long before
 POLICY = Path(__file__).parents[2] / "manifests" / "training"
 
 

@@ -1,9 +1,46 @@
-"""What several files of tests share: a model in production costs half a minute."""
+"""What several files of tests share, and in which order they begin: a model in production costs half a minute."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import seaway_runs
+
+LONGEST = (  # the longest first, lest one of them begin when all the others have ended
+    "monitoring/test_skew", "monitoring/test_loop", "tuning/test_tuning", "training/test_pods",
+    "training/test_training", "pipelines/test_flights", "rollout/test_rollout", "cli/test_cli_guides",
+    "monitoring/test_drift", "models/test_registry", "training/test_torchrun", "serving/test_endpoint", "kfp/test_run",
+    "training/test_fsdp", "cli/test_cli_serve", "platforms/test_backends", "kfp/test_forking",
+    "features/test_feast_import", "monitoring/test_prometheus_metrics",
+)  # fmt: skip
+TOGETHER = {"monitoring/test_loop": "monitoring/test_skew"}  # on one worker, which makes `january` once
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(_name(item.path), len(ranks)))
+
+
+def _name(file: Path) -> str:
+    return file.relative_to(HERE).with_suffix("").as_posix() if file.is_relative_to(HERE) else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files in the order above, where xdist is to distribute files."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            name = _name(config.rootpath / file)
+            return file.replace(name, TOGETHER.get(name, name)) if name else file
+
+    config.option.loadscopereorder = False
+    return Files(config, log)
 
 
 @pytest.fixture(scope="session")

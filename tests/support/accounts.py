@@ -8,7 +8,7 @@ from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.install import rbac
 
 TOKEN_S = 3600
-SETTLED_S = 30  # an authorizer has seen a new role long before
+SETTLED_S = 120  # an authorizer has seen a new role long before
 
 
 def as_account(admin: Connection, rules: tuple[Permission, ...]) -> Connection:

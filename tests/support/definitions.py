@@ -13,7 +13,7 @@ from seaway.platforms.kubernetes.validation.schemas import schema
 
 UNCHECKED = (EXPERIMENTS, TRIALS, DESTINATION_RULES, GATEWAYS)  # Katib's own definitions have no schema
 FREE = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-SERVED_S = 60.0
+SERVED_S = 180.0
 
 
 def install(api: client.ApiClient, resource: Resource) -> None:

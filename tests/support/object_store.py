@@ -16,7 +16,7 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException
 
-START_S = 60.0
+START_S = 180.0
 PORTS_BELOW = 20000  # SeaweedFS serves gRPC at each port + 10000
 ATTEMPTS = 200
 

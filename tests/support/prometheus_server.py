@@ -16,7 +16,7 @@ from http_server import serving
 from seaway.platforms.kubernetes.client.http import fetch
 
 SCRAPE_S = 0.5
-START_S = 60
+START_S = 180
 CONFIG = """
 global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms}}
 scrape_configs:

@@ -16,6 +16,7 @@ from seaway.kfp.local.kfp_launcher import Program
 from seaway.kfp.local.preload import LATE
 from seaway.kfp.local.runner import local_run
 
+GONE_S = 120  # on a busy machine; else at once
 RUN = [sys.executable, "-c", "from seaway.cli import main; main()", "run"]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="steps are forked on Linux only")
 
@@ -59,7 +60,7 @@ def test_a_killed_runner_takes_its_steps_along(state: Path, tmp_path: Path) -> N
         runner.kill()
     try:
         assert "seaway.kfp.local.fork_server" in server.cmdline()
-        assert psutil.wait_procs([step, server], timeout=30)[1] == []
+        assert psutil.wait_procs([step, server], timeout=GONE_S)[1] == []
     finally:
         own_session.kill()
 
@@ -121,7 +122,7 @@ def leave():
 
 def test_a_forked_step_that_ignores_sigterm_does_not_outlive_its_server(tmp_path: Path) -> None:
     step = close_once_ready(STUBBORN.format(folder=str(tmp_path)), tmp_path)
-    assert psutil.wait_procs([step], timeout=5)[1] == []
+    assert psutil.wait_procs([step], timeout=GONE_S)[1] == []
 
 
 def close_once_ready(source: str, folder: Path) -> psutil.Process:
@@ -177,16 +178,16 @@ def test_a_step_on_a_cluster_has_time_to_end_its_pods(monkeypatch: pytest.Monkey
     monkeypatch.setattr(step_process, "GRACE_S", {**step_process.GRACE_S, "local": 0.2})
     program = (
         "import pathlib, signal, sys, time\n"
-        "def end(*_): time.sleep(1); pathlib.Path('ended').touch(); sys.exit()\n"
-        "signal.signal(signal.SIGTERM, end); pathlib.Path('ready').touch(); time.sleep(60)"
+        "def end(*_): time.sleep(float(sys.argv[1])); pathlib.Path('ended').touch(); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end); pathlib.Path('ready').touch(); time.sleep(600)"
     )
     ended = {}
-    for place in ("local", "kubernetes"):
+    for place, needed_s in (("local", "600"), ("kubernetes", "1")):
         monkeypatch.setenv("SEAWAY_PLATFORM", place)
         folder = tmp_path / place
         folder.mkdir()
         monkeypatch.chdir(folder)
-        process = step_process.start([sys.executable, "-c", program], os.environ, folder / "log")
+        process = step_process.start([sys.executable, "-c", program, needed_s], os.environ, folder / "log")
         while not (folder / "ready").exists():
             time.sleep(0.05)
         step_process.end(process)

@@ -160,7 +160,7 @@ def test_ending_a_run_leaves_no_process_behind(
     assert alive(pids) == pids
 
     running.send_signal(number)
-    output, _ = running.communicate(timeout=60)
+    output, _ = running.communicate()
 
     assert running.returncode == exit_code, output
     assert alive(pids) == []

@@ -104,7 +104,7 @@ def served(arm: RemoteArm, folder: Path, scratch: Path) -> Iterator[subprocess.P
             yield server
         finally:
             server.send_signal(signal.SIGTERM)
-            server.communicate(timeout=60)
+            server.communicate()
 
 
 def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
@@ -129,7 +129,7 @@ def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
             time.sleep(0.01)
         assert get(READY)[0] == 503
         rest.infer("small", SIGNATURE.sample)
-        assert server.wait(timeout=60) == 0
+        assert server.wait() == 0
 
 
 @pytest.mark.parametrize(

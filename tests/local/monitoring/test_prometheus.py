@@ -22,7 +22,7 @@ from seaway.serving import Client, DeployedEndpoint, EndpointSpec
 from small_package import WEATHER, small_package
 
 REQUESTS = 30
-WITHIN_S = 60
+WITHIN_S = 300
 ROW = {"plan": np.array([["AA"]], object), "distance": np.array([[100.0]]), "weather": np.full((1, WEATHER), 0.5)}
 CONFIG = """
 global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms, evaluation_interval: {interval}ms}}

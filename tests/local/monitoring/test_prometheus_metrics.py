@@ -21,7 +21,7 @@ from seaway.serving import Arm, DeployedEndpoint
 
 QUERY = "/api/v1/query"
 ALWAYS = 10**9
-SCRAPED_S = 30
+SCRAPED_S = 300
 MAX_AGE_S = 10
 POLICY = Policy(latency=None, quality=None, min_requests=20, budget=3_000, max_age_s=20.0)
 

@@ -20,7 +20,7 @@ from seaway.training.pod.job import VARIABLE, RemoteTraining
 
 from training_processes import MARK, alive, kill, wait_until  # isort: skip
 
-EPOCHS = 8
+EPOCHS = 5
 PODS = 2
 
 
@@ -28,7 +28,7 @@ PODS = 2
 def spec(tmp_path_factory: pytest.TempPathFactory) -> TrainSpec:
     folder = tmp_path_factory.mktemp("pods")
     random = np.random.default_rng(0)
-    for name, count in (("train", 8_001), ("validation", 1_003)):
+    for name, count in (("train", 5_001), ("validation", 1_003)):
         wind = random.normal(size=count).astype(np.float32)
         late = (wind + 0.3 * random.normal(size=count) > 0).astype(np.int8)
         pd.DataFrame({"wind": wind, "late": late}).to_parquet(folder / f"{name}.parquet")

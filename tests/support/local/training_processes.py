@@ -11,7 +11,7 @@ from pathlib import Path
 from seaway.training import TrainSpec
 
 MARK = "SEAWAY_TEST_MARK"
-WAIT_S = 120
+WAIT_S = 300  # on a busy machine; a step has torch to import first
 
 STEP = """
 import importlib, logging, signal, sys
