@@ -7,6 +7,7 @@ Its expectation is one under equality whatever the look's common rate, and at mo
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,19 +33,20 @@ def odds_bets(
     """
     events = stable_events + candidate_events
     looks = np.stack([part.ravel() for part in np.broadcast_arrays(stable_trials, candidate_trials, events, null)], -1)
-    distinct, place = np.unique(looks, axis=0, return_inverse=True)
-    normalizers = np.array([_normalizers(look, tilts) for look in distinct]).reshape(len(distinct), tilts.size)
+    alternatives = tuple(tilts.tolist())
+    normalizers = np.array([_normalizers(tuple(look), alternatives) for look in looks.tolist()])
     shifts = tilts - np.broadcast_to(null, events.shape)[..., None]
-    bets: Floats = shifts * candidate_events[..., None] - normalizers[place.ravel()].reshape(*events.shape, tilts.size)
+    bets: Floats = shifts * candidate_events[..., None] - normalizers.reshape(*events.shape, tilts.size)
     return np.minimum(bets, CAP)
 
 
-def _normalizers(look: Floats, tilts: Floats) -> Floats:
+@lru_cache(maxsize=10_000)  # looks are alike, and each is judged again with every later one
+def _normalizers(look: tuple[float, float, float, float], tilts: tuple[float, ...]) -> Floats:
     """Log of the tilted ways to draw a look's events over those of its null, [alternatives]."""
-    stable, candidate, events, null = map(float, look)
+    stable, candidate, events, null = look
     drawn = np.arange(max(0.0, events - stable), min(events, candidate) + 1)
     ways = _log_choose(candidate, drawn) + _log_choose(stable, events - drawn)
-    weighed = logsumexp(ways + np.append(tilts, null)[:, None] * drawn, axis=1)
+    weighed = logsumexp(ways + np.array([*tilts, null])[:, None] * drawn, axis=1)
     normalizers: Floats = weighed[:-1] - weighed[-1]
     return normalizers
 
