@@ -343,7 +343,8 @@ def prune_versions(
 @app.command(
     epilog=_examples(
         "seaway submit my_pipeline.py --endpoint http://127.0.0.1:8080 -p rows=1000",
-        "seaway submit my_pipeline.py --endpoint https://kubeflow.example.com/pipeline --namespace team --cookies login.txt",
+        "seaway submit my_pipeline.py --endpoint https://kubeflow.example.com/pipeline --namespace team "
+        "--cookies login.txt",
         "seaway submit my_pipeline.yaml --endpoint http://ml-pipeline.kubeflow:8888 --token-file token --wait",
         "seaway submit my_pipeline.py --endpoint http://127.0.0.1:8080 --every '0 2 * * *' --name nightly",
     )
