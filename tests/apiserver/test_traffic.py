@@ -206,3 +206,26 @@ def test_a_journal_that_was_there_before_is_never_overwritten_unread(
     with pytest.raises(ObjectChanged, match="Another process drives"):
         ConfigMapRolloutStore(objects.connection).write(endpoint, {"step": 1})
     assert ConfigMapRolloutStore(objects.connection).read(endpoint) == {"step": 2}
+
+
+def test_a_history_outlives_its_endpoint_and_loses_nothing_to_another_writer(
+    objects: Objects, endpoint: DeployedEndpoint
+) -> None:
+    store = ConfigMapRolloutStore(objects.connection)
+    assert store.history(NAME) is None
+    store.remember(NAME, lambda kept: {"releases": [kept]})
+    overtaken = []
+
+    def change(kept: dict[str, Any] | None) -> dict[str, Any]:
+        if not overtaken:
+            overtaken.append(kept)
+            ConfigMapRolloutStore(objects.connection).remember(NAME, lambda now: {**(now or {}), "other": 1})
+        return {**(kept or {}), "mine": 1}
+
+    store.remember(NAME, change)
+    assert store.history(NAME) == {"releases": [None], "other": 1, "mine": 1}
+    kept = objects.get(CONFIG_MAPS, f"{NAME}-rollout-history")
+    assert kept is not None
+    assert "ownerReferences" not in kept["metadata"]
+    store.write(endpoint, {"step": 2})
+    assert store.history(NAME) == {"releases": [None], "other": 1, "mine": 1}

@@ -13,11 +13,14 @@ import numpy as np
 
 from seaway.errors import ObjectChanged, TrafficFailed
 from seaway.monitoring import Callers, ServiceGraph, TrafficMetrics
+from seaway.rollout.history import History, PastRollout
 from seaway.rollout.judge.decision import judge, judge_fast
 from seaway.rollout.judge.verdict import Decision, Verdict
+from seaway.rollout.ledger import Ledger
 from seaway.rollout.observations import ArmObservation, faults
 from seaway.rollout.observer import Observer
 from seaway.rollout.plan import FULL, RolloutPlan
+from seaway.rollout.policy import Policy
 from seaway.rollout.requests import Requests
 from seaway.rollout.state import Journal, RolloutStore
 from seaway.rollout.traffic import ALL_STABLE, Traffic
@@ -32,7 +35,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Rollout:
-    """How a rollout ended, with one tick for each look."""
+    """How a rollout ended, with one tick for each look.
+
+    `known` is what the endpoint's history gave it: the level by which the ledger lets it promote, the ledger with it,
+    and the noise of each criterion.
+    """
 
     decision: Decision
     reason: str
@@ -40,6 +47,7 @@ class Rollout:
     steps: tuple[Mapping[str, int], ...]
     ticks: tuple[Mapping[str, Any], ...]
     callers: Callers = field(default_factory=Callers)
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def promoted(self) -> bool:
@@ -80,6 +88,7 @@ class Rollout:
             "endpoint": self.endpoint.name,
             "run": self.endpoint.run,
             "callers": self.callers.to_json(),
+            "known": dict(self.known),
         }
         write_json(file, {**value, "arms": arms, "steps": list(self.steps), "ticks": list(self.ticks)})
 
@@ -102,13 +111,39 @@ def run(
     """
     if "candidate" not in plan.endpoint.arms:
         return _unchanged(plan)
-    journal = Journal.open(state.read(plan.endpoint), plan)
+    history = History.of(state.history(plan.endpoint.name))
+    journal = Journal.open(state.read(plan.endpoint), plan, history, time.time())
     if journal.decision is None:
         if journal.position is not None:
             requests.resume(journal.position)
         with sigterm_raises(), _back_to_stable(plan.endpoint, traffic):
             _drive(plan, traffic, requests, metrics, journal, state)
-    return Rollout(Decision(journal.decision or ""), journal.reason, plan.endpoint, _steps(plan), tuple(journal.ticks))
+    state.remember(plan.endpoint.name, lambda kept: _remembered(plan, journal, History.of(kept)).to_json())
+    return Rollout(
+        Decision(journal.decision or ""),
+        journal.reason,
+        plan.endpoint,
+        _steps(plan),
+        tuple(journal.ticks),
+        known=_known(journal, History.of(state.history(plan.endpoint.name))),
+    )
+
+
+def _remembered(plan: RolloutPlan, journal: Journal, history: History) -> History:
+    """The endpoint's history with this rollout; it changes nothing where it is in it already."""
+    ended = journal.observations[-1].time if journal.observations else time.time()
+    decision = Decision(journal.decision or "")
+    past = PastRollout.of(journal.fingerprint, ended, decision, journal.observations, plan.policy)
+    ledger = Ledger.of(history.ledger, journal.begun).ended(
+        past.key, journal.begun, journal.level, journal.log_e_safety, decision is Decision.PROMOTE
+    )
+    return history.with_rollout(past, ledger)
+
+
+def _known(journal: Journal, history: History) -> Mapping[str, Any]:
+    """For the report."""
+    ledger = {name: value for name, value in (history.ledger or {}).items() if name != "keys"}
+    return {"level": journal.level, "ledger": ledger, "noise": journal.noise}
 
 
 def _unchanged(plan: RolloutPlan) -> Rollout:
@@ -146,7 +181,7 @@ def _drive(
             _require_unchanged(plan.endpoint, traffic, weights)
             journal.observations.append(observer.observe(answers, weights["candidate"]))
             journal.sent += answers.sent
-        fast = judge_fast(journal.observations, plan.judged_by)
+        fast = judge_fast(journal.observations, _policy(plan, journal), journal.priors)
         if exhausted or fast.decision in BACK:  # at once: the intervals take longer than the decision
             traffic.set_weights(plan.endpoint, ALL_STABLE)
         verdict = _verdict(plan, journal, fast, exhausted)
@@ -184,7 +219,12 @@ def _require_unchanged(endpoint: DeployedEndpoint, traffic: Traffic, weights: Ma
 def _verdict(plan: RolloutPlan, journal: Journal, fast: Verdict, exhausted: bool) -> Verdict:
     """The judge's word on all looks; with confidence sequences where the rollout may end or go on to its next step."""
     settles = exhausted or fast.decision in BACK or journal.sent >= plan.steps[journal.step].requests
-    return judge(journal.observations, plan.judged_by) if settles else fast
+    return judge(journal.observations, _policy(plan, journal), journal.priors) if settles else fast
+
+
+def _policy(plan: RolloutPlan, journal: Journal) -> Policy:
+    """The plan's, at the ledger's level."""
+    return replace(plan.judged_by, false_promotion=min(journal.level, plan.policy.false_promotion))
 
 
 def _weights(plan: RolloutPlan, journal: Journal) -> dict[str, int]:

@@ -62,7 +62,8 @@ class Policy:
     """Criteria (None leaves one out) and error rates over all looks of a rollout together.
 
     `false_rollback` bounds the chance that a candidate within every tolerance is rolled back, `false_promotion` the
-    chance that one outside some margin is promoted. `budget` is in requests of both arms; a look without usable
+    chance that one outside some margin is promoted, `false_discovery` the expected share of such ones among all that
+    are promoted in a year. `budget` is in requests of both arms; a look without usable
     metrics is blind, and a rollout is ended by `max_missing` of them in a row, or in all if they are also more than
     `max_missing_share` of its looks, or by `max_blind` in all. `max_error_rate` is promoted in no comparison.
     `restarts` is the number of changes of the weights after which the evidence starts anew beside the old one.
@@ -74,6 +75,7 @@ class Policy:
     quality: Bounds | None = Bounds(tolerance=0.0, margin=0.01)
     false_rollback: float = 0.05
     false_promotion: float = 0.05
+    false_discovery: float = 0.1
     budget: int = 6_000
     min_requests: int = 100
     max_age_s: float = 30.0
@@ -92,8 +94,8 @@ class Policy:
             )
         if any(bounds.margin >= 1 and not bounds.relative for bounds in (self.errors, self.quality) if bounds):
             raise InvalidSpec("Margins of errors and quality are differences of figures in [0, 1]: give one below 1.")
-        if not (0 < self.false_rollback < 1 and 0 < self.false_promotion < 1):
-            raise InvalidSpec("false_rollback and false_promotion are probabilities, such as 0.05.")
+        if not all(0 < chance < 1 for chance in (self.false_rollback, self.false_promotion, self.false_discovery)):
+            raise InvalidSpec("false_rollback, false_promotion and false_discovery are probabilities, such as 0.05.")
         if self.budget < 1 or self.min_requests < 1 or self.max_age_s <= 0 or self.max_missing < 1:
             raise InvalidSpec("budget, min_requests, max_age_s and max_missing are positive.")
         if not (0 <= self.max_missing_share < 1 and self.max_blind >= self.max_missing and 0 < self.max_error_rate < 1):

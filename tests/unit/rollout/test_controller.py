@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,12 @@ from seaway.rollout import (
     confirm,
     run,
 )
+from seaway.rollout.history import History, PastRollout, Usual
 from seaway.rollout.state import Journal
 from seaway.serving import Arm, DeployedEndpoint, find_deployed
 
 POLICY = Policy(latency=None, quality=None, min_requests=20, budget=6_000)
+NONE = {"year": datetime.now(UTC).year, "releases": 0, "promoted": 0, "unproved": 0, "spent": 0.0}
 HASTY = replace(POLICY, max_age_s=0.01)
 
 
@@ -469,14 +472,47 @@ def test_a_last_step_that_nobody_saw_confirms_nothing(plan: RolloutPlan, state: 
 
 def test_a_rollout_of_another_plan_begins_anew(plan: RolloutPlan) -> None:
     kept = json.loads(json.dumps(Journal(plan.fingerprint, step=1, sent=80, decision=Decision.ROLLBACK).to_json()))
-    assert Journal.open(kept, plan).step == 1
+    assert Journal.open(kept, plan, History(), 0.0).step == 1
     for other in (
         replace(plan, policy=HASTY),
         replace(plan, steps=plan.steps[1:]),
         replace(plan, requests_per_look=40),
         replace(plan, endpoint=replace(plan.endpoint, run="r2")),
     ):
-        assert Journal.open(kept, other) == Journal(other.fingerprint)
+        assert Journal.open(kept, other, History(), 7.0).step == 0
+        assert Journal.open(kept, other, History(), 7.0).fingerprint == other.fingerprint
+
+
+def test_a_rollout_leaves_what_the_next_one_of_that_endpoint_begins_with(plan: RolloutPlan, state: Path) -> None:
+    first = drive(plan, FakeEndpoint(), state)
+    again = drive(plan, FakeEndpoint(), state)
+    assert again.known["ledger"] == first.known["ledger"] == {**NONE, "releases": 1, "promoted": 1}
+    assert first.known["noise"] == {}
+    later = replace(plan, endpoint=replace(plan.endpoint, run="r2"))
+    second = drive(later, FakeEndpoint(), state.with_name("later.json"))
+    assert second.known["ledger"]["promoted"] == 2
+    assert second.known["noise"]["errors"] == [len(first.ticks), 1.0]
+    assert first.known["level"] < second.known["level"] == plan.policy.false_promotion
+    history = History.of(FileRolloutStore(state).history("flights"))
+    assert [one.decision for one in history.rollouts] == ["PROMOTE", "PROMOTE"]
+    assert history.usual.error_rate == 0.0
+
+
+def test_a_rollout_that_began_with_noise_goes_on_with_it(plan: RolloutPlan, state: Path) -> None:
+    """On an endpoint whose arms have differed before, it takes longer to be sure that one is worse."""
+    noisy = PastRollout("r0", 0.0, "PROMOTE", {"errors": (6.0, -6.0) * 100}, Usual())
+    FileRolloutStore(state).remember("flights", lambda kept: History((noisy,)).to_json())
+    served = FakeEndpoint(failing=0.1)
+    served.interrupt_at = 1_000
+    with pytest.raises(KeyboardInterrupt):
+        drive(plan, served, state)
+    FileRolloutStore(state).remember("flights", lambda kept: History().to_json())
+    served.interrupt_at = None
+    told = drive(plan, served, state)
+    assert told.known["noise"]["errors"] == [199, pytest.approx(39.8, rel=0.01)]
+    quiet = drive(replace(plan, endpoint=replace(plan.endpoint, run="r2")), FakeEndpoint(failing=0.1), state)
+    assert (told.decision, quiet.decision) == (Decision.ROLLBACK, Decision.ROLLBACK)
+    assert len(told.ticks) > 2 * len(quiet.ticks)
 
 
 def test_a_model_that_is_in_production_is_not_rolled_out_again(plan: RolloutPlan, state: Path) -> None:

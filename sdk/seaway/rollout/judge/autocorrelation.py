@@ -130,12 +130,16 @@ def _correlations(residuals: Floats, freedom: Floats, count: NDArray[np.intp]) -
 
 
 def prior_of(rollouts: Sequence[Noise]) -> Prior:
-    """The noise of rollouts whose arms' true difference did not change while they lasted.
+    """The noise of rollouts whose arms' true difference did not change while they lasted."""
+    return prior_of_residuals([standardized(noise) for noise in rollouts])
+
+
+def prior_of_residuals(series: Sequence[Floats]) -> Prior:
+    """The noise that `standardized` differences show, one array a rollout.
 
     The largest dispersion of the means of 1 to 16 looks in a row that is unusual under independence: slow noise of one
     arm shows in long batches only, and one standard error more is assumed of it. Each rollout's own mean is taken off.
     """
-    series = [_standardized(noise) for noise in rollouts]
     looks = sum(residuals.size for residuals in series)
     found = Prior() if not looks else Prior(max(float(looks), Prior.looks), 1.0)
     for size in BATCHES:
@@ -149,7 +153,8 @@ def prior_of(rollouts: Sequence[Noise]) -> Prior:
     return found
 
 
-def _standardized(noise: Noise) -> Floats:
+def standardized(noise: Noise) -> Floats:
+    """One rollout's differences, their mean taken off, over the standard deviations of independent observations."""
     seen = np.isfinite(noise.variances)
     weights = 1 / noise.variances[seen]
     differences = noise.differences[seen]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seaway.rollout.judge import autocorrelation
-from seaway.rollout.judge.autocorrelation import Prior, prior_of
+from seaway.rollout.judge.autocorrelation import Floats, Prior, prior_of_residuals, standardized
 from seaway.rollout.judge.bets import Bets
 from seaway.rollout.judge.ceiling import ceiling_bets, failing_share
 from seaway.rollout.judge.criteria import Comparison, comparisons
@@ -63,15 +63,18 @@ def judge_fast(
 
 def known_noise(rollouts: Sequence[Sequence[Observation]], policy: Policy) -> Mapping[str, Prior]:
     """What earlier rollouts of an endpoint, or looks at two arms of one model, say about each criterion's noise."""
-    seen = [_usable(observations, policy) for observations in rollouts]
-    each = [comparisons(looks, policy) for looks in seen if looks]
-    noises = {
-        name: [comparison[name].bets(Hypothesis.HARM, 0.0)[0].noise for comparison in each] for name in policy.criteria
-    }
-    return {name: prior_of(noise) for name, noise in noises.items()}
+    each = [residuals(usable_looks(observations, policy), policy) for observations in rollouts]
+    return {name: prior_of_residuals([known[name] for known in each]) for name in policy.criteria}
 
 
-def _usable(observations: Sequence[Observation], policy: Policy) -> list[Observation]:
+def residuals(looks: Sequence[Observation], policy: Policy) -> Mapping[str, Floats]:
+    """How far each usable look's difference is from the mean of all, by criterion, as `standardized` has it."""
+    compared = comparisons(looks, policy)
+    return {name: standardized(compared[name].bets(Hypothesis.HARM, 0.0)[0].noise) for name in policy.criteria}
+
+
+def usable_looks(observations: Sequence[Observation], policy: Policy) -> list[Observation]:
+    """The looks that may tell that all is well."""
     found = faults(observations, policy.max_age_s)
     return [observation for observation, fault in zip(observations, found, strict=True) if not fault]
 
