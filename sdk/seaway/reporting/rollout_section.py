@@ -40,6 +40,7 @@ def rollout_blocks(rollout: Mapping[str, Any]) -> list[Block]:
         Figures([_timeline(rollout)]),
         Figures([_evidence(ticks, "log_e_safety", "safety"), _evidence(ticks, "log_e_harm", "harm")]),
         _criteria(ticks[-1]["evidence"]),
+        *_before(rollout.get("known") or {}),
         Fold("What each step saw", [_steps(ticks)]),
     ]
 
@@ -84,6 +85,24 @@ def _trace(ticks: Sequence[Mapping[str, Any]], start: float, name: str, key: str
 def _criteria(evidence: Sequence[Mapping[str, Any]]) -> Table:
     rows = [[item["criterion"], FINDINGS[item["finding"]], item["sentence"]] for item in evidence]
     return Table(["criterion", "finding", "evidence at the last look"], rows)
+
+
+def _before(known: Mapping[str, Any]) -> list[Block]:
+    """What the endpoint's earlier rollouts had to say; nothing where they were not asked."""
+    if not known:
+        return []
+    ledger, noise = known["ledger"], known["noise"]
+    told = f"{max(looks for looks, _ in noise.values()):,.0f} looks" if noise else "no looks"
+    noisy = [f"{name} {ratio:.1f}" for name, (_, ratio) in noise.items() if ratio > 1]
+    more = f", and more noise than independent requests have (variance ratio: {', '.join(noisy)})" if noisy else ""
+    return [
+        Text(
+            f"Release {ledger['releases']} of {ledger['year']} at this endpoint, {ledger['promoted']} of them promoted. It "
+            f"was judged at {known['level']:.2g}, the chance that one outside a margin is promoted, so that at most "
+            f"{known['bound']:.0%} of the year's promotions are expected to be such. Earlier rollouts gave "
+            f"{told}{more}."
+        )
+    ]
 
 
 def _steps(ticks: Sequence[Mapping[str, Any]]) -> Table:

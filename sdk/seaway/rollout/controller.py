@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 class Rollout:
     """How a rollout ended, with one tick for each look.
 
-    `known` is what the endpoint's history gave it: the level by which the ledger lets it promote, the ledger with it,
-    and the noise of each criterion.
+    `known` is what the endpoint's history gave it: the level by which the ledger let it promote, its bound on the share
+    of false promotions, the ledger with this release, and the noise of each criterion: looks and variance ratio.
     """
 
     decision: Decision
@@ -125,7 +125,7 @@ def run(
         plan.endpoint,
         _steps(plan),
         tuple(journal.ticks),
-        known=_known(journal, History.of(state.history(plan.endpoint.name))),
+        known=_known(plan, journal, History.of(state.history(plan.endpoint.name))),
     )
 
 
@@ -140,10 +140,11 @@ def _remembered(plan: RolloutPlan, journal: Journal, history: History) -> Histor
     return history.with_rollout(past, ledger)
 
 
-def _known(journal: Journal, history: History) -> Mapping[str, Any]:
+def _known(plan: RolloutPlan, journal: Journal, history: History) -> Mapping[str, Any]:
     """For the report."""
     ledger = {name: value for name, value in (history.ledger or {}).items() if name != "keys"}
-    return {"level": journal.level, "ledger": ledger, "noise": journal.noise}
+    bound = plan.policy.false_discovery
+    return {"level": journal.level, "bound": bound, "ledger": ledger, "noise": journal.noise}
 
 
 def _unchanged(plan: RolloutPlan) -> Rollout:

@@ -57,6 +57,18 @@ def test_an_unchanged_model_is_said_to_be_in_production_already() -> None:
     assert decision_badge({"decision": "UNCHANGED"}).text == "nothing to roll out"
 
 
+def test_what_earlier_rollouts_had_to_say_is_told() -> None:
+    ledger = {"year": 2026, "releases": 7, "promoted": 5, "unproved": 1, "spent": 0.02}
+    noise = {"errors": [240.0, 1.3], "latency p50": [240.0, 1.0]}
+    known = {"level": 0.045, "bound": 0.1, "ledger": ledger, "noise": noise}
+    rollout = {"decision": "ROLLBACK", "reason": "", "ticks": [tick(10.0, 5)], "known": known}
+    document = Page("t").section("Rollout", *rollout_blocks(rollout)).html()
+    assert "Release 7 of 2026 at this endpoint, 5 of them promoted" in document
+    assert "judged at 0.045" in document
+    assert "240 looks" in document
+    assert "variance ratio: errors 1.3)" in document
+
+
 def test_a_look_without_evidence_is_drawn() -> None:
     assert "ended at 0 percent" in shown("INCONCLUSIVE", [{**tick(1.0, 5), "evidence": []}])
 

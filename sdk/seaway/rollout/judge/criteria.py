@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 # Log odds ratios, candidate to stable, above or below the bound's, that a conditional test bets on.
 TILTS = {Hypothesis.HARM: np.array([0.5, 1.0, 2.0, 4.0]), Hypothesis.SAFETY: np.array([-0.4, -1.0, -2.0, -4.0])}
+# Small rises have the most requests to lose, but are no faults that hurry; a total failure needs no large share.
+HARM_PRIOR = np.array([0.2, 0.45, 0.3, 0.05])
 SCORE_TILTS = np.array([0.2, 0.4, 0.9, 1.8])  # of normal scores: 0.2 is all latencies + 20 % at a log-sd of 1
 SCORE_PRIOR = np.array([0.5, 0.3, 0.15, 0.05])  # small shifts have the most requests to lose
 LEVELS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9)  # of the whole distribution
@@ -110,7 +112,7 @@ class ErrorComparison:
     def bets(self, hypothesis: Hypothesis, bound: float) -> Sequence[Bets]:
         if self.relative or bound == 0:
             null = math.log1p(bound) if self.relative else 0.0
-            return [Bets(_odds_bets(self.table, null + TILTS[hypothesis], null), self.spread)]
+            return [Bets(_odds_bets(self.table, null + TILTS[hypothesis], null), self.spread, _prior(hypothesis))]
         return [Bets(proportions.log_bets(self.table, hypothesis, bound), self.spread, proportions.PRIORS[hypothesis])]
 
     @cached_property
@@ -141,7 +143,7 @@ class LatencyComparison:
     def bets(self, hypothesis: Hypothesis, bound: float) -> Sequence[Bets]:
         table = self.latencies.slowest(self.quantile, 1 + bound)
         noise = Noise(table.differences, table.variances, self.latencies.serial, self.prior)
-        return [Bets(_odds_bets(table, TILTS[hypothesis]), noise)]
+        return [Bets(_odds_bets(table, TILTS[hypothesis]), noise, _prior(hypothesis))]
 
 
 @dataclass(frozen=True)
@@ -264,6 +266,11 @@ def comparisons(
 def _odds_bets(table: proportions.Table, tilts: Floats, null: Floats | float = 0.0) -> Floats:
     counts = table.stable_trials, table.stable_events, table.candidate_trials, table.candidate_events
     return conditional.odds_bets(*counts, tilts, null)
+
+
+def _prior(hypothesis: Hypothesis) -> Floats:
+    """Weights of TILTS; empty where all weigh the same."""
+    return HARM_PRIOR if hypothesis is Hypothesis.HARM else np.zeros(0)
 
 
 def _log_odds_of(table: proportions.Table, difference: float) -> Floats:

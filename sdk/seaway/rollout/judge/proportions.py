@@ -25,7 +25,7 @@ SHIFTS = {
 }
 PRIORS = {
     Hypothesis.HARM: np.full(4, 0.25),
-    Hypothesis.SAFETY: np.array([0.05, 0.1, 0.85]),  # who is to be promoted is equal, as a rule
+    Hypothesis.SAFETY: np.array([0.01, 0.04, 0.95]),  # who is to be promoted is equal, as a rule
 }
 PRIOR_EVENTS, PRIOR_TRIALS = 0.5, 25.0  # what stands for the stable arm's history before the first look
 BISECTIONS = 24  # halvings of [0, 1]: a proportion to 1e-7

@@ -28,7 +28,7 @@ FASTEST = 1  # of gzip's levels: a fourth of the time of its default, for a tent
 class ConfigMapRolloutStore:
     """One process writes at a time: a write is refused once another process has written."""
 
-    permissions = (Permission(CONFIG_MAPS, ROUTED, "rollout_state: the rollout's journal"),)
+    permissions = (Permission(CONFIG_MAPS, ROUTED, "rollout_state: the rollout's journal, and the history"),)
 
     def __init__(self, connection: Connection | None = None) -> None:
         self._objects = Objects(connection or connected())
