@@ -97,8 +97,8 @@ def _before(known: Mapping[str, Any]) -> list[Block]:
     more = f", and more noise than independent requests have (variance ratio: {', '.join(noisy)})" if noisy else ""
     return [
         Text(
-            f"Release {ledger['releases']} of {ledger['year']} at this endpoint, {ledger['promoted']} of them promoted. It "
-            f"was judged at {known['level']:.2g}, the chance that one outside a margin is promoted, so that at most "
+            f"Release {ledger['releases']} of {ledger['year']} at this endpoint, {ledger['promoted']} promoted. "
+            f"It was judged at {known['level']:.2g}, the chance that one outside a margin is promoted, so that at most "
             f"{known['bound']:.0%} of the year's promotions are expected to be such. Earlier rollouts gave "
             f"{told}{more}."
         )

@@ -63,7 +63,7 @@ def test_what_earlier_rollouts_had_to_say_is_told() -> None:
     known = {"level": 0.045, "bound": 0.1, "ledger": ledger, "noise": noise}
     rollout = {"decision": "ROLLBACK", "reason": "", "ticks": [tick(10.0, 5)], "known": known}
     document = Page("t").section("Rollout", *rollout_blocks(rollout)).html()
-    assert "Release 7 of 2026 at this endpoint, 5 of them promoted" in document
+    assert "Release 7 of 2026 at this endpoint, 5 promoted" in document
     assert "judged at 0.045" in document
     assert "240 looks" in document
     assert "variance ratio: errors 1.3)" in document
