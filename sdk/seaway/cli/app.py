@@ -564,23 +564,42 @@ def explain(
     epilog=_examples(
         "seaway rollout plan --error-rate 0.001",
         "seaway rollout plan --error-rate 0.1 --error-margin 0.5 --relative",
+        "seaway rollout plan --endpoint flights",
     ),
 )
 def plan_rollout(
-    error_rate: Annotated[float, typer.Option(help="Stable's usual share of failed requests.", min=0.0, max=0.99)],
+    error_rate: Annotated[
+        float | None,
+        typer.Option(help="Stable's usual share of failed requests; by default the endpoint's.", min=0.0, max=0.99),
+    ] = None,
+    endpoint: Annotated[str, typer.Option(help="Whose earlier rollouts tell what is usual, and how noisy it is.")] = "",
     error_margin: Annotated[float, typer.Option(help="By how much the candidate's may be higher.", min=1e-4)] = 0.01,
     relative: Annotated[bool, typer.Option(help="The margin is of stable's own: 0.5 is half as many again.")] = False,
+    latency_margin: Annotated[float, typer.Option(help="1 is twice as slow; 0: not judged.", min=0.0)] = 1.0,
+    quality_margin: Annotated[float, typer.Option(help="Rise of the mean loss; 0: not judged.", min=0.0)] = 0.02,
     budget: Annotated[int, typer.Option(help="Requests of both arms.", min=1)] = 12_000,
     shadow: Annotated[float, typer.Option(help="Share of requests asked of both arms.", min=0.0, max=1.0)] = 0.3,
+    latency_spread: Annotated[
+        float, typer.Option(help="Standard deviation of log latencies, where there is no history.", min=0.0)
+    ] = 0.5,
+    loss_spread: Annotated[
+        float, typer.Option(help="Standard deviation of the arms' difference of losses, likewise.", min=0.0)
+    ] = 0.1,
+    platform: Annotated[str | None, _place("Where the endpoint is. Default: SEAWAY_PLATFORM.")] = None,
     output: Output = Format.TEXT,
 ) -> None:
-    """Say before a rollout what its budget can decide about errors.
+    """Say before a rollout what its budget can decide.
 
-    How often a candidate is promoted, rolled back or left undecided, by simulation of the judge: one that fails as
-    often as stable, one that is worse by the margin, and one by twice as much."""
-    from seaway.cli.rollout import plan
+    How often a candidate is promoted, rolled back or left undecided, and after how many requests and hours, by
+    simulation of the judge: one that is equal to stable, and ones that are worse by a margin. An endpoint's earlier
+    rollouts say what is usual: its errors, latencies and losses, how noisy they are, how fast requests come, and at
+    which level its next release is judged."""
+    from seaway.cli.rollout import Assumed, plan, policy_of
 
-    plan(error_rate, error_margin, relative, budget, shadow, output is Format.JSON)
+    if platform:
+        os.environ["SEAWAY_PLATFORM"] = platform
+    policy = policy_of(error_margin, relative, latency_margin, quality_margin, budget)
+    plan(policy, endpoint, Assumed(error_rate, latency_spread, loss_spread), shadow, output is Format.JSON)
 
 
 @app.command(

@@ -72,6 +72,11 @@ class Spreads:
     inflations: Floats
     freedom: Floats
 
+    @property
+    def first(self) -> "Spreads":
+        """Of the window of all looks."""
+        return Spreads(self.inflations[..., :1], self.freedom[..., :1])
+
     def discount(self, log_e: Floats) -> Floats:
         """Student's log likelihood ratio in place of the normal one: log e-values of the windows, [..., looks].
 
@@ -84,13 +89,14 @@ class Spreads:
         return np.where(log_e > 0, discounted, log_e)
 
 
-def spreads(noise: Noise) -> Spreads:
-    """How looks spread around the mean of their window, and around another mean before it.
+def spreads(noise: Noise, windows: int | None = None) -> Spreads:
+    """How looks spread around the mean of their window, and around another mean before it; of the first windows only
+    where a number is given.
 
     Dispersion by batch means (Alexopoulos and Goldsman 2004), times (1 + r) / (1 - r) for a correlation r between
     neighbouring looks, which divides the degrees of freedom; pooled with what was known before.
     """
-    residuals, freedom = _residuals(noise)
+    residuals, freedom = _residuals(noise, windows)
     seen = np.isfinite(noise.variances).sum(axis=-1, keepdims=True)
     correlation = _correlations(residuals, freedom, seen)
     stretch = (1 + correlation) / (1 - correlation)
@@ -100,12 +106,15 @@ def spreads(noise: Noise) -> Spreads:
     return Spreads(inflations, np.maximum(looks, 1.0))
 
 
-def _residuals(noise: Noise) -> tuple[Floats, Floats]:
+def _residuals(noise: Noise, windows: int | None) -> tuple[Floats, Floats]:
     """Standardized residuals of each window, [..., windows, looks], and their degrees of freedom, [..., windows]."""
     weights = 1 / noise.variances
     looks = weights.shape[-1]
-    inside = np.triu(np.ones((looks, looks)))
-    fitted, freedom = np.zeros((*weights.shape, looks)), (weights > 0).sum(axis=-1, keepdims=True).astype(float)
+    inside = np.triu(np.ones((looks, looks)))[:windows]
+    fitted, freedom = (
+        np.zeros((*weights.shape[:-1], *inside.shape)),
+        (weights > 0).sum(axis=-1, keepdims=True).astype(float),
+    )
     for segment in (inside, 1 - inside):
         total = weights @ segment.T
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -194,7 +203,10 @@ def whole(log_bets: Floats, noise: Noise, prior: Floats | None = None) -> Floats
     """Discounted log e-value of all looks, [...], from bets [..., looks, alternatives]; alternatives are averaged."""
     if not log_bets.shape[-2]:
         return np.zeros(log_bets.shape[:-2])
-    return _windows(log_bets, noise, prior)[..., 0]
+    gain = _averaged(log_bets.sum(axis=-2)[..., None, :], prior)
+    known = noise.spreads if "spreads" in vars(noise) else spreads(noise, windows=1)
+    discounted: Floats = known.first.discount(gain)[..., 0]
+    return discounted
 
 
 def strongest(
@@ -221,9 +233,14 @@ def strongest(
 def _windows(log_bets: Floats, noise: Noise, prior: Floats | None) -> Floats:
     """Discounted log e-value of each window that ends now, [..., looks]."""
     gains = np.cumsum(log_bets[..., ::-1, :], axis=-2)[..., ::-1, :]
+    return noise.spreads.discount(_averaged(gains, prior))
+
+
+def _averaged(gains: Floats, prior: Floats | None) -> Floats:
+    """Log of the mean e-value over alternatives, the last axis."""
     weights = np.full(gains.shape[-1], 1 / gains.shape[-1]) if prior is None or not prior.size else prior
-    average = np.logaddexp.reduce(gains + np.log(weights), axis=-1)
-    return noise.spreads.discount(average)
+    average: Floats = np.logaddexp.reduce(gains + np.log(weights), axis=-1)
+    return average
 
 
 def _log_shares(looks: int, changes: Sequence[int] = (), restarts: int = 0) -> Floats:
