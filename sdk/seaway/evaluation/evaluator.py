@@ -15,9 +15,9 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.evaluation import rows as held_out
 from seaway.evaluation.gate import Gate, summary
 from seaway.features.project import EVENT_TIME
-from seaway.models.package_files import GRAPH_FILE
+from seaway.models.comparison import same_graph
 from seaway.models.signature import Signature
-from seaway.storage import sha256, write_json
+from seaway.storage import write_json
 from seaway.tasks import Estimate, Task, estimates
 from seaway.tasks.estimate import rounded
 
@@ -112,14 +112,14 @@ def evaluate(
     labels, known = (chosen.labels(held_out.column(*each), where) for each, where in _labelled(chosen, rows, past))
     if why := chosen.measurable(labels):
         raise DataUnreadable(f"A model cannot be measured on {test}: {why}.")
-    aliases = {name: PRODUCTION for name in baselines if production and _same_graph(baselines[name], production)}
+    aliases = {name: PRODUCTION for name in baselines if production and same_graph(baselines[name], production)}
     measured = {MODEL: model} | {name: folder for name, folder in others.items() if name not in aliases}
     answers = {name: predict(folder, rows, chosen) for name, folder in measured.items()}
     answers[naive] = chosen.naive(known, *_groups(past, rows, group))
     figures = measure(rows, answers, slices, chosen, labels)
     figures["aliases"] = aliases
     figures["notes"] = [f"The model in production is the {_words(name)}; it is shown once." for name in aliases]
-    if production and _same_graph(model, production):
+    if production and same_graph(model, production):
         figures["notes"].append("This model is the one in production: there is nothing new to compare.")
     figures["gate"] = summary(gate.check(figures))
     return _write(Evaluation(output, figures))
@@ -155,17 +155,12 @@ def _groups(past: pa.Table, rows: pa.Table, group: str) -> tuple[npt.NDArray[np.
     return np.zeros(past.num_rows, np.intp), np.zeros(rows.num_rows, np.intp)
 
 
-def _same_graph(one: Path, other: Path) -> bool:
-    files = [folder / GRAPH_FILE for folder in (one, other)]
-    return all(file.is_file() for file in files) and sha256(files[0]) == sha256(files[1])
-
-
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
 def predict(folder: Path, rows: pa.Table, task: Task | None = None) -> Floats:
-    """What an exported model answers each row, in the task's form.
+    """What a model answers each row, in the task's form.
 
     A model that says what it predicts is read as it says: its classes may be in another order than the task's, and are
     brought into that.
@@ -174,12 +169,12 @@ def predict(folder: Path, rows: pa.Table, task: Task | None = None) -> Floats:
         DataUnreadable: the rows lack an input, or an answer is none of the task.
         InvalidSpec: nobody says what the model predicts, or it predicts something else.
     """
-    from seaway.models import ExportedModel
+    from seaway.models.loaded import load
 
     names = [spec.name for spec in Signature.read(folder).inputs]
     if missing := [name for name in names if name not in rows.column_names]:
         raise DataUnreadable(f"The model in {folder} takes {', '.join(missing)}, which the test rows lack.")
-    model = ExportedModel.load(folder)
+    model = load(folder)
     own = tasks.of(model.signature.target) if model.signature.target else task
     if own is None:
         raise InvalidSpec(f"Neither the signature of {folder} nor the step says what the model predicts.")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from seaway.models.archive import unpack
 from seaway.models.comparison import same_model
 from seaway.models.lineage import Lineage, code_version, trace
+from seaway.models.loaded import LoadedModel, load
 from seaway.models.package import Package, package, verified_copy, verify
 from seaway.models.registry import (
     ModelRegistry,
@@ -24,6 +25,7 @@ __all__ = [
     "ExportedModel",
     "Keys",
     "Lineage",
+    "LoadedModel",
     "ModelRegistry",
     "ModelVersion",
     "Package",
@@ -31,6 +33,7 @@ __all__ = [
     "Signature",
     "TensorSpec",
     "code_version",
+    "load",
     "log_trained",
     "package",
     "production_or_first",

@@ -11,7 +11,7 @@ from typing import IO
 from seaway.errors import PackageRefused
 from seaway.models.atomic_folder import staged_folder
 from seaway.models.package import check_name
-from seaway.models.package_files import ALLOWED_FILES
+from seaway.models.package_files import allowed_files
 
 MAX_BYTES = 16 << 30  # unpacked, all files together
 CHUNK = 1 << 20
@@ -50,7 +50,7 @@ def _write_all(archive: Path, members: Iterator[Member], draft: Path, max_bytes:
         seen.add(name)
         left -= _write(archive, stream, draft / name, left)
     if not seen:
-        raise PackageRefused(f"{archive} is empty; it should hold {', '.join(sorted(ALLOWED_FILES))}.")
+        raise PackageRefused(f"{archive} is empty; it should hold {', '.join(sorted(allowed_files()))}.")
 
 
 def _write(archive: Path, stream: IO[bytes], target: Path, left: int) -> int:

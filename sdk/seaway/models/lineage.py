@@ -16,7 +16,10 @@ from seaway.storage import read_json, sha256, write_json
 
 LINEAGE_FILE = "lineage.json"
 METRICS_FILE, EVALUATION_FILE = "metrics.json", "evaluation.json"
-FRAMEWORKS = ("torch", "numpy", "safetensors", "seaway")
+FRAMEWORKS = (
+    *("torch", "numpy", "safetensors", "seaway", "onnxruntime", "scikit-learn", "skops", "xgboost-cpu", "xgboost"),
+    *("lightgbm", "keras"),
+)
 GIT_TIMEOUT_S = 10
 
 
@@ -34,7 +37,8 @@ def framework_versions() -> dict[str, str]:
 class Lineage:
     """The record that a package carries and the registry shows.
 
-    `data_sha256` is the hash of the training rows, `code_version` what `code_version()` gives, `parent` the name and
+    `data_sha256` is the hash of the training rows, empty where a model was imported and nobody has them: `source` then
+    names the file that it was. `code_version` what `code_version()` gives, `parent` the name and
     version of the model that this one is to replace (empty: none), `created` an ISO 8601 time in UTC.
     """
 
@@ -46,9 +50,11 @@ class Lineage:
     parent: str = ""
     created: str = field(default_factory=_now)
     frameworks: Mapping[str, str] = field(default_factory=framework_versions)
+    source: str = ""
 
     def __post_init__(self) -> None:
-        if len(self.data_sha256) != hashlib.sha256().digest_size * 2:
+        unknown = self.source and not self.data_sha256
+        if not unknown and len(self.data_sha256) != hashlib.sha256().digest_size * 2:
             raise InvalidSpec(
                 f"Lineage names data by {self.data_sha256!r}; give the SHA-256 of the training rows in hex."
             )
@@ -59,7 +65,8 @@ class Lineage:
 
     def write(self, folder: Path) -> None:
         """Write `lineage.json` into `folder`, atomically."""
-        write_json(folder / LINEAGE_FILE, asdict(self))
+        told = asdict(self)
+        write_json(folder / LINEAGE_FILE, {name: value for name, value in told.items() if name != "source" or value})
 
     @classmethod
     def read(cls, folder: Path) -> "Lineage":

@@ -4,32 +4,24 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
+from seaway.models import flavours
 from seaway.models.atomic_folder import staged_folder
-from seaway.models.flavours.torch_export_safety import inspect
 from seaway.models.lineage import Lineage
-from seaway.models.package_files import (
-    ALLOWED_FILES,
-    GRAPH_FILE,
-    MODEL_FILES,
-    OPTIONAL_FILES,
-    REQUIRED_FILES,
-    WEIGHTS_FILE,
-)
-from seaway.models.signature import SIGNATURE_FILE, Array, Signature, TensorSpec
+from seaway.models.package_files import COMMON_FILES, allowed_files, required_files
+from seaway.models.proof import prove
+from seaway.models.signature import SIGNATURE_FILE, Signature
 from seaway.models.signing import SIGNATURE_BUNDLE, check_signature, sign
 from seaway.storage import sha256
 
 PICKLE_SUFFIXES = frozenset((".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".ckpt", ".npy", ".npz", ".dill"))
 PICKLE_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))  # PROTO opcode and its argument
-PROVED_ROWS = (1, 2, 5)
+WEIGHTS_FILE = "model.safetensors"
 HEADER_AT = 8  # bytes of a safetensors file that tell the length of its JSON header, little-endian
 
 
@@ -43,14 +35,15 @@ class Package:
     sha256: str
 
 
-def package(model: Path, output: Path, lineage: Lineage, key: Path) -> Package:
+def package(model: Path, output: Path, lineage: Lineage, key: Path, proof: Callable[[Path], None] = prove) -> Package:
     """Pack a trained model into `output`, prove that what was packed answers its sample, and sign it.
 
     Args:
-        model: Holds `model.pt2`, `model.safetensors`, `signature.json` and perhaps `model.onnx`; other files stay out.
+        model: Holds `signature.json` and the files of its flavour; other files stay out.
         output: The package folder; replaced whole when the package is complete, untouched when it cannot be.
         lineage: What the package records about where the model comes from.
         key: Private EC key in PEM, see `signing_keys`.
+        proof: What tries a folder's model on its sample, see `seaway.models.proof`.
 
     Raises:
         PackageRefused: a file is missing or unsafe, weights and graph differ, the sample fails, or no space is left.
@@ -59,7 +52,8 @@ def package(model: Path, output: Path, lineage: Lineage, key: Path) -> Package:
     try:
         with staged_folder(output) as draft:
             _copy(model, draft)
-            _prove(model, draft)
+            _check_model(draft)
+            proof(draft)
             lineage.write(draft)
             sign(draft, key)
     except OSError as error:
@@ -78,7 +72,7 @@ def verify(package: Path, public_key: Path) -> Package:
     """
     _check_files(package)
     check_signature(package, public_key)
-    inspect(package / GRAPH_FILE)
+    _check_model(package)
     return _described(package)
 
 
@@ -98,12 +92,12 @@ def verified_copy(package: Path, output: Path, public_key: Path) -> Package:
 
 def check_name(name: str, where: Path) -> None:
     """Refuse a file name that no package has. Raises: PackageRefused."""
-    if name in ALLOWED_FILES:
+    if name in allowed_files():
         return
     if Path(name).suffix.lower() in PICKLE_SUFFIXES:
         raise PackageRefused(
-            f"{name} in {where} is a pickle by its name; loading one runs code. Export the model with torch.export to "
-            f"{GRAPH_FILE} and its weights with safetensors to {WEIGHTS_FILE}."
+            f"{name} in {where} is a pickle by its name; loading one runs code. Export the model to a format without: "
+            f"{', '.join(sorted(flavour.files[-1] for flavour in flavours.every()))}."
         )
     if name != Path(name).name or name in ("", ".", ".."):
         raise PackageRefused(
@@ -111,7 +105,7 @@ def check_name(name: str, where: Path) -> None:
             "Make the archive anew from inside the package folder."
         )
     raise PackageRefused(
-        f"{name} in {where} is no file of a package; it has only {', '.join(sorted(ALLOWED_FILES))}. Remove it."
+        f"{name} in {where} is no file of a package; it has only {', '.join(sorted(allowed_files()))}. Remove it."
     )
 
 
@@ -138,12 +132,35 @@ def _check_files(package: Path) -> None:
                 "Put the file itself there and sign again."
             )
         check_name(name, package)
-        _check_start(package / name)
-    if missing := sorted(set(REQUIRED_FILES) - found.keys()):
+        check_start(package / name)
+    _check_complete(package, found.keys())
+
+
+def _check_complete(package: Path, found: AbstractSet[str]) -> None:
+    missing = sorted(set(COMMON_FILES) - found)
+    if not missing:
+        flavour = flavours.of(_signature(package))
+        missing = sorted(required_files(flavour) - found)
+        if strange := sorted(found - required_files(flavour) - set(flavour.optional)):
+            raise PackageRefused(f"{package} holds {', '.join(strange)}, no file of the flavour {flavour.name}.")
+    if missing:
         raise PackageRefused(f"{package} lacks {', '.join(missing)}; make the package anew with seaway.models.package.")
 
 
-def _check_start(file: Path) -> None:
+def _check_model(folder: Path) -> None:
+    """Raises: PackageRefused: loading the files could run code."""
+    flavours.of(_signature(folder)).check(folder)
+
+
+def _signature(folder: Path) -> Signature:
+    try:
+        return Signature.read(folder)
+    except (DataUnreadable, InvalidSpec) as error:
+        raise PackageRefused(f"{SIGNATURE_FILE} of {folder} cannot be read: {error}") from error
+
+
+def check_start(file: Path) -> None:
+    """Refuse a file that begins as a pickle does. Raises: PackageRefused."""
     with file.open("rb") as stream:
         start = stream.read(HEADER_AT + 1)
     if start.startswith(PICKLE_STARTS) and not (file.name == WEIGHTS_FILE and _is_safetensors(file, start)):
@@ -167,88 +184,18 @@ def _described(package: Path) -> Package:
 
 
 def _copy(model: Path, draft: Path) -> None:
-    for name in (*MODEL_FILES, *OPTIONAL_FILES):
+    if not (model / SIGNATURE_FILE).is_file():
+        raise _lacking(model, SIGNATURE_FILE, "every model has")
+    flavour = flavours.of(_signature(model))
+    for name in (*flavour.files, *flavour.optional, SIGNATURE_FILE):
         if (model / name).is_file():
-            _check_start(model / name)
+            check_start(model / name)
             shutil.copyfile(model / name, draft / name)
-        elif name in MODEL_FILES:
-            pickles = sorted(file.name for file in model.glob("*") if file.suffix.lower() in PICKLE_SUFFIXES)
-            hint = f" The pickle {pickles[0]} there is not taken for a model." if pickles else ""
-            raise PackageRefused(f"{model} lacks {name}; export the model with torch.export and safetensors.{hint}")
+        elif name not in flavour.optional:
+            raise _lacking(model, name, f"a model of the flavour {flavour.name} has")
 
 
-def _prove(model: Path, draft: Path) -> None:
-    """Of the packed files, so that what was proved is what is signed; the graph is read once."""
-    from seaway.models.flavours.torch_export import ExportedModel, load_program
-
-    signature, program = Signature.read(draft), load_program(draft / GRAPH_FILE)
-    packed = ExportedModel.of(draft, signature, program)
-    _check_weights(draft, program.state_dict)
-    if not signature.sample:
-        raise PackageRefused(f"{draft.name}: {SIGNATURE_FILE} of {model} has no sample; add a few rows of every input.")
-    given = packed.predict(signature.sample)
-    for spec in signature.outputs:
-        _check_output(model, spec, given[spec.name])
-    for rows in PROVED_ROWS:
-        _check_rows(model, packed, rows)
-
-
-def _check_rows(model: Path, packed: Any, rows: int) -> None:
-    """A server asks for as many rows as requests have come together: one as well as several."""
-    signature = packed.signature
-    sample = {
-        name: np.resize(array, (rows, *array.shape[1:])) for name, array in signature.encode(signature.sample).items()
-    }
-    try:
-        given = packed.run(sample)
-    except Exception as error:  # a graph is anybody's and may raise anything
-        raise PackageRefused(
-            f"The graph of {model} cannot answer a batch of {rows}: {' '.join(str(error).split())[:300]}. Export it "
-            "with a dynamic first dimension of every input (torch.export.Dim, of any size from 1), traced on 2 rows."
-        ) from error
-    for spec in signature.outputs:
-        if len(given[spec.name]) != rows:
-            raise PackageRefused(
-                f"The graph of {model} gives {len(given[spec.name])} rows of {spec.name!r} for {rows}; a model answers "
-                f"each row by one of shape {list(spec.shape[1:])}."
-            )
-
-
-def _check_output(model: Path, spec: TensorSpec, given: Array) -> None:
-    if given.dtype != spec.dtype or not np.isfinite(given).all():
-        raise PackageRefused(
-            f"Output {spec.name!r} of {model} is {given.dtype} or not finite; {spec.datatype} is signed."
-        )
-
-
-def _check_weights(folder: Path, graph: Mapping[str, Any]) -> None:
-    import safetensors
-    import safetensors.torch
-    import torch
-
-    try:
-        weights = safetensors.torch.load_file(folder / WEIGHTS_FILE)
-        weights |= _shared(folder / WEIGHTS_FILE, weights)
-    except (safetensors.SafetensorError, ValueError) as error:
-        raise PackageRefused(
-            f"{WEIGHTS_FILE} is no safetensors file ({error}); write it with safetensors.torch."
-        ) from error
-    if differing := sorted(
-        name for name in weights.keys() | graph.keys() if not _same(torch, weights.get(name), graph.get(name))
-    ):
-        raise PackageRefused(
-            f"{WEIGHTS_FILE} and {GRAPH_FILE} differ in {', '.join(differing[:5])}; write both from one model."
-        )
-
-
-def _shared(file: Path, weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Tensors under their further names: `safetensors.torch.save_model` keeps one and tells the others in metadata."""
-    from safetensors import safe_open
-
-    with safe_open(file, "pt") as opened:
-        names: Mapping[str, str] = opened.metadata() or {}
-    return {name: weights[kept] for name, kept in names.items() if kept in weights and name not in weights}
-
-
-def _same(torch: Any, left: Any, right: Any) -> bool:
-    return left is not None and right is not None and left.dtype == right.dtype and bool(torch.equal(left, right))
+def _lacking(model: Path, name: str, whose: str) -> PackageRefused:
+    pickles = sorted(file.name for file in model.glob("*") if file.suffix.lower() in PICKLE_SUFFIXES)
+    hint = f" The pickle {pickles[0]} there is not taken for a model; export it with torch.export." if pickles else ""
+    return PackageRefused(f"{model} lacks {name}, which {whose}.{hint}")

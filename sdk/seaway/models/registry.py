@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from seaway.errors import DataUnreadable, ProductionChanged, RegistryUnavailable
-from seaway.models.comparison import same_model
+from seaway.models.comparison import model_hash, same_model
 from seaway.models.lineage import METRICS_FILE, Lineage
 from seaway.models.package import content_sha256
-from seaway.models.package_files import WEIGHTS_FILE
-from seaway.storage import read_json, sha256
+from seaway.storage import read_json
 
 PRODUCTION = "production"
 HISTORY_FILE = "history.jsonl"
@@ -146,7 +145,7 @@ def log_trained(registry: ModelRegistry, name: str, model: Path, lineage: Lineag
         {**facts, **lineage.parameters},
         {**read_json(model / METRICS_FILE), **lineage.metrics},
         _history(model / HISTORY_FILE),
-        sha256(model / WEIGHTS_FILE),
+        model_hash(model),
     )
 
 

@@ -1,11 +1,13 @@
 """What a model takes and returns, and the one encoding of inputs that training and serving share.
 
-Datatypes are those of the Open Inference Protocol (KServe, "V2"). An exported graph takes tensors only, so a string
-becomes a fixed 64-bit hash here and the vocabulary look-up happens inside the graph.
+Datatypes are those of the Open Inference Protocol (KServe, "V2"). An exported graph takes tensors only, so for it a
+string becomes a fixed 64-bit hash here and the vocabulary look-up happens inside the graph; models of other flavours
+get strings as they are.
 """
 
 import functools
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,9 @@ from seaway.tasks import Target
 SIGNATURE_FILE = "signature.json"
 HASH_BYTES = 8  # one int64
 CACHED_HASHES = 1 << 16  # distinct strings; about 10 MB
+TORCH_EXPORT = "torch_export"  # the flavour of a signature that names none
+HASHED, TEXT = "hashed", "text"  # how strings reach the model
+MAX_ROW_VALUES = 1 << 24  # of one input's row; a request that holds as many is far beyond what a server takes
 
 Array = npt.NDArray[Any]
 Column = Array | Sequence[Any]
@@ -37,7 +42,10 @@ DTYPES: dict[str, np.dtype[Any]] = {
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One input or output: its Open Inference Protocol datatype, its shape with -1 for the rows, its unit."""
+    """One input or output: its Open Inference Protocol datatype, its shape with -1 for the rows, its unit.
+
+    A further -1 in an input's shape is a list: of any length of at least 1, another one in each row.
+    """
 
     name: str
     datatype: str
@@ -50,10 +58,23 @@ class TensorSpec:
             raise InvalidSpec("A tensor of a signature has no name; give each input and output one.")
         if self.datatype not in DTYPES:
             raise InvalidSpec(f"{self.name!r} has datatype {self.datatype!r}; there are: {', '.join(DTYPES)}.")
-        if not self.shape or self.shape[0] != -1 or any(size < 1 for size in self.shape[1:]):
+        if not all(isinstance(size, int) for size in self.shape):
+            raise InvalidSpec(f"{self.name!r} has shape {self.shape}; its sizes are integers.")
+        if not self.shape or self.shape[0] != -1 or any(size < 1 and size != -1 for size in self.shape[1:]):
             raise InvalidSpec(
-                f"{self.name!r} has shape {self.shape}; the first size is -1 (rows), all others positive."
+                f"{self.name!r} has shape {self.shape}; the first size is -1 (rows), all others positive, or -1 for "
+                "lists of any length."
             )
+        if math.prod(abs(size) for size in self.shape) > MAX_ROW_VALUES:
+            raise InvalidSpec(
+                f"{self.name!r} has shape {self.shape}: a row of more than {MAX_ROW_VALUES} values cannot be sent to "
+                "a server; give the shape that the model is called with."
+            )
+
+    @property
+    def is_list(self) -> bool:
+        """Whether rows may differ in length."""
+        return -1 in self.shape[1:]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -66,7 +87,8 @@ class Signature:
     """Inputs in the order of the graph's positional arguments, outputs in the order of what it returns.
 
     `sample` holds a few rows of every input, as JSON values (null: missing); a package is proved on them. `target` says
-    what is predicted; None where whoever uses the model has to say.
+    what is predicted; None where whoever uses the model has to say. `flavour` is what the model is on disk, `strings`
+    how they reach it: hashed to int64, or as text.
     """
 
     name: str
@@ -74,6 +96,8 @@ class Signature:
     outputs: tuple[TensorSpec, ...]
     sample: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     target: Target | None = None
+    flavour: str = TORCH_EXPORT
+    strings: str = HASHED
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
@@ -86,6 +110,12 @@ class Signature:
                 f"The signature of model {self.name!r} names {', '.join(twice)} twice; each input and each output "
                 "needs a name of its own: call a column of the data otherwise where it has an output's."
             )
+        if self.strings not in (HASHED, TEXT):
+            raise InvalidSpec(f"Strings of model {self.name!r} are {self.strings!r}; they are {HASHED} or {TEXT}.")
+        if lists := [spec.name for spec in self.outputs if spec.is_list]:
+            raise InvalidSpec(
+                f"Output {lists[0]!r} of model {self.name!r} is a list; only inputs are, outputs have fixed sizes."
+            )
         if self.target and self.target.output not in ("", *(spec.name for spec in self.outputs)):
             raise InvalidSpec(f"Model {self.name!r} has no output {self.target.output!r}, which its target names.")
         if self.sample:
@@ -96,8 +126,16 @@ class Signature:
         """The output that is the prediction: the target's, else the first."""
         return self.target.output if self.target and self.target.output else self.outputs[0].name
 
+    @property
+    def has_lists(self) -> bool:
+        """Whether an input's rows may differ in length."""
+        return any(spec.is_list for spec in self.inputs)
+
     def encode(self, columns: Mapping[str, Column]) -> dict[str, Array]:
         """Arrays for the graph, by input name in the signature's order, each of shape [rows, *shape[1:]].
+
+        An input of lists is an array of objects, [rows], each an array of its own length; `seaway.models.loaded` has
+        what makes tensors of them.
 
         Raises:
             InvalidSpec: an input is missing, unknown, or has a wrong datatype, shape or number of rows.
@@ -121,7 +159,9 @@ class Signature:
 
     def _encode_one(self, spec: TensorSpec, values: Column) -> Array:
         try:
-            return _shaped(encode(values, spec.datatype), spec.shape)
+            if spec.is_list:
+                return _lists(values, spec, self.strings)
+            return _shaped(encode(values, spec.datatype, self.strings), spec.shape)
         except InvalidSpec as error:
             raise InvalidSpec(f"Input {spec.name!r} ({spec.datatype}) of model {self.name!r}: {error}") from error
 
@@ -132,6 +172,8 @@ class Signature:
             "outputs": [_tensor_json(spec) for spec in self.outputs],
             "sample": {name: list(values) for name, values in self.sample.items()},
             **({"target": self.target.to_json()} if self.target else {}),
+            **({"flavour": self.flavour} if self.flavour != TORCH_EXPORT else {}),
+            **({"strings": self.strings} if self.strings != HASHED else {}),
         }
 
     @classmethod
@@ -144,6 +186,8 @@ class Signature:
                 outputs=tuple(TensorSpec(**spec) for spec in value["outputs"]),
                 sample=value.get("sample", {}),
                 target=Target.from_json(value["target"]) if value.get("target") else None,
+                flavour=value.get("flavour", TORCH_EXPORT),
+                strings=value.get("strings", HASHED),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidSpec(f"Not a signature: {error!r}; see docs/reference/model-package.md.") from error
@@ -158,12 +202,13 @@ class Signature:
         return cls.from_json(read_json(folder / SIGNATURE_FILE))
 
 
-def encode(values: Column, datatype: str) -> Array:
+def encode(values: Column, datatype: str, strings: str = HASHED) -> Array:
     """Values as the graph takes them, of the same shape.
 
     BYTES become int64: the first 8 bytes, little endian, of BLAKE2b-64 (RFC 7693) over the value's UTF-8; a missing
-    string (None, NaN) is hashed as the empty one. Missing floats (None, NaN) become NaN. All else must fit exactly
-    in kind: no strings for numbers, no fractions for integers, no infinities.
+    string (None, NaN) is hashed as the empty one. Where `strings` is `text`, they stay str, a missing one empty.
+    Missing floats (None, NaN) become NaN. All else must fit exactly in kind: no strings for numbers, no fractions for
+    integers, no infinities.
 
     Raises:
         InvalidSpec: unknown datatype, or values of another kind, out of range or infinite.
@@ -171,7 +216,8 @@ def encode(values: Column, datatype: str) -> Array:
     if datatype not in DTYPES:
         raise InvalidSpec(f"there is no datatype {datatype!r}, only: {', '.join(DTYPES)}.")
     if datatype == "BYTES":
-        return _hashes(_as_array(values, np.dtype(object)))
+        array = _as_array(values, np.dtype(object))
+        return _hashes(array) if strings == HASHED else _texts(array)
     array = _as_array(values)
     if datatype.startswith("FP"):
         return _floats(array, DTYPES[datatype])
@@ -196,16 +242,29 @@ def _hashes(array: Array) -> Array:
     return hashes.reshape(array.shape)
 
 
+def _texts(array: Array) -> Array:
+    texts = np.empty(array.size, object)
+    try:
+        texts[:] = [_raw(value).decode() for value in array.ravel().tolist()]
+    except UnicodeError as error:
+        raise InvalidSpec(f"it holds a value that is no string ({error}).") from error
+    return texts.reshape(array.shape)
+
+
+def _raw(value: object) -> bytes:
+    """A string's UTF-8; a missing one is empty. Raises: InvalidSpec."""
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytes):
+        return value
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return b""
+    raise InvalidSpec(f"it holds {value!r}, strings are wanted.")
+
+
 @functools.lru_cache(maxsize=CACHED_HASHES)
 def _hash(value: object) -> int:
-    if isinstance(value, str):
-        raw = value.encode()
-    elif isinstance(value, bytes):
-        raw = value
-    elif value is None or (isinstance(value, float) and np.isnan(value)):
-        raw = b""
-    else:
-        raise InvalidSpec(f"it holds {value!r}, strings are wanted.")
+    raw = _raw(value)
     return int.from_bytes(hashlib.blake2b(raw, digest_size=HASH_BYTES).digest(), "little", signed=True)
 
 
@@ -246,6 +305,23 @@ def _shaped(array: Array, shape: tuple[int, ...]) -> Array:
     if [size for size in array.shape[1:] if size != 1] != [size for size in shape[1:] if size != 1]:
         raise InvalidSpec(f"it has shape {list(array.shape)}, {list(shape)} is wanted.")
     return array.reshape(len(array), *shape[1:])
+
+
+def _lists(values: Column, spec: TensorSpec, strings: str) -> Array:
+    """Each row by itself: [rows] objects, arrays of shape `spec.shape[1:]` with the row's own lengths."""
+    rows = np.empty(len(values), object)
+    for place, value in enumerate(values):
+        row = encode(np.asarray(value, object) if spec.datatype == "BYTES" else value, spec.datatype, strings)
+        if row.ndim != len(spec.shape) - 1 or not row.size or any(_differ(row.shape, spec.shape[1:])):
+            raise InvalidSpec(
+                f"row {place} has shape {list(row.shape)}, {list(spec.shape[1:])} is wanted; -1 is any length from 1."
+            )
+        rows[place] = row
+    return rows
+
+
+def _differ(sizes: Sequence[int], wanted: Sequence[int]) -> list[bool]:
+    return [want not in (-1, size) for size, want in zip(sizes, wanted, strict=True)]
 
 
 def _tensor_json(spec: TensorSpec) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from urllib.parse import quote
 
 from seaway import platforms
 from seaway.errors import InvalidSpec, PackageRefused, ProductionChanged, RegistryUnavailable
+from seaway.models.comparison import model_hash
 from seaway.models.package import Package, verified_copy, verify
-from seaway.models.package_files import WEIGHTS_FILE
 from seaway.models.registry import PRODUCTION, ModelVersion, RegisteredModel, Study
 from seaway.models.signing import verifying_key
 from seaway.platforms.home import home, keys, run_id
-from seaway.storage import locked, sha256
+from seaway.storage import locked
 from seaway.tuning import State, Trial
 from seaway.tuning.result import STUDY_FILE
 
@@ -226,7 +226,7 @@ class MlflowRegistry:
 
     def _create_version(self, name: str, package: Package) -> str:
         client = self._client
-        run = self._run_of(WEIGHTS_TAG, sha256(package.path / WEIGHTS_FILE))
+        run = self._run_of(WEIGHTS_TAG, model_hash(package.path))
         run = run or client.create_run(self._experiment, run_name=f"register {name}").info.run_id
         known = client.get_run(run).data.metrics
         self._log(run, {}, {each: y for each, y in package.lineage.metrics.items() if each not in known}, [])

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
+
 from seaway.errors import DataUnreadable, InvalidSpec, SeawayError
 from seaway.models import Signature, TensorSpec
 from seaway.storage import storage_for
@@ -66,7 +68,7 @@ class FeatureLog:
         """Keep one row: the request's id, the values of each input, and those of the model's prediction."""
         values = [_kept(spec, inputs[spec.name]) for spec in self._inputs]
         answer = [float(value) for value in prediction]
-        told = answer if _size(self._answer) > 1 else answer[0]
+        told = answer if _is_many(self._answer) else answer[0]
         row = (_name(request), time.time_ns() // 1000, self._version, told, *values)
         size = sum(map(_memory, (row[:1], *inputs.values())))
         with self._lock:
@@ -154,7 +156,7 @@ def read_log(uri: str) -> "pd.DataFrame":
 def _schema(inputs: Sequence[TensorSpec], prediction: TensorSpec) -> "pa.Schema":
     import pyarrow as pa
 
-    told = pa.float64() if _size(prediction) == 1 else pa.list_(pa.float64())
+    told = pa.list_(pa.float64()) if _is_many(prediction) else pa.float64()
     answer = zip(ANSWER, (pa.string(), pa.timestamp("us", "UTC"), pa.string(), told), strict=True)
     return pa.schema([*answer, *((spec.name, _type(spec)) for spec in inputs)])
 
@@ -164,7 +166,7 @@ def _type(spec: TensorSpec) -> "pa.DataType":
 
     kinds = {"BYTES": pa.string(), "BOOL": pa.bool_(), "UINT64": pa.uint64()}
     kind = kinds.get(spec.datatype, pa.float64() if spec.datatype.startswith("FP") else pa.int64())
-    return kind if _size(spec) == 1 else pa.list_(kind)
+    return pa.list_(kind) if _is_many(spec) else kind
 
 
 def _name(request: Any) -> str | None:
@@ -175,8 +177,10 @@ def _name(request: Any) -> str | None:
 
 def _kept(spec: TensorSpec, values: Sequence[Any]) -> Any:
     """One row as it is written; JSON may write a float as an integer, which Arrow refuses beyond 2^53."""
+    if spec.is_list:
+        values = np.asarray(values[0], object).ravel().tolist()
     row = [None if value is None else float(value) for value in values] if spec.datatype.startswith("FP") else values
-    return row if _size(spec) > 1 else row[0]
+    return row if _is_many(spec) else row[0]
 
 
 def _memory(values: Sequence[Any]) -> int:
@@ -184,6 +188,6 @@ def _memory(values: Sequence[Any]) -> int:
     return sys.getsizeof(values) + sum(map(sys.getsizeof, values))
 
 
-def _size(spec: TensorSpec) -> int:
-    """Values of one row."""
-    return math.prod(spec.shape[1:])
+def _is_many(spec: TensorSpec) -> bool:
+    """Whether a row has more than one value; those of a list's further sizes are kept one after the other."""
+    return spec.is_list or math.prod(spec.shape[1:]) > 1

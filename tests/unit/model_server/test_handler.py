@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from seaway.model_server.torchserve.handler import OpenInferenceHandler
+from seaway.model_server.torchserve.handler import _scripted
 from seaway.models import Signature, TensorSpec
 
 SIGNATURE = Signature(
@@ -35,10 +36,16 @@ class Context:
         self.statuses[idx] = code
 
 
+def scripted(graph: Any) -> Any:
+    return _scripted(graph, "cpu")
+
+
 def handler() -> OpenInferenceHandler:
     made = OpenInferenceHandler()
     made.name, made.version, made.signature = "sum", "v1", SIGNATURE
-    made.graph = lambda carrier, delay, weather: (carrier % 1000 + delay + weather.sum(1, keepdim=True)).double()
+    made.answers = scripted(
+        lambda carrier, delay, weather: (carrier % 1000 + delay + weather.sum(1, keepdim=True)).double()
+    )
     return made
 
 
@@ -166,7 +173,7 @@ def test_values_that_the_model_cannot_bear_are_refused_and_fail_no_other_request
         return delay.double()
 
     made, context = handler(), Context()
-    made.graph = picky
+    made.answers = scripted(picky)
     first, bad, last = made.handle([GOOD, request([("AA", -1.0, 1.0)]), GOOD], context)
     assert context.statuses == {1: 400}
     assert "IndexError: index out of range" in json.loads(bad)["error"]
@@ -177,7 +184,7 @@ def test_values_that_the_model_cannot_bear_are_refused_and_fail_no_other_request
 @pytest.mark.parametrize("outputs", [lambda rows: 1 / 0, lambda rows: torch.zeros(rows + 1, 1)], ids=["raises", "rows"])
 def test_a_model_that_fails_on_its_own_sample_is_the_servers_fault(outputs: Any) -> None:
     made, context = handler(), Context()
-    made.graph = lambda carrier, delay, weather: outputs(len(delay))
+    made.answers = scripted(lambda carrier, delay, weather: outputs(len(delay)))
     [answer] = made.handle([GOOD], context)
     assert context.statuses == {0: 500}
     assert "its own sample too" in json.loads(answer)["error"]
@@ -185,7 +192,7 @@ def test_a_model_that_fails_on_its_own_sample_is_the_servers_fault(outputs: Any)
 
 def test_an_answer_that_the_server_could_not_carry_is_refused_and_fails_no_other_request() -> None:
     made, context = handler(), Context()
-    made.graph = lambda carrier, delay, weather: delay.double().expand(-1, 300_000)
+    made.answers = scripted(lambda carrier, delay, weather: delay.double().expand(-1, 300_000))
     few, many = request([("AA", 1.25, 1.0)]), request([("AA", 1.25, 1.0)] * 5)
     first, refused, last = made.handle([few, many, few], context)
     assert context.statuses == {1: 400}
@@ -209,7 +216,7 @@ def test_inputs_of_different_rows_are_refused_though_the_batch_adds_up() -> None
 
 def test_marked_requests_are_answered_without_the_model() -> None:
     made = handler()
-    made.graph = None
+    made.answers = None
     metadata, ready = made.handle([{"body": b""}] * 2, Context({0: "metadata", 1: "ready"}))
     assert json.loads(metadata)["outputs"] == [{"name": "total", "datatype": "FP64", "shape": [-1, 1]}]
     assert json.loads(ready) == {"name": "sum", "ready": True}
@@ -235,7 +242,7 @@ def test_a_log_that_cannot_be_opened_is_told_and_the_model_serves(
     if missing == "pyarrow":
         monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     made = handler()
-    monkeypatch.setattr(made, "load", lambda folder: made.graph)
+    monkeypatch.setattr(made, "load", lambda folder: made.answers)
     made.initialize(SimpleNamespace(system_properties={"model_dir": str(tmp_path)}, model_name="sum"))
     [told] = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert served in told

@@ -116,7 +116,15 @@ def test_what_is_no_signature_is_refused(broken: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", [("a", "FP32", (1,)), ("a", "FP32", ()), ("a", "FP32", (-1, -1)), ("", "FP32", (-1,)), ("a", "X", (-1,))]
+    "spec",
+    [
+        ("a", "FP32", (1,)),
+        ("a", "FP32", ()),
+        ("a", "FP32", (-1, -2)),
+        ("a", "FP32", (-1, 1 << 40)),
+        ("", "FP32", (-1,)),
+        ("a", "X", (-1,)),
+    ],
 )
 def test_impossible_tensors_are_refused(spec: tuple[str, str, tuple[int, ...]]) -> None:
     with pytest.raises(InvalidSpec):

@@ -30,7 +30,7 @@ LATE = {
     "seaway.tuning": ("seaway.platforms.local.tuning.optuna", "seaway.tuning.report", "pyarrow.parquet"),
     "seaway.training": ("torch", *TABULAR),
     "seaway.evaluation": (
-        *("seaway.evaluation.evaluator", "seaway.reporting.evaluation_section", "seaway.models.flavours.torch_export"),
+        *("seaway.evaluation.evaluator", "seaway.reporting.evaluation_section", "torch"),
         *("torch.export._trace", "torch.export.pt2_archive._package"),
     ),
     "seaway.serving": ("seaway.model_server.torchserve.torchscript",),

@@ -1,7 +1,7 @@
 """The Open Inference Protocol inside a TorchServe worker: JSON in, one batched pass through the model, JSON out.
 
-TorchServe imports this file as the handler of a model folder that holds `package/` (the verified package) and, where
-the graph could be scripted, `model.ts`. Requests that Envoy marks `x-seaway-request: metadata`, `ready` or `server`
+TorchServe imports this file as the handler of a model folder that holds `package/` (the verified package, of any
+flavour) and, where the model is a graph that could be scripted, `model.ts`. Requests that Envoy marks `x-seaway-request: metadata`, `ready` or `server`
 are answered without the model. A gRPC call comes as its bare protobuf message and is answered by one.
 """
 
@@ -20,7 +20,8 @@ import torch
 
 from seaway.errors import InferenceUnavailable, InvalidSpec, SeawayError
 from seaway.model_server.torchserve.torchscript import SCRIPT_FILE
-from seaway.models import Signature
+from seaway.models import Signature, flavours
+from seaway.models.loaded import Answer, by_length, load
 from seaway.serving import feature_log
 from seaway.serving.protocol.codecs import Wire, wire
 from seaway.serving.protocol.request import LARGEST_MESSAGE, Columns, InferenceRequest, read_request
@@ -45,17 +46,15 @@ class OpenInferenceHandler:
         self.package = (folder / "package").resolve()
         self.version = (folder / "version").read_text(encoding="utf-8").strip()
         self.signature = Signature.read(self.package)
-        self.graph = self.load(folder)
+        self.answers = self.load(folder)
         self.predict(self.signature.encode(self.signature.sample))
         self.served = self._open_log()
 
-    def load(self, folder: Path) -> Any:
-        """The callable graph: tensors in the signature's order in, a tensor or a tuple of tensors out."""
+    def load(self, folder: Path) -> Answer:
+        """What answers: encoded arrays in the signature's order in, arrays in that of its outputs out."""
         if (folder / SCRIPT_FILE).exists():
-            return torch.jit.load(folder / SCRIPT_FILE, map_location=self.device)
-        from seaway.models.flavours.torch_export import ExportedModel
-
-        return ExportedModel.load(self.package).graph
+            return _scripted(torch.jit.load(folder / SCRIPT_FILE, map_location=self.device), self.device)
+        return load(self.package, torch.get_num_threads()).answer
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str | bytes]:
         """One answer per request, in order."""
@@ -75,8 +74,7 @@ class OpenInferenceHandler:
 
     def predict(self, inputs: Mapping[str, Any]) -> list[Any]:
         """Output arrays in the signature's order for encoded input arrays: a row of each for each row."""
-        result = self.graph(*(torch.from_numpy(array).to(self.device) for array in inputs.values()))
-        outputs = [tensor.cpu().numpy() for tensor in (result if isinstance(result, (tuple, list)) else (result,))]
+        outputs = list(by_length(self.signature, self.answers, list(inputs.values())))
         rows = len(next(iter(inputs.values())))
         for spec, output in zip(self.signature.outputs, outputs, strict=True):
             if output.shape[:1] != (rows,):
@@ -96,7 +94,7 @@ class OpenInferenceHandler:
             side: [{key: spec[key] for key in ("name", "datatype", "shape")} for spec in signature[side]]
             for side in ("inputs", "outputs")
         }
-        return {"name": self.name, "versions": [self.version], "platform": "pytorch_torchexport", **tensors}
+        return {"name": self.name, "versions": [self.version], "platform": flavours.of(self.signature).platform, **tensors}
 
     def answer(self, request: InferenceRequest, outputs: Sequence[Any]) -> dict[str, Any]:
         """The response object of one request."""
@@ -173,6 +171,14 @@ class OpenInferenceHandler:
         return InvalidSpec(f"The model cannot answer these values ({told}); it answers its own sample.")
 
 
+def _scripted(script: Any, device: str) -> Answer:
+    def answer(arrays: Sequence[Any]) -> list[Any]:
+        result = script(*(torch.from_numpy(array).to(device) for array in arrays))
+        return [tensor.cpu().numpy() for tensor in (result if isinstance(result, (tuple, list)) else (result,))]
+
+    return answer
+
+
 def _attempt(work: Callable[..., Any], *arguments: Any) -> Any:
     """What it returns, or the error of this request: it may be anything, and its neighbours do not pay for it."""
     try:
@@ -200,6 +206,9 @@ def _encode(signature: Signature, requests: Sequence[Columns]) -> dict[str, Any]
     joined: dict[str, Any] = {}
     for spec in signature.inputs:
         values = [value for columns in requests for value in columns[spec.name]]
+        if spec.is_list:
+            joined[spec.name] = values
+            continue
         joined[spec.name] = np.asarray(values, object if spec.datatype == "BYTES" else None).reshape(
             -1, *spec.shape[1:]
         )

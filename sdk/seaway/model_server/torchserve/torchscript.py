@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.models import Signature
-from seaway.models.package_files import GRAPH_FILE
+from seaway.models.flavours.torch_export import GRAPH_FILE, load_program
 from seaway.storage import atomic_path, sha256
 
 SCRIPT_FILE = "model.ts"
@@ -26,8 +26,10 @@ def kept_script(package: Path, scripts: Path) -> Path | None:
     """The script of a package's graph in the folder `scripts`, made where it is not there yet.
 
     It is kept by the graph's hash and torch's version, its own SHA-256 beside it; one whose bytes are others by now is
-    made anew. None where the graph cannot be scripted.
+    made anew. None where the graph cannot be scripted, or the model is of another flavour.
     """
+    if not (package / GRAPH_FILE).is_file():
+        return None
     kept = scripts / f"{sha256(package / GRAPH_FILE)}-torch-{version('torch')}.ts"
     if _intact(kept):
         return kept
@@ -50,8 +52,6 @@ def _hash_file(script: Path) -> Path:
 def compile_graph(package: Path, target: Path) -> bool:
     """Write the script to `target`; False where the graph cannot be scripted and is to be served as exported."""
     import torch
-
-    from seaway.models.flavours.torch_export import load_program
 
     graph: Any = load_program(package / GRAPH_FILE).module()
     graph._forward_pre_hooks.clear()  # torch.export's checks of input shapes, which torch.jit cannot trace

@@ -1,1 +1,5 @@
-"""What a model is on disk: its files, how it is loaded safely, how it predicts."""
+"""What a model is on disk: its files, how they are loaded safely, how it predicts. One file each."""
+
+from seaway.models.flavours.port import Adopted, Flavour, Options, every, named, of, recognized
+
+__all__ = ["Adopted", "Flavour", "Options", "every", "named", "of", "recognized"]

@@ -1,26 +1,95 @@
-"""An exported model: graph and signature, loaded without unpickling anything and called with named columns."""
+"""The flavour of exported graphs: model and weights of `torch.export`, loaded without unpickling anything."""
 
 import io
 import pickle
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from seaway.errors import InvalidSpec, PackageRefused
+from seaway.errors import PackageRefused
+from seaway.models.flavours.port import Adopted, Options
 from seaway.models.flavours.torch_export_safety import SAMPLE_INPUTS, inspect, rewritten
-from seaway.models.package_files import GRAPH_FILE
-from seaway.models.signature import Array, Column, Signature
+from seaway.models.loaded import LoadedModel
+from seaway.models.signature import TORCH_EXPORT, Array, Signature
+
+if TYPE_CHECKING:
+    import torch
+
+GRAPH_FILE = "model.pt2"
+WEIGHTS_FILE = "model.safetensors"
+ONNX_FILE = "model.onnx"  # beside the graph, for whoever wants it
+
+
+class TorchExport:
+    """See `seaway.models.flavours.Flavour`."""
+
+    name = TORCH_EXPORT
+    title = "PyTorch, exported"
+    files = (WEIGHTS_FILE, GRAPH_FILE)
+    optional = (ONNX_FILE,)
+    sources = (".pt2",)
+    extra = ""
+    platform = "pytorch_torchexport"
+    safety = "only raw tensors and a graph of ATen operators are read; nothing is unpickled"
+
+    def check(self, folder: Path) -> None:
+        """Raises: PackageRefused, see `torch_export_safety`."""
+        inspect(folder / GRAPH_FILE)
+
+    def load(self, folder: Path, signature: Signature, threads: int | None) -> "Graph":
+        """Raises: PackageRefused: torch cannot read it, or it is not of this signature."""
+        import torch
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        return Graph.of(folder, signature, load_program(folder / GRAPH_FILE))
+
+    def prove(self, folder: Path) -> None:
+        """The weights beside the graph are the graph's. Raises: PackageRefused."""
+        check_weights(folder, load_program(folder / GRAPH_FILE).state_dict)
+
+    def adopt(self, source: Path, folder: Path, options: Options) -> Adopted:
+        """Raises: PackageRefused."""
+        import safetensors.torch
+
+        inspect(source)
+        shutil.copyfile(source, folder / GRAPH_FILE)
+        program = load_program(folder / GRAPH_FILE)
+        weights = {name: tensor.clone().contiguous() for name, tensor in program.state_dict.items()}
+        safetensors.torch.save_file(weights, folder / WEIGHTS_FILE)
+        return Adopted(self.name)
 
 
 @dataclass(frozen=True)
-class ExportedModel:
-    """A graph that takes the encoded inputs of its signature as positional tensors, in the signature's order."""
+class Graph:
+    """An exported program as a function of arrays, the signature's inputs by position."""
 
-    signature: Signature
-    graph: torch.nn.Module
+    module: "torch.nn.Module"
+    program: "torch.export.ExportedProgram"
+
+    @classmethod
+    def of(cls, folder: Path, signature: Signature, program: "torch.export.ExportedProgram") -> "Graph":
+        """Raises: PackageRefused: the graph is not of this signature."""
+        _check_arity(folder, signature, program)
+        return cls(program.module(), program)
+
+    def __call__(self, arrays: Sequence[Array]) -> list[Array]:
+        """Raises: what the graph raises."""
+        import torch
+
+        tensors = [torch.from_numpy(_writable(array)) for array in arrays]
+        with torch.inference_mode():
+            returned = self.module(*tensors)
+        return [value.numpy() for value in (returned if isinstance(returned, (tuple, list)) else (returned,))]
+
+
+@dataclass(frozen=True)
+class ExportedModel(LoadedModel):
+    """A model of this flavour, its graph at hand: it takes the encoded inputs as tensors, in the signature's order."""
+
+    graph: "torch.nn.Module"
 
     @classmethod
     def load(cls, folder: Path, threads: int | None = None) -> "ExportedModel":
@@ -34,49 +103,19 @@ class ExportedModel:
             PackageRefused: loading the graph could run code, or the graph is not of this signature.
             DataUnreadable: a file is missing.
         """
-        if threads is not None:
-            torch.set_num_threads(threads)
-        return cls.of(folder, Signature.read(folder), load_program(folder / GRAPH_FILE))
-
-    @classmethod
-    def of(cls, folder: Path, signature: Signature, program: torch.export.ExportedProgram) -> "ExportedModel":
-        """The model of a signature and a program that were read from `folder`.
-
-        Raises:
-            PackageRefused: the graph is not of this signature.
-        """
-        _check_arity(folder, signature, program)
-        return cls(signature, program.module())
-
-    def predict(self, columns: Mapping[str, Column]) -> dict[str, Array]:
-        """Outputs by name for rows given as columns, in one pass: [rows, ...] arrays of the signature's datatypes.
-
-        Raises:
-            InvalidSpec: a column is missing, unknown, of a wrong datatype or shape, or there is no row.
-        """
-        encoded = self.signature.encode(columns)
-        if not len(next(iter(encoded.values()))):
-            raise InvalidSpec(f"Model {self.signature.name!r} was given no rows; give at least one.")
-        return self.run(encoded)
-
-    def run(self, encoded: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs by name for the arrays that `Signature.encode` gives. Raises: what the graph raises."""
-        tensors = [torch.from_numpy(_writable(array)) for array in encoded.values()]
-        with torch.inference_mode():
-            returned = self.graph(*tensors)
-        values = returned if isinstance(returned, (tuple, list)) else (returned,)
-        return {
-            spec.name: value.numpy().reshape(-1, *spec.shape[1:])
-            for spec, value in zip(self.signature.outputs, values, strict=True)
-        }
+        signature = Signature.read(folder)
+        answer = TorchExport().load(folder, signature, threads)
+        return cls(signature, answer, answer.module)
 
 
-def load_program(archive: Path) -> torch.export.ExportedProgram:
+def load_program(archive: Path) -> "torch.export.ExportedProgram":
     """A `.pt2` file as an exported program; nothing in it is unpickled but tensors by torch's weights-only loader.
 
     Raises:
         PackageRefused: see `seaway.models.flavours.torch_export_safety`.
     """
+    import torch
+
     if not archive.is_file():
         raise PackageRefused(f"{archive} does not exist; export the model with torch.export.save to this file.")
     members = inspect(archive)
@@ -91,7 +130,9 @@ def load_program(archive: Path) -> torch.export.ExportedProgram:
     return _deserialized(archive, members)
 
 
-def _deserialized(archive: Path, members: dict[str, bytes]) -> torch.export.ExportedProgram:
+def _deserialized(archive: Path, members: dict[str, bytes]) -> "torch.export.ExportedProgram":
+    import torch
+
     try:
         return torch.export.load(rewritten(members))
     except (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
@@ -112,3 +153,37 @@ def _check_arity(folder: Path, signature: Signature, program: Any) -> None:
 
 def _writable(array: Array) -> Array:
     return array if array.flags.writeable else array.copy()
+
+
+def check_weights(folder: Path, graph: Mapping[str, Any]) -> None:
+    """Raises: PackageRefused: `model.safetensors` is none, or holds other weights than the graph."""
+    import safetensors
+    import safetensors.torch
+    import torch
+
+    try:
+        weights = safetensors.torch.load_file(folder / WEIGHTS_FILE)
+        weights |= _shared(folder / WEIGHTS_FILE, weights)
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise PackageRefused(
+            f"{WEIGHTS_FILE} is no safetensors file ({error}); write it with safetensors.torch."
+        ) from error
+    if differing := sorted(
+        name for name in weights.keys() | graph.keys() if not _same(torch, weights.get(name), graph.get(name))
+    ):
+        raise PackageRefused(
+            f"{WEIGHTS_FILE} and {GRAPH_FILE} differ in {', '.join(differing[:5])}; write both from one model."
+        )
+
+
+def _shared(file: Path, weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors under their further names: `safetensors.torch.save_model` keeps one and tells the others in metadata."""
+    from safetensors import safe_open
+
+    with safe_open(file, "pt") as opened:
+        names: Mapping[str, str] = opened.metadata() or {}
+    return {name: weights[kept] for name, kept in names.items() if kept in weights and name not in weights}
+
+
+def _same(torch: Any, left: Any, right: Any) -> bool:
+    return left is not None and right is not None and left.dtype == right.dtype and bool(torch.equal(left, right))

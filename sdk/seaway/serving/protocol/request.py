@@ -11,7 +11,7 @@ from typing import Any
 from seaway.errors import InvalidSpec
 from seaway.models import Signature, TensorSpec
 
-Columns = Mapping[str, list[Any]]  # flat JSON values by input, row by row
+Columns = Mapping[str, list[Any]]  # flat JSON values by input, row by row; a list a row where the input is of lists
 
 INTEGERS: set[type] = {int}
 NUMBERS: set[type] = {int, float, type(None)}
@@ -28,7 +28,10 @@ TOLD = 80  # characters of a value that a message repeats
 
 @dataclass(frozen=True)
 class InferenceRequest:
-    """`columns` has exactly the model's inputs, each of `rows` rows; `outputs` names what is wanted, empty for all."""
+    """`columns` has exactly the model's inputs, each of `rows` rows; `outputs` names what is wanted, empty for all.
+
+    Values of an input of lists are a list a row, nested as the row is.
+    """
 
     columns: Columns
     rows: int
@@ -89,7 +92,7 @@ def _id(body: Mapping[str, Any]) -> str | None:
 def _read_tensor(spec: TensorSpec, tensor: Mapping[str, Any]) -> tuple[int, list[Any]]:
     """The number of rows, and the values row by row."""
     data, datatype = tensor.get("data"), tensor.get("datatype")
-    if datatype not in (None, spec.datatype):
+    if datatype not in (None, spec.datatype) and not _are_floats(datatype, spec.datatype):
         raise InvalidSpec(f"Input {spec.name!r} is {spec.datatype}; the request says {_told(datatype)}.")
     if not isinstance(data, list) or not data:
         raise InvalidSpec(f"Input {spec.name!r} has no 'data'; give a list of at least one value.")
@@ -100,15 +103,35 @@ def _read_tensor(spec: TensorSpec, tensor: Mapping[str, Any]) -> tuple[int, list
     if strange := set(map(type, values)) - KINDS.get(spec.datatype, INTEGERS):
         names = ", ".join(sorted(kind.__name__ for kind in strange))
         raise InvalidSpec(f"Input {spec.name!r} is {spec.datatype} and cannot hold {names} values.")
-    return shape[0], values
+    return shape[0], _in_rows(values, shape) if spec.is_list else values
+
+
+def _are_floats(*datatypes: object) -> bool:
+    """Two models behind one endpoint may differ in the precision of what they take."""
+    return all(isinstance(one, str) and one in ("FP16", "FP32", "FP64") for one in datatypes)
+
+
+def _in_rows(values: list[Any], shape: Sequence[int]) -> list[Any]:
+    """Flat values, nested as the shape says."""
+    for size in reversed(shape[1:]):
+        values = [values[start : start + size] for start in range(0, len(values), size)]
+    return values
 
 
 def _shape(spec: TensorSpec, shape: object) -> list[int]:
     """A shape that is the model's but for the rows and sizes of one."""
     sizes = isinstance(shape, list) and all(type(size) is int and size > 0 for size in shape)
-    if not isinstance(shape, list) or not sizes or not shape or _wide(shape[1:]) != _wide(spec.shape[1:]):
+    if not isinstance(shape, list) or not sizes or not shape or not _fits(spec, shape[1:]):
         raise InvalidSpec(f"Input {spec.name!r} has shape {_told(shape)}; the model takes {list(spec.shape)}.")
     return shape
+
+
+def _fits(spec: TensorSpec, sizes: Sequence[int]) -> bool:
+    """Lists have as many sizes as the model's, others may leave out sizes of one."""
+    if not spec.is_list:
+        return _wide(sizes) == _wide(spec.shape[1:])
+    wanted = spec.shape[1:]
+    return len(sizes) == len(wanted) and all(want in (-1, size) for size, want in zip(sizes, wanted, strict=True))
 
 
 def _wide(sizes: Sequence[int]) -> list[int]:
