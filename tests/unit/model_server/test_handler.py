@@ -8,8 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seaway.model_server.torchserve.handler import OpenInferenceHandler
-from seaway.model_server.torchserve.handler import _scripted
+from seaway.model_server.torchserve.handler import OpenInferenceHandler, _scripted
 from seaway.models import Signature, TensorSpec
 
 SIGNATURE = Signature(

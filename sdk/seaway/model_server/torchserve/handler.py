@@ -1,8 +1,9 @@
 """The Open Inference Protocol inside a TorchServe worker: JSON in, one batched pass through the model, JSON out.
 
 TorchServe imports this file as the handler of a model folder that holds `package/` (the verified package, of any
-flavour) and, where the model is a graph that could be scripted, `model.ts`. Requests that Envoy marks `x-seaway-request: metadata`, `ready` or `server`
-are answered without the model. A gRPC call comes as its bare protobuf message and is answered by one.
+flavour) and, where the model is a graph that could be scripted, `model.ts`. Requests that Envoy marks
+`x-seaway-request: metadata`, `ready` or `server` are answered without the model. A gRPC call comes as
+its bare protobuf message and is answered by one.
 """
 
 import atexit
@@ -94,7 +95,12 @@ class OpenInferenceHandler:
             side: [{key: spec[key] for key in ("name", "datatype", "shape")} for spec in signature[side]]
             for side in ("inputs", "outputs")
         }
-        return {"name": self.name, "versions": [self.version], "platform": flavours.of(self.signature).platform, **tensors}
+        return {
+            "name": self.name,
+            "versions": [self.version],
+            "platform": flavours.of(self.signature).platform,
+            **tensors,
+        }
 
     def answer(self, request: InferenceRequest, outputs: Sequence[Any]) -> dict[str, Any]:
         """The response object of one request."""

@@ -1,5 +1,6 @@
 """A signed, proved package of a model that Seaway did not train."""
 
-from seaway.models.importing.importer import ImportSpec, import_model
+from seaway.models.importing.apart import Limits
+from seaway.models.importing.importer import ImportSpec, import_model, sample_of
 
-__all__ = ["ImportSpec", "import_model"]
+__all__ = ["ImportSpec", "Limits", "import_model", "sample_of"]
