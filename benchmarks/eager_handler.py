@@ -20,7 +20,7 @@ class EagerHandler(BaseHandler):
         self.initialized = True
 
     def preprocess(self, data):
-        requests = [request["body"] for request in data]
+        requests = [json.loads(request["body"]) for request in data]
         self.rows = [len(request["inputs"][0]["data"]) for request in requests]
         columns = {}
         for spec in self.signature.inputs:

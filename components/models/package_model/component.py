@@ -29,7 +29,7 @@ def package_model(
     from pathlib import Path
 
     from seaway import models, monitoring
-    from seaway.model_server.torchserve.torchscript import kept_script
+    from seaway.model_server.torchscript import kept_script
     from seaway.platforms.home import home, keys, references
 
     tested = Path(evaluation.path) if evaluation else None

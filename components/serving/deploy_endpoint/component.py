@@ -29,13 +29,13 @@ def deploy_endpoint(
         name: Endpoint's name, also the model's name in the Open Inference Protocol; a DNS label.
         batch_size: Waiting requests that are answered by one pass through the model, at most.
         max_batch_delay_ms: How long a request waits for others, in milliseconds.
-        workers: Processes per model.
-        threads: Threads per process.
+        workers: Passes through the model at once, each by a copy of it.
+        threads: Threads that a pass computes on.
         port: Port to listen on; 0 for any free one. On this machine only.
         hosting: Settings of the pods on a cluster, such as `{"replicas": 2, "cpu": "2", "memory": "4Gi", "gpus": 1,
             "autoscale": {"max_replicas": 8}}`; they win over those of the cluster.
-        backend: What serves: `torchserve` here, `seldondeployment`, `inferenceservice` or `deployment` on a cluster;
-            `auto` takes this place's.
+        backend: What hosts: `process` here, `seldondeployment`, `inferenceservice` or `deployment` on a cluster; `auto`
+            takes this place's.
         stable: Package that answers until the candidate has proved itself; where there is none, the candidate answers.
 
     Raises:

@@ -73,10 +73,7 @@ def dashboards(objectives: Objectives) -> dict[str, dict[str, Any]]:
 def endpoint(objectives: Objectives) -> list[Panel]:
     """Panels of an endpoint's traffic."""
     served = f"{ENDPOINT},{INFERENCE}"
-    mean_us = "rate(ts_{}_latency_microseconds{{" + ENDPOINT + "}}[5m])"
-    count = f"rate(ts_inference_requests_total{{{ENDPOINT}}}[5m])"
-    means = {what: f"sum by (endpoint) ({mean_us.format(what)}) / sum by (endpoint) ({count}) / 1e6"
-             for what in ("inference", "queue")}  # fmt: skip
+    means = {"a batch": _mean("seaway_server_batch_seconds"), "queue": _mean("seaway_server_queue_seconds")}
     return [
         Panel("Requests", [Query(f"seaway:requests:rate5m{{{ENDPOINT}}}", "{{endpoint}} by {{via}}")], "reqps"),
         Panel(
@@ -109,6 +106,12 @@ def endpoint(objectives: Objectives) -> list[Panel]:
         ),
         Panel("Servers that answer", [Query(f'sum by (endpoint) (up{{job="{JOB}",{ENDPOINT}}})', "{{endpoint}}")]),
     ]  # fmt: skip
+
+
+def _mean(summary: str) -> str:
+    """The mean of the last minutes of what a model server sums and counts."""
+    total, count = (f"sum by (endpoint) (rate({summary}_{part}{{{ENDPOINT}}}[5m]))" for part in ("sum", "count"))
+    return f"{total} / {count}"
 
 
 def model(objectives: Objectives) -> list[Panel]:

@@ -24,8 +24,8 @@ class EndpointSpec:
     """An endpoint of one or two model packages.
 
     `name` is also the model's name in the Open Inference Protocol. Up to `batch_size` waiting requests are answered
-    by one pass through the model; a request waits at most `max_batch_delay_ms` for others. Each of `workers`
-    processes computes on `threads` threads. `port` 0 takes a free one. `public_key` verifies both
+    by one pass through the model; a request waits at most `max_batch_delay_ms` for others. `workers`
+    passes at once compute on `threads` threads each. `port` 0 takes a free one. `public_key` verifies both
     packages; None takes the key of Seaway's own state folder. `hosting` says how a cluster runs it, as
     `seaway.platforms.kubernetes.serving.hosting.Hosting` reads it; the laptop has no use for it.
     """

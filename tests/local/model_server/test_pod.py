@@ -107,12 +107,16 @@ def served(arm: RemoteArm, folder: Path, scratch: Path) -> Iterator[subprocess.P
             server.communicate()
 
 
+@pytest.mark.parametrize(
+    ("server", "counter"),
+    [("uvicorn", b"seaway_server_requests_total"), ("torchserve", b"ts_inference_requests_total")],
+)
 def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
-    arm: RemoteArm, folder: Path, tmp_path: Path
+    arm: RemoteArm, folder: Path, tmp_path: Path, server: str, counter: bytes
 ) -> None:
-    scratch = tmp_path / "scratch"
+    scratch, arm = tmp_path / "scratch", replace(arm, server=server)
     assert fetch(arm, folder, scratch).returncode == 0
-    with served(arm, folder, scratch) as server, Client(URL, TOKEN) as rest, GrpcClient(URL, TOKEN) as grpc:
+    with served(arm, folder, scratch) as pod, Client(URL, TOKEN) as rest, GrpcClient(URL, TOKEN) as grpc:
         one, other = rest.infer("small", SIGNATURE.sample), grpc.infer("small", SIGNATURE.sample)
         assert (one["probability"] == other["probability"]).all()
         assert rest.metadata("small") == grpc.metadata("small")
@@ -122,14 +126,14 @@ def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
             stranger.infer("small", SIGNATURE.sample)
         assert get(LIVE)[0] == 200
         assert b"envoy_cluster_upstream_rq_completed" in get(STATISTICS)[1]
-        assert b"ts_inference_requests_total" in get(SERVER_STATISTICS)[1]
+        assert counter in get(SERVER_STATISTICS)[1]
         assert get("/quitquitquit")[0] == 404, "the administration of Envoy can be reached"
-        server.send_signal(signal.SIGTERM)
+        pod.send_signal(signal.SIGTERM)
         while get(READY)[0] == 200:
             time.sleep(0.01)
         assert get(READY)[0] == 503
         rest.infer("small", SIGNATURE.sample)
-        assert server.wait() == 0
+        assert pod.wait() == 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes Envoy and TorchServe of a real endpoint, records by our rules, and answers dashboards."""
+"""A real Prometheus scrapes Envoy and a model server of a real endpoint, records by our rules, answers dashboards."""
 
 import math
 import time
@@ -12,7 +12,7 @@ import yaml
 from prometheus_server import answering, prometheus
 from seaway.model_server import unix_http
 from seaway.model_server.envoy import process as envoy
-from seaway.model_server.torchserve.process import metrics_socket
+from seaway.model_server.uvicorn.server import UvicornServer
 from seaway.monitoring import Objectives, rule_file
 from seaway.monitoring.dashboards import dashboards
 from seaway.monitoring.export import Sample, publish
@@ -31,9 +31,9 @@ scrape_configs:
 - job_name: envoy
   metrics_path: /stats/prometheus
   static_configs: [{{targets: ["{target}"], labels: {{endpoint: flights, job: seaway, exporter: envoy}}}}]
-- job_name: torchserve
+- job_name: server
   metrics_path: /metrics
-  static_configs: [{{targets: ["{target}"], labels: {{endpoint: flights, job: seaway, exporter: torchserve}}}}]
+  static_configs: [{{targets: ["{target}"], labels: {{endpoint: flights, job: seaway, exporter: server}}}}]
 - job_name: checks
   metrics_path: /checks
   static_configs: [{{targets: ["{target}"]}}]
@@ -64,7 +64,7 @@ def server(endpoint: DeployedEndpoint, checks: Path, tmp_path_factory: pytest.Te
     """Prometheus on the endpoint's sockets, which a server on loopback shows as a pod's second port does."""
     shown = {
         "/stats/prometheus": envoy.admin_socket(endpoint),
-        "/metrics": metrics_socket(endpoint, endpoint.arms["stable"]),
+        "/metrics": UvicornServer().statistics(endpoint, endpoint.arms["stable"]),
     }
 
     def answer(path: str) -> bytes:
@@ -97,9 +97,9 @@ def test_envoy_counts_the_requests_and_not_the_probes(server: str) -> None:
     awaited(server, f"{counted} == {REQUESTS}")
 
 
-def test_torchserve_tells_its_own_counters(server: str) -> None:
-    awaited(server, f'sum(ts_inference_requests_total{{endpoint="flights"}}) >= {REQUESTS}')
-    awaited(server, 'sum(ts_queue_latency_microseconds{endpoint="flights"}) > 0')
+def test_the_model_server_tells_its_own_counters(server: str) -> None:
+    awaited(server, f'sum(seaway_server_requests_total{{endpoint="flights",code="200"}}) >= {REQUESTS}')
+    awaited(server, 'sum(seaway_server_queue_seconds_sum{endpoint="flights"}) > 0')
 
 
 @pytest.mark.parametrize("record", ["requests:rate5m", "latency_seconds:quantile5m", "requests:rate3d"])

@@ -36,7 +36,7 @@ STEPS = (Step(5, 160), Step(25, 240), Step(50, 400), Step(100, 80))
 FAULTY = """
 import time
 from pathlib import Path
-from seaway.model_server.torchserve.handler import OpenInferenceHandler
+from seaway.model_server.handler import OpenInferenceHandler
 
 class Faulty(OpenInferenceHandler):
     def predict(self, inputs):

@@ -1,9 +1,11 @@
-"""A real endpoint: TorchServe, Envoy, packages signed and verified."""
+"""A real endpoint by each model server: Envoy, packages signed and verified."""
 
+import asyncio
 import contextlib
 import http.client
 import json
 import os
+import resource
 import shutil
 import socket
 import stat
@@ -23,7 +25,7 @@ from seaway.errors import MetricsUnavailable, PackageRefused, PortTaken, Traffic
 from seaway.model_server import processes, unix_http
 from seaway.model_server.envoy import process as envoy
 from seaway.model_server.ports import require_free
-from seaway.model_server.torchserve.torchscript import kept_script
+from seaway.model_server.torchscript import kept_script
 from seaway.models import ExportedModel
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
@@ -64,8 +66,17 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
     environment.undo()
 
 
+@pytest.fixture(scope="module", params=["uvicorn", "torchserve"], autouse=True)
+def server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What answers: all of this file holds for each server."""
+    environment = pytest.MonkeyPatch()
+    environment.setenv("SEAWAY_MODEL_SERVER", request.param)
+    yield request.param
+    environment.undo()
+
+
 @pytest.fixture(scope="module")
-def endpoint(packages: dict[str, Path]) -> Iterator[DeployedEndpoint]:
+def endpoint(packages: dict[str, Path], server: str) -> Iterator[DeployedEndpoint]:
     endpoints = LocalEndpoint()
     yield endpoints.deploy(EndpointSpec("flights", "r1", packages["stable"], packages["candidate"]))
     endpoints.remove("flights", "r1")
@@ -132,8 +143,8 @@ def test_grpc_refuses_as_rest_does(endpoint: DeployedEndpoint) -> None:
 
 
 def test_graphs_are_served_as_scripts(packages: dict[str, Path], endpoint: DeployedEndpoint) -> None:
-    scripts = {file.parent for file in endpoint.folder.glob("*/store/flights/model.ts")}
-    assert scripts == {file.parent for file in endpoint.folder.glob("*/store/flights/handler.py")}
+    scripts = {file.parent for file in endpoint.folder.rglob("model.ts")}
+    assert scripts == {file.parent for file in endpoint.folder.rglob("version")}
     assert len(scripts) == 2
 
 
@@ -241,6 +252,53 @@ def test_a_body_beyond_the_limit_is_refused_and_the_next_is_answered(
     assert server_errors(endpoint) == before
 
 
+def http_request(endpoint: DeployedEndpoint) -> bytes:
+    """One inference request as it goes over a socket."""
+    body = request_body()
+    head = (
+        "POST /v2/models/flights/infer HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+        f"authorization: Bearer {endpoint.token()}\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def test_who_sends_slowly_holds_up_nobody(endpoint: DeployedEndpoint) -> None:
+    address, request = urlsplit(endpoint.url), http_request(endpoint)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as slow:
+        slow.sendall(request[:-20])
+        assert [post(endpoint, request_body()) for _ in range(20)] == [200] * 20
+        slow.sendall(request[-20:])
+        assert slow.recv(1 << 16).startswith(b"HTTP/1.1 200")
+
+
+def test_a_thousand_connections_at_once_are_answered(endpoint: DeployedEndpoint) -> None:
+    address, request = urlsplit(endpoint.url), http_request(endpoint)
+
+    async def one() -> bytes:
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(request)
+        status = await reader.readline()
+        writer.close()
+        return status
+
+    async def all_of_them() -> list[bytes]:
+        return await asyncio.gather(*(one() for _ in range(1000)))
+
+    with many_files():
+        assert set(asyncio.run(all_of_them())) == {b"HTTP/1.1 200 OK\r\n"}
+
+
+@contextlib.contextmanager
+def many_files() -> Iterator[None]:
+    """As many open files as a thousand sockets need."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def server_errors(endpoint: DeployedEndpoint) -> dict[str, int]:
     return {arm: counts.errors for arm, counts in EnvoyMetrics().read(endpoint).items()}
 
@@ -255,15 +313,20 @@ def test_no_path_answers_without_the_token(endpoint: DeployedEndpoint) -> None:
 
 
 def test_tokens_are_readable_by_their_owner_only_and_in_no_log_or_argument(endpoint: DeployedEndpoint) -> None:
-    files = [endpoint.token_file, *endpoint.folder.glob("*/key_file.json"), endpoint.folder / "envoy" / "routes.json"]
+    keys = [file for name in ("key_file.json", "key") for file in endpoint.folder.glob(f"*/{name}")]
+    files = [endpoint.token_file, *keys, endpoint.folder / "envoy" / "routes.json"]
     assert len(files) == 4
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    secrets = [endpoint.token()]
-    for file in endpoint.folder.glob("*/key_file.json"):
-        secrets += [key["key"] for key in json.loads(file.read_text()).values()]
+    secrets = [endpoint.token(), *(secret for file in keys for secret in secrets_of(file))]
     told = "".join(log.read_text() for log in endpoint.folder.rglob("*.log"))
     told += "".join(" ".join(psutil.Process(d.pid).cmdline()) for d in processes.find(endpoint.folder))
     assert not [secret for secret in secrets if secret in told]
+
+
+def secrets_of(file: Path) -> list[str]:
+    """The keys that a server's key file holds."""
+    text = file.read_text()
+    return [key["key"] for key in json.loads(text).values()] if file.suffix == ".json" else [text]
 
 
 def test_everything_listens_on_loopback_only(endpoint: DeployedEndpoint) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seaway.model_server.torchserve.handler import OpenInferenceHandler, _scripted
+from seaway.model_server.handler import OpenInferenceHandler, _scripted
 from seaway.models import Signature, TensorSpec
 
 SIGNATURE = Signature(

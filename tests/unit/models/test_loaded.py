@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
-from seaway.model_server.torchserve.handler import OpenInferenceHandler, _encode
+from seaway.model_server.handler import OpenInferenceHandler, _encode
 from seaway.models import LoadedModel, Signature, TensorSpec
 from seaway.serving.feature_log import _kept
 from seaway.serving.protocol.request import read_request

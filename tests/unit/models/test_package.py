@@ -21,7 +21,7 @@ import safetensors.torch
 import torch
 from seaway import models
 from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
-from seaway.model_server.torchserve.torchscript import kept_script
+from seaway.model_server.torchscript import kept_script
 from seaway.models import flavours
 from seaway.models.flavours.torch_export import ExportedModel
 from seaway.models.package_files import required_files

@@ -14,7 +14,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from places import PROJECT
+from prometheus_client.parser import text_string_to_metric_families
 from seaway.errors import InvalidSpec
+from seaway.model_server.uvicorn.metrics import Metrics
 from seaway.monitoring.alert_rules import BURNS, DAY, WINDOWS, Alert, Objectives, Recording, duration, groups, rule_file
 from seaway.monitoring.dashboards import dashboards
 from seaway.monitoring.export import HELP
@@ -250,11 +252,13 @@ def test_every_panel_asks_what_prometheus_can_parse(tmp_path: Path) -> None:
 
 
 def test_panels_and_rules_ask_for_series_that_something_tells() -> None:
-    """What is named seaway: is recorded here, what is named seaway_ is published here."""
+    """What is named seaway: is recorded here, what is named seaway_ is published here or told by our model server."""
     recorded = {rule.record for rule in RULES if isinstance(rule, Recording)}
+    families = text_string_to_metric_families(Metrics().text().decode())
+    told = {sample.name for family in families for sample in family.samples}
     asked = [expression for _, expression in expressions()] + [alert.expression for alert in ALERTS.values()]
     for name in {name for expression in asked for name in re.findall(r"seaway[:_][a-z0-9_:]+", expression)}:
-        assert name in recorded | HELP.keys(), name
+        assert name in recorded | HELP.keys() | told, name
 
 
 def test_dashboards_have_what_grafana_asks_of_one() -> None:

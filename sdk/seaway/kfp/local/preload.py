@@ -33,7 +33,7 @@ LATE = {
         *("seaway.evaluation.evaluator", "seaway.reporting.evaluation_section", "torch"),
         *("torch.export._trace", "torch.export.pt2_archive._package"),
     ),
-    "seaway.serving": ("seaway.model_server.torchserve.torchscript",),
+    "seaway.serving": ("seaway.model_server.torchscript", "seaway.model_server.uvicorn.server"),
 }
 
 

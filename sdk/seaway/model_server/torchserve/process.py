@@ -7,32 +7,26 @@ Token authorization is on; each TorchServe makes its own keys.
 
 import http.client
 import json
-import logging
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from seaway.errors import EndpointFailed, PackageRefused
+from seaway.errors import EndpointFailed
 from seaway.model_server import processes, unix_http
 from seaway.model_server.envoy import process as envoy
-from seaway.model_server.torchserve.torchscript import SCRIPT_FILE, kept_script
-from seaway.models import Signature, verified_copy
+from seaway.model_server.startup import PACKAGE, answers, bearer, prepare, until
+from seaway.models import Signature
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log
-from seaway.serving.port import VERSION_DIGITS
 from seaway.serving.protocol.request import LARGEST_MESSAGE
 from seaway.storage import write_json
 
-POLL_S = 0.05
 TOKEN_LIFETIME_MIN = 10 * 365 * 24 * 60  # TorchServe's keys end after an hour unless told otherwise
 RESPONSE_TIMEOUT_S = 30
 JOB_QUEUE = 1000  # requests waiting for a worker; beyond it TorchServe answers 503
 ENDS_AT_ONCE = "-Xrs"  # on SIGTERM: its hook would kill workers that still write what they have served
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xms64m", "-Xmx256m", ENDS_AT_ONCE)
-
-logger = logging.getLogger(__name__)
 
 
 def start_arms(spec: EndpointSpec, endpoint: DeployedEndpoint, key: Path, scripts: Path, handler: Path) -> None:
@@ -125,14 +119,8 @@ def _prepare_model(
 ) -> None:
     """Lay out TorchServe's unarchived model folder around a private, verified copy of the package."""
     folder = _model_folder(endpoint, arm)
-    package = folder / "package"
-    copy = verified_copy(Path(arm.package), package, key)
-    if copy.sha256[:VERSION_DIGITS] != arm.version:
-        raise PackageRefused(f"Package {arm.package} changed while it was deployed; deploy it again.")
-    if script := kept_script(package, scripts):
-        shutil.copyfile(script, folder / SCRIPT_FILE)
+    prepare(folder, arm, key, scripts)
     shutil.copy(handler, folder / "handler.py")
-    (folder / "version").write_text(arm.version, encoding="utf-8")
     write_json(folder / "MAR-INF" / "MANIFEST.json", _manifest(endpoint.name))
     write_json(folder / "model-config.yaml", _model_config(spec))  # JSON is YAML
 
@@ -159,51 +147,19 @@ def _bring_up(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm, daemon: 
         EndpointFailed: not within the time, or the server ended; the message ends with its log.
     """
     deadline = time.monotonic() + spec.startup_timeout_s
-    _until(lambda: _register(endpoint, arm, spec.workers), daemon, deadline)
-    sample = _sample_request(Signature.read(_model_folder(endpoint, arm) / "package"))
-    _until(lambda: _answers(endpoint, arm, sample), daemon, deadline)
-
-
-def _until(condition: Callable[[], bool], daemon: processes.Daemon, deadline: float) -> None:
-    while True:
-        try:
-            if condition():
-                return
-        except (OSError, http.client.HTTPException, json.JSONDecodeError):  # its key file is being written
-            logger.debug("%s does not answer yet", daemon.name)
-        if not daemon.running() or time.monotonic() > deadline:
-            state = "did not become ready in time" if daemon.running() else "ended while it started"
-            raise EndpointFailed(f"TorchServe {daemon.name} {state}. Its log ends:\n{daemon.last_lines()}")
-        time.sleep(POLL_S)
+    until(lambda: _register(endpoint, arm, spec.workers), daemon, deadline)
+    signature = Signature.read(_model_folder(endpoint, arm) / PACKAGE)
+    until(lambda: answers(endpoint, arm, inference_key(endpoint, arm), signature), daemon, deadline)
 
 
 def _register(endpoint: DeployedEndpoint, arm: Arm, workers: int) -> bool:
     target = f"/models?url={endpoint.name}&model_name={endpoint.name}&initial_workers={workers}&synchronous=false"
     status, content = unix_http.request(
-        _management(endpoint, arm), "POST", target, headers=_bearer(_key(endpoint, arm, "management"))
+        _management(endpoint, arm), "POST", target, headers=bearer(_key(endpoint, arm, "management"))
     )
     if status not in (http.client.OK, http.client.ACCEPTED, http.client.CONFLICT):
         raise EndpointFailed(f"TorchServe {arm.cluster} refused the model ({status}): {content.decode()}")
     return True
-
-
-def _answers(endpoint: DeployedEndpoint, arm: Arm, sample: object) -> bool:
-    path, target = envoy.server_socket(endpoint, arm.cluster), f"/v2/models/{endpoint.name}/infer"
-    status, content = unix_http.request(path, "POST", target, sample, _bearer(inference_key(endpoint, arm)))
-    if http.client.BAD_REQUEST <= status < http.client.INTERNAL_SERVER_ERROR and status != http.client.NOT_FOUND:
-        raise EndpointFailed(f"The model of {arm.cluster} refuses its own sample ({status}): {content.decode()}")
-    return status == http.client.OK
-
-
-def _sample_request(signature: Signature) -> dict[str, object]:
-    import numpy as np
-
-    inputs = []
-    for spec in signature.inputs:
-        values = np.asarray(signature.sample[spec.name], object)
-        shape = [len(values), *spec.shape[1:]]
-        inputs.append({"name": spec.name, "datatype": spec.datatype, "shape": shape, "data": values.ravel().tolist()})
-    return {"inputs": inputs}
 
 
 def inference_key(endpoint: DeployedEndpoint, arm: Arm) -> str:
@@ -219,10 +175,6 @@ def metrics_socket(endpoint: DeployedEndpoint, arm: Arm) -> Path:
 def _key(endpoint: DeployedEndpoint, arm: Arm, kind: str) -> str:
     keys = json.loads((endpoint.folder / arm.cluster / "key_file.json").read_text(encoding="utf-8"))
     return str(keys[kind]["key"])
-
-
-def _bearer(key: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {key}"}
 
 
 def _sockets_folder(endpoint: DeployedEndpoint) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 from seaway.model_server.torchserve.process import inference_key, metrics_socket, start_arms
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
 
-HANDLER = Path(__file__).with_name("handler.py")  # it speaks the Open Inference Protocol
+HANDLER = Path(__file__).parent.with_name("handler.py")  # it speaks the Open Inference Protocol
 
 
 class TorchServe:

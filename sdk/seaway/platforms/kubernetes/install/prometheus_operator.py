@@ -12,7 +12,7 @@ from seaway.platforms.kubernetes.serving.server_pod import VERSION
 
 LABELS = {"app.kubernetes.io/name": "seaway", "app.kubernetes.io/component": "monitoring"}
 SCRAPE_S = 15
-EXPORTERS = {"envoy": STATISTICS, "torchserve": SERVER_STATISTICS}  # told apart, or a pod would have one `up` for two
+EXPORTERS = {"envoy": STATISTICS, "server": SERVER_STATISTICS}  # told apart, or a pod would have one `up` for two
 
 
 def prometheus_rule(objectives: Objectives) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def prometheus_rule(objectives: Objectives) -> dict[str, Any]:
 
 
 def pod_monitor() -> dict[str, Any]:
-    """Scrapes each endpoint's pods: Envoy's counters and TorchServe's, both on the port of statistics."""
+    """Scrapes each endpoint's pods: Envoy's counters and the model server's, both on the port of statistics."""
     relabelings = [
         _label(f"__meta_kubernetes_pod_label_{_meta(ENDPOINT)}", "endpoint"),
         _label(f"__meta_kubernetes_pod_label_{_meta(VERSION)}", "version"),

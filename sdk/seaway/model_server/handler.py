@@ -1,9 +1,9 @@
-"""The Open Inference Protocol inside a TorchServe worker: JSON in, one batched pass through the model, JSON out.
+"""The Open Inference Protocol inside a model server: JSON in, one batched pass through the model, JSON out.
 
-TorchServe imports this file as the handler of a model folder that holds `package/` (the verified package, of any
-flavour) and, where the model is a graph that could be scripted, `model.ts`. Requests that Envoy marks
-`x-seaway-request: metadata`, `ready` or `server` are answered without the model. A gRPC call comes as
-its bare protobuf message and is answered by one.
+A handler loads a model folder that holds `package/` (the verified package, of any flavour) and, where the model is a
+graph that could be scripted, `model.ts`. TorchServe imports this file as it is; other servers call it as TorchServe
+does. Requests that Envoy marks `x-seaway-request: metadata`, `ready` or `server` are answered without the model. A gRPC
+call comes as its bare protobuf message and is answered by one.
 """
 
 import atexit
@@ -12,6 +12,7 @@ import math
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 
 from seaway.errors import InferenceUnavailable, InvalidSpec, SeawayError
-from seaway.model_server.torchserve.torchscript import SCRIPT_FILE
+from seaway.model_server.torchscript import SCRIPT_FILE
 from seaway.models import Signature, flavours
 from seaway.models.loaded import Answer, by_length, load
 from seaway.serving import feature_log
@@ -137,7 +138,8 @@ class OpenInferenceHandler:
             log.error("NO REQUEST IS LOGGED to %s, which %s names: %s", folder, feature_log.VARIABLE, error)
             return None
         atexit.register(served.close)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # a signal by itself skips what is to be done at exit
+        if threading.current_thread() is threading.main_thread():  # elsewhere who started the thread sees to it
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # a signal by itself skips what is to be done at exit
         return served
 
     def _log(self, request: InferenceRequest, outputs: Sequence[Any]) -> None:
