@@ -11,7 +11,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("cli", "join", "training", "tuning", "serving", "judge", "drift", "pipeline", "launch")
+PARTS = ("cli", "join", "training", "tuning", "serving", "judge", "judge_peers", "drift", "pipeline", "launch")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The judge beside three common ones, by simulation: false rollbacks over 30 looks, power, requests until caught.
+"""The judge beside common ones, by simulation: false rollbacks over 30 looks, power, requests until caught.
 
 All judges see the same rollouts; seeds are fixed. Ours is asked criterion by criterion, each with its part of
 `Policy.false_rollback`; the others see each look's figure (error rate, p99, mean loss) and bars that a person who knows
@@ -29,7 +29,16 @@ from seaway.rollout.judge.verdict import Hypothesis
 
 from benchmarks import Row, main
 from benchmarks.judge_noise import Shape, errors, latencies, losses, wandering
-from benchmarks.judge_others import Bars, Counts, argo_like, first_alarms, flagger_like, kayenta_like
+from benchmarks.judge_others import (
+    Bars,
+    Counts,
+    argo_like,
+    first_alarms,
+    flagger_like,
+    kayenta_like,
+    tested_always,
+    tested_once,
+)
 
 Floats = NDArray[np.float64]
 Arms = tuple[Floats, Floats]  # stable, candidate: [runs, looks, size]
@@ -40,7 +49,13 @@ POLICY = Policy(latency=LatencyBounds(Bounds(0.0, 0.5), (0.99,)), quality=Bounds
 LATENCY_LEVEL = POLICY.significance("latency distribution") * 2  # what latency has as a whole
 EVERYDAY = Shape(1000, 30, 30)  # rollouts, looks, requests an arm and look
 SINGLE = Shape(200, 30, 60)  # of kinds whose rollouts are judged one by one
-OTHERS = {"Kayenta-like": kayenta_like, "Flagger-like": flagger_like, "Argo-like": argo_like}
+OTHERS = {
+    "Kayenta-like": kayenta_like,
+    "Flagger-like": flagger_like,
+    "Argo-like": argo_like,
+    "fixed sample": tested_once,
+    "t-test at each look": tested_always,
+}
 HISTORY = 200  # looks at two arms of one model that a judge with a history has seen before
 FLIGHTS = Path(__file__).with_name(
     "flights_losses.npz"
@@ -62,11 +77,11 @@ class Kind:
 
 
 def enough(criterion: str) -> float:
-    return math.log(1 / POLICY.significance(criterion))
+    return decision.enough(POLICY.significance(criterion))
 
 
 def table_of(arms: Arms) -> proportions.Table:
-    """Failures of each look, [runs, looks]."""
+    """Failures of each look, [runs, looks] or [looks]."""
     events = [arm.sum(axis=-1) for arm in arms]
     trials = np.full(events[0].shape, float(arms[0].shape[-1]))
     return proportions.Table(trials, events[0], trials, events[1])
@@ -74,7 +89,11 @@ def table_of(arms: Arms) -> proportions.Table:
 
 def error_alarms(arms: Arms, prior: Prior = UNKNOWN, restarts: int = 0) -> Counts:
     """All rollouts at once, by the arrays that `judge` computes for one."""
-    every = table_of(arms)
+    return alarms_in(table_of(arms), prior, restarts)
+
+
+def alarms_in(every: proportions.Table, prior: Prior = UNKNOWN, restarts: int = 0) -> Counts:
+    """The look of each rollout's first alarm, 0 for none, [runs], from counts [runs, looks]."""
     bets = ErrorComparison(every).bets(Hypothesis.HARM, 0.0)[0]
 
     def alarmed(rows: Counts, seen: int) -> NDArray[np.bool_]:
@@ -88,13 +107,17 @@ def error_alarms(arms: Arms, prior: Prior = UNKNOWN, restarts: int = 0) -> Count
 
 def promotions(arms: Arms, margin: float, relative: bool = False, prior: Prior = UNKNOWN) -> Counts:
     """The look at which errors are first shown to be within the margin, 0 for never, [runs]."""
-    every = table_of(arms)
+    return promotions_in(table_of(arms), margin, relative, prior)
+
+
+def promotions_in(every: proportions.Table, margin: float, relative: bool = False, prior: Prior = UNKNOWN) -> Counts:
+    """The same from counts [runs, looks]."""
     bets = ErrorComparison(every, relative).bets(Hypothesis.SAFETY, margin)[0]
 
     def promoted(rows: Counts, seen: int) -> NDArray[np.bool_]:
         noise = autocorrelation.Noise(*_spread(every, rows, seen), prior=prior)
-        found: NDArray[np.bool_] = autocorrelation.whole(bets.log_e[rows, :seen], noise, bets.prior) >= math.log(
-            1 / POLICY.false_promotion
+        found: NDArray[np.bool_] = autocorrelation.whole(bets.log_e[rows, :seen], noise, bets.prior) >= decision.enough(
+            POLICY.false_promotion
         )
         return found
 
@@ -107,13 +130,13 @@ def _spread(every: proportions.Table, rows: Counts, seen: int) -> tuple[Floats, 
     return table.differences, table.variances
 
 
-def after_history(history: Arms, arms: Arms) -> Counts:
-    """Alarms of judges that know the noise of their own endpoint's earlier looks at two arms of one model."""
-    known = (ErrorComparison(table_of((one[None], two[None]))).spread for one, two in zip(*history, strict=True))
-    priors = [
-        autocorrelation.prior_of([autocorrelation.Noise(noise.differences[0], noise.variances[0])]) for noise in known
-    ]
-    alarms = [error_alarms((one[None], two[None]), prior) for one, two, prior in zip(*arms, priors, strict=True)]
+def after_history(history: Sequence[Arms], arms: Arms) -> Counts:
+    """Alarms of judges that know the noise of their endpoint's earlier rollouts of two equal arms, [runs, looks, size]
+    each."""
+    alarms = []
+    for run, (one, two) in enumerate(zip(*arms, strict=True)):
+        past = [ErrorComparison(table_of((stable[run], candidate[run]))).spread for stable, candidate in history]
+        alarms.append(error_alarms((one[None], two[None]), autocorrelation.prior_of(past)))
     return np.concatenate(alarms)
 
 
@@ -143,7 +166,7 @@ def distribution_alarms(arms: Arms, bound: float = 0.0, prior: Prior = UNKNOWN) 
     def compare(stable: Floats, candidate: Floats) -> Comparison:
         return DistributionComparison(Latencies(list(stable), list(candidate)), prior)
 
-    return _each(arms, compare, math.log(1 / LATENCY_LEVEL), bound)
+    return _each(arms, compare, decision.enough(LATENCY_LEVEL), bound)
 
 
 def pair_alarms(arms: Arms) -> Counts:
@@ -281,7 +304,7 @@ class Replayed:
     def end(self, differences: Floats, start: int) -> tuple[str, int]:
         """What became of the rollout that begins at a row, and after how many requests."""
         policy = Policy.of(errors=0.01, latency=1.0, quality=self.margin, false_rollback=0.05, budget=self.budget)
-        harmful, safe = math.log(1 / policy.significance("quality")), math.log(1 / policy.false_promotion)
+        harmful, safe = decision.enough(policy.significance("quality")), decision.enough(policy.false_promotion)
         spaced = start + np.linspace(0, self.ROWS, self.SHADOWED, endpoint=False).astype(int)
         observations: list[Floats] = []
         requests = 0

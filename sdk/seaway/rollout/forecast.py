@@ -20,6 +20,7 @@ from seaway.rollout.judge.criteria import (
     LatencyComparison,
     QualityComparison,
 )
+from seaway.rollout.judge.decision import enough
 from seaway.rollout.judge.latency import Latencies
 from seaway.rollout.judge.proportions import Table
 from seaway.rollout.judge.verdict import Hypothesis
@@ -225,7 +226,7 @@ class Simulation:
         bounds, policy = self._policy.criteria[name], self._policy
         harm = [_by_rollout(bets) for bets in comparison.bets(Hypothesis.HARM, bounds.tolerance)]
         safety = [_by_rollout(bets) for bets in comparison.bets(Hypothesis.SAFETY, bounds.margin)]
-        levels = np.log(1 / policy.significance(name)), np.log(1 / policy.false_promotion)
+        levels = enough(policy.significance(name)), enough(policy.false_promotion)
         shown = np.zeros((2, ROLLOUTS, self._asked.size), bool)
         for place, seen in enumerate(self._asked):
             worse = [_strongest(_until(bets, seen), policy.restarts) for bets in harm]

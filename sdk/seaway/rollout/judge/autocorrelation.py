@@ -23,6 +23,7 @@ RESTART = 0.1  # share of each window that starts where the weights change
 MIN_SERIES, MAX_CORRELATION = 20, 0.95
 BATCHES = (1, 2, 4, 8, 16)  # looks in a row whose mean shows slow noise
 UNUSUAL = 2.0  # standard errors above what independence has
+SURPLUS = 2.0  # standard errors that are added to an unusual dispersion
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ def prior_of_residuals(series: Sequence[Floats]) -> Prior:
     """The noise that `standardized` differences show, one array a rollout.
 
     The largest dispersion of the means of 1 to 16 looks in a row that is unusual under independence: slow noise of one
-    arm shows in long batches only, and one standard error more is assumed of it. Each rollout's own mean is taken off.
+    arm shows in long batches only. SURPLUS standard errors more are assumed of it, since few batches tell it. Each
+    rollout's own mean is taken off.
     """
     looks = sum(residuals.size for residuals in series)
     found = Prior() if not looks else Prior(max(float(looks), Prior.looks), 1.0)
@@ -158,7 +160,7 @@ def prior_of_residuals(series: Sequence[Floats]) -> Prior:
         if dispersion > max(found.inflation, 1 + UNUSUAL * math.sqrt(2 / max(freedom, 1))):
             found = Prior(float(freedom), dispersion)
     if found.inflation > 1:
-        return Prior(found.looks, found.inflation * (1 + math.sqrt(2 / found.looks)))
+        return Prior(found.looks, found.inflation * (1 + SURPLUS * math.sqrt(2 / found.looks)))
     return found
 
 

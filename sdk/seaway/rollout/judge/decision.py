@@ -162,7 +162,7 @@ def _decide(
 def _failing(witnessed: Sequence[Observation], policy: Policy) -> list[str]:
     """That the candidate fails more often than any may, whatever stable does."""
     bets = ceiling_bets(witnessed, policy.max_error_rate)
-    if _strongest(bets, changes_of(witnessed), policy.restarts) < math.log(1 / BROKEN):
+    if _strongest(bets, changes_of(witnessed), policy.restarts) < enough(BROKEN):
         return []
     return [
         f"Errors: the candidate fails {_failing_now(witnessed):.1%} of its requests, and with more than "
@@ -172,7 +172,7 @@ def _failing(witnessed: Sequence[Observation], policy: Policy) -> list[str]:
 
 def _astray(usable: Sequence[Observation], policy: Policy) -> str:
     """That the arms do not get what the weights give them; empty if they do."""
-    astray = _strongest(split_bets(usable), changes_of(usable), policy.restarts) >= math.log(1 / BROKEN)
+    astray = _strongest(split_bets(usable), changes_of(usable), policy.restarts) >= enough(BROKEN)
     return f"The traffic does not follow its weights: {_shares(usable)}." if astray else ""
 
 
@@ -221,6 +221,11 @@ def _failing_now(observations: Sequence[Observation]) -> float:
     return max(failing_share(observations), failing_share(present))
 
 
+def enough(level: float) -> float:
+    """The log e-value that evidence of this significance has to reach (Ville's inequality)."""
+    return math.log(1 / level)
+
+
 def _trailing(found: Sequence[str]) -> int:
     return next((age for age, fault in enumerate(reversed(found)) if not fault), len(found))
 
@@ -230,8 +235,8 @@ def evidence_of(question: Question) -> Evidence:
     staked = question.harm.bets(Hypothesis.HARM, question.bounds.tolerance)
     log_e_harm = min(_strongest(bets, question.changes, question.restarts) for bets in staked)
     log_e_safety = safety(question.safety, question.bounds.margin)
-    harmful = log_e_harm >= math.log(1 / question.harm_level)
-    finding = _finding(harmful, log_e_safety >= math.log(1 / question.safety_level))
+    harmful = log_e_harm >= enough(question.harm_level)
+    finding = _finding(harmful, log_e_safety >= enough(question.safety_level))
     comparison = question.harm
     return Evidence(
         criterion=question.name,
@@ -257,7 +262,7 @@ def evidence_with_interval(question: Question) -> Evidence:
     found, span = evidence_of(question), question.harm.span
     if found.estimate is None or span is None:
         return found
-    enough_harm, enough_safety = math.log(1 / question.harm_level), math.log(1 / question.safety_level)
+    enough_harm, enough_safety = enough(question.harm_level), enough(question.safety_level)
     lower = _crossing(lambda bound: _harm(question, bound) >= enough_harm, *span)
     upper = _crossing(lambda bound: safety(question.safety, bound) < enough_safety, *span)
     between = f" (between {lower:+.3g} and {upper:+.3g} at all looks)"
