@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-COLUMNS = {"a": [0.5, -0.25, 2.0, 0.0, -3.0, 1.5], "b": [0.1, 0.3, -1.0, 2.0, 1.0, 2.9]}
+COLUMNS = {"a": [0.5, -0.25, 2.0, 0.0, -3.0, 1.5], "b": [0.1, 0.3, -1.0, 2.0, 1.0, 0.9]}
 
 
 def rows(count: int = 200) -> tuple[np.ndarray, np.ndarray]:

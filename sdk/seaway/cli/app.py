@@ -507,6 +507,45 @@ def serve(
 
 
 @app.command(
+    "import-model",
+    epilog=_examples(
+        "seaway import-model churn.onnx -p package --sample rows.csv --task binary --label churned",
+        "seaway import-model vad.onnx -p package --constant sr=16000",
+        "seaway import-model scripted.pt -p package --signature signature.json --sha256 2c26b46b...",
+    ),
+)
+def import_model(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="The model, or its folder.")],
+    package: Annotated[Path, typer.Option("--package", "-p", help="Folder that becomes the signed package.")],
+    name: Annotated[str, typer.Option(help="Of the model. Default: the file's.", show_default=False)] = "",
+    flavour: Annotated[str, typer.Option(help="What the file is. Default: by its ending.", show_default=False)] = "",
+    signature: Annotated[Path | None, typer.Option(help="JSON of inputs and outputs; the rest is found.")] = None,
+    sample: Annotated[
+        Path | None, typer.Option(help="A few rows: JSON of lists by name, CSV or Parquet. Default: made up.")
+    ] = None,
+    constant: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An input that is no rows of data; repeatable.")
+    ] = None,
+    task: Annotated[str, typer.Option(help="What is predicted: binary, multiclass, ...", show_default=False)] = "",
+    label: Annotated[str, typer.Option(help="Column of the truth.", show_default=False)] = "",
+    classes: Annotated[str, typer.Option(help="Their names in the model's order, by commas.", show_default=False)] = "",
+    prediction: Annotated[str, typer.Option(help="The output that is the prediction.", show_default=False)] = "",
+    train: Annotated[Path | None, typer.Option(help="The rows that it was trained on, as Parquet.")] = None,
+    sha256: Annotated[str, typer.Option(help="Digest that the file must have.", show_default=False)] = "",
+    output: Output = Format.TEXT,
+) -> None:
+    """Make a signed, proved package of a model that Seaway did not train.
+
+    ONNX, TorchScript, torch.export, scikit-learn by skops, XGBoost, LightGBM, Keras. Tried in a process of its own."""
+    from seaway.cli.import_model import Said, import_file
+
+    said = Said(
+        source, name, flavour, signature, sample, constant or [], task, label, classes, prediction, train, sha256
+    )
+    import_file(said, package, output is Format.JSON)
+
+
+@app.command(
     epilog=_examples(
         """seaway predict churn '{"plan": ["pro"], "income": [2475.0]}'""",
         "seaway predict churn rows.json --arm candidate --grpc",

@@ -32,6 +32,11 @@ def find(data_sha256: str, place: str) -> Path:
         DataUnreadable: they are not kept there.
         StorageCorrupted: what is there has another hash.
     """
+    if not data_sha256:
+        raise DataUnreadable(
+            "The model was imported without the rows that it was trained on, so there is nothing to compare with; "
+            "import it again with --train, or train of the component import_model."
+        )
     uri = _uri(place, data_sha256)
     storage = storage_for(uri)
     if not storage.exists(uri):

@@ -11,6 +11,8 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.storage import sha256
 from seaway.training.spec import TrainSpec
 
+SCRIPTS = "seaway.training.script"  # the entrypoint that runs a plain script, which its params name
+
 
 def fingerprint(spec: TrainSpec) -> dict[str, str]:
     """Hashes by name: `train`, `validation`, `code`, `settings`, and `run`, the hash of the four.
@@ -25,7 +27,7 @@ def fingerprint(spec: TrainSpec) -> dict[str, str]:
     parts = {
         "train": train,
         "validation": _data_hash(spec.validation),
-        "code": _code_hash(spec.entrypoint),
+        "code": _code_hash(spec.entrypoint, spec.params),
     }
     return with_params(parts, spec.entrypoint, spec.params, spec.seed)
 
@@ -47,11 +49,17 @@ def _data_hash(path: Path) -> str:
     return sha256(path)
 
 
-def _code_hash(entrypoint: str) -> str:
-    """Hash of the entrypoint's source: its file, or every Python file of its package."""
+def _code_hash(entrypoint: str, params: Mapping[str, Any]) -> str:
+    """Hash of the entrypoint's source: its file, or every Python file of its package; a plain script is code too."""
     origin = _source(entrypoint)
     files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
-    return _digest({str(file.relative_to(origin.parent)): sha256(file) for file in files})
+    hashes = {str(file.relative_to(origin.parent)): sha256(file) for file in files}
+    if entrypoint == SCRIPTS:
+        script = Path(str(params.get("script", "")))
+        if not script.is_file():
+            raise InvalidSpec(f"The script {str(script)!r} does not exist; give params its path as 'script'.")
+        hashes["script"] = sha256(script)
+    return _digest(hashes)
 
 
 def _source(entrypoint: str) -> Path:

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable, TrainingFailed
+from seaway.models import Signature, flavours
+from seaway.models.comparison import model_hash
+from seaway.models.signature import SIGNATURE_FILE
 from seaway.storage import atomic_path, read_json, sha256, write_json
 
 MODEL_FILES = ("model.pt2", "model.safetensors", "signature.json")
-OUTPUT_FILES = (*MODEL_FILES, "metrics.json", "history.jsonl")
+FIGURE_FILES = ("metrics.json", "history.jsonl")
+OUTPUT_FILES = (*MODEL_FILES, *FIGURE_FILES)  # of an exported graph
 RECORD = "training.json"  # written last: the fingerprint of the run and the hash of each output file
 
 
@@ -32,10 +36,11 @@ class TrainResult:
         Raises:
             TrainingFailed: a file of the output contract is missing or unreadable.
         """
-        if missing := [name for name in OUTPUT_FILES if not (folder / name).is_file()]:
+        wanted = output_files(folder)
+        if missing := [name for name in wanted if not (folder / name).is_file()]:
             raise TrainingFailed(
                 f"The training ended without an error but did not write {', '.join(missing)} into {folder}; "
-                f"an entrypoint writes {', '.join(OUTPUT_FILES)} there (rank 0 only)."
+                f"an entrypoint writes {', '.join(wanted)} there (rank 0 only)."
             )
         try:
             lines = (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
@@ -46,8 +51,8 @@ class TrainResult:
 
     @property
     def sha256(self) -> str:
-        """Hash of the weights."""
-        return sha256(self.path / "model.safetensors")
+        """What names the model: the hash of the weights, or of what its flavour has in their place."""
+        return model_hash(self.path)
 
     @property
     def summary(self) -> str:
@@ -59,7 +64,7 @@ class TrainResult:
 
     def record(self, fingerprint: Mapping[str, str]) -> None:
         """Mark the folder as the finished result of the run with this fingerprint."""
-        files = {name: sha256(self.path / name) for name in OUTPUT_FILES}
+        files = {name: sha256(self.path / name) for name in output_files(self.path)}
         write_json(self.path / RECORD, {**fingerprint, "files": files})
 
     def copy_to(self, folder: Path) -> None:
@@ -68,6 +73,14 @@ class TrainResult:
         shutil.copytree(self.path, folder, ignore=shutil.ignore_patterns(RECORD))
         with atomic_path(folder / RECORD) as draft:
             shutil.copyfile(self.path / RECORD, draft)
+
+
+def output_files(folder: Path) -> tuple[str, ...]:
+    """What a finished training has written: the files of its model's flavour, which its signature names."""
+    signature = folder / SIGNATURE_FILE
+    if not signature.is_file():
+        return OUTPUT_FILES
+    return (*flavours.of(Signature.read(folder)).files, SIGNATURE_FILE, *FIGURE_FILES)
 
 
 def earlier(folders: Sequence[Path], fingerprint: Mapping[str, str]) -> TrainResult | None:
@@ -85,5 +98,5 @@ def _finished(folder: Path, fingerprint: Mapping[str, str]) -> bool:
     record: dict[str, Any] = read_json(folder / RECORD)
     files = record.pop("files", {})
     return record == dict(fingerprint) and all(
-        (folder / name).is_file() and sha256(folder / name) == files.get(name) for name in OUTPUT_FILES
+        (folder / name).is_file() and sha256(folder / name) == files.get(name) for name in output_files(folder)
     )

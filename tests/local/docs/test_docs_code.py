@@ -3,6 +3,7 @@
 What needs a cluster or an endpoint says so in its first line; tests/golden/test_docs_code.py checks it by its types.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -16,6 +17,7 @@ from seaway import platforms
 from seaway.training import Trainer, TrainSpec
 
 FRAGMENTS = {"docs/how-to/tune.md"}  # a part of a pipeline, which tests/golden/test_docs_code.py puts into one
+FILE = re.compile(r"# ([\w-]+\.py)\n")  # the first line of a block that is a file of the reader's
 GENERATED = ("components/", "docs/components/")  # examples of one call each, which the same file checks
 
 
@@ -76,5 +78,8 @@ def test_the_code_of_a_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.
     around: AbstractContextManager[dict[str, Any]] = BEFORE[name](monkeypatch) if name in BEFORE else nullcontext({})
     with around as namespace:
         for block in PROGRAMS[name]:
+            if named := FILE.match(block.text):
+                Path(named[1]).write_text(block.text)
+                continue
             lines = "\n" * (block.line - 1)  # so that a traceback tells the page's own
             exec(compile(lines + block.text, str(block.page), "exec"), namespace)  # noqa: S102  # the documents' own

@@ -12,13 +12,14 @@ from seaway.errors import PackageRefused
 from seaway.models.flavours.port import Adopted, Options
 from seaway.models.flavours.torch_export_safety import SAMPLE_INPUTS, inspect, rewritten
 from seaway.models.loaded import LoadedModel
-from seaway.models.signature import TORCH_EXPORT, Array, Signature
+from seaway.models.signature import DTYPES, TORCH_EXPORT, Array, Signature, TensorSpec
 
 if TYPE_CHECKING:
     import torch
 
 GRAPH_FILE = "model.pt2"
 WEIGHTS_FILE = "model.safetensors"
+DATATYPES = {str(dtype): name for name, dtype in DTYPES.items() if name != "BYTES"}
 ONNX_FILE = "model.onnx"  # beside the graph, for whoever wants it
 
 
@@ -29,7 +30,7 @@ class TorchExport:
     title = "PyTorch, exported"
     files = (WEIGHTS_FILE, GRAPH_FILE)
     optional = (ONNX_FILE,)
-    sources = (".pt2",)
+    sources = (".pt2", ".keras")
     extra = ""
     platform = "pytorch_torchexport"
     safety = "only raw tensors and a graph of ATen operators are read; nothing is unpickled"
@@ -51,15 +52,19 @@ class TorchExport:
         check_weights(folder, load_program(folder / GRAPH_FILE).state_dict)
 
     def adopt(self, source: Path, folder: Path, options: Options) -> Adopted:
-        """Raises: PackageRefused."""
+        """A graph of torch, or a model of Keras that becomes one. Raises: PackageRefused, InvalidSpec."""
         import safetensors.torch
 
-        inspect(source)
-        shutil.copyfile(source, folder / GRAPH_FILE)
+        names: list[str] = []
+        if source.suffix == ".keras":
+            names = _export_keras(source, folder / GRAPH_FILE)
+        else:
+            inspect(source)
+            shutil.copyfile(source, folder / GRAPH_FILE)
         program = load_program(folder / GRAPH_FILE)
         weights = {name: tensor.clone().contiguous() for name, tensor in program.state_dict.items()}
         safetensors.torch.save_file(weights, folder / WEIGHTS_FILE)
-        return Adopted(self.name)
+        return Adopted(self.name, _inputs(program, names), _outputs(program))
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,43 @@ def _deserialized(archive: Path, members: dict[str, bytes]) -> "torch.export.Exp
             f"{archive} is no graph that torch {torch.__version__} can read ({type(error).__name__}: {error}); "
             "export it anew with this version."
         ) from error
+
+
+def _export_keras(source: Path, target: Path) -> list[str]:
+    """Write the graph, and give the names of the model's inputs. Raises: PackageRefused, InvalidSpec."""
+    from seaway.models.flavours import keras_source
+
+    keras_source.inspect(source)
+    program = keras_source.exported(source)
+    program.example_inputs = None  # they would be written as a pickle
+    import torch
+
+    with target.open("wb") as stream:
+        torch.export.save(program, stream)
+    return keras_source.names(source)
+
+
+def _inputs(program: Any, names: Sequence[str]) -> tuple[TensorSpec, ...]:
+    """As the graph says them; a size that is free is the rows' where it is the first, else a list's."""
+    user = program.graph_signature.user_inputs
+    values = {node.name: node.meta["val"] for node in program.graph.nodes if node.op == "placeholder"}
+    return tuple(_spec(name, values[place]) for name, place in zip(names or user, user, strict=True))
+
+
+def _spec(name: str, value: Any) -> TensorSpec:
+    sizes = [size if isinstance(size, int) else -1 for size in value.shape]
+    datatype = DATATYPES.get(str(value.dtype).removeprefix("torch."), "")
+    if not sizes or sizes[0] != -1 or not datatype:
+        raise PackageRefused(
+            f"Input {name!r} of the graph is {value.dtype} of shape {list(value.shape)}: rows come first and are of "
+            "any number. Export it with a dynamic first dimension (torch.export.Dim)."
+        )
+    return TensorSpec(name, datatype, tuple(sizes))
+
+
+def _outputs(program: Any) -> tuple[str, ...]:
+    count = len(program.graph_signature.user_outputs)
+    return ("output",) if count == 1 else tuple(f"output_{place}" for place in range(count))
 
 
 def _check_arity(folder: Path, signature: Signature, program: Any) -> None:

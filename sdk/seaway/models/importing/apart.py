@@ -48,7 +48,7 @@ def run_apart(order: Mapping[str, Any], folder: Path, limits: Limits) -> None:
     try:
         done = subprocess.run(
             command,
-            input=json.dumps(order),
+            input=json.dumps(order, default=str),  # times of a table are no inputs, and no JSON
             capture_output=True,
             text=True,
             timeout=limits.seconds,

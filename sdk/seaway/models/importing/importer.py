@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway import tasks
-from seaway.errors import InvalidSpec, PackageRefused
+from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
 from seaway.models import flavours
 from seaway.models.importing.apart import Limits, run_apart
 from seaway.models.lineage import Lineage, code_version
@@ -18,6 +18,7 @@ from seaway.storage import read_json, sha256
 from seaway.tasks import Target
 
 MAX_SAMPLE = 5  # rows that a signature keeps
+CSV = (".csv", ".tsv", ".txt")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,12 @@ def recognized(source: Path) -> flavours.Flavour:
                 f"{source} is a pickle by its name; loading one runs code. Write the model anew in a format without: "
                 "torch.export.save, skops.io.dump, Booster.save_model, or ONNX."
             )
+    elif (source / "saved_model.pb").is_file():
+        raise PackageRefused(
+            f"{source} is a SavedModel of TensorFlow, whose loader runs what the graph says, so it is refused. Make an "
+            f"ONNX model of it where TensorFlow is: python -m tf2onnx.convert --saved-model {source} --output "
+            "model.onnx, and import that."
+        )
     return flavours.recognized(source)
 
 
@@ -162,12 +169,29 @@ def _lineage(spec: ImportSpec, digest: str) -> Lineage:
 
 
 def sample_of(file: Path) -> dict[str, Any]:
-    """A few rows by column: of a JSON object of lists, or of a table. Raises: InvalidSpec, DataUnreadable."""
-    if file.suffix.lower() != ".json":
-        from seaway.data.files import read_file
+    """A few rows by column, of JSON lists by name, of a CSV, or of Parquet. Raises: InvalidSpec, DataUnreadable."""
+    if file.suffix.lower() == ".json":
+        columns = read_json(file)
+        if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
+            raise InvalidSpec(f'{file} has no lists by name; write {{"plan": ["pro"], "income": [2475.0]}}.')
+        return {name: values[:MAX_SAMPLE] for name, values in columns.items()}
+    return _of_csv(file) if file.suffix.lower() in CSV else _of_parquet(file)
 
-        return {name: list(values)[:MAX_SAMPLE] for name, values in read_file(str(file), {}).to_pydict().items()}
-    columns = read_json(file)
-    if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
-        raise InvalidSpec(f'{file} has no lists by name; write {{"carrier": ["AA"], "distance": [2475.0]}}.')
-    return {name: values[:MAX_SAMPLE] for name, values in columns.items()}
+
+def _of_csv(file: Path) -> dict[str, Any]:
+    from seaway.data.files import columns, read_file
+
+    kinds = {column.name: column.kind for column in columns(file)[1]}
+    return dict(read_file(str(file), kinds).slice(0, MAX_SAMPLE).to_pydict())
+
+
+def _of_parquet(file: Path) -> dict[str, Any]:
+    from pyarrow import ArrowInvalid
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        return dict(next(ParquetFile(file).iter_batches(MAX_SAMPLE)).to_pydict())
+    except (OSError, ArrowInvalid, StopIteration) as error:
+        raise DataUnreadable(
+            f"{file} has no rows of Parquet ({error}); give JSON lists by name, CSV or Parquet."
+        ) from error

@@ -1,0 +1,37 @@
+"""The table of flavours in a page: `python -m tools.flavours_table PAGE` writes it anew from the registry."""
+
+import re
+import sys
+from pathlib import Path
+
+from seaway.models import flavours
+from seaway.models.flavours import Flavour
+
+PART = re.compile(r"(<!-- flavours: written by `make generate` -->\n).*?(<!-- end of the flavours -->)", re.DOTALL)
+
+
+def table() -> str:
+    """Each flavour: what it takes, what a package of it holds, what has to be installed, why it can be loaded."""
+    head = ["| flavour | of | from | in the package | extra | why loading it is safe |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *map(_row, flavours.every()), ""])
+
+
+def _row(one: Flavour) -> str:
+    sources, files = (", ".join(f"`{name}`" for name in names) for names in (one.sources, (*one.files, *one.optional)))
+    extra = f"`{one.extra}`" if one.extra else "`local`"
+    return f"| `{one.name}` | {one.title} | {sources} | {files} | {extra} | {one.safety} |"
+
+
+def written(page: Path) -> str:
+    """The page with the table as it should be."""
+    return PART.sub(lambda found: f"{found[1]}{table()}{found[2]}", page.read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    """Write the page that is named."""
+    page = Path(sys.argv[1])
+    page.write_text(written(page), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
