@@ -603,7 +603,7 @@ def explain(
     epilog=_examples(
         "seaway rollout plan --error-rate 0.001",
         "seaway rollout plan --error-rate 0.1 --error-margin 0.5 --relative",
-        "seaway rollout plan --endpoint flights",
+        "seaway rollout plan --endpoint churn",
     ),
 )
 def plan_rollout(

@@ -71,6 +71,6 @@ def test_two_flavours_are_evaluated_against_each_other(packages: dict[str, Path]
     beside = {"linear": packages["stable"]}
     settings = {"production": None, "gate": Gate(), "slices": (), "label": "", "task": "", "group": ""}
     made = evaluate(packages["candidate"], train, train, tmp_path, baselines=beside, **settings)  # type: ignore[arg-type]
-    aucs = {name: figures["auc"]["value"] for name, figures in made.figures["models"].items()}
+    aucs = {name: figures["roc_auc"]["value"] for name, figures in made.figures["models"].items()}
     assert aucs["linear"] == 1.0
     assert aucs["model"] > 0.95
