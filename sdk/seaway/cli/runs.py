@@ -28,7 +28,7 @@ def show(as_json: bool) -> None:
     print_table(
         ("run", "pipeline", "state", "time", "report"),
         rows,
-        empty="No runs yet; `seaway run PIPELINE` makes one, and `seaway pipelines list` shows which there are.",
+        empty="No runs yet; `seaway run PIPELINE` makes one.",
     )
 
 
