@@ -244,7 +244,7 @@ class RolledBack(SeawayError):
     that ended well here would be taken for a promotion.
 
     What to do: `seaway report --open` shows the page of the run, with each criterion and its interval. Give an
-    undecided candidate more rows or more months, and mend a worse one. docs/explanation/judge.md says how it is
+    undecided candidate more rows, and mend a worse one. docs/explanation/judge.md says how it is
     decided, and how many requests that takes.
     """
 

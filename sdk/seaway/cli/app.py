@@ -113,26 +113,43 @@ Pipeline = Annotated[
     epilog=_examples(
         "seaway init churn --from customers.csv --label churned",
         "seaway init prices --from diamonds.parquet --label price --task regression",
-        "seaway init sales --from sales.csv --label amount --entity order_id --time sold_at",
+        "seaway init sales --from sales.csv --label amount --entity shop --time sold_at",
+        "seaway init orders --from postgresql://reader@db/shop --query 'SELECT * FROM orders' --label returned",
+        "seaway init demand --from sold.jsonl --label sold --time at --features my_feast_repository",
     )
 )
 def init(
     name: Annotated[str, typer.Argument(help="Of the folder, the model and the endpoint.")],
-    data: Annotated[Path, typer.Option("--from", metavar="FILE", help="CSV of any dialect, or Parquet.")],
+    data: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="CSV of any dialect, JSON lines, Parquet, or a database: postgresql://USER@HOST/NAME, sqlite:///PATH.",
+        ),
+    ],
     label: Annotated[str, typer.Option(help="The column that is to be predicted.")],
     task: Annotated[
         str, typer.Option(help="binary, multiclass or regression. Default: what the label looks like.")
     ] = "",
-    entity: Annotated[str, typer.Option(help="The column that names a row; no input.")] = "",
-    time: Annotated[str, typer.Option(help="The column of when a row happened: learn from the past.")] = "",
+    entity: Annotated[str, typer.Option(help="The column that says whose a row is; no input.")] = "",
+    time: Annotated[
+        str,
+        typer.Option(help="The column of when a row happened: learn from the past. With --entity, by Feast."),
+    ] = "",
+    query: Annotated[str, typer.Option(metavar="SQL", help="The SELECT whose rows are learned from.")] = "",
+    features: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A Feast repository, whose features are looked up as they are.")
+    ] = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Write a project for data of your own: source, rules, pipeline and test, each a short file to change.
 
     The data are looked at, and what was found and chosen is told. Then: cd NAME && seaway run ."""
     from seaway.cli.init import init_project
+    from seaway.projects import Wishes
 
-    init_project(name, data, label, task, entity, time, output is Format.JSON)
+    init_project(name, Wishes(data, label, task, entity, time, query, features), output is Format.JSON)
 
 
 @app.command(
@@ -444,7 +461,7 @@ def list_pipelines(output: Output = Format.TEXT) -> None:
     catalog.show_entries("pipeline", output is Format.JSON)
 
 
-@pipelines_app.command("show")
+@pipelines_app.command("show", epilog=_examples("seaway pipelines show PIPELINE"))
 def show_pipeline(
     name: Annotated[str, typer.Argument(autocompletion=_pipeline_names)], output: Output = Format.TEXT
 ) -> None:

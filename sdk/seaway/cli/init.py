@@ -6,15 +6,16 @@ from seaway.cli.output import print_json
 from seaway.projects import Wishes, plan, write
 
 
-def init_project(name: str, data: Path, label: str, task: str, entity: str, time: str, as_json: bool) -> None:
+def init_project(name: str, wishes: Wishes, as_json: bool) -> None:
     """Look at the data, write the project into the folder NAME, and tell what was found."""
     from rich.console import Console
 
-    made = plan(name, Wishes(data, label, task, entity, time))
+    made = plan(name, wishes)
     folder = Path(name)
     written = write(made, folder)
     if as_json:
         found = {"task": made.task, "rows": made.rows, "numeric": made.numeric, "categorical": made.categorical}
+        found["looked_up"] = made.looked_up
         print_json({"folder": str(folder.absolute()), **found, "notes": made.notes, "files": list(map(str, written))})
         return
     console = Console(soft_wrap=True, markup=False, highlight=False)

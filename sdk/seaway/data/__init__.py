@@ -2,6 +2,7 @@
 
 from seaway.data.files import read_file
 from seaway.data.ingestion import Tables, ingest
+from seaway.data.queries import read_query
 from seaway.data.rules import Availability, Failure, RuleSet, TableRules
 from seaway.data.validation import ValidationReport, validate
 from seaway.data.version import file_version, versioned
@@ -16,6 +17,7 @@ __all__ = [
     "file_version",
     "ingest",
     "read_file",
+    "read_query",
     "validate",
     "versioned",
 ]

@@ -1,56 +1,21 @@
-"""A file of rows as a table: CSV of any dialect, or Parquet.
+"""A file of rows as a table: CSV of any dialect, JSON lines, or Parquet. `columns` has what is made of their values."""
 
-A CSV says nothing of its types, and a column that is a number in the first thousand rows may be `n/a` in the next. So a
-CSV is read as text, and what each column is to be is said by `Column`: what `columns` finds for a person to look at,
-and what `read_file` then holds to.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.data.columns import chosen, quoted, types
+from seaway.errors import DataUnreadable
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-Kind = Literal["number", "decimal comma", "truth", "time", "text", "other"]
-
-KINDS: tuple[Kind, ...] = ("truth", "number", "decimal comma", "time")  # in the order that they are tried in
-MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "?")  # in any case, in a column that is not text
-TRUTHS = {"true": 1, "false": 0}
-MOSTLY = 0.95  # of the values; a column of so many numbers is one of numbers, and the others are told
-SHOWN = 3  # values that are not what their column is
-ENCODINGS = ("utf-8", "utf-16", "latin-1")
-CSV, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a file.
-
-    Attributes:
-        name: As in the file.
-        kind: What it is to be read as.
-        distinct: Values that differ, the missing one not counted.
-        missing: Rows without a value.
-        strange: Values that are none of the kind, and become missing; at most three of them.
-        strangers: How many rows have one.
-        whole: Whether its numbers are whole.
-        low, high: The least and the greatest number; None for other kinds.
-    """
-
-    name: str
-    kind: Kind
-    distinct: int
-    missing: int
-    strange: tuple[str, ...] = ()
-    strangers: int = 0
-    whole: bool = False
-    low: float | None = None
-    high: float | None = None
+WIDE = (b"\xff\xfe", b"\xfe\xff")  # what a file in UTF-16 begins with; any bytes are some UTF-16, so nothing else is
+CSV, JSONL, PARQUET = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson"), (".parquet", ".pq")
+PACKED = (".gz", ".zst")  # of a CSV or JSON lines
 
 
 def read_file(path: str, kinds: Mapping[str, str]) -> "pa.Table":
@@ -60,125 +25,79 @@ def read_file(path: str, kinds: Mapping[str, str]) -> "pa.Table":
         DataUnreadable: the file is missing, is none of the known formats, or lacks a column.
         InvalidSpec: a kind does not exist.
     """
-    with _opened(Path(path)) as database:
-        there = _names(database)
-        if missing := [name for name in kinds if name not in there]:
-            raise DataUnreadable(f"{path} has no column {', '.join(missing)}; its columns are {', '.join(there)}.")
-        chosen = ", ".join(f"{_as(name, kind)} AS {quoted(name)}" for name, kind in kinds.items())
-        return database.sql(f"SELECT {chosen} FROM rows").to_arrow_table()  # noqa: S608 - names are quoted
+    with opened(Path(path)) as database:
+        return chosen(database, kinds, path)
 
 
-def columns(path: Path) -> tuple[int, Sequence[Column]]:
-    """How many rows a file has, and what each of its columns is.
+@contextmanager
+def opened(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """A database whose table `rows` is the file, those of CSV as texts.
 
     Raises:
-        DataUnreadable: the file is missing or none of the known formats, or has no rows.
+        DataUnreadable: the file is missing, none of the known formats, or cannot be read.
     """
-    with _opened(path) as database:
-        (rows,) = database.execute("SELECT count(*) FROM rows").fetchall()[0]
-        if not rows:
-            raise DataUnreadable(f"{path} has no rows.")
-        return rows, [_column(database, name, kind) for name, kind in _types(database).items()]
-
-
-def _opened(path: Path) -> "duckdb.DuckDBPyConnection":
-    """A database whose view `rows` is the file."""
     import duckdb
 
     if not path.is_file():
         raise DataUnreadable(f"{path.absolute()} does not exist.")
-    database = duckdb.connect()
-    database.execute("SET TimeZone = 'UTC'")
-    name = str(path).replace("'", "''")
-    if path.suffix.lower() in PARQUET:
-        tries = [f"read_parquet('{name}')"]
-    elif path.suffix.lower() in CSV:
-        how = "all_varchar = true, header = true, sample_size = -1"
-        tries = [
-            f"read_csv('{name}', {how}, encoding = '{encoding}', strict_mode = {strict})"
-            for encoding in ENCODINGS
-            for strict in ("true", "false")
-        ]
-    else:
-        known = ", ".join((*CSV, *PARQUET))
-        raise DataUnreadable(f"{path} is no file of rows by its name; there are {known}.")
     reasons: list[str] = []
-    for reader in tries:
-        try:
-            database.execute(f"CREATE TABLE rows AS SELECT * FROM {reader}")  # noqa: S608 - the name is quoted
-        except duckdb.Error as error:
-            reasons.append(str(error).split("\n", maxsplit=1)[0])
-        else:
-            return database
+    with duckdb.connect() as database:
+        database.execute("SET TimeZone = 'UTC'")
+        for reader in _readers(path):
+            try:
+                database.execute(f"CREATE TABLE rows AS SELECT * FROM {reader}")  # noqa: S608 - the name is quoted
+            except duckdb.Error as error:
+                reasons.append(str(error).split("\n", maxsplit=1)[0])
+                continue
+            _without_quotes(database)
+            yield database
+            return
     raise DataUnreadable(f"{path} cannot be read: {reasons[0]}")
 
 
-def quoted(name: str) -> str:
-    """A column's name in SQL."""
-    return '"' + name.replace('"', '""') + '"'
+def _without_quotes(database: "duckdb.DuckDBPyConnection") -> None:
+    """Values of several kinds, which are kept as JSON, as the texts that they are."""
+    for name in [name for name, stored in types(database).items() if stored == "JSON"]:
+        database.execute(f"ALTER TABLE rows ALTER {quoted(name)} TYPE VARCHAR USING {quoted(name)} ->> '$'")
 
 
-def _types(database: "duckdb.DuckDBPyConnection") -> dict[str, str]:
-    return {row[0]: row[1] for row in database.execute("DESCRIBE rows").fetchall()}
+def repeated_names(path: Path) -> dict[str, int]:
+    """Names that more than one column of a CSV has, with how many have them; the later ones are read as `NAME_1`."""
+    import duckdb
+
+    if _format(path) not in CSV:
+        return {}
+    with duckdb.connect() as database:
+        for reader in _readers(path, header=False):
+            try:
+                row = database.execute(f"SELECT * FROM {reader} LIMIT 1").fetchone() or ()  # noqa: S608
+            except duckdb.Error:
+                continue
+            found = Counter(name for name in row if name)
+            return {name: count for name, count in found.items() if count > 1}
+    return {}
 
 
-def _names(database: "duckdb.DuckDBPyConnection") -> list[str]:
-    return list(_types(database))
+def _format(path: Path) -> str:
+    """The ending that tells the format."""
+    endings = [ending.lower() for ending in path.suffixes]
+    return next((ending for ending in reversed(endings) if ending not in PACKED), "")
 
 
-def _as(name: str, kind: str) -> str:
-    """SQL of a column as its kind; what is none of it is missing."""
-    text = f"nullif(trim({quoted(name)}::VARCHAR), '')"
-    number = {
-        "number": text,
-        "decimal comma": f"replace(replace({text}, '.', ''), ',', '.')",
-    }
-    if kind in number:
-        value = f"TRY_CAST({number[kind]} AS DOUBLE)"
-        return f"CASE WHEN isfinite({value}) THEN {value} END"
-    if kind == "truth":
-        cases = " ".join(f"WHEN {word!r} THEN {value}" for word, value in TRUTHS.items())
-        return f"CASE lower({text}) {cases} END::TINYINT"
-    if kind == "time":
-        return f"TRY_CAST({text} AS TIMESTAMPTZ)"
-    if kind == "text":
-        return text
-    raise InvalidSpec(
-        f"Column {name!r} cannot be read as {kind!r}; there are number, decimal comma, truth, time, text."
-    )
-
-
-def _column(database: "duckdb.DuckDBPyConnection", name: str, stored: str) -> Column:
-    """What a column is: the first kind that nearly all of its values are."""
-    if stored.endswith("]") or stored.startswith(("STRUCT", "MAP", "BLOB")):
-        return Column(name, "other", 0, 0)
-    text = f"nullif(trim({quoted(name)}::VARCHAR), '')"
-    counted = f"SELECT count({text}), count(DISTINCT {text}), count(*) FROM rows"  # noqa: S608 - the name is quoted
-    filled, distinct, rows = database.execute(counted).fetchall()[0]
-    known = [word for word in MISSING if word]
-    gap = f"lower({text}) IN ({', '.join(map(repr, known))})"
-    for kind in KINDS:
-        value = _as(name, kind)
-        fits, gaps = database.execute(
-            f"SELECT count({value}), count(*) FILTER ({gap} AND {value} IS NULL) FROM rows"  # noqa: S608
-        ).fetchall()[0]
-        if filled - gaps and fits >= MOSTLY * (filled - gaps):
-            return _of_kind(database, name, kind, rows - fits, filled - gaps - fits)
-    return Column(name, "text", distinct, rows - filled)
-
-
-def _of_kind(database: "duckdb.DuckDBPyConnection", name: str, kind: Kind, missing: int, strangers: int) -> Column:
-    value = _as(name, kind)
-    number = kind in ("number", "decimal comma")
-    low, high, whole = f"min({value})", f"max({value})", f"bool_and({value} = floor({value}))"
-    figures = f"{low}, {high}, {whole}" if number else "NULL, NULL, false"
-    distinct, least, most, all_whole = database.execute(
-        f"SELECT count(DISTINCT {value}), {figures} FROM rows"  # noqa: S608 - the name is quoted
-    ).fetchall()[0]
-    shown: tuple[str, ...] = ()
-    if strangers:
-        text = f"trim({quoted(name)}::VARCHAR)"
-        gaps = ", ".join(map(repr, MISSING))
-        query = f"SELECT DISTINCT {text} FROM rows WHERE {value} IS NULL AND lower({text}) NOT IN ({gaps}) ORDER BY 1 LIMIT {SHOWN}"  # noqa: S608, E501
-        shown = tuple(row[0] for row in database.execute(query).fetchall())
-    return Column(name, kind, distinct, missing, shown, strangers, bool(all_whole), least, most)
+def _readers(path: Path, header: bool = True) -> Iterator[str]:
+    """Table functions that may read a file, in the order in which they are tried."""
+    name, ending = "'" + str(path).replace("'", "''") + "'", _format(path)
+    if ending in PARQUET:
+        yield f"read_parquet({name})"
+    elif ending in JSONL:
+        yield f"read_json({name}, format = 'newline_delimited', sample_size = -1, map_inference_threshold = -1)"
+    elif ending in CSV:
+        how = f"all_varchar = true, header = {header}, sample_size = -1"
+        with path.open("rb") as file:
+            encodings = ("utf-16",) if file.read(2) in WIDE else ("utf-8", "latin-1")
+        for encoding in encodings:
+            for strict in ("true", "false"):
+                yield f"read_csv({name}, {how}, encoding = '{encoding}', strict_mode = {strict})"
+    else:
+        known = ", ".join((*CSV, *JSONL, *PARQUET))
+        raise DataUnreadable(f"{path} is no file of rows by its name; there are {known}.")

@@ -1,6 +1,7 @@
 """Feature definitions and point-in-time correct training examples."""
 
 from seaway.features.examples import ExampleCounts, training_examples
+from seaway.features.existing import ExistingRepository, read_repository
 from seaway.features.plain import PlainSpec, plain_examples
 from seaway.features.project import FeatureProject
 from seaway.features.repository import FeatureRepository, build
@@ -8,11 +9,13 @@ from seaway.features.splits import SplitSpec
 
 __all__ = [
     "ExampleCounts",
+    "ExistingRepository",
     "FeatureProject",
     "FeatureRepository",
     "PlainSpec",
     "SplitSpec",
     "build",
     "plain_examples",
+    "read_repository",
     "training_examples",
 ]

@@ -11,6 +11,7 @@ from seaway.monitoring import training_rows
 from seaway.monitoring.drift import DriftReport, DriftSpec, drift
 from seaway.monitoring.export import Sample, of_drift, of_quality
 from seaway.monitoring.live_quality import QualityReport, QualitySpec, quality
+from seaway.monitoring.sampled import sampled
 from seaway.storage import read_json, write_json
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def check(
 ) -> Check:
     """Compare recent examples with the model's training rows; writes `check.json` and what `drift` does.
 
-    Which columns are numbers and which are categories is told by the model's signature.
+    Which columns are numbers and which are categories is told by the model's signature. Of a file that has more rows
+    than `sampled.ROWS` so many are looked at, drawn at random.
 
     Args:
         model: In production.
@@ -131,12 +133,11 @@ def _now() -> "pd.Timestamp":
 def _predicted(model: RegisteredModel, source: Path, task: "Task") -> "tuple[pd.DataFrame, Floats]":
     """The rows with what drift looks at of the answers, and the answers."""
     import pyarrow as pa
-    from pyarrow import parquet
 
     from seaway.evaluation.evaluator import predict
 
     try:
-        rows = parquet.read_table(source)
+        rows = sampled(source)
     except (OSError, pa.ArrowException) as error:
         raise DataUnreadable(f"{source} cannot be read as Parquet ({error}); write the examples anew.") from error
     answers = predict(model.package, rows, task)

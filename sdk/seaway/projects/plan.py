@@ -1,41 +1,27 @@
-"""What a project is to be, from what its file holds: task, inputs, sizes of the training, steps of the canary."""
+"""What a project is to be, from what its data hold: task, inputs, sizes of the training, steps of the canary."""
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from seaway.data.files import Column, columns
+from seaway.data.columns import Column
 from seaway.errors import DataUnreadable, InvalidSpec
-from seaway.features.project import EVENT_TIME, LABEL_TIME
+from seaway.projects import roles, task
+from seaway.projects.canary import FRACTIONS, Canary
+from seaway.projects.look import Seen, Wishes, look
+
+if TYPE_CHECKING:
+    from seaway.features.existing import ExistingRepository
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,47}")
-FEWEST_ROWS = 40  # labelled; of fewer no split is left to learn from or to judge by
-BINARY = 2
-MOST_CLASSES = 50  # of text; more are texts, not classes
-WHOLE_CLASSES = 12  # of whole numbers; more are amounts
-IDENTITY = 0.9  # of the rows that a text tells apart: it names the row, and says nothing of the next one
-RARE = 200  # categories that a small network learns something of
-FRACTIONS = (0.6, 0.15, 0.125, 0.125)  # train, validation, test, replay
-REQUESTS = 4_000  # that show errors of 1 % and a doubled latency beyond doubt; fewer rows are sent more than once
-STEPS = ((5, 0.1), (25, 0.12), (50, 0.2), (100, 0.2))  # per cent of the traffic, share of the requests
-MARGIN_ROWS = 1.5  # rises of the loss that n paired rows can tell are about this over the root of n
-MARGINS = (0.02, 0.3)
 BATCH = (16, 1024)
 BATCHES = 40  # an epoch
 EPOCHS, PATIENCE = 40, 6
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a person says of the data; empty where it is to be found out."""
-
-    data: Path
-    label: str
-    task: str = ""
-    entity: str = ""
-    time: str = ""
+AMBIGUOUS = ("time %m/%d/%Y", "time %m/%d/%Y %H:%M")  # as well the day first, where no day is above 12
 
 
 @dataclass(frozen=True)
@@ -43,11 +29,12 @@ class ProjectPlan:
     """Everything that the project's files say.
 
     `left_out` are the columns that are no inputs, each with the reason; `notes` are sentences on what was found and
-    chosen.
+    chosen. `looked_up` says whether features are looked up by entity and time, with a history of what came before where
+    `histories`, and `repository` is the Feast repository that has them where there is one.
     """
 
     name: str
-    data: Path
+    data: Path | str
     label: str
     task: str
     rows: int
@@ -57,8 +44,12 @@ class ProjectPlan:
     columns: dict[str, Column]
     entity: str = ""
     time: str = ""
+    query: str = ""
     left_out: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    looked_up: bool = False
+    histories: bool = False
+    repository: "ExistingRepository | None" = None
 
     @property
     def package(self) -> str:
@@ -69,36 +60,15 @@ class ProjectPlan:
     def fractions(self) -> dict[str, float]:
         return dict(zip(("train", "validation", "test", "replay"), FRACTIONS, strict=True))
 
+    @cached_property
+    def canary(self) -> Canary:
+        return Canary(self.rows)
+
     @property
     def batch_size(self) -> int:
         """A power of two near a fortieth of the training rows."""
         wanted = max(1.0, self.rows * FRACTIONS[0] / BATCHES)
         return min(BATCH[1], max(BATCH[0], 1 << round(math.log2(wanted))))
-
-    @property
-    def held_out(self) -> int:
-        """Rows that the canary can be judged by."""
-        return max(1, int(self.rows * FRACTIONS[3]))
-
-    @property
-    def passes(self) -> int:
-        return max(1, math.ceil(REQUESTS / self.held_out))
-
-    @property
-    def weights(self) -> list[int]:
-        return [weight for weight, _ in STEPS]
-
-    @property
-    def requests(self) -> list[int]:
-        """At each weight; two thirds of what there is, so that the judge may take longer."""
-        total = self.held_out * self.passes
-        return [max(1, round(share * total)) for _, share in STEPS]
-
-    @property
-    def quality_margin(self) -> float:
-        """The least rise of the loss that so many rows can tell."""
-        low, high = MARGINS
-        return min(high, max(low, round(MARGIN_ROWS / math.sqrt(self.held_out), 2)))
 
     @property
     def gate(self) -> dict[str, float]:
@@ -107,113 +77,92 @@ class ProjectPlan:
 
 
 def plan(name: str, wishes: Wishes) -> ProjectPlan:
-    """Look at the file and say what the project is to be.
+    """Look at the data and say what the project is to be.
 
     Raises:
-        InvalidSpec: the name is none for an endpoint, or a wish names a column that there is not.
-        DataUnreadable: the file cannot be read, or has too few labelled rows or no inputs.
+        InvalidSpec: the name is none for an endpoint, or a wish does not fit the data.
+        DataUnreadable: the data cannot be read, or have too few labelled rows or no inputs.
+        FeaturesUnavailable: the Feast repository cannot be read.
     """
     if not NAME.fullmatch(name):
         raise InvalidSpec(
             f"{name!r} is no name of an endpoint: use lower-case letters, digits and '-', a letter first."
         )
-    rows, found = columns(wishes.data)
-    known = {column.name: column for column in found}
-    for wish, column in (("--label", wishes.label), ("--entity", wishes.entity), ("--time", wishes.time)):
-        if column and column not in known:
-            raise InvalidSpec(f"{wish} {column}: {wishes.data} has no such column; it has {', '.join(known)}.")
-    label = known[wishes.label]
-    task, why = (wishes.task, "as asked") if wishes.task else task_of(label)
-    kinds = {one.name: kind for one in found if (kind := _kind(one, wishes, task))}
-    left_out = {one.name: reason for one in found if (reason := _no_input(one, wishes, rows))}
-    inputs = [one for one in found if one.name not in left_out and one.name != wishes.label]
-    labelled = rows - label.missing
-    if labelled < FEWEST_ROWS:
-        raise DataUnreadable(
-            f"{wishes.data} has {labelled} rows with a {wishes.label!r}; at least {FEWEST_ROWS} are needed to learn "
-            "from some and to judge by others."
-        )
-    if not inputs:
+    seen, repository = look(wishes), _repository(wishes)
+    chosen, why = task.choose(seen, wishes)
+    keys = repository.keys if repository else {}
+    kinds = {one.name: kind for one in seen.columns.values() if (kind := roles.kind_of(one, wishes, chosen))}
+    kinds |= {key: "number" if whole else "text" for key, whole in keys.items() if key in kinds}
+    others = [one for one in seen.columns.values() if one.name != wishes.label]
+    left_out = {one.name: reason for one in others if (reason := roles.why_no_input(one, wishes, seen, chosen))}
+    left_out |= {key: "it is a key of the feature repository" for key in keys if key in seen.columns}
+    inputs = [one for one in others if one.name not in left_out]
+    if not inputs and not (repository and repository.features):
         told = "; ".join(f"{column}: {reason}" for column, reason in left_out.items())
-        raise DataUnreadable(f"No column of {wishes.data} can be an input ({told}).")
-    return ProjectPlan(
+        raise DataUnreadable(f"No column of {wishes.source} can be an input ({told}).")
+    _require_keys(repository, wishes, seen)
+    read = {name for name in kinds if name not in left_out} | {*keys, wishes.entity, wishes.time}
+    made = ProjectPlan(
         name=name,
-        data=wishes.data.absolute(),
+        data=str(wishes.data) if wishes.database else Path(wishes.data).absolute(),
         label=wishes.label,
-        task=task,
-        rows=labelled,
-        kinds={
-            column: kinds[column]
-            for column in kinds
-            if column not in left_out or column in (wishes.entity, wishes.time)
-        },
+        task=chosen,
+        rows=task.labelled(seen, wishes.label, chosen),
+        kinds={column: kind for column, kind in kinds.items() if column in read},
         numeric=[one.name for one in inputs if kinds[one.name] != "text"],
         categorical=[one.name for one in inputs if kinds[one.name] == "text"],
-        columns=known,
+        columns=dict(seen.columns),
         entity=wishes.entity,
         time=wishes.time,
+        query=wishes.query,
         left_out=left_out,
-        notes=[
-            *_notes(found, label, task, why, rows),
-            *(f"{column} is no input: {reason}." for column, reason in left_out.items()),
-        ],
+        looked_up=bool(repository) or bool(wishes.entity and wishes.time and not seen.ambiguous),
+        histories=seen.histories and not repository,
+        repository=repository,
     )
+    made.notes.extend(_notes(made, seen, why))
+    return made
 
 
-def task_of(label: Column) -> tuple[str, str]:
-    """The task that a label asks for, and why.
+def _repository(wishes: Wishes) -> "ExistingRepository | None":
+    if wishes.features is None:
+        return None
+    from seaway.features.existing import read_repository
 
-    Raises:
-        DataUnreadable: it is none that can be predicted.
-    """
-    if label.kind == "truth" or (label.distinct == BINARY and label.kind in ("text", "number")):
-        return "binary", "two values"
-    if label.kind in ("number", "decimal comma"):
-        if label.whole and label.distinct <= WHOLE_CLASSES:
-            return "multiclass", f"{label.distinct} whole numbers; --task regression takes them for amounts"
-        return "regression", "numbers"
-    if label.kind == "text" and BINARY < label.distinct <= MOST_CLASSES:
-        return "multiclass", f"{label.distinct} names"
-    raise DataUnreadable(
-        f"Column {label.name!r} has {label.distinct:,} values of kind {label.kind}: no label that can be predicted. "
-        f"Give --label another column, or group its values into at most {MOST_CLASSES}."
-    )
+    if not wishes.time:
+        raise InvalidSpec("--features needs --time: features are looked up as they stood when a row happened.")
+    return read_repository(wishes.features)
 
 
-def _kind(column: Column, wishes: Wishes, task: str) -> str:
-    """What a column is read as; empty for one that is not read."""
-    if column.kind == "other":
-        return ""
-    if column.name == wishes.time:
-        return "time"
-    if column.name == wishes.entity:
-        return "text"
-    if column.name == wishes.label and task in ("binary", "multiclass") and column.kind == "number":
-        numbers = column.low in (0, 1) and column.high in (0, 1)
-        return "number" if task == "binary" and numbers else "text"
-    return column.kind
+def _require_keys(repository: "ExistingRepository | None", wishes: Wishes, seen: Seen) -> None:
+    if repository and (missing := [key for key in repository.keys if key not in seen.columns]):
+        raise InvalidSpec(f"{wishes.source} lacks {', '.join(missing)}, by which {repository.folder} finds features.")
 
 
-def _no_input(column: Column, wishes: Wishes, rows: int) -> str:
-    """Why a column is none of the model's inputs; empty where it is one."""
-    naming = column.kind == "text" and column.distinct > max(RARE, IDENTITY * (rows - column.missing))
-    reasons = {
-        "it says which row or when": column.name in (wishes.entity, wishes.time),
-        "it holds lists or structures": column.kind == "other",
-        "it is a time; derive what it tells, such as the weekday": column.kind == "time",
-        "all rows have the same value": column.distinct <= 1,
-        "its name is that of a time that examples have; call it otherwise": column.name in (EVENT_TIME, LABEL_TIME),
-        f"its {column.distinct:,} different texts name the rows": naming,
-    }
-    return next((why for why, holds in reasons.items() if holds and column.name != wishes.label), "")
+def _notes(made: ProjectPlan, seen: Seen, why: str) -> Iterator[str]:
+    yield f"The task is {made.task}: {made.label} holds {why}."
+    if gaps := seen.rows - made.rows:
+        yield f"{gaps:,} of {seen.rows:,} rows have no {made.label} and are left out."
+    for name, count in seen.repeated.items():
+        yield f"{count} columns are called {name}; the later ones are read as {name}_1 and so on."
+    for one in seen.columns.values():
+        if one.strangers:
+            yield (
+                f"{one.name} is read as {one.kind}; {one.strangers:,} values are none ({', '.join(one.strange)}) and "
+                "count as missing."
+            )
+        if one.kind in AMBIGUOUS:
+            yield f"{one.name} is read with the month first; KINDS in schema.py says so, if it is the day."
+    yield from (f"{column} is no input: {reason}." for column, reason in made.left_out.items())
+    yield from _of_features(made, seen)
+    yield made.canary.told
 
 
-def _notes(found: Sequence[Column], label: Column, task: str, why: str, rows: int) -> list[str]:
-    gaps = f"{label.missing:,} of {rows:,} rows have no {label.name} and are left out."
-    strange = [
-        f"{one.name} is read as {one.kind}; {one.strangers:,} values are none ({', '.join(one.strange)}) and count as "
-        "missing."
-        for one in found
-        if one.strangers
-    ]
-    return [f"The task is {task}: {label.name} holds {why}.", *([gaps] if label.missing else []), *strange]
+def _of_features(made: ProjectPlan, seen: Seen) -> Iterator[str]:
+    if made.repository:
+        yield f"Features of {made.repository.folder}, by {', '.join(made.repository.keys)}: {made.repository.told}."
+    elif made.looked_up:
+        before = ", with what came before it" if made.histories else ""
+        yield f"Features are looked up in Feast by {made.entity} as they stood at {made.time}{before}."
+    elif made.entity and made.time:
+        yield f"Some {made.entity} has two rows of one {made.time}, so nothing is looked up by them: a plain split."

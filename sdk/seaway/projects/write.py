@@ -1,20 +1,26 @@
 """The files of a project, out of the templates beside this file."""
 
-import json
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from pprint import pformat
 from string import Template
 from typing import Any
 
-from seaway.data.files import Column
+from seaway.data.columns import Column
 from seaway.errors import InvalidSpec
+from seaway.projects.history import history
 from seaway.projects.plan import EPOCHS, PATIENCE, ProjectPlan
 from seaway.storage import atomic_path
 
 WIDTH = 110
 SPREAD = 0.1  # of the range that was seen, by which new numbers may lie beyond it
-FEW = 30  # values of a text that the rules name one by one
+_WINDOW = """\
+        WINDOW earlier AS (
+            PARTITION BY {name(ENTITY)} ORDER BY {name(TIME)}
+            RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL 1 MICROSECOND PRECEDING
+        )
+"""
 
 
 def write(plan: ProjectPlan, folder: Path) -> list[Path]:
@@ -25,62 +31,128 @@ def write(plan: ProjectPlan, folder: Path) -> list[Path]:
     """
     if folder.exists() and any(folder.iterdir()):
         raise InvalidSpec(f"{folder.absolute()} is not empty; choose another name, or remove it.")
+    words = _words(plan)
+    return [_written(folder / target, template, words) for target, template in _files(plan).items()]
+
+
+def _files(plan: ProjectPlan) -> dict[str, str]:
+    """Templates by the paths of what they become."""
     package = plan.package
-    names = {
+    features = {f"{package}/features.py": "existing.py" if plan.repository else "features.py"}
+    return {
         "pipeline.py": "pipeline.py",
         f"{package}/__init__.py": "init.py",
         f"{package}/schema.py": "schema.py",
-        f"{package}/source.py": "source.py",
+        f"{package}/source.py": "query.py" if plan.query else "source.py",
         f"{package}/rules.py": "rules.py",
+        **(features if plan.looked_up else {}),
         f"tests/test_{package}.py": "test.py",
         "README.md": "README.md",
     }
-    words = _words(plan, folder)
-    written = []
-    for target, template in names.items():
-        text = files("seaway.projects").joinpath(f"templates/{template}.tmpl").read_text(encoding="utf-8")
-        with atomic_path(folder / target) as draft:
-            draft.write_text(Template(text).substitute(words), encoding="utf-8")
-        written.append(folder / target)
-    return written
 
 
-def _words(plan: ProjectPlan, folder: Path) -> dict[str, str]:
+def _written(target: Path, template: str, words: Mapping[str, str]) -> Path:
+    with atomic_path(target) as draft:
+        draft.write_text(_filled(template, words), encoding="utf-8")
+    return target
+
+
+def _filled(template: str, words: Mapping[str, str]) -> str:
+    text = files("seaway.projects").joinpath(f"templates/{template}.tmpl").read_text(encoding="utf-8")
+    return Template(text).substitute(words)
+
+
+def _words(plan: ProjectPlan) -> dict[str, str]:
     values: dict[str, Any] = {
         "kinds": plan.kinds,
-        "numeric": plan.numeric,
-        "categorical": plan.categorical,
+        "numeric": [*plan.numeric, *_looked_up(plan, number=True)],
+        "categorical": [*plan.categorical, *_looked_up(plan, number=False)],
         "label": plan.label,
         "task": plan.task,
         "gate": plan.gate,
-        "weights": plan.weights,
-        "requests": plan.requests,
-        "keep": [plan.entity] if plan.entity else [],
+        "weights": plan.canary.weights,
+        "requests": plan.canary.requests,
+        "keep": _keys(plan),
         "time": plan.time,
         "fractions": {f"{name}_fraction": share for name, share in plan.fractions.items()},
         "data": str(plan.data),
+        "query": plan.query,
     }
     plain = {
         "name": plan.name,
         "package": plan.package,
         "rows": f"{plan.rows:,}",
-        "held_out": f"{plan.held_out:,}",
-        "passes": str(plan.passes),
-        "margin": str(plan.quality_margin),
+        "held_out": f"{plan.canary.held_out:,}",
+        "passes": str(plan.canary.passes),
+        "margin": str(plan.canary.margin),
         "batch_size": str(plan.batch_size),
         "epochs": str(EPOCHS),
         "patience": str(PATIENCE),
-        "notes": "\n".join(f"- {note}" for note in plan.notes),
+        "notes": "\n".join(f"- {note}" for note in map(_one_line, plan.notes)),
         "rules": "\n".join(_rule(plan.columns[name], kind, plan) for name, kind in plan.kinds.items()),
         "key": repr([plan.entity] if plan.entity and _unique(plan) else []),
         "word": _one_line(plan.label),
-        "sample": json.dumps(dict.fromkeys([*plan.numeric, *plan.categorical])),
     }
-    return {name: pformat(value, width=WIDTH, sort_dicts=False) for name, value in values.items()} | plain
+    words = {name: _python(value) for name, value in values.items()} | plain
+    return words | (_feast_words(plan, words) if plan.looked_up else _plain_words(words))
+
+
+def _plain_words(words: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "split_import": "split_table",
+        "schema_names": "CATEGORICAL, KEYS, LABEL, NUMERIC, TASK, TIME",
+        "split": _filled("split_plain", words),
+        "made": "",
+        "more": "",
+        "also": "",
+    }
+
+
+def _feast_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
+    where = str(plan.repository.folder) if plan.repository else ""
+    known = _python([*plan.numeric, *plan.categorical])
+    more = [
+        f"KNOWN = {known}  # inputs that are columns of the data",
+        f"REPOSITORY = {where!r}  # of Feast" if where else f"ENTITY = {plan.entity!r}  # whose rows they are",
+    ]
+    earlier = history(plan)
+    lines = "".join(f",\n            {sql} AS {name}" for name, sql in earlier.items())
+    return {
+        "split_import": "build_features, get_training_examples",
+        "schema_names": "CATEGORICAL, KEYS, LABEL, NUMERIC, TASK",
+        "split": _filled("split_feast", words),
+        "made": ', "repository": repository',
+        "more": "\n".join(more),
+        "also": f"| `{plan.package}/features.py` | what is looked up for each row, as it stood at its time |\n",
+        "entity_word": _one_line(plan.entity),
+        "repository_word": _one_line(where),
+        "feast_name": plan.name.replace("-", "_"),
+        "before": ", with what had happened before" if earlier else "",
+        "history_sql": lines,
+        "window": _WINDOW if earlier else "",
+    }
+
+
+def _keys(plan: ProjectPlan) -> list[str]:
+    if plan.repository:
+        return list(plan.repository.keys)
+    return [plan.entity] if plan.entity else []
+
+
+def _looked_up(plan: ProjectPlan, number: bool) -> list[str]:
+    """Inputs that the data do not have."""
+    if plan.repository:
+        return plan.repository.numeric if number else plan.repository.categorical
+    return list(history(plan)) if number else []
+
+
+def _python(value: Any) -> str:
+    return pformat(value, width=WIDTH, sort_dicts=False)
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split()).replace('"""', "'")
+    """For a docstring and a page."""
+    return " ".join(text.split()).replace('"""', "'").replace("\\", "\\\\")
 
 
 def _unique(plan: ProjectPlan) -> bool:
@@ -93,9 +165,9 @@ def _rule(column: Column, kind: str, plan: ProjectPlan) -> str:
     name = repr(column.name)
     seen = f"{column.distinct:,} values" + (f", {column.missing:,} missing" if column.missing else "")
     nullable = bool(column.missing) or column.name == plan.label
-    if kind == "time":
+    if kind.startswith("time"):
         return f"        {name}: Column(TIME, nullable={nullable}),  # {seen}"
-    if kind == "text":
+    if kind in ("text", "class"):
         return f"        {name}: Column(TEXT, nullable={nullable}),  # {seen}"
     if kind == "truth" or column.low is None or column.high is None:
         return f"        {name}: Column(NUMBER, Check.isin([0, 1]), nullable={nullable}),  # {seen}"

@@ -16,6 +16,7 @@ from seaway.monitoring import Callers, ServiceGraph, TrafficMetrics
 from seaway.rollout.history import History, PastRollout
 from seaway.rollout.judge.decision import judge, judge_fast
 from seaway.rollout.judge.verdict import Decision, Verdict
+from seaway.rollout.judge.wanted import wanted
 from seaway.rollout.ledger import Ledger
 from seaway.rollout.observations import ArmObservation, faults
 from seaway.rollout.observer import Observer
@@ -247,8 +248,9 @@ def _advance(plan: RolloutPlan, journal: Journal, verdict: Verdict, exhausted: b
             observation.stable.requests + observation.candidate.requests for observation in journal.observations
         )
         short = f"There are no more requests: the examples ended after {total:,}, before the judge was sure. "
-        hint = "Give more held-out examples (more months), ask more of them of both arms (shadow), or widen a margin. "
-        journal.decision, journal.reason = Decision.INCONCLUSIVE, f"{short}{hint}{verdict.reason}"
+        more = wanted(verdict.evidence, plan.policy.false_promotion)
+        hint = "Give more held-out examples, ask more of them of both arms (shadow), or widen a margin."
+        journal.decision, journal.reason = Decision.INCONCLUSIVE, f"{short}{more} {hint} {verdict.reason}"
     elif journal.sent >= plan.steps[journal.step].requests:
         last = journal.step == len(plan.steps) - 1
         promoted = verdict.decision is Decision.PROMOTE

@@ -4,12 +4,14 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from seaway_examples.continents import table as continents
+from seaway_examples.diamonds import table as diamonds
 from seaway_runs import SEAWAY
 
 ROWS = 4_000  # 500 are held out for the canary: what so many show of a model that has hardly learnt
@@ -28,18 +30,6 @@ def customers(random: np.random.Generator) -> pd.DataFrame:
     )
 
 
-def flowers(random: np.random.Generator) -> pd.DataFrame:
-    x = random.normal(size=(ROWS, 3))
-    species = np.array(["setosa", "versicolor", "virginica"])[(x + random.gumbel(size=x.shape) * 0.4).argmax(axis=1)]
-    return pd.DataFrame(x, columns=["sepal length", "sepal width", "petal length"]).assign(out=species)
-
-
-def diamonds(random: np.random.Generator) -> pd.DataFrame:
-    carat, cut = random.lognormal(-0.4, 0.5, ROWS), random.choice(["Fair", "Good", "Ideal"], ROWS)
-    price = 3000 * carat**1.6 * (1 + 0.2 * (cut == "Ideal")) * np.exp(random.normal(0, 0.1, ROWS))
-    return pd.DataFrame({"carat": carat, "cut": cut, "out": np.round(price, 2)})
-
-
 def seaway(*words: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
     """The command as a person gives it in a folder, its state in that folder."""
     environment = {name: value for name, value in os.environ.items() if name != "SEAWAY_HOME"}
@@ -48,26 +38,27 @@ def seaway(*words: str, cwd: Path, check: bool = True) -> subprocess.CompletedPr
     return done
 
 
-def project(folder: Path, table: pd.DataFrame, *options: str) -> tuple[Path, dict[str, Any]]:
-    """A project out of a CSV with a byte order mark and semicolons."""
-    table.to_csv(folder / "data.csv", index=False, sep=";", encoding="utf-8-sig")
-    made = seaway("init", "mine", "--from", "data.csv", "--label", "out", *options, "--output", "json", cwd=folder)
-    return folder / "mine", json.loads(made.stdout)
+def customers_file(target: Path) -> None:
+    """A CSV with a byte order mark and semicolons."""
+    customers(np.random.default_rng(1)).to_csv(target, index=False, sep=";", encoding="utf-8-sig")
 
 
 @pytest.mark.parametrize(
-    ("table", "options", "task"),
+    ("write", "label", "options", "task"),
     [
-        (customers, ["--entity", "customer"], "binary"),
-        (flowers, [], "multiclass"),
-        (diamonds, [], "regression"),
+        (customers_file, "out", ["--entity", "customer"], "binary"),
+        (continents.write, continents.LABEL, [], continents.TASK),
+        (diamonds.write, diamonds.LABEL, [], diamonds.TASK),
     ],
     ids=["binary", "multiclass", "regression"],
 )
 def test_a_file_becomes_a_promoted_canary_and_a_worse_model_is_rolled_back(
-    tmp_path: Path, table: Any, options: list[str], task: str
+    tmp_path: Path, write: Callable[[Path], None], label: str, options: list[str], task: str
 ) -> None:
-    folder, told = project(tmp_path, table(np.random.default_rng(1)), *options)
+    """The examples that begin with a file, and one that is as files are."""
+    write(tmp_path / "data.csv")
+    words = ("init", "mine", "--from", "data.csv", "--label", label, *options, "--output", "json")
+    told, folder = json.loads(seaway(*words, cwd=tmp_path).stdout), tmp_path / "mine"
     assert told["task"] == task
     try:
         run = json.loads(seaway("run", ".", *QUIET, "--output", "json", cwd=folder).stdout)

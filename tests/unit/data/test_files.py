@@ -1,12 +1,15 @@
 """A file is read as it is meant: any dialect of CSV, and what is no value of its column is told."""
 
+import gzip
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seaway.data.files import columns, read_file
+from seaway.data.columns import Column, look
+from seaway.data.files import opened, read_file, repeated_names
 from seaway.errors import DataUnreadable, InvalidSpec
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 2)), min_size=2, max_size=20)
@@ -15,6 +18,11 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 2)), min_
 def written(folder: Path, text: str, encoding: str = "utf-8", name: str = "rows.csv") -> Path:
     (folder / name).write_bytes(text.encode(encoding))
     return folder / name
+
+
+def columns(path: Path) -> tuple[int, Sequence[Column]]:
+    with opened(path) as database:
+        return look(database)
 
 
 def kinds(path: Path) -> dict[str, str]:
@@ -79,9 +87,61 @@ def test_what_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
         columns(written(tmp_path, "x", name="rows.xlsx"))
     with pytest.raises(DataUnreadable, match="cannot be read"):
         columns(written(tmp_path, "no parquet", name="rows.parquet"))
-    with pytest.raises(DataUnreadable, match="has no rows"):
-        columns(written(tmp_path, "x,y\n"))
     with pytest.raises(DataUnreadable, match="no column z"):
         read_file(str(written(tmp_path, "x,y\n1,2\n")), {"z": "text"})
     with pytest.raises(InvalidSpec, match="cannot be read as 'colour'"):
         read_file(str(written(tmp_path, "x,y\n1,2\n")), {"x": "colour"})
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "value"),
+    [
+        (["1,200", "34", "5,678.5"], "thousands comma", 1200.0),
+        (["1,2", "34", "5.678,5"], "decimal comma", 1.2),
+        (["13.05.2020", "1.6.2020", "31.12.2021"], "time %d.%m.%Y", pd.Timestamp("2020-05-13", tz="UTC")),
+        (["5/13/2020", "6/1/2020"], "time %m/%d/%Y", pd.Timestamp("2020-05-13", tz="UTC")),
+        (["13/5/2020", "1/6/2020"], "time %d/%m/%Y", pd.Timestamp("2020-05-13", tz="UTC")),
+        (["2", "1.6.2020", "x"], "text", "2"),
+    ],
+)
+def test_numbers_and_dates_are_read_as_people_write_them(
+    tmp_path: Path, texts: list[str], kind: str, value: object
+) -> None:
+    path = written(tmp_path, "x\n" + "".join(f'"{text}"\n' for text in texts))
+    assert kinds(path) == {"x": kind}
+    assert read_file(str(path), {"x": kind})["x"].to_pylist()[0] == value
+
+
+def test_columns_of_one_name_are_kept_apart_and_told(tmp_path: Path) -> None:
+    path = written(tmp_path, "\n".join(["x;y;x", "1;a;2", "3;b;4"]), "utf-8-sig")
+    assert repeated_names(path) == {"x": 2}
+    assert read_file(str(path), kinds(path)).to_pydict() == {"x": [1, 3], "y": ["a", "b"], "x_1": [2, 4]}
+
+
+def test_a_line_break_in_quotes_belongs_to_its_value(tmp_path: Path) -> None:
+    path = written(tmp_path, 'a,b\n"one\ntwo",1\n"three, four",2\n')
+    assert read_file(str(path), kinds(path)).to_pydict() == {"a": ["one\ntwo", "three, four"], "b": [1, 2]}
+
+
+def test_latin_1_is_never_taken_for_wide_characters(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b\nJosé,1\nMüller,2\n", "latin-1")
+    assert read_file(str(path), kinds(path))["a"].to_pylist() == ["José", "Müller"]
+
+
+def test_lines_of_json_are_a_table_and_mixed_values_texts(tmp_path: Path) -> None:
+    lines = ['{"n": 1, "t": "a", "l": [1], "m": 1}', '{"n": "n/a", "t": null, "m": "x"}', '{"n": 2.5, "t": "b"}']
+    path = written(tmp_path, "\n".join(lines), name="rows.jsonl")
+    assert kinds(path) == {"n": "number", "t": "text", "l": "other", "m": "text"}
+    found = read_file(str(path), {"n": "number", "t": "text", "m": "text"})
+    assert found.to_pydict() == {"n": [1, None, 2.5], "t": ["a", None, "b"], "m": ["1", "x", None]}
+
+
+def test_a_packed_file_is_read_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"x,y\n1,a\n2,b\n"))
+    assert kinds(tmp_path / "rows.csv.gz") == {"x": "number", "y": "text"}
+
+
+def test_a_class_has_no_name_that_says_that_there_is_none(tmp_path: Path) -> None:
+    path = written(tmp_path, "x\nyes\nNA\nno\n?\n")
+    assert read_file(str(path), {"x": "class"})["x"].to_pylist() == ["yes", None, "no", None]
+    assert read_file(str(path), {"x": "text"})["x"].to_pylist() == ["yes", "NA", "no", "?"]

@@ -11,6 +11,7 @@ from seaway.rollout.judge.ceiling import ceiling_bets, failing_share
 from seaway.rollout.judge.criteria import Comparison, comparisons
 from seaway.rollout.judge.split import split_bets
 from seaway.rollout.judge.verdict import Decision, Evidence, Finding, Hypothesis, Verdict
+from seaway.rollout.judge.wanted import wanted
 from seaway.rollout.observations import Observation, faults
 from seaway.rollout.policy import Bounds, Policy
 
@@ -90,7 +91,12 @@ def _verdict(
     lacking = " ".join(_lacking(usable, found, policy))
     broken = _astray(usable, policy) or _unseen(found, observations, policy)
     spent = sum(observation.stable.requests + observation.candidate.requests for observation in usable) >= policy.budget
-    decision, reason = _decide(evidence, _failing(witnessed, policy), lacking, broken, policy.budget if spent else None)
+    told = (
+        f"The budget of {policy.budget:,} requests is spent. {wanted(evidence, policy.false_promotion)}"
+        if spent
+        else ""
+    )
+    decision, reason = _decide(evidence, _failing(witnessed, policy), lacking, broken, told.strip())
     return Verdict(decision, reason, evidence, lacking)
 
 
@@ -143,7 +149,7 @@ def changes_of(observations: Sequence[Observation]) -> list[int]:
 
 
 def _decide(
-    evidence: Sequence[Evidence], failing: Sequence[str], lacking: str, broken: str, spent: int | None
+    evidence: Sequence[Evidence], failing: Sequence[str], lacking: str, broken: str, spent: str
 ) -> tuple[Decision, str]:
     harmful = [*failing, *(item.sentence for item in evidence if item.finding is Finding.HARMFUL)]
     if harmful:
@@ -154,8 +160,8 @@ def _decide(
     open_questions = " ".join(part for part in (lacking, *undecided) if part)
     if not open_questions:
         return Decision.PROMOTE, " ".join(item.sentence for item in evidence)
-    if spent is not None:
-        return Decision.INCONCLUSIVE, f"The budget of {spent:,} requests is spent. {open_questions}"
+    if spent:
+        return Decision.INCONCLUSIVE, f"{spent} {open_questions}"
     return Decision.CONTINUE, open_questions
 
 

@@ -1,0 +1,53 @@
+"""What each column is in a project: the label, an input of some kind, or left out, and why."""
+
+import re
+
+from seaway.data.columns import Column
+from seaway.features.project import EVENT_TIME, LABEL_TIME
+from seaway.monitoring.drift import MISSING
+from seaway.projects.look import TIME, Seen, Wishes
+from seaway.tasks import task as tasks
+
+IDENTITY = 0.9  # of the rows that a text tells apart: it names the row, and says nothing of the next one
+RARE = 200  # categories that a small network learns something of
+NUMBERING = re.compile(r"(?i)(.*[_ .-])?(id|key|no|nr|num|number|index|uuid|guid|rownames?|row|unnamed.*|column0)")
+BY_NAME = ("binary", "multiclass")  # tasks whose labels name a class
+
+
+def kind_of(column: Column, wishes: Wishes, task: str) -> str:
+    """What a column is read as; empty for one that is not read."""
+    if column.kind == "other":
+        return ""
+    if column.name == wishes.entity:
+        return "text"
+    if column.name == wishes.label and task in BY_NAME:
+        positive = column.kind == "truth" or (column.number and column.low in (0, 1) and column.high in (0, 1))
+        return column.kind if task == "binary" and positive else "class"
+    return column.kind
+
+
+def why_no_input(column: Column, wishes: Wishes, seen: Seen, task: str) -> str:
+    """Why a column is none of the model's inputs; empty where it is one."""
+    filled = seen.rows - column.missing
+    naming = column.kind == "text" and column.distinct > max(RARE, IDENTITY * filled)
+    reserved = (EVENT_TIME, LABEL_TIME, tasks.kind(task).output, "prediction")
+    reasons = {
+        "it says which row or when": column.name in (wishes.entity, wishes.time),
+        "it holds lists or structures": column.kind == "other",
+        "it is a time; derive what it tells, such as the weekday": column.kind.startswith(TIME),
+        "it is empty": not column.distinct,
+        "all rows have the same value": column.distinct == 1 and not column.missing,
+        "its name is one that examples or answers have; call it otherwise": column.name in reserved
+        or column.name.endswith(MISSING),
+        f"its {column.distinct:,} different texts name the rows": naming,
+        "its numbers name the rows": _numbers_rows(column, filled, seen.rows),
+    }
+    return next((why for why, holds in reasons.items() if holds), "")
+
+
+def _numbers_rows(column: Column, filled: int, rows: int) -> bool:
+    """Whether whole numbers, each of them once, count the rows, or are called like what names one."""
+    if not (column.number and column.whole and column.distinct == filled == rows):
+        return False
+    counting = column.high is not None and column.low in (0, 1) and column.high - column.low + 1 == rows
+    return bool(NUMBERING.fullmatch(column.name) or (counting and column.low is not None))
