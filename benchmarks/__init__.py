@@ -11,7 +11,10 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("cli", "join", "training", "tuning", "serving", "judge", "judge_peers", "drift", "pipeline", "launch")
+PARTS = (
+    *("cli", "join", "training", "tuning", "serving", "judge", "judge_peers", "drift", "drift_size"),
+    *("project", "pipeline", "launch"),
+)
 
 
 @dataclass(frozen=True)
