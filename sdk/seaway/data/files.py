@@ -1,12 +1,12 @@
 """A file of rows as a table: CSV of any dialect, JSON lines, or Parquet. `columns` has what is made of their values."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seaway.data.columns import chosen, quoted, types
+from seaway.data.columns import Column, chosen, look, quoted, types
 from seaway.errors import DataUnreadable
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ def read_file(path: str, kinds: Mapping[str, str]) -> "pa.Table":
     """
     with opened(Path(path)) as database:
         return chosen(database, kinds, path)
+
+
+def columns(path: Path) -> tuple[int, Sequence[Column]]:
+    """How many rows a file has, and what each of its columns is. Raises: DataUnreadable, see `opened`."""
+    with opened(path) as database:
+        return look(database)
 
 
 @contextmanager

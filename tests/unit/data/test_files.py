@@ -1,15 +1,13 @@
 """A file is read as it is meant: any dialect of CSV, and what is no value of its column is told."""
 
 import gzip
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seaway.data.columns import Column, look
-from seaway.data.files import opened, read_file, repeated_names
+from seaway.data.files import columns, read_file, repeated_names
 from seaway.errors import DataUnreadable, InvalidSpec
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 2)), min_size=2, max_size=20)
@@ -18,11 +16,6 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 2)), min_
 def written(folder: Path, text: str, encoding: str = "utf-8", name: str = "rows.csv") -> Path:
     (folder / name).write_bytes(text.encode(encoding))
     return folder / name
-
-
-def columns(path: Path) -> tuple[int, Sequence[Column]]:
-    with opened(path) as database:
-        return look(database)
 
 
 def kinds(path: Path) -> dict[str, str]:
