@@ -1,6 +1,10 @@
 """Small pipelines of others, killed at random moments: no process is left, no environment changed, no record lies.
 
-`python benchmarks/soak.py [RUNS] [SEED]` makes 200 runs; tests/local/kfp/test_soak.py makes a few.
+`python benchmarks/soak.py [RUNS] [SEED] [FIRST]` makes 200 runs and tells each; `tests/local/kfp/test_soak.py` makes a
+few. Each run's pipeline, signal and moment follow from the seed and its number, so one can be made again.
+
+What a record may say is known from a run of the same pipeline that nobody disturbed: a step that ended well gave that,
+reused or not, after however many killed runs; and its artifacts are there, with the same content.
 """
 
 import hashlib
@@ -13,9 +17,11 @@ import sys
 import sysconfig
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psutil
 
@@ -23,79 +29,134 @@ SEAWAY = Path(sys.executable).with_name("seaway")
 FOREIGN = Path(__file__).parents[1] / "tests/local/kfp/foreign"
 PIPELINES = (
     *("branches.py:oneof_artifacts", "loops.py:of_an_output", "loops.py:collected_artifacts", "loops.py:no_item"),
-    *("exits.py:pipeline_as_exit_task", "exits.py:several_exit_handlers", "artifacts.py:paths", "parameters.py:nested"),
-    *("parameters.py:dict_that_is_filled", "environments.py:files_inside_a_component"),
+    *("exits.py:pipeline_as_exit_task", "exits.py:several_exit_handlers", "artifacts.py:workspace"),
+    *("parameters.py:dict_that_is_filled", "parameters.py:nested", "environments.py:files_inside_a_component"),
+    *("artifacts.py:folder_as_artifact", "exits.py:retried_in_vain", "waiting.py:afresh", "waiting.py:forked"),
 )
+ENDLESS = "waiting.py"  # is always killed, and its steps last longer than what is killed may
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None)  # the last: it may end by itself
 LONGEST_S = 8.0
-GONE_S = 30.0  # for what a killed runner leaves: its fork server gives steps their grace
+GONE_S = 30.0  # for what a killed runner leaves: its steps have their grace
 ENDED = {"succeeded", "failed", "interrupted"}
+Given = Counter[tuple[str, str]]  # step and what it gave, as text
 
 
 @dataclass
 class Soak:
-    """Runs in one state folder, each ended by a signal at a random moment or by itself."""
+    """Runs in one state folder below `folder`, each ended by a signal at a random moment or by itself."""
 
-    home: Path
+    folder: Path
     seed: int
     faults: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
+    truth: dict[str, Given] = field(default_factory=dict)
 
-    def run(self, count: int) -> None:
+    def run(self, count: int, first: int = 0) -> None:
         """Make `count` runs; what is wrong after one is in `faults`."""
-        chance, before = random.Random(self.seed), installed()  # noqa: S311  # moments, no secrets
-        for number in range(count):
-            pipeline, number_of_signal = chance.choice(PIPELINES), chance.choice(SIGNALS)
-            told = f"run {number} of {pipeline}, {number_of_signal}"
-            self._one(pipeline, number_of_signal, chance.uniform(0.2, LONGEST_S), told)
-            if installed() != before:
-                self.faults.append(f"{told}: Seaway's environment has changed")
+        before = installed()
+        for number in range(first, first + count):
+            chance = random.Random(f"{self.seed}-{number}")  # noqa: S311  # moments, no secrets
+            pipeline, ending = chance.choice(PIPELINES), chance.choice(SIGNALS)
+            if pipeline.startswith(ENDLESS):
+                ending = ending or signal.SIGKILL
+            told = f"run {number} of {pipeline}, {ending.name if ending else 'to its end'}"
+            after_s, caching = chance.uniform(0.2, LONGEST_S), chance.choice(("--cache", "--no-cache"))
+            faults = self._one(pipeline, ending, after_s, caching)
+            faults += ["Seaway's environment has changed"] if installed() != before else []
+            self.faults += [f"{told}: {fault}" for fault in faults]
+            print(f"{told}: {'; '.join(faults) or 'nothing wrong'}", flush=True)
+        self.faults += self._after_all()
 
-    def _one(self, pipeline: str, number: signal.Signals | None, after_s: float, told: str) -> None:
-        words = [str(SEAWAY), "run", str(FOREIGN / pipeline)]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self._env) as run:
-            if number is not None:
-                time.sleep(after_s)
-                run.send_signal(number)
-            output = run.communicate()[0]
-        subprocess.run([str(SEAWAY), "down"], check=True, capture_output=True, env=self._env)
-        self.faults += [f"{told}: {fault}" for fault in (*self._processes(), *self._records(output, run.returncode))]
-
-    @property
-    def _env(self) -> dict[str, str]:
-        return {**os.environ, "SEAWAY_HOME": str(self.home), "PYTHONWARNINGS": "ignore"}
-
-    def _processes(self) -> list[str]:
-        """What still runs of this state folder."""
-        deadline = time.monotonic() + GONE_S
-        while (left := processes_of(self.home)) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return [f"left {process}" for process in left]
-
-    def _records(self, output: str, exit_code: int) -> list[str]:
-        """What is not true in the newest record; none is there where the run was ended before it began."""
+    def _one(self, pipeline: str, ending: signal.Signals | None, after_s: float, caching: str) -> list[str]:
+        """Run and end a pipeline; what is wrong then."""
+        known, home = self._truth(pipeline), self.folder / "home"
+        before = set(home.glob("runs/*"))
+        output, code = self._seaway(home, ending, after_s, "run", str(FOREIGN / pipeline), caching)
         faults = ["a traceback"] if "Traceback (most recent call last)" in output else []
-        records = sorted((self.home / "runs").glob("*/run.json"))
-        if not records:
-            return faults
-        record = json.loads(records[-1].read_text(encoding="utf-8"))
-        self.seen[record["state"]] += 1
-        open_steps = [step["name"] for step in record["steps"] if step["state"] in ("running", "retrying")]
-        if record["state"] not in ENDED:
-            faults.append(f"{record['run']} says that it is {record['state']}")
-        if open_steps:
-            faults.append(f"{record['run']} says that {', '.join(open_steps)} run")
-        if exit_code == 0 and record["state"] != "succeeded":
-            faults.append(f"{record['run']} ended well and says {record['state']}")
-        return [*faults, *(f"{record['run']}: {fault}" for fault in _outputs(record))]
+        faults += [f"left {process}" for process in left_of(home)]
+        for record in self._told(home):
+            if home / "runs" / record["run"] not in before:
+                self.seen[record["state"]] += 1
+                lies = _lies(record, known, code if ending is None else None)
+                faults += [f"{record['run']} {fault}" for fault in lies]
+        return faults
+
+    def _truth(self, pipeline: str) -> Given:
+        """What the steps of a pipeline give where nobody disturbs it; nothing is known of one without an end."""
+        if pipeline not in self.truth and not pipeline.startswith(ENDLESS):
+            home = self.folder / f"truth-{len(self.truth)}"
+            self._seaway(home, None, 0.0, "run", str(FOREIGN / pipeline))
+            [record] = self._told(home)
+            self.truth[pipeline] = given(record)
+        return self.truth.get(pipeline, Counter())
+
+    def _seaway(self, home: Path, ending: signal.Signals | None, after_s: float, *words: str) -> tuple[str, int]:
+        environment = {**os.environ, "SEAWAY_HOME": str(home), "PYTHONWARNINGS": "ignore"}
+        command = [str(SEAWAY), *words]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        ) as process:
+            if ending is not None:
+                time.sleep(after_s)
+                process.send_signal(ending)
+            output, errors = process.communicate()
+        return output if words[0] == "runs" else output + errors, process.returncode
+
+    def _told(self, home: Path) -> list[dict[str, Any]]:
+        """The records as `seaway runs` tells them, with nothing tidied up before."""
+        found: list[dict[str, Any]] = json.loads(self._seaway(home, None, 0.0, "runs", "--output", "json")[0])
+        return found
+
+    def _after_all(self) -> list[str]:
+        """What is wrong in the files after `seaway down`."""
+        home = self.folder / "home"
+        self._seaway(home, None, 0.0, "down")
+        states = {file: json.loads(file.read_text(encoding="utf-8"))["state"] for file in home.glob("runs/*/run.json")}
+        return [f"{file} says that the run is {state}" for file, state in states.items() if state not in ENDED]
 
 
-def _outputs(record: dict[str, object]) -> list[str]:
-    """Artifacts of steps that ended well, which are not there."""
-    steps: list[dict[str, object]] = record["steps"]  # type: ignore[assignment]
-    made = [step["outputs"] for step in steps if step["state"] in ("succeeded", "cached")]
-    tables = [value for outputs in made for name, value in outputs.items() if name == "table"]  # type: ignore[attr-defined]
-    return [f"{table['uri']} is not there" for table in tables if not Path(table["uri"]).exists()]
+def _lies(record: dict[str, Any], known: Given, code: int | None) -> Iterator[str]:
+    """What is not true in a record; `code` is how a run ended that nobody disturbed."""
+    if record["state"] not in ENDED:
+        yield f"says that it is {record['state']}"
+    for step in record["steps"]:
+        if step["state"] in ("running", "retrying"):
+            yield f"says that {step['name']} runs"
+    if code is not None and record["state"] != ("failed" if code else "succeeded"):
+        yield f"ended with {code} and says {record['state']}"
+    if code is not None and given(record) != known:
+        yield f"gave {dict(given(record))}, not {dict(known)}"
+    if wrong := given(record) - known:
+        yield f"says that steps gave {dict(wrong)}"
+
+
+def given(record: dict[str, Any]) -> Given:
+    """What the steps gave that ended well: values, and artifacts by their content."""
+    done = [step for step in record["steps"] if step["state"] in ("succeeded", "cached")]
+    return Counter((step["name"], json.dumps(_by_content(step["outputs"]), sort_keys=True)) for step in done)
+
+
+def _by_content(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_by_content(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) >= {"uri", "metadata"}:
+        return {"content": _content(Path(value["uri"])), "metadata": value["metadata"]}
+    return {name: _by_content(item) for name, item in value.items()}
+
+
+def _content(path: Path) -> str:
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return " ".join(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files) or "is not there"
+
+
+def left_of(home: Path) -> list[str]:
+    """Processes of a state folder that do not end by themselves soon after the runs are gone."""
+    deadline = time.monotonic() + GONE_S
+    while (left := processes_of(home)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return left
 
 
 def processes_of(home: Path) -> list[str]:
@@ -103,7 +164,8 @@ def processes_of(home: Path) -> list[str]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("SEAWAY_HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
+            mine = process.environ().get("SEAWAY_HOME") == str(home) or str(home) in " ".join(process.cmdline())
+            if mine and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(f"{process.name()} ({process.pid})")
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
@@ -120,10 +182,10 @@ def installed() -> str:
 
 def main() -> None:
     """Soak, and print what was wrong."""
-    given = [int(word) for word in sys.argv[1:]]
+    count, seed, first = [*(int(word) for word in sys.argv[1:]), *(200, 1, 0)[len(sys.argv) - 1 :]]
     with TemporaryDirectory() as folder:
-        soak = Soak(Path(folder), *(given[1:] or [1]))
-        soak.run(*(given[:1] or [200]))
+        soak = Soak(Path(folder), seed)
+        soak.run(count, first)
     print(dict(soak.seen), *soak.faults, sep="\n")
     sys.exit(bool(soak.faults))
 

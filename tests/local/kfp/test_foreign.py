@@ -109,6 +109,7 @@ RIGHT: dict[str, Steps] = {
     "environments.py:as_kfp_writes_it": [("with-kfp", "2.17.0")],
     "environments.py:python_that_is_not_here": [("other-python", "ran")],
     "environments.py:files_inside_a_component": [("embedded", "hello world")],
+    "notebooks.py:notebook": [("summed", 7), ("word-of", "it's \u201em\u00e4rz\u201c\n")],
 }  # fmt: skip
 
 
@@ -181,6 +182,13 @@ FAILING: dict[str, tuple[str, Steps]] = {
     "artifacts.py:output_that_is_not_written": (
         "'double' failed. It could not start: its input value has no value: forgets has not written its output size",
         [("forgets", None), ("double", "failed")],
+    ),
+    "notebooks.py:cell_that_fails": (
+        "'broken' failed. KeyError: 'm\u00e4rz'",
+        [("broken", "failed"), ("last", "FAILED exit-handler-1 KeyError: 'm\u00e4rz'")],
+    ),
+    "notebooks.py:packages_that_are_not_there": (
+        "'without-packages' failed. ModuleNotFoundError: No module named 'nbclient'", [("without-packages", "failed")],
     ),
     "parameters.py:output_that_cannot_travel": (
         "'big' failed. its output Output is 9007199254740993", [("big", "failed")],

@@ -47,10 +47,11 @@ def test_steps_are_forked_die_alone_and_leave_nothing(state: Path, tmp_path: Pat
     assert not psutil.pid_exists(server)
 
 
-def test_a_killed_runner_takes_its_steps_along(state: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("afresh", "leader"), [("no", "fork_server"), ("yes", "guard.py")])
+def test_a_killed_runner_takes_its_steps_along(afresh: str, leader: str, state: Path, tmp_path: Path) -> None:
     """The step ignores SIGTERM, so that only its grace and SIGKILL end it."""
     pids = tmp_path / "pids"
-    command = [*RUN, str(LOCAL_PROGRAMS / "stubborn_pipeline.py"), "-p", f"pids={pids}"]
+    command = [*RUN, str(LOCAL_PROGRAMS / "stubborn_pipeline.py"), "-p", f"pids={pids}", "-p", f"afresh={afresh}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as runner:
         while not pids.exists():
             assert runner.poll() is None
@@ -59,7 +60,7 @@ def test_a_killed_runner_takes_its_steps_along(state: Path, tmp_path: Path) -> N
         server = step.parent()
         runner.kill()
     try:
-        assert "seaway.kfp.local.fork_server" in server.cmdline()
+        assert leader in " ".join(server.cmdline())
         assert psutil.wait_procs([step, server], timeout=GONE_S)[1] == []
     finally:
         own_session.kill()

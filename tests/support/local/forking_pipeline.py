@@ -6,13 +6,14 @@ from seaway.kfp import component
 
 @component
 def look(variable: str = "") -> list:
-    """Tell the parent's command, whether the session is the step's own, and a variable of the environment."""
+    """Tell the parent's command, whether the session is the step's or its guard's, and a variable."""
     import os
 
     import psutil
 
     print("looking around")  # noqa: T201
-    return [" ".join(psutil.Process().parent().cmdline()), os.getsid(0) == os.getpid(), os.environ.get(variable, "")]
+    led = os.getsid(0) in (os.getpid(), os.getppid())
+    return [" ".join(psutil.Process().parent().cmdline()), led, os.environ.get(variable, "")]
 
 
 @component

@@ -23,6 +23,9 @@ def linger(pids: str):
 
 
 @dsl.pipeline(name="stubborn")
-def stubborn(pids: str):
-    """Never end."""
-    linger(pids=pids)
+def stubborn(pids: str, afresh: str = "no"):
+    """Never end; a step with a variable of its own is started afresh, not forked."""
+    with dsl.If(afresh == "no"):
+        linger(pids=pids)
+    with dsl.Else():
+        linger(pids=pids).set_env_variable("ITS_OWN", "yes")

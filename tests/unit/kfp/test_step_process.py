@@ -47,3 +47,8 @@ def test_only_an_error_of_seaway_is_named_for_its_page(tmp_path: Path) -> None:
     assert error_of(reason(written(tmp_path, SEAWAY), 1)) == "TrainingFailed"
     assert error_of("ValueError: inner") == ""
     assert error_of("Path: a name that errors.py imports") == ""
+
+
+def test_an_error_that_a_notebook_wrote_in_colours_is_read(tmp_path: Path) -> None:
+    log = written(tmp_path, "RuntimeError: the cell failed\n\n\x1b[31mKeyError\x1b[39m: 'm\u00e4rz'\n\n")
+    assert reason(log, 1) == "KeyError: 'm\u00e4rz'"

@@ -5,8 +5,10 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +17,7 @@ import psutil
 from seaway import errors, platforms
 from seaway.extras import explained
 
+GUARD = Path(__file__).with_name("guard.py")
 # What a step gets between SIGTERM and SIGKILL to end what it started; on a cluster its pods have 60 s themselves.
 GRACE_S = {"local": 5.0, "kubernetes": 75.0}
 REASON_CHARACTERS = 4000  # a reason is a paragraph, not a log
@@ -25,6 +28,7 @@ ANY_ERROR = re.compile(
 
 SHARING = re.compile(r"^Step (\S+), \d+ of \d+ in this pod, failed", re.MULTILINE)  # see seaway.kfp.fuse
 EXECUTOR_INPUT = re.compile(r"^\[KFP Executor [^\n]*Got executor_input:\n\{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal, as notebooks and some log handlers write their errors
 EXECUTOR_LINE = re.compile(r"^\[KFP Executor [^\n]*\n?", re.MULTILINE)
 
 log = logging.getLogger(__name__)
@@ -49,17 +53,29 @@ def grace_s() -> float:
 
 
 def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path) -> subprocess.Popen[bytes]:
-    """Start a step in a process group of its own, so that all of it can be ended, with its output in `log_file`."""
+    """Start a step in a process group of its own, so that all of it can be ended, with its output in `log_file`.
+
+    The group is led by `guard.py`, which ends it where this process is gone.
+    """
     log_file.parent.mkdir(parents=True, exist_ok=True)
+    guard = [sys.executable, "-I", "-S", str(GUARD), str(_runner()), str(grace_s())]
     with log_file.open("ab") as output:
         return subprocess.Popen(
-            command,
+            [*guard, *command],
+            pass_fds=(_runner(),),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(environment),
             start_new_session=True,
         )
+
+
+@cache
+def _runner() -> int:
+    """What reads as ended when this process is gone: a pipe whose other end is here alone, and stays open."""
+    read, _ = os.pipe()
+    return read
 
 
 def signal_group(group: int, number: signal.Signals) -> None:
@@ -107,7 +123,8 @@ def _in_group(process: psutil.Process, group: int) -> bool:
 
 def reason(log_file: Path, exit_code: int) -> str:
     """Why a step failed, in one paragraph: the last Seaway error in its log, else the last exception, else its end."""
-    text = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
+    written = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
+    text = COLOUR.sub("", written)
     for pattern in (SEAWAY_ERROR, ANY_ERROR):
         if matches := list(pattern.finditer(text)):
             paragraph = text[matches[-1].start(1) :].split("\n\n", 1)[0].split("\n[KFP Executor", 1)[0]
