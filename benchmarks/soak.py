@@ -54,6 +54,7 @@ class Soak:
     def run(self, count: int, first: int = 0) -> None:
         """Make `count` runs; what is wrong after one is in `faults`."""
         before = installed()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it, and so would runs
         for number in range(first, first + count):
             chance = random.Random(f"{self.seed}-{number}")  # noqa: S311  # moments, no secrets
             pipeline, ending = chance.choice(PIPELINES), chance.choice(SIGNALS)

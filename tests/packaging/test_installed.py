@@ -1,8 +1,11 @@
 """The wheel works where its source is not: all of it imports, a page is rendered, a pipeline runs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from documents import blocks
+from places import PROJECT
 from wheel_environments import Environment
 
 HERE = Path(__file__).parent
@@ -38,6 +41,21 @@ def test_the_flights_run_to_their_end(installed: Environment) -> None:
     finally:
         ended = installed.run("seaway", "down")
     assert ended.returncode == 0, ended.stderr
+
+
+def test_the_pipeline_of_the_readme_runs_and_compiles(installed: Environment) -> None:
+    """As it stands there, saved in a folder of one's own and run from below it."""
+    folder = installed.work / "mine"
+    (folder / "notebooks").mkdir(parents=True)
+    (folder / "late.py").write_text(blocks(PROJECT / "README.md", "python")[0].text)
+    below = replace(installed, work=folder / "notebooks")
+    ran = below.run("seaway", "run", "../late.py", "-p", "epochs=1", "--output", "json")
+    assert ran.returncode == 0, ran.stderr
+    steps = {step["title"]: step["state"] for step in json.loads(ran.stdout)["steps"]}
+    assert (steps["Register"], len(steps)) == ("succeeded", 7)
+    compiled = below.run("seaway", "compile", "../late.py")
+    assert compiled.returncode == 0, compiled.stderr
+    assert "name: late" in (below.work / "late.yaml").read_text()
 
 
 def test_its_command_lists_and_compiles_what_is_in_it(installed: Environment) -> None:

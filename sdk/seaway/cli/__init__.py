@@ -10,8 +10,11 @@ def main() -> None:
     import os
     import sys
 
-    from seaway.cli.app import app
-    from seaway.errors import InvalidSpec, SeawayError
+    from seaway.cli.interrupts import ending_at_once
+
+    with ending_at_once():
+        from seaway.cli.app import app
+        from seaway.errors import InvalidSpec, SeawayError
 
     try:
         app(prog_name="seaway")

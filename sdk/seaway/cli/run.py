@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from seaway import platforms
+from seaway.cli.interrupts import ending_at_once
 from seaway.cli.light_kfp import import_kfp
 from seaway.errors import InvalidSpec, RunFailed
 from seaway.storage import read_json
@@ -17,6 +18,11 @@ SIGNAL_EXIT = 128  # a shell's convention: 128 + the signal's number
 
 def run_pipeline(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, explaining: bool = False) -> int:
     """Run and return the exit code. Progress goes to stderr where stdout is for the JSON record."""
+    with ending_at_once():  # but for the time in which steps run, whose end the runner sees to
+        return _run(pipeline, words, caching, as_json, explaining)
+
+
+def _run(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, explaining: bool) -> int:
     given = arguments(words)
     started = time.monotonic()
     import_kfp()

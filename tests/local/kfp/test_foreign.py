@@ -109,6 +109,17 @@ RIGHT: dict[str, Steps] = {
     "environments.py:as_kfp_writes_it": [("with-kfp", "2.17.0")],
     "environments.py:python_that_is_not_here": [("other-python", "ran")],
     "environments.py:files_inside_a_component": [("embedded", "hello world")],
+    "features.py:image_of_a_parameter": [("say", "x")],
+    "features.py:within_its_time": [("sleep", "slept")],
+    "features.py:within_the_run": [("say", "x")],
+    "features.py:venv_of_a_step": [("in-a-venv", True)],
+    "features.py:more_metrics": [("curves", None), ("read-curves", "2 ['north']")],
+    "features.py:key_of_its_own": [("double", 2)],
+    "features.py:pause": [("say", "x")],
+    "features.py:loops_in_an_exit_handler": [
+        ("number", 1), ("number", 2), ("upto", [0]), ("say", "a"), ("last", "SUCCEEDED exit-handler-3 well"),
+    ],
+    "features.py:one_iteration": [("upto", [0]), ("double", 0), ("add", 0)],
     "notebooks.py:notebook": [("summed", 7), ("word-of", "it's \u201em\u00e4rz\u201c\n")],
 }  # fmt: skip
 
@@ -130,6 +141,7 @@ NOT_HERE: dict[str, str] = {
     "cluster.py:field_of_the_pod": r"step say takes POD_UID from its pod \(metadata.uid\); set that variable",
     "cluster.py:container": r"step hello is a container \(alpine:3.20\), and neither docker nor podman is on PATH",
     "cluster.py:settings_of_the_pod": r"step configured takes the settings of its pod \(config: TaskConfig\)",
+    "features.py:component_of_version_one": r"step twice is a container \(alpine:3.20\), and neither docker nor podman",
     "exits.py:notification": "Missing parameter status",
 }
 
@@ -182,6 +194,18 @@ FAILING: dict[str, tuple[str, Steps]] = {
     "artifacts.py:output_that_is_not_written": (
         "'double' failed. It could not start: its input value has no value: forgets has not written its output size",
         [("forgets", None), ("double", "failed")],
+    ),
+    "features.py:exit_handlers_within": (
+        "'fail' failed. RuntimeError: inner",
+        [("fail", "failed"), ("last", "FAILED exit-handler-1 RuntimeError: inner"), ("say", "outer end")],
+    ),
+    "features.py:longer_than_its_time": (
+        "'sleep' failed. Its time is over: its pipeline gives it 1 s.",
+        [("sleep", "failed"), ("last", "FAILED exit-handler-1 Its time is over: its pipeline gives it 1 s.")],
+    ),
+    "features.py:longer_than_the_run": (
+        "'sleep' failed. Its time is over: its pipeline gives a run 2 s.",
+        [("sleep", "failed"), ("last", "FAILED exit-handler-1 Its time is over: its pipeline gives a run 2 s.")],
     ),
     "notebooks.py:cell_that_fails": (
         "'broken' failed. KeyError: 'm\u00e4rz'",

@@ -1,8 +1,9 @@
 """How each step of a pipeline is run here, and what the local run does not have, told before the first step."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Plan:
     container: bool = False
     python: str = ""  # of an environment of its own; empty for Seaway's
     note: str = ""
+    limit_s: float = math.inf  # that its pipeline gives to each attempt
 
     @property
     def forked(self) -> bool:
@@ -45,7 +47,20 @@ def plans(compiled: Any, executors: Mapping[str, Any], folder: Path) -> dict[str
     reasons = [*_unreadable(compiled.spec), *_missing(compiled, executors)]
     if reasons:
         raise InvalidSpec(f"{compiled.name} cannot run here: {'; '.join(reasons)}.")
-    return {label: _plan(label, executor.container, folder) for label, executor in executors.items()}
+    return {
+        label: replace(_plan(label, executor.container, folder), limit_s=_limit_s(_config(compiled, label)))
+        for label, executor in executors.items()
+    }
+
+
+def limit_s(compiled: Any) -> float:
+    """Seconds that a pipeline gives to a run of it, but for its exit tasks; without end where it says nothing."""
+    platform = compiled.platform.platforms
+    return _limit_s(platform[KUBERNETES].pipelineConfig if KUBERNETES in platform else None)
+
+
+def _limit_s(config: Any) -> float:
+    return float(getattr(config, "active_deadline_seconds", 0)) or math.inf
 
 
 def _plan(label: str, container: Any, folder: Path) -> Plan:
@@ -86,16 +101,21 @@ def _unreadable(spec: Any) -> Iterator[str]:
 
 
 def _missing(compiled: Any, executors: Mapping[str, Any]) -> Iterator[str]:
-    platform = compiled.platform.platforms
-    configs = platform[KUBERNETES].deployment_spec.executors if KUBERNETES in platform else {}
     for label, executor in executors.items():
-        config = json_format.MessageToDict(configs[label]) if label in configs else {}
-        for reason in (*_of_executor(executor), *_of_pod(json_format.ParseDict(config, pb.KubernetesExecutorConfig()))):
+        for reason in (*_of_executor(executor), *_of_pod(_config(compiled, label))):
             yield f"step {name_of(label)} {reason}"
     for name, component in compiled.spec.components.items():
         for parameter, one in component.input_definitions.parameters.items():
             if type_name(one) == "TaskConfig":
                 yield f"step {name.removeprefix('comp-')} takes the settings of its pod ({parameter}: TaskConfig)"
+
+
+def _config(compiled: Any, label: str) -> pb.KubernetesExecutorConfig:
+    """What a pipeline says of the pod of a step."""
+    platform = compiled.platform.platforms
+    configs = platform[KUBERNETES].deployment_spec.executors if KUBERNETES in platform else {}
+    told = json_format.MessageToDict(configs[label]) if label in configs else {}
+    return json_format.ParseDict(told, pb.KubernetesExecutorConfig())
 
 
 def _of_executor(executor: Any) -> Iterator[str]:

@@ -6,6 +6,7 @@ has no hook by which a step could be started, told of or reused otherwise. The s
 """
 
 import logging
+import math
 import os
 import re
 import secrets
@@ -33,6 +34,7 @@ from seaway.kfp.local.cache import StepCache
 from seaway.kfp.local.fork_client import Forks
 from seaway.kfp.local.inputs import Result
 from seaway.kfp.local.launcher import Launcher
+from seaway.kfp.local.limits import OVERDUE, Limit, Overdue
 from seaway.kfp.local.orchestrator import Orchestrator
 from seaway.kfp.local.run_record import Listener, Record, Step
 from seaway.kfp.local.steps import Steps, Words, executors_of
@@ -69,7 +71,7 @@ def local_run(
     bound = parameters.bind(spec, given)
     planned = plans.plans(compiled, executors, home() / "environments")
     record = _open_record(spec, bound, listener)
-    run = _Run(record, home(), _preload(executors, planned), planned)
+    run = _Run(record, home(), _preload(executors, planned), planned, plans.limit_s(compiled))
     with run.signals():
         try:
             result = _carry_out(spec, executors, run, StepCache(home() / "cache") if caching else None)
@@ -159,6 +161,7 @@ class _Run:
     state_folder: Path
     preload: Sequence[str]  # what the steps' fork server imports before they do
     planned: Mapping[str, plans.Plan]  # how the steps of each executor are run
+    limit_s: float = math.inf  # that the pipeline gives to the run, but for exit tasks
     alive: set[step_process.Process] = field(default_factory=set)
     stopping: bool = False
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="seaway-")))
@@ -170,11 +173,12 @@ class _Run:
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """Handle ending signals where Python allows it: in the main thread."""
+        """Handle ending signals where Python allows it, in the main thread; what nohup has ignored stays ignored."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._interrupt) for number in SIGNALS}
+        heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._interrupt) for number in heard}
         try:
             yield
         finally:
@@ -210,6 +214,9 @@ class _Run:
         except OSError as error:
             step.reason = f"The system does not start it: {error.strerror or error}."
             return NOT_STARTED
+        except Overdue as overdue:
+            step.reason = f"{overdue}."
+            return OVERDUE
         if exit_code:
             step.reason = step_process.reason(step.log, exit_code)
         return exit_code
@@ -230,14 +237,26 @@ class _Run:
     def _attempt(self, words: Words, step: Step) -> int:
         if self.stopping:
             return 128 + signal.SIGTERM
-        process, end = self._launcher.start(words, self.planned[words.executor], step)
+        plan = self.planned[words.executor]
+        limit = self._limit(words, plan)
+        limit.require()
+        process, end = self._launcher.start(words, plan, step)
         self.alive.add(process)
         try:
-            return process.wait()
+            with limit.of(process):
+                return process.wait()
         finally:
             step_process.end(process)  # also what the step left in its group
             self.alive.discard(process)
             end()
+
+    def _limit(self, words: Words, plan: plans.Plan) -> Limit:
+        """What the step and the run have left, whichever is less; exit tasks have their own time alone."""
+        left_s = math.inf if words.exiting else self.record.started + self.limit_s - time.monotonic()
+        told = "Its time is over: its pipeline gives"
+        return min(
+            Limit(plan.limit_s, f"{told} it {plan.limit_s:.0f} s"), Limit(left_s, f"{told} a run {self.limit_s:.0f} s")
+        )
 
     def abandon(self, state: Any) -> cleanup.Ended:
         """End everything that the run started: its endpoints by their adapter, then whatever is left."""

@@ -32,6 +32,7 @@ class Words:
     arguments: Sequence[str]
     environment: Mapping[str, str]  # variables of its own
     files: Sequence[Path]  # that its artifacts are in
+    exiting: bool = False  # whether it runs whatever happened before
 
 
 Attempt = Callable[[Words, Step], int]  # carries it out, and returns the exit code
@@ -128,7 +129,7 @@ class Steps:
         command, arguments = fill.filled(container.command), fill.filled(container.args)
         files = [path for value in call.inputs.values() for artifact in artifacts_in(value) if (path := artifact.path)]
         label, image = call.component.executor_label, fill.text(container.image)
-        return self.attempt(Words(label, image, command, arguments, environment, files), step)
+        return self.attempt(Words(label, image, command, arguments, environment, files, call.exiting), step)
 
     def _place(self, call: Call) -> Path:
         return self.folder / call.place

@@ -1,7 +1,7 @@
 """What a cluster has and this machine has not, and containers."""
 
 from kfp import dsl, kubernetes
-from steps import say, step
+from steps import rows, say, step
 
 
 @step
@@ -18,6 +18,30 @@ def hello(text: str, size: dsl.OutputPath(int), twice: bool = False):
         command=["sh", "-c", 'mkdir -p "$(dirname "$1")"; echo "$0"; printf 7 > "$1"'],
         args=[dsl.ConcatPlaceholder(["<", text, ">"]), size, dsl.IfPresentPlaceholder("twice", ["--twice"])],
     )
+
+
+@dsl.container_component
+def appended(table: dsl.Input[dsl.Dataset], word: str, longer: dsl.Output[dsl.Dataset]):
+    return dsl.ContainerSpec(
+        image="alpine:3.20",
+        command=["sh", "-c", 'cat "$0" > "$2"; echo "$1" >> "$2"'],
+        args=[table.path, word, longer.path],
+    )
+
+
+@dsl.container_component
+def broken():
+    return dsl.ContainerSpec(image="alpine:3.20", command=["sh", "-c", "echo no licence; exit 3"])
+
+
+@dsl.container_component
+def waits():
+    return dsl.ContainerSpec(image="alpine:3.20", command=["sleep", "600"])
+
+
+@step
+def lines(table: dsl.Input[dsl.Dataset]) -> list:
+    return open(table.path, encoding="utf-8").read().splitlines()
 
 
 @step
@@ -87,6 +111,21 @@ def where_the_pod_runs():
 @dsl.pipeline
 def container():
     half(value=hello(text="it's").outputs["size"])
+
+
+@dsl.pipeline
+def container_between_steps(word: str):
+    lines(table=appended(table=rows(count=1).outputs["table"], word=word).outputs["longer"])
+
+
+@dsl.pipeline
+def container_that_fails():
+    broken()
+
+
+@dsl.pipeline
+def container_that_waits():
+    waits()
 
 
 @dsl.pipeline

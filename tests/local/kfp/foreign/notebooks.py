@@ -22,9 +22,7 @@ def broken():
     dsl.run_notebook()
 
 
-@dsl.notebook_component(
-    notebook_path=os.path.join(HERE, "sum.ipynb"), base_image="python:3.11", packages_to_install=[]
-)
+@dsl.notebook_component(notebook_path=os.path.join(HERE, "sum.ipynb"), base_image="python:3.11", packages_to_install=[])
 def without_packages():
     dsl.run_notebook()
 
