@@ -44,7 +44,7 @@ def _start(runner: int, command: Sequence[str]) -> int:
     for number in IGNORED:
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvp(command[0], command)  # noqa: S606 - a pipeline's own command, as it is
+        os.execvp(command[0], list(command))  # noqa: S606 - a pipeline's own command, as it is
     except OSError as error:
         os.write(2, f"{command[0]} does not start: {error.strerror}\n".encode())
         os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_STARTED)

@@ -9,22 +9,27 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from seaway.entrypoint import run
 from seaway.errors import DataUnreadable, InvalidSpec, TrainingFailed
 from seaway.signals import sigterm_raises
 from seaway.storage import storage_for
 from seaway.training.fingerprint import fingerprint
+from seaway.training.heartbeat import SILENCE_IN_POD_S, Heartbeat, ask, below, silence_s
+from seaway.training.heartbeat import VARIABLE as SILENCE
 from seaway.training.pod.checkpoint_sync import Mirror
 from seaway.training.pod.job import VARIABLE, RemoteTraining
 from seaway.training.pod.rendezvous import Rendezvous
 from seaway.training.result import TrainResult
 from seaway.training.spec import TrainSpec
 
-LOOK_S = 0.2  # between looks at the processes
+LOOK_S = 0.2  # between looks at whether the processes have ended
+LOOKS = 10  # for signs of life, in the time without one that ends a training
 END_S = 15.0  # for processes to end after SIGTERM
 DELIVERY_S = 900.0  # for the pod that writes the model to upload it
 log = logging.getLogger("seaway.training.pod")
@@ -75,11 +80,32 @@ def _check(training: RemoteTraining, here: dict[str, str]) -> None:
 
 
 def _run(training: RemoteTraining, folder: Path, spec: TrainSpec) -> int:
+    longest_s = silence_s(SILENCE_IN_POD_S)
     rendezvous = Rendezvous.read(os.environ)
     rendezvous.await_address()
     commands = rendezvous.commands("seaway.training.pod.worker", ["--spec", str(folder / "spec.json")])
     with Mirror(spec.checkpoints, training.checkpoints).sending(), _processes(commands) as processes:
-        return _wait(processes)
+        heartbeat = Heartbeat((spec.output, spec.checkpoints), lambda: _workers(processes, rendezvous.elastic))
+        return _wait(processes, longest_s / LOOKS, lambda: _require_life(heartbeat, folder, longest_s))
+
+
+def _workers(started: Sequence[subprocess.Popen[bytes]], elastic: bool) -> list[psutil.Process]:
+    """What trains: the processes that the pod started and theirs; of torchrun, which looks at its own, only theirs."""
+    found = [process for one in started for process in below(one.pid)]
+    own = [] if elastic else [psutil.Process(one.pid) for one in started if psutil.pid_exists(one.pid)]
+    return list(dict.fromkeys([*own, *found]))
+
+
+def _require_life(heartbeat: Heartbeat, folder: Path, longest_s: float) -> None:
+    """Raises: TrainingFailed: the processes do nothing any more; their stacks are in the log."""
+    if heartbeat.silent_s() <= longest_s:
+        return
+    ask(folder, [process.pid for process in heartbeat.processes()])
+    raise TrainingFailed(
+        f"The training hangs and is stopped: for {longest_s:g} s ({SILENCE}) the processes of this pod have neither "
+        f"written nor computed anything; where they stand is above in its log. Started again, it resumes from its last "
+        f"checkpoint."
+    )
 
 
 @contextmanager
@@ -93,14 +119,18 @@ def _processes(commands: list[tuple[list[str], dict[str, str]]]) -> Iterator[lis
             _end(processes)
 
 
-def _wait(processes: list[subprocess.Popen[bytes]]) -> int:
-    """Until all have ended well, or one has not."""
+def _wait(processes: list[subprocess.Popen[bytes]], every_s: float, look: Callable[[], None]) -> int:
+    """Until all have ended well, or one has not; meanwhile `look` is called now and then."""
+    due = time.monotonic() + every_s
     while True:
         codes = [process.poll() for process in processes]
         if failed := next((code for code in codes if code), 0):
             return 128 - failed if failed < 0 else failed
         if None not in codes:
             return 0
+        if time.monotonic() > due:
+            look()
+            due += every_s
         time.sleep(LOOK_S)
 
 

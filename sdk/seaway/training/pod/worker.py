@@ -10,13 +10,15 @@ import sys
 from pathlib import Path
 
 from seaway.entrypoint import run
+from seaway.training.heartbeat import tell_stacks
 from seaway.training.pod.checkpoint_sync import bring
 from seaway.training.pod.job import VARIABLE, RemoteTraining
 from seaway.training.spec import TrainSpec
 
 
 def main(path: str) -> None:
-    """Bring the checkpoints and become the entrypoint."""
+    """Bring the checkpoints and become the entrypoint, which tells where it stands when the pod asks."""
+    tell_stacks(Path(path).parent)
     spec, _ = TrainSpec.read(Path(path))
     training = RemoteTraining.parse(os.environ[VARIABLE])
     bring(training.checkpoints, spec.checkpoints)

@@ -1,14 +1,17 @@
 """The pod that trains."""
 
+import os
 from typing import Any
 
 from seaway.platforms.kubernetes.pods.template import WITHOUT_MESH, container, number, pod_spec, variables
 from seaway.platforms.kubernetes.training.placement import Placement
+from seaway.training.heartbeat import VARIABLE as HEARTBEAT
 from seaway.training.pod.job import VARIABLE, RemoteTraining
 
 COMMAND = ["python", "-m", "seaway.training.pod"]
 SCRATCH = "/scratch"
 GRACE_S = 60  # from SIGTERM to SIGKILL: the workers end and the last checkpoint is uploaded
+PASSED_ON = (HEARTBEAT,)  # of the step's own settings
 START_S = 900  # for scheduling and pulling images, on top of the training's own time
 
 
@@ -30,6 +33,7 @@ def environment(training: RemoteTraining, placement: Placement) -> list[dict[str
         "TMPDIR": "/tmp",  # noqa: S108  # a volume of the pod's own
         "OMP_NUM_THREADS": str(_threads(placement)),
         "PYTHONUNBUFFERED": "1",
+        **{name: value for name in PASSED_ON if (value := os.environ.get(name))},
     }
     settings = {**ours, **placement.env, "SEAWAY_SCRATCH": SCRATCH, VARIABLE: training.text}
     return variables(settings)

@@ -11,7 +11,6 @@ that is bound to 127.0.0.1, on a port that the kernel picks. Workers are forked 
 torch and runs none of it yet, so that torch is loaded once and not once a worker.
 """
 
-import faulthandler
 import importlib
 import importlib.util
 import json
@@ -25,7 +24,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from seaway.platforms.local.training import heartbeat
+from seaway.training.heartbeat import tell_stacks
 
 LOOPBACK = "127.0.0.1"
 SHUTDOWN_S = 10  # from SIGTERM to SIGKILL
@@ -53,7 +52,7 @@ def run_entrypoint(module: str, spec: str, job: str) -> None:
     """Run a module as `python -m MODULE --spec SPEC` would, in this worker; what went wrong is in its stderr."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the agent's handlers are not the worker's
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    _tell_stacks(Path(job))
+    tell_stacks(Path(job))
     sys.argv = [module, "--spec", spec]
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -64,12 +63,6 @@ def run_entrypoint(module: str, spec: str, job: str) -> None:
     except BaseException:
         _fail(Path(job), traceback.format_exc())
         raise
-
-
-def _tell_stacks(job: Path) -> None:
-    """Have this worker write where its threads stand when it is asked to; also while it waits in C++ for its peers."""
-    faulthandler.register(heartbeat.SIGNAL, file=sys.__stderr__ or 2, all_threads=True)
-    (job / heartbeat.WORKER_FILE.format(rank=os.environ["RANK"])).write_text(str(os.getpid()))
 
 
 def _fail(job: Path, reason: str) -> None:

@@ -13,15 +13,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seaway.errors import TrainingFailed
-from seaway.platforms.local.training.heartbeat import VARIABLE, Heartbeat, silence_s
 from seaway.platforms.local.training.launcher_process import Agent, agent
 from seaway.signals import sigterm_raises
 from seaway.storage import read_json, write_json
 from seaway.training.fingerprint import fingerprint
+from seaway.training.heartbeat import VARIABLE, Heartbeat, ask, below, silence_s
 from seaway.training.result import TrainResult, earlier
 from seaway.training.spec import TrainSpec
 
 LOOKS = 10  # for signs of life, in the time without one that ends a training
+STACK_LINES = 40  # of each process that hangs, in the error
 TAIL_LINES = 20  # of the failing rank's log, in the error
 END_S = 20.0  # for the workers to end after SIGTERM; elastic kills them after 10
 LOOPBACK_INTERFACE = "lo0" if sys.platform == "darwin" else "lo"
@@ -114,13 +115,13 @@ def _environment(workers: int) -> dict[str, str]:
 def _wait(holder: Agent, job: Path, spec: TrainSpec, longest: float) -> int:
     """The exit code. Raises: TrainingFailed: it takes longer than its time, or does nothing any more."""
     deadline = time.monotonic() + spec.timeout_s
-    heartbeat = Heartbeat(job, (spec.output, spec.checkpoints), holder.pid)
+    heartbeat = Heartbeat((job, spec.output, spec.checkpoints), lambda: below(holder.pid))
     while (code := holder.wait(max(0.0, min(longest / LOOKS, deadline - time.monotonic())))) is None:
         if heartbeat.silent_s() > longest:
             raise TrainingFailed(
                 f"The training hangs and was stopped: for {longest:g} s ({VARIABLE}) its processes have neither "
                 f"written nor computed anything. Started again, it resumes from its last checkpoint. They stood here:\n"
-                f"{heartbeat.stacks()}"
+                f"{_stacks(job, holder)}"
             )
         if time.monotonic() >= deadline:
             raise TrainingFailed(
@@ -128,6 +129,18 @@ def _wait(holder: Agent, job: Path, spec: TrainSpec, longest: float) -> int:
                 f"less data. Started again, it resumes from its last checkpoint. Its last lines:\n{_tail(job, 0)}"
             )
     return code
+
+
+def _stacks(job: Path, holder: Agent) -> str:
+    """Where each process stands, as Python's faulthandler writes it into its log."""
+    before = {path: path.stat().st_size for path in sorted(job.glob("logs/*/attempt_*/*/stderr.log"))}
+    ask(job, (process.pid for process in below(holder.pid)))
+    return "\n".join(f"[rank {path.parent.name}]\n{_after(path, start)}" for path, start in before.items())
+
+
+def _after(path: Path, start: int) -> str:
+    text = path.read_bytes()[start:].decode("utf-8", "replace").strip()
+    return "\n".join(text.splitlines()[:STACK_LINES]) or "(it told nothing)"
 
 
 def _end(holder: Agent) -> None:
