@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable, TrainingFailed
-from seaway.models import Signature, flavours
-from seaway.models.comparison import model_hash
-from seaway.models.signature import SIGNATURE_FILE
+from seaway.models import flavours
+from seaway.models.flavours import Flavour
+from seaway.models.signature import SIGNATURE_FILE, TORCH_EXPORT
 from seaway.storage import atomic_path, read_json, sha256, write_json
 
 MODEL_FILES = ("model.pt2", "model.safetensors", "signature.json")
@@ -52,7 +52,7 @@ class TrainResult:
     @property
     def sha256(self) -> str:
         """What names the model: the hash of the weights, or of what its flavour has in their place."""
-        return model_hash(self.path)
+        return sha256(self.path / _flavour(self.path).files[0])
 
     @property
     def summary(self) -> str:
@@ -77,10 +77,20 @@ class TrainResult:
 
 def output_files(folder: Path) -> tuple[str, ...]:
     """What a finished training has written: the files of its model's flavour, which its signature names."""
-    signature = folder / SIGNATURE_FILE
-    if not signature.is_file():
-        return OUTPUT_FILES
-    return (*flavours.of(Signature.read(folder)).files, SIGNATURE_FILE, *FIGURE_FILES)
+    return (*_flavour(folder).files, SIGNATURE_FILE, *FIGURE_FILES)
+
+
+def _flavour(folder: Path) -> Flavour:
+    """An exported graph's where nothing else is said; what a signature says besides is for who packs the model.
+
+    Raises:
+        InvalidSpec: there is no flavour of that name.
+    """
+    try:
+        said = read_json(folder / SIGNATURE_FILE)
+    except DataUnreadable:
+        said = {}
+    return flavours.named(said.get("flavour", TORCH_EXPORT) if isinstance(said, dict) else TORCH_EXPORT)
 
 
 def earlier(folders: Sequence[Path], fingerprint: Mapping[str, str]) -> TrainResult | None:
