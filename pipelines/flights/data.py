@@ -5,14 +5,14 @@ from typing import NamedTuple
 from kfp import dsl
 from seaway_components.data import ingest_tables, validate_tables
 from seaway_components.features import build_features, get_training_examples
-from seaway_examples.flights.schema import DEFINITIONS, RULES, SOURCE
+from seaway_components.reporting import describe_data
+from seaway_examples.flights.schema import DEFINITIONS, RULES, SOURCE, SUBJECT, UNITS
 from seaway_pipelines.flights.steps import step
 
 
 class Examples(NamedTuple):
     tables: dsl.Dataset
-    checks: dsl.HTML
-    features: dsl.Artifact
+    described: dsl.Artifact
     train: dsl.Dataset
     validation: dsl.Dataset
     test: dsl.Dataset
@@ -44,10 +44,18 @@ def flights_data(
         replay_fraction=replay_fraction,
     )
     examples = step(split, "Get training examples")
+    described = describe_data(
+        train=examples.outputs["train"],
+        tables=tables,
+        validation=validated.outputs["report"],
+        repository=repository,
+        units=UNITS,
+        **SUBJECT,
+    )
+    described = step(described, "Describe data")
     return Examples(
         tables=tables,
-        checks=validated.outputs["report"],
-        features=repository,
+        described=described.outputs["data"],
         train=examples.outputs["train"],
         validation=examples.outputs["validation"],
         test=examples.outputs["test"],

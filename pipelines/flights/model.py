@@ -8,7 +8,7 @@ from seaway_components.models import get_production_model, package_model
 from seaway_components.reporting import write_model_report
 from seaway_components.training import train_pytorch
 from seaway_components.tuning import tune_model
-from seaway_examples.flights.schema import FEATURES, SUBJECT, UNITS
+from seaway_examples.flights.schema import FEATURES, UNITS
 from seaway_pipelines.flights.steps import WAITS, retried, step
 
 COLUMNS = {**FEATURES, "units": UNITS, "name": "flights"}
@@ -27,16 +27,13 @@ class Trained(NamedTuple):
     network: dsl.Model
     production: dsl.Model
     evaluation: dsl.Artifact
-    report: dsl.Artifact
     params: dict
     replaces: str
 
 
 @dsl.pipeline(name="flights-model", display_name="Model: tuned, trained, and measured against production")
 def flights_model(
-    tables: dsl.Input[dsl.Dataset],
-    checks: dsl.Input[dsl.HTML],
-    features: dsl.Input[dsl.Artifact],
+    described: dsl.Input[dsl.Artifact],
     train: dsl.Input[dsl.Dataset],
     validation: dsl.Input[dsl.Dataset],
     test: dsl.Input[dsl.Dataset],
@@ -82,24 +79,13 @@ def flights_model(
     )
     evaluation = step(evaluated, "Evaluate network", memory="2Gi", pod="evaluation").outputs["evaluation"]
     checked = step(check_gate(evaluation=evaluation, stop=False), "Check gate", WAITS, pod="evaluation")
-    written = write_model_report(
-        tables=tables,
-        validation=checks,
-        repository=features,
-        train=train,
-        baseline=baseline,
-        model=network,
-        evaluation=evaluation,
-        study=tuned.outputs["study"],
-        **SUBJECT,
-    )
-    reported = step(written, "Write model report", pod="evaluation")
+    written = write_model_report(data=described, evaluation=evaluation, study=tuned.outputs["study"])
+    reported = step(written, "Write model report", cache=False, pod="evaluation")
     step(check_gate(evaluation=evaluation).after(checked, reported), "Stop at a closed gate", WAITS, pod="gate")
     return Trained(
         network=network,
         production=production.outputs["package"],
         evaluation=evaluation,
-        report=reported.outputs["kept"],
         params=deep,
         replaces=production.outputs["version"],
     )

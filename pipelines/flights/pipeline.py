@@ -1,14 +1,11 @@
 """From raw flights to a promoted canary: every component of Seaway in one pipeline of three parts."""
 
 from kfp import dsl
-from seaway_components.models import package_model, register_model
 from seaway_components.reporting import write_report
-from seaway_components.rollout import confirm_promotion, roll_out
-from seaway_components.serving import deploy_endpoint, tear_down
-from seaway_examples.flights.schema import KEYS
 from seaway_pipelines.flights.data import flights_data
 from seaway_pipelines.flights.model import flights_model
-from seaway_pipelines.flights.steps import WAITS, retried, step
+from seaway_pipelines.flights.release import flights_release
+from seaway_pipelines.flights.steps import step
 
 GATE = {
     "min_rows": 1000,
@@ -61,58 +58,27 @@ def flights(
         batch_size: Waiting requests that the endpoint answers by one pass through the model, at most.
         port: Port of the endpoint; 0 for any free one.
     """
-    data = flights_data(months=months, rows=rows).set_display_name("Data")
-    given = {name: data.outputs[name] for name in ("tables", "checks", "features", "train", "validation", "test")}
-    found = flights_model(
-        **given,
-        epochs=epochs,
-        workers=workers,
-        tune_trials=tune_trials,
-        seed=seed,
-        model_name=model_name,
-        gate=gate,
-    )
-    model = found.set_display_name("Model")
-
-    ended = step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", WAITS, cache=False)
-    with dsl.ExitHandler(ended, name="Release"):
-        packed = package_model(
-            model=model.outputs["network"],
-            train=data.outputs["train"],
-            evaluation=model.outputs["evaluation"],
-            parameters=model.outputs["params"],
+    reported = step(write_report(), "Write report", cache=False)
+    with dsl.ExitHandler(reported, name="Data, model, release"):
+        data = flights_data(months=months, rows=rows).set_display_name("Data")
+        model = flights_model(
+            **{name: data.outputs[name] for name in ("described", "train", "validation", "test")},
+            epochs=epochs,
+            workers=workers,
+            tune_trials=tune_trials,
             seed=seed,
-            parent=model.outputs["replaces"],
-        )
-        package = step(packed, "Package network").outputs["package"]
-        registered = step(
-            retried(register_model(package=package, name=model_name)),
-            "Register network",
-            WAITS,
-            cache=False,
-            pod="release",
-        )
-        deployed = deploy_endpoint(
-            stable=model.outputs["production"],
-            candidate=package,
-            name=endpoint_name,
-            batch_size=batch_size,
-            port=port,
-        )
-        deployed = step(deployed.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False, pod="release")
-        endpoint = deployed.outputs["endpoint"]
-        rolled = roll_out(
-            endpoint=endpoint,
-            replay=data.outputs["replay"],
             model_name=model_name,
-            version=registered.outputs["version"],
+            gate=gate,
+        ).set_display_name("Model")
+        flights_release(
+            **{name: data.outputs[name] for name in ("train", "replay")},
+            **{name: model.outputs[name] for name in ("network", "production", "evaluation", "params", "replaces")},
+            seed=seed,
+            model_name=model_name,
+            endpoint_name=endpoint_name,
             weights=weights,
             requests=requests,
             budget=budget,
-            keys=KEYS,
-        )
-        rollout = step(rolled, "Roll out", "500m", cache=False, pod="release").outputs["rollout"]
-        written = write_report(model=model.outputs["report"], package=package, endpoint=endpoint, rollout=rollout)
-        reported = step(written, "Write report", "500m", cache=False, pod="release")
-        confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)
-        step(confirmed.after(reported), "Confirm promotion", WAITS, cache=False, pod="verdict")
+            batch_size=batch_size,
+            port=port,
+        ).set_display_name("Release")

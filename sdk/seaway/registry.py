@@ -98,6 +98,7 @@ PORTS = {
         Port("Task", "seaway.tasks", "say what it means to predict a label: loss, figures, losses", by_model=True),
         Port("Flavour", "seaway.models.flavours", "say what a model is on disk and how it answers", by_model=True),
         Port("RunIdentity", "seaway.platforms.home", "name the run that a process is a step of"),
+        Port("RunRecords", "seaway.reporting", "tell how the steps of a run went"),
     )
 }
 
@@ -141,6 +142,8 @@ BACKENDS = (
     Backend("Flavour", "lightgbm", ANYWHERE, "seaway.models.flavours.lightgbm:LightGBM"),
     Backend("RunIdentity", "manual", LOCAL, "seaway.platforms.home:ManualRun"),
     Backend("RunIdentity", "pod", KUBERNETES, "seaway.platforms.kubernetes.client.ownership:PodRun"),
+    Backend("RunRecords", "file", LOCAL, "seaway.platforms.local.run_records:FileRecords"),
+    Backend("RunRecords", "pods", KUBERNETES, "seaway.platforms.kubernetes.jobs.run_records:PodRecords"),
 )  # fmt: skip
 
 

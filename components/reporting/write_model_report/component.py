@@ -4,54 +4,31 @@ from seaway.kfp import component
 
 @component
 def write_model_report(
-    train: dsl.Input[dsl.Dataset],
-    model: dsl.Input[dsl.Model],
     evaluation: dsl.Input[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
-    kept: dsl.Output[dsl.Artifact],
-    table: str = "",
-    time: str = "",
-    outcome: str = "",
-    label: str = "",
-    tables: dsl.Input[dsl.Dataset] = None,
-    validation: dsl.Input[dsl.HTML] = None,
-    repository: dsl.Input[dsl.Artifact] = None,
-    baseline: dsl.Input[dsl.Model] = None,
+    data: dsl.Input[dsl.Artifact] = None,
     study: dsl.Input[dsl.Artifact] = None,
 ):
     """Write one self-contained page about a model before its release, whatever its gate says.
 
-    What a pipeline does not make is left out, and so is its section.
+    What a pipeline does not make is left out, and so is its section. The report of the whole run goes on with it.
 
     Args:
-        train: Training rows, made by `get_training_examples`.
-        model: Exported model, with its training history.
-        evaluation: Made by `evaluate_model`.
+        evaluation: Made by `evaluate_model`: figures, gate, and how each model was trained.
         report: The page: no script, no network, light, dark and print; why the gate is closed stands first.
-        kept: The page for `write_report`, which goes on with it.
-        table: Table that the examples come from.
-        time: Its column of time, for the rows by month; empty shows none.
-        outcome: Its column that says why a row has no label.
-        label: Its column of a label of 0 and 1, which the rows by month are told apart by.
-        tables: Made by `ingest_tables`.
-        validation: Made by `validate_tables`; its summary is shown.
-        repository: Made by `build_features`.
-        baseline: Exported simpler model, with its training history.
+        data: Made by `describe_data`.
         study: Made by `tune_model`, where the model's params were tuned.
 
     Raises:
-        DataUnreadable: an artifact or a column is missing; the message names it.
+        DataUnreadable: an artifact is missing or broken; the message names it.
     """
     from pathlib import Path
 
-    from seaway.reporting import write_model_report
-    from seaway.reporting.model_report import ModelInputs, Subject
+    from seaway.platforms.runs import evidence
+    from seaway.reporting import keep, write_model_report
+    from seaway.reporting.model_report import ModelInputs
 
-    artifacts = {
-        "tables": tables, "repository": repository, "train": train, "baseline": baseline, "model": model,
-        "evaluation": evaluation, "study": study,
-    }  # fmt: skip
-    paths = {name: Path(artifact.path) for name, artifact in artifacts.items() if artifact}
-    summary = validation.metadata.get("summary", "") if validation else ""
-    inputs = ModelInputs(**paths, validation=summary, subject=Subject(table, time, outcome, label))
-    report.metadata["summary"] = write_model_report(inputs, Path(report.path), Path(kept.path))
+    folders = [Path(artifact.path) if artifact else None for artifact in (data, study)]
+    found = write_model_report(ModelInputs(Path(evaluation.path), *folders), Path(report.path))
+    keep(evidence(), "model", found)
+    report.metadata["summary"] = found["summary"]

@@ -3,32 +3,25 @@ from seaway.kfp import component
 
 
 @component
-def write_report(
-    model: dsl.Input[dsl.Artifact],
-    report: dsl.Output[dsl.HTML],
-    package: dsl.Input[dsl.Model] = None,
-    endpoint: dsl.Input[dsl.Artifact] = None,
-    rollout: dsl.Input[dsl.Artifact] = None,
-):
-    """Write one self-contained page about a whole run, whatever its rollout ended with.
+def write_report(status: dsl.PipelineTaskFinalStatus, report: dsl.Output[dsl.HTML]):
+    """Write one self-contained page about a whole run, whatever it ended with, the reason first.
 
-    What a pipeline does not make is left out, and so is its section.
+    For use as the exit task of a `dsl.ExitHandler` around all that it tells of. It takes no artifacts, for the step
+    that would make one may have failed: it shows how the steps ended, why one failed, and what `describe_data`,
+    `write_model_report`, `deploy_endpoint` and `roll_out` left for it. A step that was reused leaves nothing, so give
+    the last three `set_caching_options(False)`; the page of the model has what is told of the data.
 
     Args:
-        model: `kept` of `write_model_report`: the page of the model, from its data to its gate.
+        status: How the run ended; filled in by Kubeflow Pipelines.
         report: The page: no script, no network, light, dark and print; how the run ended stands first.
-        package: Made by `package_model`.
-        endpoint: Made by `deploy_endpoint`.
-        rollout: Made by `roll_out`.
 
     Raises:
-        DataUnreadable: an artifact is missing; the message names it.
+        InvalidSpec: this process belongs to no run.
     """
     from pathlib import Path
 
+    from seaway.kfp.states import ended_well
+    from seaway.platforms.runs import ending
     from seaway.reporting import write_report
-    from seaway.reporting.run_report import ReportInputs
 
-    artifacts = {"model": model, "package": package, "endpoint": endpoint, "rollout": rollout}
-    inputs = ReportInputs(**{name: Path(artifact.path) for name, artifact in artifacts.items() if artifact})
-    report.metadata["summary"] = write_report(inputs, Path(report.path))
+    report.metadata["summary"] = write_report(ending(succeeded=ended_well(status.state)), Path(report.path))

@@ -77,7 +77,10 @@ def roll_out(
     from pathlib import Path
 
     from seaway import models, monitoring, platforms, serving
+    from seaway.platforms.runs import evidence
+    from seaway.reporting import keep
     from seaway.rollout import Policy, Replay, RolloutPlan, RolloutStore, Traffic, Yardstick, conclude, run
+    from seaway.storage import read_json
 
     deployed = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
     endpoints = platforms.current(serving.Endpoint)
@@ -94,6 +97,7 @@ def roll_out(
         result.with_callers(platforms.current(monitoring.ServiceGraph)), endpoints, tracker, model_name, version
     )
     result.write(Path(rollout.path) / "rollout.json")
+    keep(evidence(), "rollout", read_json(Path(rollout.path) / "rollout.json"))
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)
     rollout.metadata["summary"] = result.summary

@@ -49,7 +49,9 @@ def deploy_endpoint(
 
     from seaway import models, platforms, serving
     from seaway.platforms.home import run_id
-    from seaway.reporting import call_section, write_links
+    from seaway.platforms.runs import evidence
+    from seaway.reporting import call_section, keep, write_links
+    from seaway.storage import read_json
 
     trained = Path(candidate.path)
     serves = Path(stable.path) if stable else trained
@@ -61,6 +63,8 @@ def deploy_endpoint(
     deployed = replace(platforms.current(serving.Endpoint, backend).deploy(spec), targets=spec.targets)
     deployed.write(Path(endpoint.path) / "endpoint.json")
     described = deployed.to_json()
+    parts = {name: read_json(trained / f"{name}.json") for name in ("signature", "lineage")}
+    keep(evidence(), "endpoint", {"endpoint": described, **parts})
     addresses = {f"Endpoint {name}": call_section.open_address(described)}
     write_links(Path(links.path), addresses, call_section.told(described))
     endpoint.metadata["url"] = deployed.url

@@ -16,6 +16,7 @@ from seaway.evaluation import rows as held_out
 from seaway.evaluation.gate import Gate, summary
 from seaway.features.project import EVENT_TIME
 from seaway.models.comparison import same_graph
+from seaway.models.registry import HISTORY_FILE, history
 from seaway.models.signature import Signature
 from seaway.storage import write_json
 from seaway.tasks import Estimate, Task, estimates
@@ -122,6 +123,11 @@ def evaluate(
     if production and same_graph(model, production):
         figures["notes"].append("This model is the one in production: there is nothing new to compare.")
     figures["gate"] = summary(gate.check(figures))
+    figures["trainings"] = {
+        name: history(folder / HISTORY_FILE)
+        for name, folder in {MODEL: model, **baselines}.items()
+        if (folder / HISTORY_FILE).exists()
+    }
     return _write(Evaluation(output, figures))
 
 

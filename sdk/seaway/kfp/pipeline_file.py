@@ -18,6 +18,7 @@ from kfp.dsl.graph_component import GraphComponent
 from seaway.errors import InvalidSpec
 from seaway.kfp.carried import refusing_constants
 
+MAIN = "pipeline"  # the variable that is meant where a file has several
 Named = dict[str, BaseComponent]  # the variable of the file -> what it holds
 
 
@@ -42,7 +43,8 @@ def load(reference: str) -> BaseComponent:
     """The pipeline that `file.py` or `file.py:name` names; a component where the file defines no pipeline.
 
     Raises:
-        InvalidSpec: there is no such file or name, the file does not import, or defines several and none is named.
+        InvalidSpec: there is no such file or name, the file does not import, or defines several and none is named,
+            nor called `pipeline`.
     """
     path, name = split(reference)
     if not path.is_file():
@@ -68,6 +70,8 @@ def _only(path: Path, found: Named) -> BaseComponent:
     different = {id(value): value for value in found.values()}
     if len(different) == 1:
         return next(iter(different.values()))
+    if MAIN in found:
+        return found[MAIN]
     if not found:
         raise InvalidSpec(f"{path} must define a pipeline (@dsl.pipeline); it defines none.")
     raise InvalidSpec(f"{path} defines {', '.join(found)}; say which: {path}:{next(iter(found))}.")

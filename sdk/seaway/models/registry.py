@@ -144,7 +144,7 @@ def log_trained(registry: ModelRegistry, name: str, model: Path, lineage: Lineag
         name,
         {**facts, **lineage.parameters},
         {**read_json(model / METRICS_FILE), **lineage.metrics},
-        _history(model / HISTORY_FILE),
+        history(model / HISTORY_FILE),
         model_hash(model),
     )
 
@@ -179,7 +179,8 @@ def register_new(registry: ModelRegistry, name: str, package: Path) -> str:
     return registry.register(name, package)
 
 
-def _history(source: Path) -> list[dict[str, float]]:
+def history(source: Path) -> list[dict[str, float]]:
+    """What a training told epoch by epoch. Raises: DataUnreadable."""
     try:
         return [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
     except (OSError, json.JSONDecodeError) as error:

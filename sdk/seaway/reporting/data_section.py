@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 6  # features drawn; the others are in the table
 BINS = 24
 SHORT = {"auc": "ROC AUC", "rmse": "RMSE", "r2": "R²"}
+TIMES = ("event_timestamp", "label_timestamp")  # of each example
 SPAN = 0.01, 0.99  # quantiles between which a feature is drawn; a few extremes would flatten the rest
 
 
@@ -137,6 +138,20 @@ def feature_blocks(
         *([Fold("Feature views", [Table(["view", "source rows"], list(views.items()))])] if views else []),
         Fold("All inputs", [Table(headers, table, align="llrrrr")]),
     ]
+
+
+def inputs_of(train: Path, units: Mapping[str, str], label: str) -> list[dict[str, str]]:
+    """What `feature_blocks` is told of the inputs: the columns that have a unit, or else all but label and times."""
+    from pyarrow import ArrowInvalid, parquet
+
+    try:
+        columns = parquet.read_schema(train).names
+    except (OSError, ArrowInvalid) as error:
+        raise DataUnreadable(f"{train} is no readable Parquet file ({error}); run the step that writes it.") from error
+    if missing := sorted({label, *units} - set(columns)):
+        raise DataUnreadable(f"{train} lacks {', '.join(missing)}; it has {', '.join(columns)}.")
+    names = units or [name for name in columns if name not in (label, *TIMES)]
+    return [{"name": name, "datatype": "FP32", "unit": units.get(name, "")} for name in names]
 
 
 def _read(file: Path, columns: Collection[str]) -> "pa.Table":

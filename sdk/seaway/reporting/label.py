@@ -107,20 +107,24 @@ class Number:
 
 
 def label_of(rows: "pa.Table", name: str, positive: str = "") -> Label:
-    """The label of training rows: one of two where it holds 0 and 1, or where `positive` names one of its values."""
+    """The label of training rows: one of two where it holds 0 and 1, or two names, of which `positive` counts.
+
+    Without a `positive` the last name in order does.
+    """
     import numpy as np
 
     from seaway.storage.arrow_numpy import plain_numpy
 
     values = plain_numpy(rows[name])
-    if positive:
-        return OneOfTwo(np.array([str(value) == positive for value in values.tolist()]), (f"not {positive}", positive))
-    if values.dtype.kind in "biuf":
+    if not positive and values.dtype.kind in "biuf":
         numbers = values.astype(np.float64)
         if np.isin(numbers, [0, 1]).all():
             return OneOfTwo(numbers == 1, (f"not {name}", name))
         return Number(numbers, name)
     names, codes = np.unique([str(value) for value in values.tolist()], return_inverse=True)
+    if positive or len(names) == len(("negative", "positive")):
+        counted = positive or str(names[-1])
+        return OneOfTwo(np.asarray(names[codes] == counted), (f"not {counted}", counted))
     return OneOfMany(codes, tuple(names.tolist()))
 
 

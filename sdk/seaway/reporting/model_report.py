@@ -1,63 +1,51 @@
 """The page of a model before its release: data, training, evaluation and gate; kept for the page of the whole run."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from seaway.errors import DataUnreadable
-from seaway.reporting import data_section, evaluation_section, tuning_section
-from seaway.reporting.data_section import Subject
-from seaway.reporting.page import Badge, Page, Text, Tile, Tone
-from seaway.storage import read_json, write_json
+from seaway.reporting import data_report, data_section, evaluation_section, tuning_section
+from seaway.reporting.page import Badge, Page, Tile, Tone
+from seaway.storage import read_json
 from seaway.version import VERSION
-
-KEPT_FILE = "model_report.json"
 
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """The artifacts of a model; folders as the steps wrote them, `train` a Parquet file.
+    """What the page is made of; folders as the steps wrote them.
 
-    `validation` is the validation's one-line summary. What a pipeline does not make is None, and its section is left
-    out.
+    Attributes:
+        evaluation: made by `evaluate_model`: figures, gate, and how each model was trained.
+        data: made by `describe_data`; None leaves its sections out.
+        study: made by `tune_model`; None leaves it out.
     """
 
-    train: Path
-    model: Path
     evaluation: Path
-    tables: Path | None = None
-    validation: str = ""
-    repository: Path | None = None
-    baseline: Path | None = None
+    data: Path | None = None
     study: Path | None = None
-    subject: Subject = field(default_factory=Subject)
 
 
-def write_model_report(inputs: ModelInputs, output: Path, kept: Path) -> str:
-    """Write the page to `output`, and into the folder `kept` what the page of the run takes over; gives a summary.
+def write_model_report(inputs: ModelInputs, output: Path) -> dict[str, Any]:
+    """Write the page to `output`; gives what the page of the run takes over.
 
     Raises:
         DataUnreadable: an artifact is missing or broken; the message names the file.
     """
     evaluation = read_json(inputs.evaluation / "evaluation.json")
+    data = data_report.read_kept(inputs.data) if inputs.data else {"tiles": [], "sections": []}
     badge, lead = evaluation_section.gate_badge(evaluation), _lead(evaluation)
-    footer = f"Seaway {VERSION}. Intervals are 95 %."
-    page = Page("The model before its release", lead, badge, _tiles(inputs, evaluation), footer)
-    _add_sections(page, inputs, evaluation)
+    tiles = [*_tiles(evaluation), *map(kept_tile, data["tiles"])]
+    page = Page("The model before its release", lead, badge, tiles, f"Seaway {VERSION}. Intervals are 95 %.")
+    _add_sections(page.take(data["sections"]), inputs, evaluation)
     page.write(output)
-    summary = f"{badge.text}, {evaluation_section.headline(evaluation)}"
-    tiles = [{**asdict(tile), "value": _plain(tile)} for tile in page.tiles]
-    found = {"summary": summary, "lead": _comparison(evaluation), "tiles": tiles, "sections": page.kept()}
-    write_json(kept / KEPT_FILE, found)
-    return summary
-
-
-def read_kept(folder: Path) -> dict[str, Any]:
-    """What `write_model_report` kept. Raises: DataUnreadable."""
-    value: dict[str, Any] = read_json(folder / KEPT_FILE)
-    return value
+    return {
+        "summary": f"{badge.text}, {evaluation_section.headline(evaluation)}",
+        "gate": asdict(badge),
+        "lead": _comparison(evaluation),
+        "tiles": [{**asdict(tile), "value": _plain(tile)} for tile in page.tiles],
+        "sections": page.kept(),
+    }
 
 
 def kept_tile(tile: Mapping[str, Any]) -> Tile:
@@ -71,28 +59,20 @@ def _plain(tile: Tile) -> Any:
 
 
 def _add_sections(page: Page, inputs: ModelInputs, evaluation: Mapping[str, Any]) -> None:
-    signature, label = read_json(inputs.model / "signature.json"), inputs.subject.label or evaluation["label"]
-    positive = evaluation.get("positive", label)
-    if inputs.tables is not None:
-        page.section("Data", Text(inputs.validation), *data_section.data_blocks(inputs.tables, inputs.subject))
-    features = data_section.feature_blocks(
-        _views(inputs), inputs.train, signature, label, "" if positive == label else positive
-    )
-    page.section("Features", *features)
     if inputs.study is not None:
         page.section("Tuning", *tuning_section.study_blocks(read_json(inputs.study / "study.json")))
-    page.section("Training", *data_section.learning_blocks(_histories(inputs)))
+    if histories := _histories(evaluation):
+        page.section("Training", *data_section.learning_blocks(histories))
     page.section("Against the baselines", *evaluation_section.comparison(evaluation))
     page.section("Curves", *evaluation_section.curves(evaluation))
     page.section("Slices", *evaluation_section.slices(evaluation))
     page.section("Gate", *evaluation_section.gate(evaluation), badge=evaluation_section.gate_badge(evaluation))
 
 
-def _tiles(inputs: ModelInputs, evaluation: Mapping[str, Any]) -> list[Tile]:
+def _tiles(evaluation: Mapping[str, Any]) -> list[Tile]:
     tone: Tone = "good" if evaluation["gate"]["passed"] else "bad"
     gate = Tile("Gate", evaluation_section.gate_badge(evaluation), _met(evaluation["gate"]["outcomes"]), tone)
-    rows = [_rows(inputs.tables, inputs.subject.table)] if inputs.tables else []
-    return [gate, *evaluation_section.tiles(evaluation)[:2], *rows]
+    return [gate, *evaluation_section.tiles(evaluation)[:2]]
 
 
 def _lead(evaluation: Mapping[str, Any]) -> str:
@@ -110,26 +90,7 @@ def _met(outcomes: list[Mapping[str, Any]]) -> str:
     return f"{sum(outcome['passed'] for outcome in outcomes)} of {len(outcomes)} rules are met"
 
 
-def _rows(tables: Path, table: str) -> Tile:
-    rows = data_section.table_rows(tables)
-    return Tile("Rows", rows.get(table, sum(rows.values())), table)
-
-
-def _views(inputs: ModelInputs) -> Mapping[str, int]:
-    if inputs.repository is None:
-        return {}
-    views: Mapping[str, int] = read_json(inputs.repository / "repository.json")["rows"]
-    return views
-
-
-def _histories(inputs: ModelInputs) -> dict[str, list[dict[str, float]]]:
-    trained = {"this model": inputs.model, "baseline": inputs.baseline}
-    return {name: _history(folder) for name, folder in trained.items() if folder is not None}
-
-
-def _history(model: Path) -> list[dict[str, float]]:
-    file = model / "history.jsonl"
-    try:
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, json.JSONDecodeError) as error:
-        raise DataUnreadable(f"{file} is no readable training history ({error}); train the model anew.") from error
+def _histories(evaluation: Mapping[str, Any]) -> dict[str, list[dict[str, float]]]:
+    """By the models' names in words; the evaluated one first."""
+    kept: Mapping[str, list[dict[str, float]]] = evaluation.get("trainings", {})
+    return {"this model" if name == "model" else name.replace("_", " "): history for name, history in kept.items()}

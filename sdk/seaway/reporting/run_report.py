@@ -1,14 +1,19 @@
-"""The one page of a whole run: the sections of its model's page, and the end of its rollout."""
+"""The one page of a run, whatever it ended with: the reason first, then what its steps left for it.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+It is written when nothing can be handed on, so it is made of the steps' records and of what was kept on the way
+(`seaway.reporting.evidence`). What is missing of these is told, and costs no more than its section.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seaway.reporting import call_section, rollout_section
-from seaway.reporting.model_report import kept_tile, read_kept
-from seaway.reporting.page import Page, Tile
-from seaway.storage import read_json
+from seaway.reporting.evidence import DATA, ENDPOINT, MODEL, ROLLOUT
+from seaway.reporting.model_report import kept_tile
+from seaway.reporting.page import Badge, Block, Code, Fold, Page, Table, Text, Tile
+from seaway.reporting.run_steps import FAILED, StepEnd, first_failure
 from seaway.version import VERSION
 
 ENDS = {
@@ -17,57 +22,117 @@ ENDS = {
     "UNCHANGED": "The candidate is the model already in production, so there was nothing to roll out.",
     "INCONCLUSIVE": "The rollout could not decide, so the stable model serves all traffic.",
 }
+UNKNOWN = "The run failed, and no step of it says why."
+STATES = {"succeeded": Badge("succeeded", "good"), "cached": Badge("reused"), FAILED: Badge("failed", "bad")}
 
 
 @dataclass(frozen=True)
-class ReportInputs:
-    """Folders as the steps wrote them: what was kept of the model's page, and the artifacts of the release.
+class Run:
+    """A run at its end.
 
-    What a pipeline does not make is None, and its section is left out.
+    Attributes:
+        name: its id.
+        succeeded: whether what was before the report did.
+        steps: as they ended.
+        left: what they left, by the names of `seaway.reporting.evidence`.
+        untold: why something of these is not known.
     """
 
-    model: Path
-    package: Path | None = None
-    endpoint: Path | None = None
-    rollout: Path | None = None
+    name: str
+    succeeded: bool
+    steps: Sequence[StepEnd] = ()
+    left: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    untold: Sequence[str] = ()
+
+    @property
+    def failed(self) -> StepEnd | None:
+        """The step that failed it, where one is known."""
+        return None if self.succeeded else first_failure(self.steps)
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """The sections that its report begins with: of its model, or of its data where it came no further."""
+        return self.left.get(MODEL) or self.left.get(DATA) or {}
+
+    @property
+    def rollout(self) -> Mapping[str, Any]:
+        return self.left.get(ROLLOUT, {})
 
 
-def write_report(inputs: ReportInputs, output: Path) -> str:
-    """Write the page to `output` and return its one-line summary.
-
-    Raises:
-        DataUnreadable: an artifact is missing or broken; the message names the file.
-    """
-    kept = read_kept(inputs.model)
-    rollout = _read(inputs.rollout, "rollout.json")
-    endpoint = _read(inputs.endpoint, "endpoint.json")
-    signature, lineage = (_read(inputs.package, name) for name in ("signature.json", "lineage.json"))
-    page = _head(kept, rollout, endpoint).take(kept["sections"])
-    if rollout:
-        page.section("Rollout", *rollout_section.rollout_blocks(rollout), badge=page.badge)
-    if around := rollout_section.callers_blocks(rollout):
-        page.section("Around the endpoint", *around)
-    if lineage:
-        page.section("Lineage", *rollout_section.lineage_blocks(lineage, rollout.get("arms", {})))
-    if endpoint and signature:
-        page.section("Call it", *call_section.calling_blocks(endpoint, signature))
+def write_report(run: Run, output: Path) -> str:
+    """Write the page to `output` and return its one-line summary."""
+    badge = _badge(run)
+    footer = f"Run {run.name}. Seaway {VERSION}. Intervals are 95 %; those of the rollout hold at all looks."
+    page = Page(_title(run), _lead(run), badge, _tiles(run), footer)
+    if run.failed:
+        page.section(f"{run.failed.title} failed", *_failure_blocks(run.failed), badge=STATES[FAILED])
+    page.take(run.told.get("sections", ()))
+    for title, blocks, mark in _release(run):
+        page.section(title, *blocks, badge=mark)
+    page.section("Steps", *_step_blocks(run))
     page.write(output)
-    return f"{page.badge.text}, {kept['summary']}" if page.badge else str(kept["summary"])
+    step = f"at {run.failed.title}" if run.failed else ""
+    return ", ".join(filter(None, [badge.text, step, run.told.get("summary", "")]))
 
 
-def _read(folder: Path | None, name: str) -> Mapping[str, Any]:
-    """What a step wrote; nothing where there was no such step."""
-    return read_json(folder / name) if folder else {}
+def _title(run: Run) -> str:
+    name = run.left.get(ENDPOINT, {}).get("endpoint", {}).get("name") or run.rollout.get("endpoint")
+    return f"Run of {name}" if name else f"Run {run.name}"
 
 
-def _head(kept: Mapping[str, Any], rollout: Mapping[str, Any], endpoint: Mapping[str, Any]) -> Page:
-    tiles, made = [kept_tile(tile) for tile in kept["tiles"]], endpoint or rollout
-    title, run = ("Run of " + made.get("name", made.get("endpoint")), f"Run {made['run']}. ") if made else ("Run", "")
-    footer = f"{run}Seaway {VERSION}. Intervals are 95 %"
-    if not rollout:
-        return Page(title, kept["lead"], None, tiles, f"{footer}.")
-    badge = rollout_section.decision_badge(rollout)
-    requests = sum(sum(tick["requests"].values()) for tick in rollout["ticks"])
-    decision = Tile("Decision", badge, f"after {requests:,} requests", badge.tone)
-    lead = f"{ENDS.get(rollout['decision'], '')} {kept['lead']}".strip()
-    return Page(title, lead, badge, [decision, *tiles], f"{footer}; those of the rollout hold at all looks.")
+def _badge(run: Run) -> Badge:
+    """What the rollout or the gate decided, unless that went well and the run failed all the same."""
+    gate = run.told.get("gate")
+    decided = rollout_section.decision_badge(run.rollout) if run.rollout else Badge(**gate) if gate else None
+    if run.succeeded:
+        return decided if decided and run.rollout else STATES["succeeded"]
+    return decided if decided and decided.tone in ("bad", "warn") else STATES[FAILED]
+
+
+def _lead(run: Run) -> str:
+    """Why it failed, then how the rollout ended, then how the model compares."""
+    reason = f"{run.failed.title} failed. {run.failed.reason}" if run.failed else UNKNOWN
+    ended = ENDS.get(run.rollout.get("decision", ""), "")
+    return " ".join(filter(None, ["" if run.succeeded else reason, ended, run.told.get("lead", "")]))
+
+
+def _tiles(run: Run) -> list[Tile]:
+    found = [kept_tile(tile) for tile in run.told.get("tiles", ())]
+    if not run.rollout:
+        return found
+    badge = rollout_section.decision_badge(run.rollout)
+    requests = sum(sum(tick["requests"].values()) for tick in run.rollout["ticks"])
+    return [Tile("Decision", badge, f"after {requests:,} requests", badge.tone), *found]
+
+
+def _failure_blocks(step: StepEnd) -> Iterator[Block]:
+    yield Text(step.reason)
+    if step.log:
+        yield Fold("The end of its log", [Code(step.log)])
+
+
+def _release(run: Run) -> Iterator[tuple[str, Sequence[Block], Badge | None]]:
+    """Sections of what comes after the gate, as far as the run came."""
+    endpoint = run.left.get(ENDPOINT)
+    if run.rollout:
+        badge = rollout_section.decision_badge(run.rollout)
+        yield "Rollout", rollout_section.rollout_blocks(run.rollout), badge
+        if around := rollout_section.callers_blocks(run.rollout):
+            yield "Around the endpoint", around, None
+    if endpoint:
+        arms = run.rollout.get("arms") or endpoint["endpoint"]["arms"]
+        yield "Lineage", rollout_section.lineage_blocks(endpoint["lineage"], arms), None
+        if run.succeeded or run.rollout:
+            yield "Call it", call_section.calling_blocks(endpoint["endpoint"], endpoint["signature"]), None
+
+
+def _step_blocks(run: Run) -> Iterator[Block]:
+    for why in run.untold:
+        yield Text(f"Not all is known of this run: {why}")
+    rows = [[step.title, STATES.get(step.state, Badge(step.state)), _seconds(step), step.figure] for step in run.steps]
+    if rows:
+        yield Table(["step", "end", "seconds", "what it told"], rows, align="llrl")
+
+
+def _seconds(step: StepEnd) -> str | None:
+    return None if step.seconds is None else f"{step.seconds:.1f}"

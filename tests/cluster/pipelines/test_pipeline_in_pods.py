@@ -22,6 +22,7 @@ from kfp import dsl
 from kubernetes import client, dynamic
 from kubernetes.client.exceptions import ApiException
 from object_store_pod import BUCKET, StoreInCluster
+from seaway.kfp import component
 from seaway.models.registry import PRODUCTION
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
@@ -31,11 +32,13 @@ from seaway.platforms.kubernetes.training import pytorchjob
 from seaway.platforms.pod_settings import SIGNING
 from seaway.rollout import Decision
 from seaway.serving import find
+from seaway.storage import storage_for
 from seaway_components.models.package_model.component import package_model
+from seaway_components.reporting import write_report
 
 import images
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.filterwarnings("ignore:Task '.*'. settings")]  # kfp.local's
+pytestmark = pytest.mark.timeout(1200)
 NAME = "flights"
 STEPS, REQUESTS = [0, 50, 100], [160, 800, 200]  # first a shadow
 SIGNERS = {"exec-package-model", "exec-package-model-2"}
@@ -156,6 +159,60 @@ def test_without_the_key_the_step_that_signs_names_the_secret_and_a_foreign_step
         run.run()
     assert SIGNING.object in run.step("exec-package-model").log
     assert read_artifact(run, "write-model", tmp_path, "executor_output.json")["parameterValues"] == {"Output": False}
+
+
+@component
+def die(table: dsl.Output[dsl.Dataset], how: str) -> str:
+    """Write an output, and end in the given way."""
+    import os
+    from pathlib import Path
+
+    from seaway.errors import TrainingFailed
+    from seaway.platforms.runs import evidence
+    from seaway.reporting import Page, Text, keep
+
+    sections = Page("Data").section("Harbour", Text("Seven ships.")).kept()
+    keep(evidence(), "data", {"summary": "7 ships", "tiles": [], "sections": sections})
+    Path(table.path).write_text("rows")
+    table.metadata["summary"] = "half of it"
+    if how == "raises":
+        raise TrainingFailed("rank 1 ran aground.")
+    os._exit(3 if how == "exits" else 0)
+
+
+@dsl.pipeline(name="voyage")
+def voyage(how: str) -> None:
+    """A step that fails, in a pipeline in the pipeline, is tried twice."""
+    die(how=how).set_display_name("Sail on").set_retry(1)
+
+
+@dsl.pipeline(name="reported")
+def reported(how: str) -> None:
+    """All of it behind the exit task that tells of it."""
+    with dsl.ExitHandler(write_report(), name="Voyage"):
+        voyage(how=how)
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"), [("raises", "TrainingFailed: rank 1 ran aground."), ("exits", "exit code 3")]
+)
+def test_the_report_of_a_run_that_dies_in_a_pod_says_why_first_and_what_the_step_wrote_is_lost(
+    installation: tuple[Connection, StoreInCluster], runtime_image: str, tmp_path: Path, how: str, reason: str
+) -> None:
+    connection, _ = installation
+    cluster_fixtures.give_settings(connection, {"SEAWAY_STORAGE": f"s3://{BUCKET}/seaway"})
+    file = compiled(reported, runtime_image, tmp_path)
+    run = FakeRun(file, connection.requests, connection.namespace, f"s3://{BUCKET}/reported-{how}")
+    with pytest.raises(RuntimeError, match="die: its pod failed"):
+        run.run(how=how)
+    assert [step.succeeded for step in run.steps] == [False, False, True]
+    files = storage_for(run.root).list(run.root)
+    assert not [uri for uri in files if "/die/" in uri]
+    [uri] = [uri for uri in files if uri.endswith("/report")]
+    storage_for(uri).download(uri, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    places = [page.index(part) for part in ("die failed", reason, "<main>", "The end of its log", "Seven ships.")]
+    assert places == sorted(places)
 
 
 def answering_version(connection: Connection, run: str, home: Path, patch: pytest.MonkeyPatch) -> str:

@@ -25,7 +25,7 @@ from seaway_components.features import build_features, get_training_examples
 from seaway_components.models import package_model
 from seaway_examples.flights.schema import DEFINITIONS, RULES, SOURCE
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore:Task '.*'. settings")]  # kfp.local's
+pytestmark = pytest.mark.timeout(900)
 POD = "ingest-tables-to-make-model"
 GIVEN = {"months": "1", "rows": 4000}
 

@@ -28,7 +28,7 @@ LOOK_S = 0.2  # an endpoint serves for seconds
 CLOSED = '{"min_roc_auc": 0.99}'
 BEFORE_THE_GATE = {
     "ingest-tables", "validate-tables", "build-features", "get-training-examples",
-    "train-pytorch", "tune-model", "train-pytorch-2", "package-model",
+    "describe-data", "train-pytorch", "tune-model", "train-pytorch-2", "package-model",
 }  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def test_one_command_takes_raw_flights_to_a_decision(first: Done) -> None:
     steps = {step["name"]: step["state"] for step in first.record["steps"]}
     failed = [name for name, state in steps.items() if state == "failed"]
     assert (first.code, failed) in [(0, []), (1, ["confirm-promotion"])], first.output
-    assert first.record["total"] == len(first.record["steps"]) == 20
+    assert first.record["total"] == len(first.record["steps"]) == 21
     assert first.promoted or "RolledBack" in first.output
     assert all(step["figure"] for step in first.record["steps"] if step["name"] not in {"tear-down", *failed})
 
@@ -183,19 +183,37 @@ def test_a_second_run_reuses_what_did_not_change_and_says_so(second: Done) -> No
 def test_a_closed_gate_ends_the_run_before_anything_is_registered(second: Done) -> None:
     assert second.code == 1
     titles = [step["title"] for step in second.record["steps"]]
-    assert titles[-4:] == ["Check gate", "Write model report", "Stop at a closed gate", "Tear down"]
+    assert titles[-4:] == ["Check gate", "Write model report", "Stop at a closed gate", "Write report"]
     assert "GateClosed" in second.output
     assert "0.99" in second.output
 
 
 def test_a_closed_gate_has_a_page_and_the_runs_report_says_so_first(second: Done) -> None:
-    """Both made by steps that succeed: Kubeflow keeps nothing of one that fails."""
+    """All made by steps that succeed: Kubeflow keeps nothing of one that fails."""
     succeeded = {step["title"] for step in second.record["steps"] if step["state"] == "succeeded"}
-    assert {"Check gate", "Write model report"} <= succeeded
-    for page in (second.artifact("Check gate", "page"), second.folder / "report.html"):
+    assert {"Check gate", "Write model report", "Write report"} <= succeeded
+    for page in (second.artifact("Check gate", "page"), second.artifact("Write model report", "report")):
         shown = page.read_text()
         assert 0 < shown.index("The gate stays closed") < shown.index("0.99") < shown.index("<main>")
-    assert ">Training" in (second.folder / "report.html").read_text()
+    report = (second.folder / "report.html").read_text()
+    assert 0 < report.index("Stop at a closed gate failed. GateClosed") < report.index("0.99") < report.index("<main>")
+    assert ">Training" in report
+
+
+@pytest.fixture(scope="module")
+def third(state: Path, second: Done) -> Done:
+    """The same pipeline with a step before its gate that dies."""
+    return _run(state, "-p", 'gate={"min_moon": 1}')
+
+
+def test_a_step_that_dies_before_the_gate_is_told_first_by_the_runs_report(third: Done) -> None:
+    assert third.code == 1
+    states = {step["title"]: step["state"] for step in third.record["steps"]}
+    assert (states["Evaluate network"], states["Write report"]) == ("failed", "succeeded")
+    report = (third.folder / "report.html").read_text()
+    parts = ("Evaluate network failed. InvalidSpec", "min_moon", "<main>", "The end of its log", ">Steps")
+    places = [report.index(part) for part in parts]
+    assert places == sorted(places)
 
 
 def test_each_trained_model_has_one_run_whose_curves_are_there_before_the_gate(

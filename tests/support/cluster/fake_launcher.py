@@ -1,8 +1,9 @@
 """What the launcher of Kubeflow Pipelines does in a step's pod, played: `python3 -c SOURCE COMMAND...`.
 
-Inputs come from the store, the component's command runs, its outputs go to the store, those of a failed one too. The
-executor input names artifacts by URI, and a component finds s3://BUCKET/KEY at /s3/BUCKET/KEY, as under Kubeflow. The
-store's keys are the launcher's own: the component's process gets the pod's environment as it was.
+Inputs come from the store, the component's command runs, its outputs go to the store; those of a step that fails end
+with its pod. The executor input names artifacts by URI, and a component finds s3://BUCKET/KEY at /s3/BUCKET/KEY, as
+under Kubeflow. The store's keys are the launcher's own: the component's process gets the pod's environment as it was.
+What the launcher tells the database of metadata of a step, this one leaves in the store: parameters, its output file.
 """
 
 import json
@@ -29,13 +30,15 @@ def launch(command: list[str]) -> int:
         if storage_for(uri).exists(uri):  # metrics have no file
             storage_for(uri).download(uri, _local(uri))
     outputs = executor_input["outputs"]
-    results = [outputs["outputFile"], *_artifacts(outputs)]
-    outputs["outputFile"] = str(_local(outputs["outputFile"]))
+    told = [outputs, *outputs.get("parameters", {}).values()]
+    results = [*(one["outputFile"] for one in told), *_artifacts(outputs)]
+    for one in told:
+        one["outputFile"] = str(_local(one["outputFile"]))
     for uri in results:
         _local(uri).parent.mkdir(parents=True, exist_ok=True)
     command[place] = json.dumps(executor_input)
     code = subprocess.run(command, env=environment, check=False).returncode
-    for uri in results:
+    for uri in [] if code else results:
         if _local(uri).exists():
             storage_for(uri).upload(_local(uri), uri)
     return code

@@ -1,9 +1,10 @@
 """Kubeflow Pipelines' backend, played: its driver and its launcher, for a compiled pipeline in a real cluster.
 
-The backend itself (API server, workflows, metadata) cannot be had here. `kfp.local` says which step is next and what it
-is given; instead of a process, each attempt of a step is a pod as Kubeflow's driver makes it: the compiled command in
-the compiled image, the mounts that the compiled file's PlatformSpec names and no others, the label of the run, the
-shipped account. `fake_launcher.py` moves the artifacts. So steps share what they would under Kubeflow, and no more.
+The backend itself (API server, workflows, metadata) cannot be had here. Seaway's own orchestrator says which step is
+next and what it is given; the driver is played here, fault for fault as it was seen: what it refuses, what it tells an
+exit task, where artifacts are. Each attempt of a step is a pod as Kubeflow makes it: the compiled command in the
+compiled image, the mounts that the compiled file's PlatformSpec names and no others, the label of the run, Argo's name
+of the node, the shipped account. `fake_launcher.py` moves the artifacts.
 """
 
 import json
@@ -12,21 +13,16 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 import yaml
 from google.protobuf import json_format
 from jobs import RESTRICTED
-from kfp import local
 from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
-from kfp.local import pipeline_orchestrator, subprocess_task_handler, task_dispatcher
-from kfp.local.status import Status
 from kubernetes import client
 from kubernetes.utils.quantity import parse_quantity
 from object_store_pod import StoreInCluster
@@ -34,11 +30,17 @@ from seaway.kfp import compile as compiler
 from seaway.kfp import parameters
 from seaway.kfp.decorator import IMAGE
 from seaway.kfp.fuse.join import fused
+from seaway.kfp.local.artifacts import Artifact
+from seaway.kfp.local.executor import OUTPUT_FILE, executor_input, outputs
+from seaway.kfp.local.inputs import Result, artifacts_in
+from seaway.kfp.local.orchestrator import Call, Orchestrator, told_of
+from seaway.kfp.local.placeholders import Command
+from seaway.kfp.local.steps import executors_of
 from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
 from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.jobs.run_records import NODE
 from seaway.storage import storage_for
 
-INPUT = "--executor_input"
 LAUNCHER = Path(__file__).with_name("fake_launcher.py")
 KEYS = "fake-launcher"  # the Secret of the launcher, and where it is mounted
 SCRATCH = ("/s3", "/minio", "/gcs", "/.local", "/.cache", "/.config")  # as Kubeflow Pipelines gives each step
@@ -84,11 +86,15 @@ class FakeRun:
             RuntimeError: one failed; the step says why.
         """
         spec = compiler.load_file(self.compiled).spec
-        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-            original = task_dispatcher.run_single_task_implementation
-            patch.setattr(task_dispatcher, "run_single_task_implementation", self._in_pods(original))
-            local.init(local.SubprocessRunner(use_venv=False), pipeline_root=folder, enable_caching=False)
-            pipeline_orchestrator.run_local_pipeline(spec, parameters.bind(spec, given))
+        job = {f"{{{{$.{name}}}}}": value for name, value in self._job(spec.pipeline_info.name).items()}
+        driver = _Driver(self, executors_of(spec), job)
+        result = Orchestrator(spec.components, job, driver, driver.refuse).run(spec.root, parameters.bind(spec, given))
+        if result.state == "FAILED":
+            raise RuntimeError(result.reason)
+
+    def _job(self, name: str) -> dict[str, str]:
+        named = dict.fromkeys(("pipeline_job_name", "pipeline_job_resource_name"), f"{name}-{self.id[:5]}")
+        return {**named, "pipeline_job_uuid": self.id, "pipeline_root": self.root}
 
     def step(self, executor: str) -> Step:
         """The last attempt."""
@@ -100,31 +106,65 @@ class FakeRun:
         executors = platforms["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
         return json_format.ParseDict(executors.get(executor, {}), pb.KubernetesExecutorConfig())
 
-    def _in_pods(self, original: Any) -> Any:
-        """kfp.local's execution of one attempt, with a pod where it would start a process."""
 
-        def run(*, component_spec: Any, executor_spec: Any, **others: Any) -> Any:
-            attempt = partial(_Attempt, self, component_spec.executor_label, executor_spec.container)
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(subprocess_task_handler, "SubprocessTaskHandler", attempt)
-                return original(component_spec=component_spec, executor_spec=executor_spec, **others)
+@dataclass(frozen=True)
+class _Driver:
+    """What comes before each step's pod; called, it carries a step out."""
 
-        return run
+    run: FakeRun
+    executors: Mapping[str, Any]
+    job: Mapping[str, str]
+
+    def __call__(self, call: Call) -> Result:
+        if why := refusal(call.inputs):
+            return Result("FAILED", reason=f"{call.name}: {why}")
+        call = replace(call, inputs={name: as_told(value) for name, value in call.inputs.items()})
+        for number in range(call.task.retry_policy.max_retry_count + 1):
+            attempt = _Attempt(
+                self.run, call, self.executors[call.component.executor_label].container, self.job, number
+            )
+            if attempt.run():
+                return Result("SUCCEEDED", attempt.outputs())
+        return Result("FAILED", reason=f"{call.name}: its pod failed; the reason is in its log only")
+
+    def refuse(self, call: Call, reason: str) -> None:
+        """A task that could not start; the orchestrator ends the run for it."""
+
+
+def refusal(inputs: Mapping[str, Any]) -> str:
+    """Why Kubeflow's driver does not start a step: its database keeps one event for an execution and an artifact."""
+    uris = [artifact.uri for value in inputs.values() for artifact in artifacts_in(value)]
+    return 'no execution found for task name=""' if len(set(uris)) < len(uris) else ""
+
+
+def as_told(value: Any) -> Any:
+    """A final status in the driver's words, which give no reason; any other value as it is."""
+    if not (isinstance(value, dict) and "pipelineTaskName" in value):
+        return value
+    return {**value, "state": {"SUCCEEDED": "COMPLETE"}.get(value["state"], value["state"]), "error": {}}
+
+
+HERE = Path("/played")  # stands for the URI of a step's folder
 
 
 class _Attempt:
-    """What kfp.local takes for its handler of a task: one pod, whose artifacts are on S3."""
+    """One pod, whose artifacts are on S3."""
 
-    def __init__(
-        self, run: FakeRun, executor: str, container: Any, *, full_command: list[str], pipeline_root: str, **_: Any
-    ) -> None:
-        self._run, self._executor, self._container, self._local_root = run, executor, container, pipeline_root
-        place = full_command.index(INPUT) + 1
-        given = _as_the_driver_gives(json.loads(full_command[place]))
-        words = [*full_command[:place], json.dumps(given), *full_command[place + 1 :]]
-        self._command = [word.replace(pipeline_root, run.root) for word in words]
+    def __init__(self, run: FakeRun, call: Call, container: Any, job: Mapping[str, str], number: int) -> None:
+        self._run, self._executor, self._container = run, call.component.executor_label, container
+        self._component = call.component
+        pipeline = job["{{$.pipeline_job_name}}"]
+        self._node = f"{pipeline}.root.{call.place.replace('/', '.')}.executor({number})"
+        salt = secrets.token_hex(4)  # each attempt has a folder of its own
+        self._folder = f"{run.root}/{pipeline.rpartition('-')[0]}/{run.id}/{call.place}/{salt}"
+        told = json.loads(
+            json.dumps(executor_input(call.component, call.inputs, HERE)).replace(str(HERE), self._folder)
+        )
+        command = Command(told, {**job, **told_of(call.name, call.place)})
+        self._command = [*command.filled(container.command), *command.filled(container.args)]
 
-    def run(self) -> Status:
+    def run(self) -> bool:
+        """Whether it succeeded."""
         began, core, namespace = time.monotonic(), client.CoreV1Api(self._run.api), self._run.namespace
         name = f"{self._executor.removeprefix('exec-')}-{secrets.token_hex(3)}"
         core.create_namespaced_pod(namespace, self._pod(name))
@@ -133,15 +173,17 @@ class _Attempt:
         self._run.steps.append(Step(self._executor, name, succeeded, said))
         ended = "succeeded" if succeeded else "failed"
         log.info("%s %s after %.0f s:\n%s", name, ended, time.monotonic() - began, said)
-        self._fetch_outputs()
-        return Status.SUCCESS if succeeded else Status.FAILURE
+        return succeeded
 
-    def _fetch_outputs(self) -> None:
-        """What kfp.local reads of a step: its parameters, and where its artifacts are."""
-        given = json.loads(self._command[self._command.index(INPUT) + 1])
-        uri = given["outputs"]["outputFile"]
-        if storage_for(uri).exists(uri):
-            storage_for(uri).download(uri, Path(uri.replace(self._run.root, self._local_root)))
+    def outputs(self) -> dict[str, Any]:
+        """What the launcher has told of the step."""
+        with TemporaryDirectory() as folder:
+            for name in (OUTPUT_FILE, *self._component.output_definitions.parameters):
+                uri = f"{self._folder}/{name}"
+                if storage_for(uri).exists(uri):
+                    storage_for(uri).download(uri, Path(folder) / name)
+            found = outputs(self._component, Path(folder))
+            return {name: _moved(value, folder, self._folder) for name, value in found.items()}
 
     def _pod(self, name: str) -> dict[str, Any]:
         volumes = [*_volumes(self._run.mounts(self._executor)), _secret(KEYS, f"/{KEYS}", False), *_scratch()]
@@ -163,7 +205,8 @@ class _Attempt:
             "containers": [container],
             "volumes": [volume for volume, _ in volumes],
         }
-        return {"metadata": {"name": name, "labels": {RUN_LABEL: self._run.id}}, "spec": spec}
+        metadata = {"name": name, "labels": {RUN_LABEL: self._run.id}, "annotations": {NODE: self._node}}
+        return {"metadata": metadata, "spec": spec}
 
     def _no_root(self) -> dict[str, bool]:
         """Said by the step or by the installation; else nothing is, and `restricted` refuses the pod."""
@@ -171,21 +214,11 @@ class _Attempt:
         return {"runAsNonRoot": True} if said.run_as_non_root or self._run.as_no_root else {}
 
 
-def _as_the_driver_gives(given: dict[str, Any]) -> dict[str, Any]:
-    """The input of an executor as Kubeflow's driver makes it where kfp.local's differs.
-
-    Raises:
-        RuntimeError: one artifact by two inputs.
-    """
-    inputs = given.get("inputs", {})
-    uris = [one["uri"] for found in inputs.get("artifacts", {}).values() for one in found["artifacts"]]
-    if len(set(uris)) < len(uris):
-        raise RuntimeError('no execution found for task name=""')
-    for value in inputs.get("parameterValues", {}).values():
-        if isinstance(value, dict) and (task := value.pop("pipeline_task_name", None)):
-            state = {"SUCCEEDED": "COMPLETE"}.get(value["state"], value["state"])
-            value.update(state=state, pipelineTaskName=task, pipelineJobResourceName="sample-x1", error={})
-    return given
+def _moved(value: Any, here: str, there: str) -> Any:
+    """An artifact whose step has not told of it, at its URI."""
+    if isinstance(value, list):
+        return [_moved(item, here, there) for item in value]
+    return replace(value, uri=value.uri.replace(here, there)) if isinstance(value, Artifact) else value
 
 
 def compiled(pipeline: Any, image: str, folder: Path, fuse: bool = False) -> Path:

@@ -73,6 +73,10 @@ def test_several_are_listed_with_the_words_that_choose_one(tmp_path: Path) -> No
         compiler.load(f"{path}:third")
 
 
+def test_of_several_the_one_called_pipeline_is_meant(tmp_path: Path) -> None:
+    assert compiler.load(str(names(tmp_path, "first", "pipeline", "last"))).name == "pipeline-pipeline"
+
+
 def test_a_pipeline_that_is_imported_does_not_count_as_the_files_own(tmp_path: Path) -> None:
     write(tmp_path, STEP + PIPELINE.format(name="inner", variable="inner"), "inside.py")
     path = write(tmp_path, STEP + "from inside import inner\n" + PIPELINE.format(name="outer", variable="outer"))

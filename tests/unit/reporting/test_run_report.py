@@ -1,86 +1,135 @@
-"""The page of a run goes on with its model's, and says first how it ended."""
+"""The page of a run says first how it ended, and goes on with what its steps left."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from seaway.errors import DataUnreadable
-from seaway.reporting import Badge, Page, Text, Tile, write_report
-from seaway.reporting.model_report import KEPT_FILE, kept_tile
-from seaway.reporting.run_report import ReportInputs
+from seaway.reporting import Badge, Page, Text, Tile, keep, kept, write_report
+from seaway.reporting.evidence import NAMES
+from seaway.reporting.model_report import kept_tile
+from seaway.reporting.run_report import UNKNOWN, Run
+from seaway.reporting.run_steps import StepEnd
+
+DATA_TILE = {"label": "Rows", "value": 7, "note": "trips", "tone": "neutral"}
+ARMS = {"stable": "a", "candidate": "b"}
+DONE, DIED = StepEnd("Ingest tables", "succeeded", seconds=1.5, figure="7 rows"), StepEnd(
+    "Train <network>", "failed", "OutOfMemory: 2 GiB are too few.", 3.0, log="epoch 1\nKilled <9>"
+)  # fmt: skip
 
 
-def kept() -> dict[str, Any]:
-    page = Page("Model").section("Data", Text("Rows <b>.")).section("Gate", Text("Open."), badge=Badge("gate open"))
-    tile = {"label": "Gate", "value": {"text": "gate open", "tone": "good"}, "note": "3 of 3", "tone": "good"}
-    return {"summary": "gate open, ROC AUC 0.700", "lead": "Better.", "tiles": [tile], "sections": page.kept()}
+def sections(*titles: str) -> list[dict[str, Any]]:
+    page = Page("Earlier")
+    for title in titles:
+        page.section(title, Text("Rows <b>."))
+    return page.kept()
 
 
-@pytest.fixture
-def inputs(tmp_path: Path) -> ReportInputs:
+def left(*names: str, decision: str = "PROMOTE", gate: str = "good") -> dict[str, Any]:
+    """What those steps left."""
+    endpoint = {"name": "small", "run": "r1", "url": "http://127.0.0.1:1", "token_file": "/t", "arms": ARMS}
+    signature = {"inputs": [{"name": "wind", "datatype": "FP32", "shape": [-1, 1]}], "sample": {}}
     found = {
-        f"model/{KEPT_FILE}": kept(),
-        "package/signature.json": {"inputs": [{"name": "wind", "datatype": "FP32", "shape": [-1, 1]}], "sample": {}},
-        "package/lineage.json": {"data_sha256": "ab", "code_version": "1", "parameters": {}},
-        "endpoint/endpoint.json": {"name": "small", "run": "r1", "url": "http://127.0.0.1:1", "token_file": "/t"},
-        "rollout/rollout.json": {
-            "decision": "ROLLBACK",
-            "reason": "Errors.",
-            "ticks": [],
-            "arms": {"stable": "a"},
-            "endpoint": "small",
-            "run": "r1",
+        "data": {"summary": "3 inputs", "tiles": [DATA_TILE], "sections": sections("Data")},
+        "model": {
+            "summary": "gate, ROC AUC 0.700",
+            "gate": {"text": "gate closed" if gate == "bad" else "gate open", "tone": gate},
+            "lead": "Better than before.",
+            "tiles": [DATA_TILE],
+            "sections": sections("Data", "Gate"),
         },
+        "endpoint": {
+            "endpoint": endpoint,
+            "signature": signature,
+            "lineage": {"data_sha256": "ab", "code_version": "1", "parameters": {}},
+        },
+        "rollout": {"decision": decision, "reason": "Errors.", "ticks": [], "arms": ARMS},
     }
-    for name, content in found.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(json.dumps(content))
-    return ReportInputs(*(tmp_path / name for name in ("model", "package", "endpoint", "rollout")))
+    return {name: found[name] for name in names}
 
 
-def test_the_end_of_the_run_stands_before_the_sections_of_its_model(inputs: ReportInputs, tmp_path: Path) -> None:
-    assert write_report(inputs, tmp_path / "report.html") == "rolled back, gate open, ROC AUC 0.700"
-    page = (tmp_path / "report.html").read_text()
-    places = [page.index(text) for text in ("rolled back", "stable model serves all traffic", "Better.", "<main>")]
-    titles = [page.index(f'-title">{title}') for title in ("Data", "Gate", "Rollout", "Lineage", "Call it")]
-    assert places == sorted(places)
-    assert titles == sorted(titles)
-    assert "Rows &lt;b&gt;." in page
+def written(run: Run, folder: Path) -> tuple[str, str]:
+    """Summary, and the page."""
+    summary = write_report(run, folder / "report.html")
+    return summary, (folder / "report.html").read_text()
+
+
+def in_order(page: str, *texts: str) -> bool:
+    places = [page.index(text) for text in texts]
+    return places == sorted(places)
 
 
 @pytest.mark.parametrize(
-    ("part", "gone"),
+    ("came_to", "titles", "told"),
     [
-        ("package", {"Lineage", "Call it"}),
-        ("endpoint", {"Call it"}),
-        ("rollout", {"Rollout"}),
+        ((), (), "failed, at Train <network>"),
+        (("data",), ("Data",), "failed, at Train <network>, 3 inputs"),
+        (("data", "model"), ("Data", "Gate"), "failed, at Train <network>, gate, ROC AUC 0.700"),
+        (("data", "model", "endpoint"), ("Data", "Gate", "Lineage"), "failed, at Train <network>, gate, ROC AUC 0.700"),
+        (NAMES, ("Gate", "Rollout", "Lineage", "Call it"), "failed, at Train <network>, gate, ROC AUC 0.700"),
     ],
 )
-def test_what_a_pipeline_does_not_make_has_no_section(
-    inputs: ReportInputs, tmp_path: Path, part: str, gone: set[str]
+def test_a_run_that_died_anywhere_begins_with_the_reason_and_shows_what_was_made_before(
+    came_to: tuple[str, ...], titles: tuple[str, ...], told: str, tmp_path: Path
 ) -> None:
-    summary = write_report(replace(inputs, **{part: None}), tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text()
-    assert {
-        title for title in ("Data", "Gate", "Rollout", "Lineage", "Call it") if f'-title">{title}' not in page
-    } == gone
-    assert ("rolled back" in summary) == ("Decision" in page) == (part != "rollout")
-    assert "Run of small" in page
+    summary, page = written(Run("r1", False, [DONE, DIED], left(*came_to)), tmp_path)
+    assert summary == told
+    reason = "Train &lt;network&gt; failed. OutOfMemory: 2 GiB are too few."
+    headings = [f'-title">{title}' for title in ("Train &lt;network&gt; failed", *titles, "Steps")]
+    assert in_order(page, reason, "<main>", *headings)
+    assert "Killed &lt;9&gt;" in page
+    assert "7 rows" in page
+    assert page.count('-title">Data') == page.count('id="section-2"') * bool(came_to)
 
 
-def test_the_page_of_a_model_alone_is_one(inputs: ReportInputs, tmp_path: Path) -> None:
-    assert write_report(ReportInputs(inputs.model), tmp_path / "report.html") == "gate open, ROC AUC 0.700"
-    assert "<title>Run" in (tmp_path / "report.html").read_text()
+def test_a_promotion_reads_as_before_and_blames_no_step_that_was_tried_again(tmp_path: Path) -> None:
+    summary, page = written(Run("r1", True, [DONE, DIED], left(*NAMES)), tmp_path)
+    assert summary == "promoted, gate, ROC AUC 0.700"
+    assert in_order(page, "The candidate was promoted", "Better than before.", "<main>")
+    assert "OutOfMemory" not in page.split("<main>")[0]
 
 
-def test_a_model_without_a_page_is_told_by_its_file(inputs: ReportInputs, tmp_path: Path) -> None:
-    (inputs.model / KEPT_FILE).unlink()
-    with pytest.raises(DataUnreadable, match=KEPT_FILE):
-        write_report(inputs, tmp_path / "report.html")
+@pytest.mark.parametrize(
+    ("found", "badge"),
+    [
+        (left(*NAMES, decision="ROLLBACK"), "rolled back"),
+        (left(*NAMES, decision="INCONCLUSIVE"), "inconclusive"),
+        (left("model", gate="bad"), "gate closed"),
+        (left(*NAMES), "failed"),  # a promotion that could not be confirmed is no success
+        (left("model"), "failed"),
+    ],
+)
+def test_what_was_decided_names_the_end_of_a_failed_run(found: dict[str, Any], badge: str, tmp_path: Path) -> None:
+    verdict = replace(DIED, title="Verdict")
+    assert written(Run("r1", False, [DONE, verdict], found), tmp_path)[0].startswith(f"{badge}, at Verdict")
+
+
+def test_a_run_whose_steps_nobody_knows_has_a_page_that_says_so(tmp_path: Path) -> None:
+    summary, page = written(Run("r1", False, untold=["pods is forbidden <here>."]), tmp_path)
+    assert summary == "failed"
+    assert in_order(page, UNKNOWN, "<main>", "pods is forbidden &lt;here&gt;.")
+
+
+def test_what_steps_leave_is_read_by_name_and_what_is_broken_is_told(tmp_path: Path) -> None:
+    keep(str(tmp_path / "run"), "data", {"summary": "3 inputs"})
+    keep(str(tmp_path / "run"), "rollout", {"decision": "PROMOTE"})
+    assert kept(str(tmp_path / "run")) == ({"data": {"summary": "3 inputs"}, "rollout": {"decision": "PROMOTE"}}, "")
+    (tmp_path / "run" / "model.json").write_text("{")
+    assert "model" in kept(str(tmp_path / "run"))[1]
+    assert kept("") == ({}, "")
+
+
+@pytest.mark.parametrize("folder", ["", "nowhere://bucket/run"])
+def test_a_step_that_cannot_leave_anything_says_so_and_goes_on(folder: str, caplog: pytest.LogCaptureFixture) -> None:
+    keep(folder, "rollout", {})
+    assert "nothing of its rollout" in caplog.text
 
 
 @pytest.mark.parametrize("value", ["0.7", 7, None])
 def test_a_key_figure_is_as_it_was_kept(value: Any) -> None:
     assert kept_tile({"label": "a", "value": value, "note": "b", "tone": "bad"}) == Tile("a", value, "b", "bad")
+
+
+def test_a_badge_is_as_it_was_kept() -> None:
+    tile = {"label": "a", "value": {"text": "open", "tone": "good"}, "note": "", "tone": "good"}
+    assert kept_tile(tile).value == Badge("open", "good")

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -15,21 +14,11 @@ from typing import Protocol
 import psutil
 
 from seaway import errors, platforms
-from seaway.extras import explained
+from seaway.reporting.run_steps import reason_of
 
 GUARD = Path(__file__).with_name("guard.py")
 # What a step gets between SIGTERM and SIGKILL to end what it started; on a cluster its pods have 60 s themselves.
 GRACE_S = {"local": 5.0, "kubernetes": 75.0}
-REASON_CHARACTERS = 4000  # a reason is a paragraph, not a log
-SEAWAY_ERROR = re.compile(r"^seaway\.errors\.(\w+: .*)", re.MULTILINE)
-ANY_ERROR = re.compile(
-    r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Failed|Refused)\b.*)", re.MULTILINE
-)
-
-SHARING = re.compile(r"^Step (\S+), \d+ of \d+ in this pod, failed", re.MULTILINE)  # see seaway.kfp.fuse
-EXECUTOR_INPUT = re.compile(r"^\[KFP Executor [^\n]*Got executor_input:\n\{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal, as notebooks and some log handlers write their errors
-EXECUTOR_LINE = re.compile(r"^\[KFP Executor [^\n]*\n?", re.MULTILINE)
 
 log = logging.getLogger(__name__)
 
@@ -122,25 +111,9 @@ def _in_group(process: psutil.Process, group: int) -> bool:
 
 
 def reason(log_file: Path, exit_code: int) -> str:
-    """Why a step failed, in one paragraph: the last Seaway error in its log, else the last exception, else its end."""
-    written = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
-    text = COLOUR.sub("", written)
-    for pattern in (SEAWAY_ERROR, ANY_ERROR):
-        if matches := list(pattern.finditer(text)):
-            paragraph = text[matches[-1].start(1) :].split("\n\n", 1)[0].split("\n[KFP Executor", 1)[0]
-            return explained(paragraph.strip()[:REASON_CHARACTERS]) + _within(text)
-    if killed := _signal_name(exit_code):
-        return f"it was ended by {killed}" + (" (out of memory?)." if killed == "SIGKILL" else ".") + _within(text)
-    last = EXECUTOR_LINE.sub("", EXECUTOR_INPUT.sub("", text)).strip().splitlines()[-1:] or [
-        "it wrote nothing to its log."
-    ]
-    return f"exit code {exit_code}: {last[0]}"[:REASON_CHARACTERS]
-
-
-def _within(text: str) -> str:
-    """Which of the steps that share the process failed, where several do."""
-    failed = SHARING.findall(text)
-    return f"\nIt was step {failed[-1]} of these." if failed else ""
+    """Why a step failed, in one paragraph."""
+    text = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
+    return reason_of(text, exit_code)
 
 
 def error_of(reason: str) -> str:
@@ -148,12 +121,6 @@ def error_of(reason: str) -> str:
     name = reason.partition(":")[0]
     found = getattr(errors, name, None)
     return name if isinstance(found, type) and issubclass(found, errors.SeawayError) else ""
-
-
-def _signal_name(exit_code: int) -> str | None:
-    """A shell reports a child's death by signal N as 128+N, Python a direct one as -N."""
-    number = -exit_code if exit_code < 0 else exit_code - 128
-    return signal.Signals(number).name if number in {known.value for known in signal.Signals} else None
 
 
 def processes_of(run: str) -> list[psutil.Process]:

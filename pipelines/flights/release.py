@@ -1,0 +1,54 @@
+"""The last part of the flights pipeline: from a model that has passed its gate to a canary that is promoted, or not."""
+
+from kfp import dsl
+from seaway_components.models import package_model, register_model
+from seaway_components.rollout import confirm_promotion, roll_out
+from seaway_components.serving import deploy_endpoint, tear_down
+from seaway_examples.flights.schema import KEYS
+from seaway_pipelines.flights.steps import WAITS, retried, step
+
+
+@dsl.pipeline(name="flights-release", display_name="Release: packaged, deployed, and promoted if it proves itself")
+def flights_release(
+    network: dsl.Input[dsl.Model],
+    production: dsl.Input[dsl.Model],
+    evaluation: dsl.Input[dsl.Artifact],
+    train: dsl.Input[dsl.Dataset],
+    replay: dsl.Input[dsl.Dataset],
+    params: dict,
+    replaces: str,
+    seed: int,
+    model_name: str,
+    endpoint_name: str,
+    weights: list,
+    requests: list,
+    budget: int,
+    batch_size: int,
+    port: int,
+):
+    """Package, sign and register the network, and shift the endpoint's traffic to it while a judge watches."""
+    ended = step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", WAITS, cache=False)
+    with dsl.ExitHandler(ended, name="Canary"):
+        packed = package_model(
+            model=network, train=train, evaluation=evaluation, parameters=params, seed=seed, parent=replaces
+        )
+        package = step(packed, "Package network").outputs["package"]
+        registering = retried(register_model(package=package, name=model_name))
+        registered = step(registering, "Register network", WAITS, cache=False, pod="release")
+        deploying = deploy_endpoint(
+            stable=production, candidate=package, name=endpoint_name, batch_size=batch_size, port=port
+        )
+        deployed = step(deploying.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False, pod="release")
+        rolled = roll_out(
+            endpoint=deployed.outputs["endpoint"],
+            replay=replay,
+            model_name=model_name,
+            version=registered.outputs["version"],
+            weights=weights,
+            requests=requests,
+            budget=budget,
+            keys=KEYS,
+        )
+        rollout = step(rolled, "Roll out", "500m", cache=False, pod="release").outputs["rollout"]
+        confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)
+        step(confirmed, "Confirm promotion", WAITS, cache=False, pod="verdict")

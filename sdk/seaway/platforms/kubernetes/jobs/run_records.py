@@ -1,0 +1,112 @@
+"""How the steps of a run on Kubeflow Pipelines went, by their pods: the backend itself keeps no step's reason.
+
+Argo says on each pod which node of the workflow it is: `flights-x1.root.flights-data.ingest-tables.executor(0)`, the
+number where a step may be tried again, or `....ingest-tables-driver` for Kubeflow's own pod before a step's. A step
+that was taken from the cache has no pod but that.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall
+from seaway.platforms.kubernetes.client.connection import connect
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
+from seaway.platforms.kubernetes.client.permissions import Permission
+from seaway.platforms.kubernetes.client.resources import POD_LOGS, PODS, Manifest
+from seaway.platforms.kubernetes.jobs.pod_problems import problems
+from seaway.reporting.run_steps import FAILED, StepEnd, reason_of, tail
+
+NODE = "workflows.argoproj.io/node-name"
+ATTEMPT = re.compile(r"\((\d+)\)")
+ITEM = re.compile(r"\(\d+:[^()]*\)")  # of a loop
+EXECUTOR, DRIVER = "executor", "-driver"
+STEP_CONTAINER = "main"
+STATES = {"Succeeded": "succeeded", "Failed": FAILED, "Running": "running", "Pending": "waiting"}
+SILENCE_S = 10.0
+
+
+class PodRecords:
+    """Reads the pods of a run, and the logs of those that failed."""
+
+    permissions = (
+        Permission(PODS, ("list",), "report: how the steps of the run went"),
+        Permission(POD_LOGS, ("get",), "report: why a step failed"),
+    )
+
+    def steps(self, run: str) -> list[StepEnd]:
+        """See `RunRecords.steps`. Raises: Forbidden, ServerGone."""
+        objects = Objects(connect())
+        pods = objects.list(PODS, {"labelSelector": f"{RUN_LABEL}={run}"}).items
+        return [end for pod in last_attempts(pods) if (end := _step_end(objects, pod))]
+
+
+def last_attempts(pods: Iterable[Manifest]) -> list[Manifest]:
+    """The last pod of each node of the workflow, in the order in which the nodes began."""
+    began = sorted((pod for pod in pods if _node(pod)), key=_began)
+    last = {ATTEMPT.sub("", _node(pod)): pod for pod in began}
+    return sorted(last.values(), key=_began)
+
+
+def title(node: str) -> str:
+    """The step that a node belongs to."""
+    *groups, own = ITEM.sub("", ATTEMPT.sub("", node)).split(".")
+    return own.removesuffix(DRIVER) if own.endswith(DRIVER) else [node, *groups][-1]
+
+
+def _step_end(objects: Objects, pod: Manifest) -> StepEnd | None:
+    """Nothing for Kubeflow's own pod, unless the step does not start for it."""
+    node, state = _node(pod), STATES.get(pod.get("status", {}).get("phase", ""), "waiting")
+    ours = ATTEMPT.sub("", node).endswith(f".{EXECUTOR}")
+    if not ours and state != FAILED:
+        return None
+    if state != FAILED:
+        return StepEnd(title(node), state, seconds=_seconds(pod))
+    text = _log(objects, pod["metadata"]["name"])
+    why = next(iter(problems(pod)), "") if _killed(pod) else ""
+    reason = why or reason_of(text, _ended(pod).get("exitCode", 1))
+    unstarted = "" if ours else "Kubeflow's own pod before it, its driver, failed. "
+    return StepEnd(title(node), FAILED, f"{unstarted}{reason}", _seconds(pod), log=tail(text))
+
+
+def _killed(pod: Manifest) -> bool:
+    """Whether the cluster ended it, so that its log cannot say why."""
+    return bool(pod["status"].get("reason")) or _ended(pod).get("reason") == "OOMKilled"
+
+
+def _log(objects: Objects, pod: str) -> str:
+    """What the step has said; empty where its pod or its log is gone."""
+    call = ApiCall("get", PODS, objects.namespace, pod)
+    try:
+        with objects.stream(call, {"container": STEP_CONTAINER}, SILENCE_S, "log") as response:
+            return response.read().decode("utf-8", "replace")
+    except UNREACHABLE:
+        return ""
+
+
+def _node(pod: Manifest) -> str:
+    return str(pod["metadata"].get("annotations", {}).get(NODE, ""))
+
+
+def _began(pod: Manifest) -> tuple[str, list[int]]:
+    """Seconds are all that the API server tells; of two attempts in one second the later comes last."""
+    return pod["metadata"]["creationTimestamp"], [int(number) for number in ATTEMPT.findall(_node(pod))]
+
+
+def _ended(pod: Manifest) -> dict[str, Any]:
+    """How the step's container ended; empty while it has not."""
+    for status in pod.get("status", {}).get("containerStatuses") or ():
+        if status["name"] == STEP_CONTAINER:
+            return dict(status.get("state", {}).get("terminated") or {})
+    return {}
+
+
+def _seconds(pod: Manifest) -> float | None:
+    ended = _ended(pod)
+    times = [ended.get(name) for name in ("startedAt", "finishedAt")]
+    if not all(times):
+        return None
+    began, done = (datetime.fromisoformat(str(time)) for time in times)
+    return (done - began).total_seconds()

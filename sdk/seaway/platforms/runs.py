@@ -1,0 +1,45 @@
+"""The run that this process is a step of, as its report tells it: how its steps went, and what they left."""
+
+import os
+
+from seaway import registry
+from seaway.errors import SeawayError
+from seaway.platforms.home import home, run_id
+from seaway.platforms.place import in_pod
+from seaway.reporting import kept
+from seaway.reporting.run_report import Run
+from seaway.reporting.run_steps import RunRecords, StepEnd
+
+
+def evidence() -> str:
+    """URI of the folder in which the steps of this run leave what its report shows; empty where there is none.
+
+    Below `$SEAWAY_STORAGE` in a pod, whose files end with it, else in the run's own folder.
+
+    Raises:
+        InvalidSpec: this pod belongs to no run.
+    """
+    if not in_pod() or "SEAWAY_HOME" in os.environ:
+        return str(home() / "runs" / run_id() / "evidence")
+    root = os.environ.get("SEAWAY_STORAGE", "").rstrip("/")
+    return root and f"{root}/runs/{run_id()}/evidence"
+
+
+def ending(*, succeeded: bool) -> Run:
+    """This run at its end; what cannot be had of it is told, and costs no more than that.
+
+    Raises:
+        InvalidSpec: this pod belongs to no run.
+    """
+    name = run_id()
+    left, unread = kept(evidence())
+    steps, untold = _steps(name)
+    return Run(name, succeeded, steps, left, [why for why in (unread, untold) if why])
+
+
+def _steps(run: str) -> tuple[list[StepEnd], str]:
+    records: RunRecords = registry.find(RunRecords.__name__, "pods" if in_pod() else "file").load()()
+    try:
+        return records.steps(run), ""
+    except SeawayError as error:
+        return [], str(error)
