@@ -119,6 +119,38 @@ def test_a_version_that_git_drops_stays_until_the_retention_command_removes_it(
     assert flights(there) == {second, third}
 
 
+def newest(objects: Objects) -> dict[str, str]:
+    """The version of each pipeline that Kubeflow takes for a run that names none: that of the latest creation."""
+    made = sorted(objects.list(VERSIONS).items, key=lambda item: item["metadata"]["creationTimestamp"])
+    return {item["spec"]["pipelineName"]: item["metadata"]["name"] for item in made}
+
+
+def versions_of(repository: Repository) -> dict[str, str]:
+    """The version of each pipeline that git has."""
+    built = [item for item in kustomizing.build(repository.folder / argocd.OVERLAY) if item["kind"] == VERSIONS.kind]
+    return {item["spec"]["pipelineName"]: item["metadata"]["name"] for item in built}
+
+
+def test_what_a_sync_brings_is_the_newest_and_a_revert_finds_its_version_as_it_was(
+    application: Application, repository: Repository
+) -> None:
+    """So a run that names no version runs git's, but for a revert's, which `seaway submit` and the schedules name."""
+    there, first = application.there, versions_of(repository)
+    assert newest(there) == first
+    uid = found(there, VERSIONS, first["flights"])["metadata"]["uid"]
+    run_in(repository, "0.1.0", "9.9.8")
+    application.land(repository.commit("Run steps in another image"))
+    second = versions_of(repository)
+    assert newest(there) == second
+    assert not set(first.values()) & set(second.values())
+
+    run_in(repository, "9.9.8", "0.1.0")
+    application.land(repository.commit("Revert"))
+    assert versions_of(repository) == first
+    assert found(there, VERSIONS, first["flights"])["metadata"]["uid"] == uid
+    assert newest(there) == second
+
+
 def test_titles_that_were_reworded_leave_a_version_that_is_there_as_it_is(
     application: Application, repository: Repository
 ) -> None:

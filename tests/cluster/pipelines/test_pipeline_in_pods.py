@@ -2,9 +2,11 @@
 
 Kubeflow's driver and launcher are played (`fake_pipelines.py`); the compiled file, the images, the mounts, the role,
 S3, MLflow, the trainings, the endpoint and the gateway are real. The pods' environment says nothing but their name.
+`SEAWAY_TEST_FORM` says in which form the whole pipeline runs: `nested`, as it is, `flat` or `fused`.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +18,14 @@ import endpoints
 import gateway_counters
 import pytest
 import yaml
-from fake_pipelines import FakeRun, compiled, give_keys, read_artifact
+from fake_pipelines import FakeRun, compiled, give_keys, read_artifact, read_told
 from installed import require_controller
 from kfp import dsl
 from kubernetes import client, dynamic
 from kubernetes.client.exceptions import ApiException
 from object_store_pod import BUCKET, StoreInCluster
 from seaway.kfp import component
+from seaway.kfp.fuse.step import origin
 from seaway.models.registry import PRODUCTION
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
@@ -35,12 +38,17 @@ from seaway.serving import find
 from seaway.storage import storage_for
 from seaway_components.models.package_model.component import package_model
 from seaway_components.reporting import write_report
+from seaway_pipelines.flights.data import flights_data
+from seaway_pipelines.flights.model import flights_model
+from seaway_pipelines.flights.pipeline import GATE
+from seaway_pipelines.flights.release import flights_release
 
 import images
 
 pytestmark = pytest.mark.timeout(1200)
 NAME = "flights"
 STEPS, REQUESTS = [0, 50, 100], [160, 800, 200]  # first a shadow
+GIVEN = {"months": "1,2", "epochs": 8, "tune_trials": 2, "weights": STEPS, "requests": REQUESTS}
 SIGNERS = {"exec-package-model", "exec-package-model-2"}
 
 
@@ -54,8 +62,37 @@ def installation(cluster: dynamic.DynamicClient) -> Iterator[tuple[Connection, S
         yield connection, store
 
 
-@pytest.fixture(scope="module")
+@dsl.pipeline(name=NAME)
+def flat() -> None:
+    """The steps of the flights pipeline in one view, as they were before they were grouped."""
+    given = {"seed": 0, "model_name": NAME}
+    data = flights_data.pipeline_func(months="1,2", rows=0)
+    examples = {name: getattr(data, name) for name in ("described", "train", "validation", "test")}
+    model = flights_model.pipeline_func(**examples, **given, epochs=8, workers=2, tune_trials=2, gate=GATE)
+    flights_release.pipeline_func(
+        **{name: getattr(model, name) for name in ("network", "production", "evaluation", "params", "replaces")},
+        **given,
+        train=data.train,
+        replay=data.replay,
+        endpoint_name=NAME,
+        weights=STEPS,
+        requests=REQUESTS,
+        budget=12000,
+        batch_size=32,
+        port=0,
+    )
+
+
+FORMS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "nested": (NAME, GIVEN),
+    "fused": (NAME, GIVEN),
+    "flat": (flat, {}),
+}
+
+
+@pytest.fixture(scope="module", params=[os.environ.get("SEAWAY_TEST_FORM", "nested")])
 def pipeline(
+    request: pytest.FixtureRequest,
     cluster: dynamic.DynamicClient,
     training_policy: None,
     installation: tuple[Connection, StoreInCluster],
@@ -84,9 +121,10 @@ def pipeline(
             "hosting.yaml": yaml.safe_dump({**small, "memory": "1500Mi", "replicas": 1, "drain_s": 10}),
         }
         cluster_fixtures.give_settings(connection, settings)
-        file = compiled(NAME, runtime_image, tmp_path_factory.mktemp("compiled"))
-        run = FakeRun(file, connection.requests, place, f"s3://{BUCKET}/pipelines")
-        run.run(months="1,2", epochs=8, tune_trials=2, weights=STEPS, requests=REQUESTS)
+        source, given = FORMS[request.param]
+        file = compiled(source, runtime_image, tmp_path_factory.mktemp("compiled"), fuse=request.param == "fused")
+        run = FakeRun(file, connection.requests, place, f"s3://{BUCKET}/pipelines/{request.param}")
+        run.run(**given)
         yield run
 
 
@@ -94,7 +132,7 @@ def test_the_compiled_pipeline_promotes_a_canary_with_each_step_in_a_pod(
     pipeline: FakeRun, installation: tuple[Connection, StoreInCluster], tmp_path: Path, monkeypatch: Any
 ) -> None:
     connection, _ = installation
-    rollout = read_artifact(pipeline, "roll-out/rollout", tmp_path, "rollout.json")
+    rollout = read_artifact(pipeline, "roll-out", "rollout", tmp_path, "rollout.json")
     assert rollout["decision"] == Decision.PROMOTE, rollout["reason"]
     candidate = rollout["arms"]["candidate"]
     assert answering_version(connection, pipeline.id, tmp_path, monkeypatch) == candidate
@@ -102,9 +140,10 @@ def test_the_compiled_pipeline_promotes_a_canary_with_each_step_in_a_pod(
     lineage = {tag["key"]: tag["value"] for tag in production["tags"]}
     assert lineage["package_sha256"].startswith(candidate)
     assert (lineage["parent"], production["version"]) == ("1", "2")
-    train = read_artifact(pipeline, "get-training-examples", tmp_path, "executor_output.json")["artifacts"]["train"]
-    assert lineage["data_sha256"] == train["artifacts"][0]["metadata"]["sha256"]
+    assert lineage["data_sha256"] == train_sha256(pipeline, tmp_path)
     assert pipeline.step("exec-tear-down").succeeded
+    assert pipeline.steps[-1].executor in ("exec-write-report", "exec-tear-down")
+    assert pipeline.steps[-1].succeeded
 
 
 def test_only_the_steps_that_sign_had_the_key(
@@ -158,7 +197,7 @@ def test_without_the_key_the_step_that_signs_names_the_secret_and_a_foreign_step
     with pytest.raises(RuntimeError, match="package-model"):
         run.run()
     assert SIGNING.object in run.step("exec-package-model").log
-    assert read_artifact(run, "write-model", tmp_path, "executor_output.json")["parameterValues"] == {"Output": False}
+    assert read_told(run, "write-model", tmp_path)["parameterValues"] == {"Output": False}
 
 
 @component
@@ -221,6 +260,14 @@ def answering_version(connection: Connection, run: str, home: Path, patch: pytes
     served = replace(find(deployment.endpoint(connection), NAME, run), url=edge.URL)
     asked = {"host": served.host, "authorization": f"Bearer {served.token()}"}
     return edge.fetch(f"{served.url}/v2/models/{NAME}", 30.0, asked).headers["x-seaway-version"]
+
+
+def train_sha256(run: FakeRun, folder: Path) -> str:
+    """Of the training rows, by what their step has told, alone or in a pod with others."""
+    step, output = "get-training-examples", "train"
+    pod = next(one.executor.removeprefix("exec-") for one in run.steps if step in one.executor)
+    told = read_told(run, pod, folder)["artifacts"]
+    return str(told.get(output, told.get(origin(step, output)))["artifacts"][0]["metadata"]["sha256"])
 
 
 def version_in_production(connection: Connection) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import cluster_fixtures
 import pytest
-from fake_pipelines import FakeRun, compiled, give_keys, read_artifact
+from fake_pipelines import FakeRun, compiled, give_keys, read_told
 from kfp import dsl
 from kubernetes import client, dynamic
 from object_store_pod import BUCKET
@@ -80,7 +80,7 @@ def test_five_steps_in_one_pod_give_what_they_give_one_by_one(
 ) -> None:
     assert [step.executor for step in run.steps] == [f"exec-{POD}", "exec-package-model"]
     assert run.step(f"exec-{POD}").succeeded, run.step(f"exec-{POD}").log
-    told = read_artifact(run, POD, tmp_path, "executor_output.json")
+    told = read_told(run, POD, tmp_path)
     monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
     alone = given_alone(tmp_path)
     assert set(told["artifacts"]) == {name for name, value in alone.items() if isinstance(value, dict)}

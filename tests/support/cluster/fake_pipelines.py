@@ -9,6 +9,7 @@ of the node, the shipped account. `fake_launcher.py` moves the artifacts.
 
 import json
 import logging
+import re
 import secrets
 import time
 import uuid
@@ -30,6 +31,7 @@ from seaway.kfp import compile as compiler
 from seaway.kfp import parameters
 from seaway.kfp.decorator import IMAGE
 from seaway.kfp.fuse.join import fused
+from seaway.kfp.fuse.step import origin
 from seaway.kfp.local.artifacts import Artifact
 from seaway.kfp.local.executor import OUTPUT_FILE, executor_input, outputs
 from seaway.kfp.local.inputs import Result, artifacts_in
@@ -234,11 +236,22 @@ def compiled(pipeline: Any, image: str, folder: Path, fuse: bool = False) -> Pat
     return file
 
 
-def read_artifact(run: FakeRun, path: str, folder: Path, name: str) -> dict[str, Any]:
-    """A JSON file below `STEP/ARTIFACT`."""
-    [uri] = [found for found in storage_for(run.root).list(run.root) if found.endswith(f"/{path}/{name}")]
-    storage_for(uri).download(uri, folder / name)
-    content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+def read_artifact(run: FakeRun, step: str, output: str, folder: Path, name: str) -> dict[str, Any]:
+    """A JSON file of an output of a step, which may share its pod with others."""
+    there = re.compile(rf"/({step}/\w+/{output}|\w+/{re.escape(origin(step, output))})/{re.escape(name)}$")
+    [uri] = [found for found in storage_for(run.root).list(run.root) if there.search(found)]
+    return _read(uri, folder)
+
+
+def read_told(run: FakeRun, pod: str, folder: Path) -> dict[str, Any]:
+    """What the steps of a pod have told of their outputs."""
+    [uri] = [found for found in storage_for(run.root).list(run.root) if re.search(rf"/{pod}/\w+/{OUTPUT_FILE}$", found)]
+    return _read(uri, folder)
+
+
+def _read(uri: str, folder: Path) -> dict[str, Any]:
+    storage_for(uri).download(uri, folder / "read.json")
+    content: dict[str, Any] = json.loads((folder / "read.json").read_text(encoding="utf-8"))
     return content
 
 
