@@ -2,8 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from routes import edited
 from seaway import platforms
 from seaway.errors import EndpointFailed, OperatorMissing
 from seaway.platforms.kubernetes.client.connection import Connection
-from seaway.platforms.kubernetes.client.http import fetch
+from seaway.platforms.kubernetes.client.http import Answer, fetch
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, DEPLOYMENTS, PODS, Resource
 from seaway.platforms.kubernetes.jobs.wait import Patience
@@ -24,6 +25,7 @@ from seaway.platforms.kubernetes.serving import deployment, kserve
 from seaway.platforms.kubernetes.serving.endpoint import KubernetesEndpoint
 from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
 from seaway.platforms.kubernetes.serving.server_pod import VERSION
+from seaway.platforms.kubernetes.traffic import gateway
 from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES
 from seaway.rollout import Traffic
 from seaway.serving import DeployedEndpoint, EndpointSpec
@@ -162,6 +164,39 @@ def test_every_pod_can_be_evicted_with_two_arms(deployed: DeployedEndpoint, obje
 
 def test_the_first_request_after_the_first_deploy_is_answered(deployed: DeployedEndpoint) -> None:
     assert asked(deployed, 1) == {"stable": 1}
+
+
+@dataclass
+class LateProxy:
+    """A node's proxy, which learns of a Service some time after the API server has its addresses."""
+
+    objects: Objects
+    behind: int = 3  # requests
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, url: str, within_s: float, headers: Mapping[str, str]) -> Answer:
+        self.asked.append(url)
+        if len(self.asked) <= self.behind:
+            raise ConnectionRefusedError(url)
+        [version] = {pod["metadata"]["labels"][VERSION] for pod in living(self.objects)}
+        return Answer(200, {"x-seaway-version": version}, b"")
+
+
+def test_without_a_gateway_a_deploy_in_a_pod_returns_once_its_node_leads_to_the_model(
+    operator: None,
+    adapter: KubernetesEndpoint,
+    packages: dict[str, Path],
+    objects: Objects,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("SEAWAY_GATEWAY_URL", "SEAWAY_GATEWAY"):
+        monkeypatch.delenv(name)
+    proxy = LateProxy(objects)
+    monkeypatch.setattr(platforms, "in_pod", lambda: True)
+    monkeypatch.setattr(gateway, "fetch", proxy)
+    deployed = adapter.deploy(spec(packages, candidate=""))
+    assert len(proxy.asked) > proxy.behind
+    assert all(url.startswith(deployed.url) for url in proxy.asked)
 
 
 def test_a_quota_that_is_too_small_for_a_pod_is_told_at_once_and_stable_stays(

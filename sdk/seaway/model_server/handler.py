@@ -115,7 +115,10 @@ class OpenInferenceHandler:
 
     def _read(self, request: Mapping[str, Any], form: Wire, kind: str | None) -> InferenceRequest | str | bytes:
         """What is asked of the model, or the answer to what is asked of its server."""
-        return self.describe(kind, form) if kind else read_request(form.body(request), self.signature)
+        if not kind:
+            return read_request(form.body(request, self.name), self.signature)
+        form.require_model(request, self.name)
+        return self.describe(kind, form)
 
     def _answer(self, request: InferenceRequest, outputs: Any, form: Wire) -> str | bytes:
         if isinstance(outputs, SeawayError):

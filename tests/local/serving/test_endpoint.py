@@ -249,6 +249,10 @@ def test_a_body_beyond_the_limit_is_refused_and_the_next_is_answered(
         with pytest.raises(InferenceRefused, match="413"):
             client.infer("flights", many)
         assert len(client.infer("flights", rows)["probability"]) == 1
+    with GrpcClient(endpoint.url, endpoint.token()) as grpc, pytest.raises(InferenceRefused, match="send fewer rows"):
+        grpc.infer(
+            "flights", {name: np.repeat(np.array(values, object), 400_000, axis=0) for name, values in rows.items()}
+        )
     assert server_errors(endpoint) == before
 
 

@@ -22,6 +22,7 @@ from seaway.serving.clients.address import Address
 from seaway.serving.clients.values import as_array, as_tensor
 from seaway.serving.protocol.grpc_messages import SERVICE, metadata_response, raw_contents
 from seaway.serving.protocol.open_inference_pb2 import ModelInferRequest, ModelInferResponse
+from seaway.serving.protocol.request import LARGEST_MESSAGE
 
 DATATYPES = {"kind": "BYTES", "price": "FP32", "count": "INT8", "open": "BOOL"}
 METADATA = {
@@ -280,6 +281,26 @@ def test_an_answer_of_more_than_four_mebibytes_arrives() -> None:
     with grpc_client() as client:
         many = client.infer("shop", {name: np.array(value * rows, object) for name, value in values.items()})
     assert len(many["p"]) == rows
+
+
+class NarrowShop(GrpcShop):
+    """Behind a proxy that refuses a body as Envoy's bridge tells of HTTP's 413."""
+
+    def service(self, details: Any) -> Any:
+        handler = super().service(details)
+        if details.method.endswith("ModelMetadata"):
+            return handler
+        return grpc.unary_unary_rpc_method_handler(lambda _, context: context.abort(grpc.StatusCode.UNKNOWN, ""))
+
+
+@pytest.mark.parametrize(("rows", "kind"), [(1, InferenceUnavailable), (LARGEST_MESSAGE // 8, InferenceRefused)])
+def test_a_body_that_is_too_large_is_a_refusal_in_grpc_too(rows: int, kind: type[Exception]) -> None:
+    values = {"kind": [""], "price": [0.0], "count": [0], "open": [False]}
+    many = {name: np.array(value * rows, object) for name, value in values.items()}
+    narrow = grpc_shop(handler=NarrowShop)
+    with narrow as port, GrpcClient(f"http://127.0.0.1:{port}", TOKEN) as client, pytest.raises(kind) as refused:
+        client.infer("shop", many)
+    assert ("send fewer rows" in str(refused.value)) == (kind is InferenceRefused)
 
 
 @contextmanager

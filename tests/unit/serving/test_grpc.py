@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
 from seaway.serving.protocol import grpc_messages
-from seaway.serving.protocol.open_inference_pb2 import ModelInferRequest, ModelInferResponse
+from seaway.serving.protocol.open_inference_pb2 import (
+    ModelInferRequest,
+    ModelInferResponse,
+    ModelMetadataRequest,
+    ModelReadyRequest,
+)
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "BYTES": st.text(),
@@ -44,7 +49,7 @@ def test_a_request_is_the_body_of_rest(data: st.DataObject, datatype: str, raw: 
     else:
         encoded = [value.encode() for value in values] if datatype == "BYTES" else values
         getattr(request.inputs[0].contents, grpc_messages.FIELDS[datatype]).extend(encoded)
-    body = grpc_messages.inference_request(request.SerializeToString())
+    body = grpc_messages.inference_request(request.SerializeToString(), request.model_name)
     assert (body["id"], body["inputs"][0]["name"], body["inputs"][0]["shape"]) == ("7", "x", [len(values), 1])
     assert same(body["inputs"][0]["data"], values)
 
@@ -80,7 +85,22 @@ def test_an_answers_missing_number_is_nan(datatype: str) -> None:
 )
 def test_what_is_no_request_is_refused(message: bytes, said: str) -> None:
     with pytest.raises(InvalidSpec, match=said):
-        grpc_messages.inference_request(message)
+        grpc_messages.inference_request(message, "small")
+
+
+@pytest.mark.parametrize("asked", ["small", "", "large"])
+def test_a_request_for_another_model_is_refused(asked: str) -> None:
+    calls = (
+        lambda: grpc_messages.inference_request(ModelInferRequest(model_name=asked).SerializeToString(), "small"),
+        lambda: grpc_messages.require_model(ModelReadyRequest(name=asked).SerializeToString(), "small"),
+        lambda: grpc_messages.require_model(ModelMetadataRequest(name=asked).SerializeToString(), "small"),
+    )
+    for call in calls:
+        if asked != "large":
+            call()
+            continue
+        with pytest.raises(InvalidSpec, match="no model 'large' here; this is 'small'"):
+            call()
 
 
 def test_a_string_that_is_cut_off_is_refused() -> None:

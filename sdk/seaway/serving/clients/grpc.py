@@ -11,6 +11,7 @@ from seaway.serving.clients.address import Address
 from seaway.serving.clients.base import Caller, as_header
 from seaway.serving.clients.values import Array, as_array
 from seaway.serving.protocol import grpc_messages
+from seaway.serving.protocol.request import LARGEST_MESSAGE
 
 SELDON = re.compile(r"/seldon/(?P<namespace>[^/]+)/(?P<seldon>[^/]+)")  # of its routes, which take gRPC by metadata
 REFUSALS = {"INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "UNIMPLEMENTED"}
@@ -99,11 +100,21 @@ class GrpcClient(Caller):
         try:
             answer, made = call.with_call(request, timeout=self._timeout_s, metadata=metadata)
         except grpc.RpcError as error:
-            kind = InferenceRefused if error.code().name in REFUSALS else InferenceUnavailable
-            raise kind(f"{self._url} {name} answered {error.code().name}: {error.details()}") from error
+            too_large = _too_large(request.ByteSize())
+            kind = InferenceRefused if too_large or error.code().name in REFUSALS else InferenceUnavailable
+            raise kind(f"{self._url} {name} answered {error.code().name}: {error.details()}{too_large}") from error
         headers = dict(made.initial_metadata())
         self.arm, self.version = (str(headers.get(f"x-seaway-{name}", "")) for name in ("arm", "version"))
         return answer
+
+
+def _too_large(size: int) -> str:
+    """What gRPC has no status for: proxies tell of HTTP's 413 as of anything unknown."""
+    if size <= LARGEST_MESSAGE:
+        return ""
+    return (
+        f" The request has {size:,} bytes, more than the {LARGEST_MESSAGE:,} that an endpoint takes; send fewer rows."
+    )
 
 
 def _channel(address: Address, host: str) -> Any:

@@ -20,7 +20,11 @@ class Json:
     inference = metadata = staticmethod(json.dumps)
 
     @staticmethod
-    def body(request: Mapping[str, Any]) -> object:
+    def require_model(request: Mapping[str, Any], name: str) -> None:
+        """The path has named it."""
+
+    @staticmethod
+    def body(request: Mapping[str, Any], name: str) -> object:
         """Any JSON value. Raises: InvalidSpec."""
         body = request.get("body", b"")
         try:
@@ -51,9 +55,14 @@ class Protobuf:
     server = staticmethod(grpc_messages.server_response)
 
     @staticmethod
-    def body(request: Mapping[str, Any]) -> dict[str, Any]:
+    def require_model(request: Mapping[str, Any], name: str) -> None:
         """Raises: InvalidSpec."""
-        return grpc_messages.inference_request(bytes(request.get("body", b"")))
+        grpc_messages.require_model(bytes(request.get("body", b"")), name)
+
+    @staticmethod
+    def body(request: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """Raises: InvalidSpec."""
+        return grpc_messages.inference_request(bytes(request.get("body", b"")), name)
 
     @staticmethod
     def readiness(name: str) -> bytes:

@@ -28,14 +28,38 @@ FIELDS = {
 RAW = {"BOOL": "?", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8"} | {
     f"{sign}INT{8 * size}": f"<{kind}{size}" for sign, kind in (("", "i"), ("U", "u")) for size in (1, 2, 4, 8)
 }  # numpy's names; little endian, as the protocol lays tensors out
+LONGEST_NAME = 100  # of a wrong name, repeated in the refusal
 LENGTH = struct.Struct("<I")  # before each string of a raw tensor
 
 
-def inference_request(message: bytes) -> dict[str, Any]:
-    """The REST body of a serialized ModelInferRequest.
+def require_model(message: bytes, name: str) -> None:
+    """Of a serialized ModelReadyRequest or ModelMetadataRequest, which are alike; those of the server name no model.
 
     Raises:
-        InvalidSpec: it is none, or a tensor's contents are not those of its datatype.
+        InvalidSpec: it is none, or names another model.
+    """
+    from google.protobuf.message import DecodeError
+
+    from seaway.serving.protocol.open_inference_pb2 import ModelReadyRequest
+
+    try:
+        asked = ModelReadyRequest.FromString(message).name
+    except DecodeError as error:
+        raise InvalidSpec(f"The request is none of a model ({error}).") from error
+    _require(asked, name)
+
+
+def _require(asked: str, name: str) -> None:
+    """As a path of REST names it; empty is whoever answers."""
+    if asked not in ("", name):
+        raise InvalidSpec(f"There is no model {asked[:LONGEST_NAME]!r} here; this is {name!r}.")
+
+
+def inference_request(message: bytes, name: str) -> dict[str, Any]:
+    """The REST body of a serialized ModelInferRequest of the model of that name.
+
+    Raises:
+        InvalidSpec: it is none, names another model, or a tensor's contents are not those of its datatype.
     """
     from google.protobuf.message import DecodeError
 
@@ -45,6 +69,7 @@ def inference_request(message: bytes) -> dict[str, Any]:
         request = ModelInferRequest.FromString(message)
     except DecodeError as error:
         raise InvalidSpec(f"The request is no ModelInferRequest ({error}).") from error
+    _require(request.model_name, name)
     raw = request.raw_input_contents
     if raw and len(raw) != len(request.inputs):
         raise InvalidSpec(f"raw_input_contents has {len(raw)} entries for {len(request.inputs)} inputs; give one each.")

@@ -188,8 +188,10 @@ def _answer(endpoint: DeployedEndpoint, path: str = LIVE) -> Mapping[str, str]:
 
 def require_time(endpoint: DeployedEndpoint, deadline: float, said: str) -> None:
     if time.monotonic() > deadline:
+        where = f"{endpoint.url}, host {endpoint.host}" if endpoint.host else endpoint.url
+        gateway = "Does istiod run, and is the gateway connected to it (`istioctl proxy-status`)?"
+        proxy = "Does kube-proxy run on this pod's node, and does a NetworkPolicy let this pod in?"
         raise NotFollowed(
-            f"The traffic of endpoint {endpoint.name} ({endpoint.url}, host {endpoint.host}) does not follow its "
-            f"weights in time: {said}. Does istiod run, and is the gateway connected to it "
-            "(`istioctl proxy-status`)?"
+            f"The traffic of endpoint {endpoint.name} ({where}) does not follow its weights in time: {said}. "
+            f"{gateway if endpoint.host else proxy}"
         )
