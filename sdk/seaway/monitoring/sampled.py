@@ -32,8 +32,9 @@ def sampled(source: Path, rows: int = ROWS) -> "pa.Table":
             return file.read()
         places = np.sort(np.random.default_rng(SEED).choice(total, rows, replace=False))
         parts, start = [], 0
-        for batch in file.iter_batches(BATCH):
-            first, last = np.searchsorted(places, [start, start + batch.num_rows])
-            parts.append(batch.take(pa.array(places[first:last] - start)))
-            start += batch.num_rows
+        for group in range(file.num_row_groups):  # a reader of all groups would keep what it has read
+            for batch in file.iter_batches(BATCH, row_groups=[group]):
+                first, last = np.searchsorted(places, [start, start + batch.num_rows])
+                parts.append(batch.take(pa.array(places[first:last] - start)))
+                start += batch.num_rows
         return pa.Table.from_batches(parts, file.schema_arrow)
