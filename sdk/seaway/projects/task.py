@@ -12,6 +12,7 @@ MOST_CLASSES = 50  # of text, found out; more are texts rather than classes, unt
 WHOLE_CLASSES = 12  # of whole numbers; more are amounts
 FEWEST_ROWS = 30  # labelled; of fewer no split is left to learn from or to judge by
 FEWEST_OF_A_CLASS = 8  # of two: one for the smallest split
+ROWS_A_CLASS = 3  # of more, on average; of fewer, what is judged by was hardly ever learned from
 
 
 def choose(seen: Seen, wishes: Wishes) -> tuple[str, str]:
@@ -37,6 +38,11 @@ def choose(seen: Seen, wishes: Wishes) -> tuple[str, str]:
         raise DataUnreadable(
             f"Only {seen.classes[rarest]} of {count:,} rows have the {label.name!r} {rarest}; at least "
             f"{FEWEST_OF_A_CLASS} are needed, so that training, validation, test and canary have one each."
+        )
+    if task == "multiclass" and count < ROWS_A_CLASS * len(seen.classes):
+        raise DataUnreadable(
+            f"{wishes.source} has {count:,} rows of {len(seen.classes):,} different {label.name!r}; at least "
+            f"{ROWS_A_CLASS} of each are needed on average. Group them, or give --label another column."
         )
     return task, why
 

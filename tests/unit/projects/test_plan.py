@@ -129,9 +129,10 @@ def test_whole_numbers_are_classes_up_to_a_dozen() -> None:
         (["a", "b"] * 30, "multilabel", InvalidSpec, "pipeline of your own"),
         (["a", "b"] * 30, "nonsense", InvalidSpec, "No Task backend"),
         (["a"] * 57 + ["b"] * 3, "", DataUnreadable, "Only 3 of 60 rows have the 'label' b"),
+        ([f"c{n // 2}" for n in range(60)], "", DataUnreadable, "60 rows of 30 different 'label'"),
         (["a"] * 20 + ["NA"] * 40, "", DataUnreadable, "has one value|at least 30|1 value"),
     ],
-    ids=["one class", "empty", "three of two", "names as numbers", "lists", "unknown", "rare", "gaps"],
+    ids=["one class", "empty", "three of two", "names as numbers", "lists", "unknown", "rare", "many", "gaps"],
 )
 def test_a_label_that_cannot_be_learned_is_refused_with_the_reason(
     tmp_path: Path, label: list[object], task: str, error: type[Exception], told: str

@@ -1,6 +1,6 @@
 """How the steps of a run on Kubeflow Pipelines went, by their pods: the backend itself keeps no step's reason.
 
-Argo says on each pod which node of the workflow it is: `flights-x1.root.flights-data.ingest-tables.executor(0)`, the
+Argo says on each pod which node of the workflow it is: `churn-x1.root.churn-data.ingest-tables.executor(0)`, the
 number where a step may be tried again, or `....ingest-tables-driver` for Kubeflow's own pod before a step's. A step
 that was taken from the cache has no pod but that.
 """
