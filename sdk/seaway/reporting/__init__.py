@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from seaway.reporting.evidence import keep, kept
 from seaway.reporting.markdown import write_links
 from seaway.reporting.page import Badge, Code, Figure, Figures, Fold, Page, Table, Text, Tile, Tiles
+from seaway.reporting.run_steps import RunRecords
 
 if TYPE_CHECKING:
     from seaway.reporting.data_report import DataInputs
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from seaway.reporting.run_report import Run
 
 __all__ = [
-    "Badge", "Code", "Figure", "Figures", "Fold", "Page", "Table", "Text", "Tile", "Tiles",
+    "Badge", "Code", "Figure", "Figures", "Fold", "Page", "RunRecords", "Table", "Text", "Tile", "Tiles",
     "describe_data", "keep", "kept", "write_links", "write_model_report", "write_report",
 ]  # fmt: skip
 
