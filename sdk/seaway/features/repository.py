@@ -109,6 +109,9 @@ def _apply(project: FeatureProject, output: Path, online: bool) -> dict[str, int
         sources.check(view, output)
     spans = {view.name: _span(output, view) for view in views}
     if online:
+        if valid := max((view.ttl for view in views if view.ttl), default=None):
+            for view in views:
+                _check_end(output, view, valid)
         _materialize(store, spans)
     return {name: rows for name, (rows, _, _) in spans.items()}
 
@@ -123,6 +126,30 @@ def _check_time_to_live(view: "FeatureView") -> None:
         raise FeaturesUnavailable(
             f"Feature view {view.name} has a time-to-live of {view.ttl}, so no value of it would ever be seen; give a "
             "positive one, or none."
+        )
+
+
+def _check_end(output: Path, view: "FeatureView", valid: timedelta) -> None:
+    """Raises: FeaturesUnavailable: a few rows lie further after all others than these span, as a past "never" does.
+
+    The end of the data would be there, and past their time-to-live (`valid`, the longest of any view) all that is true.
+    """
+    from seaway.features.sources import located, read
+
+    source, keys = located(view.batch_source, output), [column.name for column in view.entity_columns]
+    rows = read(source, str(output), keys)
+    rows = rows.filter(rows[source.timestamp_field] <= datetime.now(UTC))
+    time = rows[source.timestamp_field]
+    others = rows.filter(time < time.max())[source.timestamp_field]
+    last, first, before = (one.execute() for one in (time.max(), others.min(), others.max()))
+    if not keys or first is None or last - before <= max(before - first, valid):
+        return
+    late, known = (table.select(keys).distinct().count().execute() for table in (rows.filter(time == last), rows))
+    if late < known / 2:
+        raise FeaturesUnavailable(
+            f"Column {source.timestamp_field} of feature view {view.name} ends at {last} for {late} of {known} keys, "
+            f"and all else at {before}: at the end of the data nothing else would be valid any more. Where that time "
+            f"stands for none, leave it empty."
         )
 
 

@@ -110,6 +110,21 @@ def test_a_row_far_in_the_future_is_not_yet_anybodys_value(built: Any, far: str)
     assert len(examples) == ROWS
 
 
+NEVER = pd.Timestamp("2025-01-01", tz="UTC")
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_date_that_stands_for_never_and_is_past_empties_no_view_unsaid(built: Any, name: str) -> None:
+    frame = {"a": A, "b": B}[name]
+    with pytest.raises(FeaturesUnavailable, match=rf"Column t of feature view {name} ends at 2025.* 1 of {SHOPS} keys"):
+        built(**{name: frame.assign(t=[*TIMES[:-1], NEVER])})
+
+
+def test_a_snapshot_of_all_keys_long_after_the_others_is_the_end_of_the_data(built: Any) -> None:
+    prices, _ = built(a=A.assign(t=[*TIMES[:-SHOPS], *[NEVER] * SHOPS]))
+    assert prices == PRICES
+
+
 def test_numbers_of_any_type_are_numbers(built: Any) -> None:
     for values in (pa.array([Decimal(row) for row in range(ROWS)]), pa.array(range(ROWS), pa.int32())):
         prices, _ = built(a=pa.table({"shop": NAMES, "t": TIMES, "price": values}))

@@ -4,6 +4,7 @@ They are in the folder `foreign`, together each feature of kfp's compiled form; 
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -303,3 +304,10 @@ def test_a_secret_may_be_given_by_a_variable(name: str, monkeypatch: pytest.Monk
 def test_a_step_runs_by_another_python_where_its_own_is_not_here() -> None:
     record = run("environments.py:python_that_is_not_here")
     assert "python:3.6 has Python 3.6, which is not on this machine" in record.steps[0].log.read_text()
+
+
+def test_the_table_of_features_names_pipelines_that_are_there() -> None:
+    named = re.findall(r"`(\w+\.py):(\w+)`", (FOREIGN / "README.md").read_text())
+    assert len(set(named)) > 60
+    missing = [f"{file}:{name}" for file, name in named if f"\ndef {name}(" not in (FOREIGN / file).read_text()]
+    assert missing == []

@@ -67,7 +67,7 @@ class StepCache:
         given = (
             {"the pipeline's own key": own} if own else {f"input {name}": _told(one) for name, one in inputs.items()}
         )
-        reached = uses.versions(program.source if program else "", _texts(list(inputs.values())))
+        reached = uses.versions(program.source if program else "", uses.texts_of(list(inputs.values())))
         return {
             "its own code, image or variables": json.dumps(told, sort_keys=True),
             OURS: code_hash(),
@@ -162,15 +162,6 @@ def _by_content(value: Any) -> Any:
 
 def _content(path: Path) -> str:
     return sha256(path) if path.exists() else ""
-
-
-def _texts(value: Any) -> list[str]:
-    """Every text of an argument, however deep."""
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
-    return [value] if isinstance(value, str) else []
 
 
 def _artifacts(outputs: Mapping[str, Any]) -> Iterator[Artifact]:

@@ -6,30 +6,38 @@ in its arguments, and in each module so found. Libraries and Seaway's own code a
 
 import ast
 import importlib.util
+import json
 import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from typing import Any
 
 from seaway.storage import sha256
 
 OURS = {"seaway", "seaway_components", "seaway_examples", "seaway_pipelines", "kfp"}
 REFERENCE = re.compile(r"([A-Za-z_]\w*)(?:\.\w+)*(?::\w+)?")
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")  # as code names one of its environment
+FILE_URI = "file://"
 SMALL_BYTES = 1 << 20  # up to which a file beside code is known by its content; beyond by size and time
 MOST_FILES = 10_000  # of a folder that an argument names
 
 
 def versions(source: str, texts: Iterable[str]) -> dict[str, str]:
     """File or folder -> its version, for a step of that source and with these texts among its arguments."""
-    words = [*texts]
+    words = [word for text in texts for word in _words(text)]
     found = _modules([*_imports(source), *_referred([*words, *_constants(source)])])
     files = {file: _version(file) for module in found for file in _files(module)}
-    named = [*filter(_is_path, words), *(text for text in _constants_of(source, found) if Path(text).is_file())]
-    return {**files, **{text: _version_of_data(Path(text)) for text in named}}
+    constants = [constant for text in (source, *_sources(found)) for constant in _constants(text)]
+    named = [*filter(_is_path, words), *(text for text in constants if _is_file(text))]
+    variables = {
+        f"variable {name}": os.environ[name] for name in constants if VARIABLE.fullmatch(name) and name in os.environ
+    }
+    return {**files, **{text: _version_of_data(Path(text)) for text in named}, **variables}
 
 
 def _modules(names: Iterable[str]) -> list[Path]:
@@ -83,7 +91,19 @@ def _files(place: Path) -> list[str]:
     """A module's file, or all that lies in a package's folder."""
     if place.is_file():
         return [str(place)]
-    return sorted(str(file) for file in place.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    return sorted(str(file) for file in _below(place) if "__pycache__" not in file.parts)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files of a folder, also behind links, but none twice."""
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (file for name in files if (file := Path(place, name)).is_file())
 
 
 def _version(file: str) -> str:
@@ -92,8 +112,8 @@ def _version(file: str) -> str:
 
 def _version_of_data(path: Path) -> str:
     """Size and time of a file, or of each in a folder."""
-    files = [path] if path.is_file() else sorted(path.rglob("*"))[:MOST_FILES]
-    told = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files if file.is_file()]
+    files = [path] if path.is_file() else sorted(_below(path))[:MOST_FILES]
+    told = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
     return str(told)
 
 
@@ -110,10 +130,24 @@ def _constants(source: str) -> list[str]:
     return [node.value for node in _nodes(source) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
-def _constants_of(source: str, places: Iterable[Path]) -> Iterator[str]:
-    """Absolute paths that the code names itself."""
-    for text in (source, *_sources(places)):
-        yield from (constant for constant in _constants(text) if constant.startswith("/") and _is_path(constant))
+def _words(text: str) -> Iterator[str]:
+    """A text; what a `file://` names; and the texts inside one that is JSON."""
+    yield text.removeprefix(FILE_URI)
+    if text[:1] in ("{", "["):
+        try:
+            yield from (word for inner in texts_of(json.loads(text)) for word in _words(inner))
+        except (ValueError, RecursionError):
+            return
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Every text of a JSON value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        yield from (
+            text for inner in (value.values() if isinstance(value, Mapping) else value) for text in texts_of(inner)
+        )
 
 
 def _nodes(source: str) -> Iterator[ast.AST]:
@@ -129,7 +163,12 @@ def _referred(texts: Iterable[str]) -> list[str]:
 
 
 def _is_path(text: str) -> bool:
+    """Whether a text names a file, or with a slash a folder: a word may be a folder's name by chance."""
     try:
-        return os.sep in text and Path(text).exists()
+        return Path(text).is_file() or (os.sep in text and Path(text).is_dir())
     except (OSError, ValueError):
         return False
+
+
+def _is_file(text: str) -> bool:
+    return _is_path(text) and Path(text).is_file()

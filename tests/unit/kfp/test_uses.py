@@ -1,0 +1,78 @@
+"""What a step reaches is seen when it changes, wherever it lies and however it is named."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from seaway.kfp.local.uses import versions
+
+Files = dict[str, str]  # path below the folder -> text, or a link's target where it begins with ->
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], Path]:
+    """A folder that steps run in, with files."""
+    folder = tmp_path / "here"
+    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder / "editable")])
+
+    def make(files: Files) -> Path:
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            if text.startswith("->"):
+                (folder / name).symlink_to(tmp_path / text.removeprefix("->"))
+            else:
+                (folder / name).write_text(text)
+        monkeypatch.chdir(folder)
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("files", "changed", "source", "texts"),
+    [
+        ({"here/a.py": "X = 1", "link.py": "->here/here/a.py"}, "here/a.py", "import link", []),
+        ({"pkg/__init__.py": "", "far/y.py": "1", "pkg/sub": "->here/far"}, "far/y.py", "import pkg", []),
+        ({"a.py": "import b", "b.py": "import c", "c.py": "X = 1"}, "c.py", "def f():\n    import a", []),
+        ({"space/part/mod.py": "X = 1"}, "space/part/mod.py", "from space.part import mod", []),
+        ({"late.py": "X = 1"}, "late.py", "import importlib\nimportlib.import_module('late')", []),
+        ({"editable/mine/__init__.py": "X = 1"}, "editable/mine/__init__.py", "import mine", []),
+        ({"rows.csv": "1"}, "rows.csv", "", ["rows.csv"]),
+        ({"rows.csv": "1"}, "rows.csv", "def f():\n    return open('rows.csv').read()", []),
+        ({"a.py": "F = 'm\u00e4rz 1.csv'", "m\u00e4rz 1.csv": "1"}, "m\u00e4rz 1.csv", "import a", []),
+        ({"data/rows.csv": "1"}, "data/rows.csv", "", ['{"paths": ["./data"]}']),
+        ({"shop.py": "def read(): ..."}, "shop.py", "", ["shop:read"]),
+    ],
+)
+def test_a_change_of_what_a_step_reaches_is_seen(
+    here: Callable[[Files], Path], files: Files, changed: str, source: str, texts: list[str]
+) -> None:
+    file = here(files) / changed
+    before = versions(source, texts)
+    assert versions(source, texts) == before
+    file.write_text(file.read_text() + "\n# more\n")
+    assert versions(source, texts) != before
+
+
+def test_a_uri_of_a_file_is_that_file(here: Callable[[Files], Path]) -> None:
+    file = here({"rows.csv": "1"}) / "rows.csv"
+    before = versions("", [file.as_uri()])
+    file.write_text("22")
+    assert versions("", [file.as_uri()]) != before
+
+
+def test_a_variable_that_code_names_counts(here: Callable[[Files], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    here({"a.py": "import os\nX = os.environ['SHOP_REGION']"})
+    absent = versions("import a", [])
+    monkeypatch.setenv("SHOP_REGION", "north")
+    north = versions("import a", [])
+    monkeypatch.setenv("SHOP_REGION", "south")
+    assert len({str(one) for one in (absent, north, versions("import a", []))}) == 3
+
+
+def test_a_word_that_is_a_folders_name_and_links_in_a_circle_harm_nothing(here: Callable[[Files], Path]) -> None:
+    folder = here({"my-data/rows.csv": "1", "pkg/__init__.py": "", "pkg/self": "->here/pkg"})
+    before = versions("import pkg", ["my-data"])
+    assert list(before) == [str(folder / "pkg" / "__init__.py")]
