@@ -56,7 +56,8 @@ OTHERS = {
     "fixed sample": tested_once,
     "t-test at each look": tested_always,
 }
-HISTORY = 200  # looks at two arms of one model that a judge with a history has seen before
+KNOWN = Prior(looks=200)  # of an endpoint whose earlier looks differed as independent requests do
+CERTAIN = Prior(looks=1e9)  # whose noise is known for certain, so that nothing is discounted
 FLIGHTS = Path(__file__).with_name(
     "flights_losses.npz"
 )  # differences of Brier losses, network minus logistic regression
@@ -236,7 +237,7 @@ def _row(name: str, found: Sequence[float], unit: str, goal: str, better: Litera
 
 def measure() -> list[Row]:
     random = np.random.default_rng(SEED)
-    return [*false_rollbacks(random), *power(random), *pairs(random), *equals(random)]
+    return [*false_rollbacks(random), *power(random), *prices(random), *pairs(random), *equals(random)]
 
 
 def false_rollbacks(random: np.random.Generator) -> list[Row]:
@@ -272,6 +273,45 @@ def power(random: np.random.Generator) -> list[Row]:
         arms = latencies(random, size, 0.0, tail), 1.2 * latencies(random, size, 0.0, tail)
         rows += caught(f"latency + 20 %, {tail} tail, judged by {judged}", kind, arms, (">= 99 %", goal))
     return rows
+
+
+def prices(random: np.random.Generator) -> list[Row]:
+    """Requests an arm until an error rate that rose is found, and what each safeguard adds, beside Wald's bound."""
+    rows = []
+    for before, after in ((0.02, 0.05), (0.001, 0.01)):
+        shape = Shape(400, 120, 30)
+        arms = errors(random, shape, before), errors(random, shape, after)
+        bound = wald(before, after, POLICY.significance("errors"))
+        kinds = {"no history": (UNKNOWN, 0), "history": (KNOWN, 0), "history, 3 changes of weights": (KNOWN, 3)}
+        for name, (prior, restarts) in {**kinds, "no discount at all": (CERTAIN, 0)}.items():
+            first = error_alarms(arms, prior, restarts)
+            spent = float(np.mean(shape.size * np.where(first > 0, first, shape.observations)))
+            rows.append(_priced(f"errors {before:.1%} -> {after:.1%}, {name}", spent, bound))
+    for looks in (60, 90):
+        shape = Shape(400, looks, 100)
+        arms = errors(random, shape, 0.02), errors(random, shape, 0.02)
+        for name, prior in {"no history": UNKNOWN, "history": KNOWN}.items():
+            first = promotions(arms, 0.01, prior=prior)
+            spent = float(np.mean(shape.size * np.where(first > 0, first, looks)))
+            title = f"equal at 2 %, {looks * shape.size:,} given, {name}: {np.mean(first > 0):.0%} promoted"
+            rows.append(_priced(title, spent, wald(0.02, 0.02, POLICY.false_promotion, 0.01)))
+    return rows
+
+
+def _priced(name: str, spent: float, bound: float) -> Row:
+    return Row(name, spent, bound, "mean requests an arm", "", "lower", "other: Wald's bound log(1/level)/KL")
+
+
+def wald(before: float, after: float, level: float, margin: float = 0.0) -> float:
+    """Requests an arm that a sequential test takes on average at least: log(1 / level) over the distance to the nearest
+    pair of rates that differ by the margin."""
+    null = np.linspace(1e-5, 0.2, 20_000)
+    return decision.enough(level) / float(np.min(_distance(before, null) + _distance(after, null + margin)))
+
+
+def _distance(rate: float, others: Floats) -> Floats:
+    found: Floats = rate * np.log(rate / others) + (1 - rate) * np.log((1 - rate) / (1 - others))
+    return found
 
 
 def pairs(random: np.random.Generator) -> list[Row]:
@@ -324,15 +364,20 @@ def equals(random: np.random.Generator) -> list[Row]:
     differences = np.load(FLIGHTS)["differences"].astype(float)
     differences -= differences.mean()
     rows = []
-    for worse, ending, goal in ((0.0, "promoted", ">= 97 %"), (0.02, "promoted", "<= 5 %"), (0.04, "rolled back", "")):
-        case = Replayed(worse)
+    cases = (
+        (Replayed(0.0), "promoted", ">= 97 %"),
+        (Replayed(0.0, budget=9_000), "promoted", ""),
+        (Replayed(0.02), "promoted", "<= 5 %"),
+        (Replayed(0.04), "rolled back", ""),
+    )
+    for case, ending, goal in cases:
         starts = random.integers(0, len(differences) - case.budget, 150)
         ends = [case.end(differences, int(start)) for start in starts]
         share = 100 * float(np.mean([end == ending for end, _ in ends]))
         spent = [requests for end, requests in ends if end == ending] or [0]
         told = f"requests: median {np.median(spent):,.0f}, 90 % within {np.quantile(spent, 0.9):,.0f}"
         better: Literal["higher", "lower"] = "lower" if goal.startswith("<=") else "higher"
-        name = f"flights, candidate worse by {worse:g}: {ending} ({len(ends)} rollouts)"
+        name = f"flights, candidate worse by {case.worse:g}, {case.budget:,} given: {ending} ({len(ends)} rollouts)"
         rows.append(Row(name, share, 100.0, "%", goal, better, f"other: all of them; {told}"))
     return rows
 

@@ -27,6 +27,7 @@ def of(file: str, *faults: tuple[str, str, str, str]) -> tuple[Mutation, ...]:
 
 
 JUDGE, EVIDENCE = "unit/rollout/test_judge.py", "unit/rollout/test_judge_evidence.py"
+RATES, LEDGER = "unit/rollout/test_judge_rates.py", "unit/rollout/test_ledger.py"
 CLOSED = "unit/rollout/test_judge_closed.py"
 PACKAGE = "unit/models/test_package.py"
 ROLLOUT = "unit/rollout/test_controller.py"
@@ -40,21 +41,27 @@ MUTATIONS = (
         "rollout/judge/decision.py",
         (
             "half the evidence rolls back",
-            "log_e_harm >= math.log(1 / question.harm_level)",
-            "log_e_harm >= math.log(0.5 / question.harm_level)",
+            "log_e_harm >= enough(question.harm_level)",
+            "log_e_harm >= enough(2 * question.harm_level)",
             f"{JUDGE}::test_a_rollback_takes_evidence_of_one_over_the_rate_of_false_ones",
         ),
         (
             "half the evidence promotes",
-            "log_e_safety >= math.log(1 / question.safety_level)",
-            "log_e_safety >= math.log(0.5 / question.safety_level)",
+            "log_e_safety >= enough(question.safety_level)",
+            "log_e_safety >= enough(2 * question.safety_level)",
             f"{JUDGE}::test_a_promotion_takes_evidence_of_one_over_the_rate_of_false_ones",
         ),
         (
             "an interval that is too short",
-            "enough_safety = math.log(1 / question.harm_level)",
-            "enough_safety = math.log(0.5 / question.harm_level)",
+            "enough_safety = enough(question.harm_level)",
+            "enough_safety = enough(2 * question.harm_level)",
             f"{JUDGE}::test_an_interval_holds_the_bound_until_the_evidence_against_it_is_enough",
+        ),
+        (
+            "half the evidence is enough everywhere",
+            "return math.log(1 / level)",
+            "return math.log(0.5 / level)",
+            f"{RATES}::test_rates_are_what_was_measured",
         ),
         (
             "a blind look promotes",
@@ -139,6 +146,21 @@ MUTATIONS = (
         ),
     ),
     *of(
+        "rollout/ledger.py",
+        (
+            "a release that proves nothing costs nothing",
+            "log_e < math.log(1 / EVIDENT)",
+            "log_e < -1e9",
+            f"{LEDGER}::test_releases_that_fail_again_and_again_are_judged_more_strictly",
+        ),
+        (
+            "a release that is told again is counted twice",
+            "if key in self.keys or",
+            "if",
+            f"{LEDGER}::test_a_release_is_counted_once_and_in_the_year_in_which_it_began",
+        ),
+    ),
+    *of(
         "rollout/judge/proportions.py",
         (
             "a look chooses its own bet",
@@ -157,8 +179,8 @@ MUTATIONS = (
         ),
         (
             "the odds of a look are worth more than they are",
-            "tilts) for look in distinct",
-            "tilts + 0.1) for look in distinct",
+            "return np.minimum(bets, CAP)\n\n\n@lru_cache",
+            "return np.minimum(bets, CAP) + 0.1\n\n\n@lru_cache",
             f"{EVIDENCE}::test_no_bet_on_odds_wins_on_average_under_its_null",
         ),
     ),
@@ -197,6 +219,12 @@ MUTATIONS = (
     ),
     *of(
         "rollout/controller.py",
+        (
+            "the ledger's level is not heeded",
+            "false_promotion=min(journal.level, plan.policy.false_promotion)",
+            "false_promotion=plan.policy.false_promotion",
+            f"{ROLLOUT}::test_a_ledger_that_has_little_left_asks_for_more_evidence",
+        ),
         (
             "weights that somebody else has set are driven on by",
             "if now != weights:",

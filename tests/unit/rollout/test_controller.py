@@ -40,6 +40,7 @@ from seaway.rollout import (
     run,
 )
 from seaway.rollout.history import History, PastRollout, Usual
+from seaway.rollout.ledger import Ledger
 from seaway.rollout.state import Journal
 from seaway.serving import Arm, DeployedEndpoint, find_deployed
 
@@ -496,6 +497,18 @@ def test_a_rollout_leaves_what_the_next_one_of_that_endpoint_begins_with(plan: R
     history = History.of(FileRolloutStore(state).history("flights"))
     assert [one.decision for one in history.rollouts] == ["PROMOTE", "PROMOTE"]
     assert history.usual.error_rate == 0.0
+
+
+def test_a_ledger_that_has_little_left_asks_for_more_evidence(plan: RolloutPlan, state: Path) -> None:
+    used = Ledger(NONE["year"], releases=30, unproved=30, spent=0.0999)
+    FileRolloutStore(state).remember("flights", lambda kept: History(ledger=used.to_json()).to_json())
+    strict = drive(plan, FakeEndpoint(), state)
+    usual = drive(
+        replace(plan, endpoint=replace(plan.endpoint, name="other")), FakeEndpoint(), state.with_name("o.json")
+    )
+    assert (strict.decision, usual.decision) == (Decision.PROMOTE, Decision.PROMOTE)
+    assert strict.known["level"] < 1e-5
+    assert len(strict.ticks) > len(usual.ticks) + 5
 
 
 def test_a_rollout_that_began_with_noise_goes_on_with_it(plan: RolloutPlan, state: Path) -> None:

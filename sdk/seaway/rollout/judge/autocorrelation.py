@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 LATE = 0.05  # share of the significance for windows that start at any look
 RESTART = 0.1  # share of each window that starts where the weights change
 MIN_SERIES, MAX_CORRELATION = 20, 0.95
-BATCHES = (1, 2, 4, 8, 16)  # looks in a row whose mean shows slow noise
+BATCHES = (1, 2, 4, 8, 15)  # looks in a row whose mean shows slow noise; 15 are in two of a short rollout
 UNUSUAL = 2.0  # standard errors above what independence has
 SURPLUS = 2.0  # standard errors that are added to an unusual dispersion
 
@@ -147,7 +147,7 @@ def prior_of(rollouts: Sequence[Noise]) -> Prior:
 def prior_of_residuals(series: Sequence[Floats]) -> Prior:
     """The noise that `standardized` differences show, one array a rollout.
 
-    The largest dispersion of the means of 1 to 16 looks in a row that is unusual under independence: slow noise of one
+    The largest dispersion of the means of 1 to 15 looks in a row that is unusual under independence: slow noise of one
     arm shows in long batches only. SURPLUS standard errors more are assumed of it, since few batches tell it. Each
     rollout's own mean is taken off.
     """

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 # Log odds ratios, candidate to stable, above or below the bound's, that a conditional test bets on.
 TILTS = {Hypothesis.HARM: np.array([0.5, 1.0, 2.0, 4.0]), Hypothesis.SAFETY: np.array([-0.4, -1.0, -2.0, -4.0])}
 # Small rises have the most requests to lose, but are no faults that hurry; a total failure needs no large share.
-HARM_PRIOR = np.array([0.2, 0.45, 0.3, 0.05])
+HARM_PRIOR = np.array([0.14, 0.44, 0.37, 0.05])
 SCORE_TILTS = np.array([0.2, 0.4, 0.9, 1.8])  # of normal scores: 0.2 is all latencies + 20 % at a log-sd of 1
 SCORE_PRIOR = np.array([0.5, 0.3, 0.15, 0.05])  # small shifts have the most requests to lose
 LEVELS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9)  # of the whole distribution
