@@ -58,7 +58,7 @@ test:            ## everything: lint, types, layers, unit, API server, golden, d
 	rm -f $(SEAWAY_TEST_TIMES) && mkdir -p .pytest_cache
 	$(MAKE) check apiserver golden docs packaging cluster local
 
-check: $(ALL)   ## lint, types, layers, unit: what every commit must pass, in seconds; each speaks when it has ended
+check:           ## lint, types, layers, unit: what every commit must pass, in seconds; each speaks when it has ended
 	$(MAKE) --no-print-directory --jobs --output-sync=target AT_ONCE=yes lint types layers unit
 
 lint: $(ALL)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,3 +41,10 @@ def tell(terminal: pytest.TerminalReporter, seconds: dict[str, float]) -> None:
         layers[layer] = layers.get(layer, 0.0) + duration
     totals = ", ".join(f"{layer} {total:,.0f}" for layer, total in layers.items())
     terminal.write_line(f"{sum(layers.values()):8.1f}  in all: {totals}")
+    terminal.write_line(f"{processor_s():8.1f}  of the processors, in this layer")
+
+
+def processor_s() -> float:
+    """User and system seconds of this process and of those that it has waited for, workers of xdist with theirs."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

@@ -46,6 +46,7 @@ def test_numbers_that_a_pipeline_engine_widened_are_whole_again(tmp_path: Path) 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
 )
 
 
