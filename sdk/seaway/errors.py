@@ -249,6 +249,18 @@ class RolledBack(SeawayError):
     """
 
 
+class EvidenceRefused(SeawayError):
+    """A rollout's signed statement is missing, altered, signed by another key, or speaks of something else.
+
+    Why: Whoever can write beside a package could otherwise say that a judge has promoted it. A statement counts only
+    with the signature, for the package and with the looks that it names.
+
+    What to do: `seaway verify PACKAGE` or `seaway verify ENDPOINT` names each link of the chain that is missing or
+    wrong. Without a statement nobody has decided about the model by a rollout: run the pipeline again.
+    docs/how-to/verify-a-release.md says what each finding means.
+    """
+
+
 class Forbidden(SeawayError):
     """The API server refuses who we are or what we may do; never taken for "not found".
 

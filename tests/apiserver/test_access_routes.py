@@ -12,6 +12,7 @@ from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, Resource
 from seaway.platforms.kubernetes.install import rbac
+from seaway.platforms.kubernetes.traffic.evidence import ROLLOUTS
 from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES, GatewayApiTraffic
 from seaway.platforms.kubernetes.traffic.istio import DESTINATION_RULES, VIRTUAL_SERVICES, IstioTraffic
@@ -22,8 +23,9 @@ from seaway.platforms.kubernetes.traffic.weighted_route import RouteTraffic
 from seaway.rollout import ALL_STABLE
 from seaway.serving import DeployedEndpoint
 
-PERMISSIONS = list(rbac.permissions(rbac.ROUTES))
+PERMISSIONS = [(kind, verb) for kind, verb in rbac.permissions(rbac.ROUTES) if kind != ROLLOUTS]
 LOOKED_AT = (DESTINATION_RULES, DEPLOYMENTS)  # never written
+MOVED = [rule.resource for rule in rbac.ROUTES if rule.resource not in (*LOOKED_AT, ROLLOUTS)]  # test_rollout_policy
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def traffic_of(resource: Resource, limited: Connection) -> RouteTraffic:
     return kinds[resource](limited, Gateway(f"{limited.namespace}/edge", "", ""), "")
 
 
-@pytest.mark.parametrize("resource", [rule.resource for rule in rbac.ROUTES if rule.resource not in LOOKED_AT])
+@pytest.mark.parametrize("resource", MOVED)
 def test_traffic_is_moved_and_journalled(
     resource: Resource, connection: Connection, endpoint: DeployedEndpoint
 ) -> None:

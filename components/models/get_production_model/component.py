@@ -37,6 +37,7 @@ def get_production_model(
     tracker = platforms.current(models.ModelRegistry, backend)
     found = models.production_or_first(tracker, name, Path(fallback.path))
     copy = models.verified_copy(found.package, Path(package.path), models.verifying_key(keys()))
+    models.carry_evidence(found.package, package.path)
     told = f"{name} version {found.version} in production"
     write_links(Path(links.path), {"The version": tracker.version_page(name, found.version)}, told)
     package.metadata["version"] = found.version

@@ -27,12 +27,14 @@ def roll_out(
     label: str = "",
     task: str = "",
     passes: int = 1,
+    approver: str = "",
 ) -> NamedTuple("Outputs", [("decision", str), ("reason", str)]):
     """Shift traffic to the candidate step by step while a judge watches errors, latency and prediction quality.
 
     The decision is acted upon: a promoted candidate becomes the endpoint's stable arm and the registry's production
     model unless another one came into production meanwhile; any other is ended. A rollback does not fail this step;
-    `confirm_promotion` fails the run after the report is written.
+    `confirm_promotion` fails the run after the report is written. What allows each weight, and why, is stated under the
+    signature of the key that signs packages, and kept beside the candidate's package: `seaway verify` checks it.
 
     Args:
         endpoint: Made by `deploy_endpoint`.
@@ -63,6 +65,7 @@ def roll_out(
         task: What is predicted; empty takes what the models' signatures say.
         passes: How often the rows of `replay` are sent, where they are few; how well the models predict is told by the
             first pass only.
+        approver: Who answers for this rollout, as its signed statements say; empty: nobody beside the policy.
 
     Returns:
         decision: PROMOTE, ROLLBACK, INCONCLUSIVE, or UNCHANGED where the candidate is the model in production; a model
@@ -73,25 +76,28 @@ def roll_out(
         TrafficFailed: the traffic does not follow the weights.
         DataUnreadable: the examples lack a column that the model needs, or hold a label that is none of its task.
         InvalidSpec: an argument is out of range, or nobody says what the models predict. Nothing was sent.
+        PackageRefused, StorageUnavailable: a statement cannot be signed or kept; all traffic is on stable.
     """
     from pathlib import Path
 
     from seaway import models, monitoring, platforms, serving
+    from seaway.platforms.home import keys as key_folder
     from seaway.platforms.runs import evidence
     from seaway.reporting import keep
-    from seaway.rollout import Policy, Replay, RolloutPlan, RolloutStore, Traffic, Yardstick, conclude, run
+    from seaway.rollout import Notary, Policy, Replay, RolloutPlan, RolloutStore, Traffic, Yardstick, conclude, run
     from seaway.storage import read_json
 
     deployed = serving.DeployedEndpoint.read(Path(endpoint.path) / "endpoint.json")
     endpoints = platforms.current(serving.Endpoint)
     served = serving.find_deployed(endpoints, deployed)
     policy = Policy.of(error_margin, latency_margin, quality_margin, false_rollback, budget)
-    plan = RolloutPlan.of(served, weights, requests, policy, f"{model_name} version {version}")
+    plan = RolloutPlan.of(served, weights, requests, policy, f"{model_name} version {version}", approver)
     traffic, counts = platforms.current(Traffic, routing), platforms.current(monitoring.TrafficMetrics, counting)
     judged = quality_margin and "candidate" in served.arms
     yardstick = Yardstick.of(served.targets, label, task) if judged else None
+    notary = Notary.beside(served, models.signing_keys(key_folder()).private)
     with Replay(Path(replay.path), served, yardstick, shadow=shadow, keys=keys, passes=passes) as source:
-        result = run(plan, traffic, source, counts, platforms.current(RolloutStore))
+        result = run(plan, traffic, source, counts, platforms.current(RolloutStore), notary)
     tracker = platforms.current(models.ModelRegistry, registry)
     result = conclude(
         result.with_callers(platforms.current(monitoring.ServiceGraph)), endpoints, tracker, model_name, version

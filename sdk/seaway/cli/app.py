@@ -435,6 +435,35 @@ def check(
     check_cluster(namespace, kubeflow, output is Format.JSON)
 
 
+@app.command(
+    epilog=_examples(
+        "seaway verify .seaway/models/flights/2",
+        "seaway verify s3://models/flights/0123456789ab --public-key signing.pub",
+        "seaway verify flights --platform kubernetes -o json",
+    )
+)
+def verify(
+    target: Annotated[str, typer.Argument(metavar="PACKAGE|ENDPOINT", help="A package's folder or URI, or a name.")],
+    public_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of who signed. Default: signing.pub of SEAWAY_HOME.")
+    ] = None,
+    evidence: Annotated[str, typer.Option(help="What was stated, if not beside the package.", show_default=False)] = "",
+    train: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The training rows, to compare with the lineage.")
+    ] = None,
+    platform: Annotated[str | None, _place("Where the endpoint is. Default: SEAWAY_PLATFORM.")] = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Check why a model is served: package, lineage, signed statement, decision.
+
+    Names each link that is missing or wrong, and then ends with 1. The looks of the rollout are judged again."""
+    from seaway.cli.verify import verify_chain
+
+    if platform:
+        os.environ["SEAWAY_PLATFORM"] = platform
+    verify_chain(target, public_key, evidence, train, output is Format.JSON)
+
+
 @components_app.command("list", epilog=_examples("seaway components list", "seaway components list -o json"))
 def list_components(output: Output = Format.TEXT) -> None:
     """List the components by category."""

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from seaway.models.archive import unpack
+from seaway.models.attestation import carry_evidence
 from seaway.models.comparison import same_model
 from seaway.models.lineage import Lineage, code_version, trace
 from seaway.models.loaded import LoadedModel, load
@@ -32,6 +33,7 @@ __all__ = [
     "RegisteredModel",
     "Signature",
     "TensorSpec",
+    "carry_evidence",
     "code_version",
     "load",
     "log_trained",

@@ -98,8 +98,12 @@ class ModelRegistry(Protocol):
         """
         ...
 
+    def log_evidence(self, name: str, version: str, evidence: Path) -> None:
+        """Keep the folder of what a rollout has stated under its signature beside the version's package."""
+        ...
+
     def production(self, name: str) -> RegisteredModel | None:
-        """The version in production, its package fetched and verified; None where there is none.
+        """The version in production, its package fetched and verified, what was stated of it beside; None for none.
 
         Raises:
             PackageRefused: what the registry holds is not what was signed.

@@ -15,12 +15,13 @@ from urllib.parse import quote
 
 from seaway import platforms
 from seaway.errors import InvalidSpec, PackageRefused, ProductionChanged, RegistryUnavailable
+from seaway.models.attestation import evidence_uri
 from seaway.models.comparison import model_hash
 from seaway.models.package import Package, verified_copy, verify
 from seaway.models.registry import PRODUCTION, ModelVersion, RegisteredModel, Study
 from seaway.models.signing import verifying_key
 from seaway.platforms.home import home, keys, run_id
-from seaway.storage import locked
+from seaway.storage import locked, storage_for
 from seaway.tuning import State, Trial
 from seaway.tuning.result import STUDY_FILE
 
@@ -105,6 +106,13 @@ class MlflowRegistry:
                 return str(same[0].version)
             return self._create_version(name, checked)
 
+    def log_evidence(self, name: str, version: str, evidence: Path) -> None:
+        """As artifacts of the run that has the package's."""
+        _check_name(name)
+        with self._session() as client:
+            found = client.get_model_version(name, version)
+            client.log_artifacts(found.run_id, str(evidence), evidence_uri(_folder_of(found)))
+
     def production(self, name: str) -> RegisteredModel | None:
         """The version with the alias `production`, in a verified folder under the state folder."""
         _check_name(name)
@@ -116,6 +124,7 @@ class MlflowRegistry:
             if not self._is_intact(target, _package_hash(found)):
                 fetched = Path(self._fetch(client.get_model_version_download_uri(name, found.version)))
                 verified_copy(fetched, target, self._public_key)
+            self._fetch_evidence(found, target)
             return RegisteredModel(name, str(found.version), target)
 
     def promote(self, name: str, version: str, over: str | None = None) -> None:
@@ -158,6 +167,13 @@ class MlflowRegistry:
         """A page of MLflow's; none where its store is a file."""
         pages = _pages()
         return f"{pages}/#/models/{quote(name, safe='')}/versions/{quote(version, safe='')}" if pages else ""
+
+    def _fetch_evidence(self, found: Any, package: Path) -> None:
+        """What was stated of a version, beside its package; not trusted here, since `seaway verify` does not."""
+        stated = evidence_uri(_folder_of(found))
+        if self._client.list_artifacts(found.run_id, stated):
+            fetched = Path(self._client.download_artifacts(found.run_id, stated))
+            storage_for(str(fetched)).upload(fetched, evidence_uri(str(package)))
 
     def _is_intact(self, folder: Path, sha256: str) -> bool:
         """Whether the kept copy is whole; it is left alone then, since another run may be reading it."""
@@ -292,6 +308,11 @@ def _version_in_production(client: Any, name: str) -> Any:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+
+
+def _folder_of(found: Any) -> str:
+    """The artifact folder of a version's package."""
+    return str(found.source).rstrip("/").rpartition("/")[2]
 
 
 def _package_hash(found: Any) -> str:

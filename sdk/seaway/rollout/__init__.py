@@ -10,9 +10,11 @@ from seaway.rollout.policy import Bounds, LatencyBounds, Policy
 from seaway.rollout.requests import Answers, Requests
 from seaway.rollout.state import RolloutStore
 from seaway.rollout.traffic import ALL_STABLE, Traffic
+from seaway.rollout.warrant import Warrant
 
 if TYPE_CHECKING:
     from seaway.rollout.controller import Rollout, run
+    from seaway.rollout.evidence import Notary
     from seaway.rollout.promotion import conclude, confirm
     from seaway.rollout.replay import Replay
     from seaway.rollout.yardstick import Yardstick
@@ -27,6 +29,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "LatencyBounds",
+    "Notary",
     "Observation",
     "Policy",
     "Replay",
@@ -37,6 +40,7 @@ __all__ = [
     "Step",
     "Traffic",
     "Verdict",
+    "Warrant",
     "Yardstick",
     "conclude",
     "confirm",
@@ -44,6 +48,7 @@ __all__ = [
 ]
 
 HEAVY = {  # imported at first use: scipy, pyarrow
+    "Notary": "evidence",
     "Replay": "replay",
     "Rollout": "controller",
     "Yardstick": "yardstick",

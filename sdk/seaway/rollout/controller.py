@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import numpy as np
 
 from seaway.errors import ObjectChanged, TrafficFailed
 from seaway.monitoring import Callers, ServiceGraph, TrafficMetrics
+from seaway.rollout import evidence
+from seaway.rollout.evidence import Judged, Notary
 from seaway.rollout.history import History, PastRollout
 from seaway.rollout.judge.decision import judge, judge_fast
 from seaway.rollout.judge.verdict import Decision, Verdict
@@ -25,6 +27,7 @@ from seaway.rollout.policy import Policy
 from seaway.rollout.requests import Requests
 from seaway.rollout.state import Journal, RolloutStore
 from seaway.rollout.traffic import ALL_STABLE, Traffic
+from seaway.rollout.warrant import Warrant
 from seaway.serving import ARMS, DeployedEndpoint
 from seaway.signals import sigterm_raises
 from seaway.storage import write_json
@@ -40,6 +43,7 @@ class Rollout:
 
     `known` is what the endpoint's history gave it: the level by which the ledger let it promote, its bound on the share
     of false promotions, the ledger with this release, and the noise of each criterion: looks and variance ratio.
+    `evidence` is the URI of what was stated under a signature.
     """
 
     decision: Decision
@@ -49,6 +53,7 @@ class Rollout:
     ticks: tuple[Mapping[str, Any], ...]
     callers: Callers = field(default_factory=Callers)
     known: Mapping[str, Any] = field(default_factory=dict)
+    evidence: str = ""
 
     @property
     def promoted(self) -> bool:
@@ -88,6 +93,7 @@ class Rollout:
             "reason": self.reason,
             "endpoint": self.endpoint.name,
             "run": self.endpoint.run,
+            "evidence": self.evidence,
             "callers": self.callers.to_json(),
             "known": dict(self.known),
         }
@@ -95,7 +101,12 @@ class Rollout:
 
 
 def run(
-    plan: RolloutPlan, traffic: Traffic, requests: Requests, metrics: TrafficMetrics, state: RolloutStore
+    plan: RolloutPlan,
+    traffic: Traffic,
+    requests: Requests,
+    metrics: TrafficMetrics,
+    state: RolloutStore,
+    notary: Notary,
 ) -> Rollout:
     """Roll the candidate out, or back.
 
@@ -105,8 +116,10 @@ def run(
 
     Args:
         state: is written after every look.
+        notary: signs and keeps what is stated before the first weight, before full traffic, and at the end.
 
     Raises:
+        PackageRefused, StorageUnavailable: a statement cannot be signed or kept.
         TrafficFailed: the traffic does not follow the weights, or somebody else has changed them.
         ObjectChanged: another process drives this rollout; the weights are left to it.
     """
@@ -118,7 +131,7 @@ def run(
         if journal.position is not None:
             requests.resume(journal.position)
         with sigterm_raises(), _back_to_stable(plan.endpoint, traffic):
-            _drive(plan, traffic, requests, metrics, journal, state)
+            _drive(plan, traffic, requests, metrics, journal, state, notary)
     state.remember(plan.endpoint.name, lambda kept: _remembered(plan, journal, History.of(kept)).to_json())
     return Rollout(
         Decision(journal.decision or ""),
@@ -127,6 +140,7 @@ def run(
         _steps(plan),
         tuple(journal.ticks),
         known=_known(plan, journal, History.of(state.history(plan.endpoint.name))),
+        evidence=notary.uri,
     )
 
 
@@ -168,9 +182,11 @@ def _drive(
     metrics: TrafficMetrics,
     journal: Journal,
     state: RolloutStore,
+    notary: Notary,
 ) -> None:
     """Look after look until there is a decision."""
     step = -1
+    _open(plan, traffic, journal, notary)
     observer = Observer(metrics, plan.endpoint, plan.policy.max_age_s)
     while journal.decision is None:
         weights = _weights(plan, journal)
@@ -191,7 +207,29 @@ def _drive(
             journal.ticks.append(_tick(journal, weights, verdict))
         journal.position = requests.position()
         _advance(plan, journal, verdict, exhausted)
+        _testify(plan, traffic, journal, notary, verdict, step)
         state.write(plan.endpoint, journal.to_json())
+
+
+def _open(plan: RolloutPlan, traffic: Traffic, journal: Journal, notary: Notary) -> None:
+    """Show what allows the weights to come: what was stated last, or what is to happen."""
+    if not journal.warrants:
+        warrant = notary.certify(evidence.opening(plan, _policy(plan, journal), journal.noise), ())
+        journal.warrants.append(asdict(warrant))
+    traffic.present(plan.endpoint, Warrant(**journal.warrants[-1]))
+
+
+def _testify(
+    plan: RolloutPlan, traffic: Traffic, journal: Journal, notary: Notary, verdict: Verdict, step: int
+) -> None:
+    """State under a signature, before the journal says so, how the rollout ends, or why it goes on to full traffic."""
+    judged = Judged(journal.observations, _policy(plan, journal), journal.noise, verdict)
+    if journal.decision:
+        notary.certify(evidence.ending(plan, judged, journal.decision, journal.reason), judged.looks)
+    elif journal.step != step and _weights(plan, journal)["candidate"] == FULL:
+        warrant = notary.certify(evidence.deciding(plan, judged), judged.looks)
+        journal.warrants.append(asdict(warrant))
+        traffic.present(plan.endpoint, warrant)
 
 
 def _move(endpoint: DeployedEndpoint, traffic: Traffic, weights: Mapping[str, int]) -> None:

@@ -9,6 +9,7 @@ from seaway.rollout.policy import MAX_RESTARTS, Policy
 from seaway.serving import DeployedEndpoint
 
 FULL = 100  # percent
+POLICY_ALONE = "nobody beside the policy"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class RolloutPlan:
     """Steps of an endpoint's rollout. Full traffic only comes after the judge's word, as the last step.
 
     The judge looks after every `requests_per_look` requests, and at least `confirming_looks` times at full traffic
-    before the candidate is promoted. `model` names the candidate in the registry.
+    before the candidate is promoted. `model` names the candidate in the registry, `approver` who answers for the
+    rollout in its signed statements.
     """
 
     endpoint: DeployedEndpoint
@@ -43,6 +45,7 @@ class RolloutPlan:
     requests_per_look: int = 80
     confirming_looks: int = 10
     model: str = ""
+    approver: str = POLICY_ALONE
 
     def __post_init__(self) -> None:
         weights = [step.weight for step in self.steps]
@@ -64,13 +67,15 @@ class RolloutPlan:
         requests: Sequence[int],
         policy: Policy,
         model: str = "",
+        approver: str = "",
     ) -> "RolloutPlan":
         """A plan from each step's weight and number of requests. Raises: InvalidSpec where they differ in length."""
         if len(weights) != len(requests):
             raise InvalidSpec(
                 f"Give each weight its number of requests: {list(weights)} and {list(requests)} differ in length."
             )
-        return cls(endpoint, tuple(map(Step, map(int, weights), map(int, requests))), policy, model=model)
+        steps = tuple(map(Step, map(int, weights), map(int, requests)))
+        return cls(endpoint, steps, policy, model=model, approver=approver or POLICY_ALONE)
 
     @property
     def judged_by(self) -> Policy:

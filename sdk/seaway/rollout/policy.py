@@ -1,6 +1,8 @@
 """What the judge is asked to guard, and how sure it has to be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from seaway.errors import InvalidSpec
 
@@ -123,6 +125,16 @@ class Policy:
             false_rollback=false_rollback,
             budget=budget,
         )
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Policy":
+        """Of `dataclasses.asdict`, whose tuples JSON has made lists. Raises: InvalidSpec, TypeError."""
+        latency = value["latency"]
+        latencies = latency and LatencyBounds(
+            Bounds(**latency["bounds"]), tuple(latency["quantiles"]), Bounds(**latency["tail"])
+        )
+        named = {name: value[name] and Bounds(**value[name]) for name in ("errors", "quality")}
+        return cls(**{**value, **named, "latency": latencies})
 
     @property
     def criteria(self) -> dict[str, Bounds]:

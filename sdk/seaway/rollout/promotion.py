@@ -1,6 +1,7 @@
 """What follows from a rollout's decision: one arm is left, and the registry says which model is in production."""
 
 import logging
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from seaway.models import ModelRegistry
 from seaway.rollout.controller import Rollout
 from seaway.rollout.judge.verdict import Decision
 from seaway.serving import DeployedEndpoint, Endpoint, find
-from seaway.storage import read_json
+from seaway.storage import read_json, storage_for
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ def conclude(rollout: Rollout, endpoints: Endpoint, registry: ModelRegistry, mod
         EndpointFailed: the endpoint or its candidate is gone, and the registry was told nothing; or the endpoint does
             not follow the registry.
         ProductionChanged: another model became the first in production meanwhile.
+        DataUnreadable, StorageUnavailable: what the rollout has stated is gone, so the candidate is not promoted.
         RegistryUnavailable: the registry does not answer; both arms serve as before.
     """
     if rollout.decision is Decision.UNCHANGED:
@@ -36,6 +38,7 @@ def conclude(rollout: Rollout, endpoints: Endpoint, registry: ModelRegistry, mod
     serving = find(endpoints, name, run)
     if rollout.promoted:
         _require_candidate(rollout, serving)
+        _hand_over(rollout, registry, model, version)
         rollout = _promote_unless_overtaken(rollout, registry, model, version)
     (endpoints.promote if rollout.promoted else endpoints.roll_back)(name, run)
     log.info("rollout of %s version %s: %s", model, version, rollout.decision)
@@ -51,6 +54,14 @@ def _unchanged_or_first(rollout: Rollout, registry: ModelRegistry, model: str, v
         "and no request was sent. The next one is judged against it."
     )
     return replace(rollout, decision=Decision.PROMOTE, reason=reason)
+
+
+def _hand_over(rollout: Rollout, registry: ModelRegistry, model: str, version: str) -> None:
+    """The registry keeps what was stated beside the version's package, before the version comes into production."""
+    with tempfile.TemporaryDirectory(prefix="seaway-evidence-") as folder:
+        stated = Path(folder) / "evidence"
+        storage_for(rollout.evidence).download(rollout.evidence, stated)
+        registry.log_evidence(model, version, stated)
 
 
 def _require_candidate(rollout: Rollout, serving: DeployedEndpoint) -> None:

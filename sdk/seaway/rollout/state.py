@@ -1,6 +1,6 @@
 """A rollout's memory: written whole after every look, so that a restarted step goes on where the last look ended."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from typing import Any, Protocol
 
@@ -39,8 +39,9 @@ class RolloutStore(Protocol):
 
 @dataclass
 class Journal:
-    """What a rollout has seen and decided so far; `ticks` are the report's timeline, one for each look.
+    """What a rollout has seen, stated and decided so far.
 
+    `ticks` are the report's timeline, one for each look; `warrants` are what allowed the weights, the latest last.
     `begun` is in seconds since 1970, `level` what the ledger let it promote by then, and `noise` what was known of each
     criterion's: looks and variance ratio.
     """
@@ -53,6 +54,7 @@ class Journal:
     sent: int = 0
     observations: list[Observation] = field(default_factory=list)
     ticks: list[dict[str, Any]] = field(default_factory=list)
+    warrants: list[dict[str, Any]] = field(default_factory=list)
     position: Any = None
     decision: Decision | None = None
     reason: str = ""
@@ -68,7 +70,7 @@ class Journal:
             noise = {name: list(astuple(one)) for name, one in history.noise.items()}
             return cls(plan.fingerprint, time, level, noise)
         decision = Decision(kept["decision"]) if kept["decision"] else None
-        observations = [_observation(item) for item in kept["observations"]]
+        observations = from_values(kept["observations"])
         return cls(**{**kept, "decision": decision, "observations": observations})
 
     @property
@@ -82,7 +84,17 @@ class Journal:
         return max((min(item["log_e_safety"] for item in tick["evidence"]) for tick in self.ticks), default=0.0)
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "observations": [_plain(item) for item in self.observations]}
+        return {**vars(self), "observations": as_values(self.observations)}
+
+
+def as_values(observations: Sequence[Observation]) -> list[dict[str, Any]]:
+    """Looks as plain JSON values."""
+    return [_plain(item) for item in observations]
+
+
+def from_values(values: Sequence[Mapping[str, Any]]) -> list[Observation]:
+    """The looks of plain JSON values. Raises: TypeError, KeyError where they are none."""
+    return [_observation(value) for value in values]
 
 
 def _plain(observation: Observation) -> dict[str, Any]:

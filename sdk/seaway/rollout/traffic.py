@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from seaway.errors import TrafficFailed
+from seaway.rollout.warrant import Warrant
 from seaway.serving import DeployedEndpoint
 
 ALL_STABLE: Mapping[str, int] = {"stable": 100, "candidate": 0}
@@ -11,6 +12,18 @@ ALL_STABLE: Mapping[str, int] = {"stable": 100, "candidate": 0}
 
 class Traffic(Protocol):
     """Splits an endpoint's requests between its arms by percentage."""
+
+    def present(self, endpoint: DeployedEndpoint, warrant: Warrant) -> None:
+        """Show who guards the route, if anybody does, what weights of the candidate are allowed from now on.
+
+        Raises:
+            TrafficFailed: there is no route.
+        """
+        ...
+
+    def presented(self, endpoint: DeployedEndpoint) -> Warrant | None:
+        """What the route claims to be allowed; None where nobody guards it, or nothing was presented."""
+        ...
 
     def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
         """Return when the traffic follows the weights, which sum to 100.

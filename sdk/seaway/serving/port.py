@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,11 +74,16 @@ class EndpointSpec:
 
 @dataclass(frozen=True)
 class Arm:
-    """One model behind an endpoint: the package's content hash, its folder or URI, and the name of what serves it."""
+    """One model behind an endpoint: the first digits of the package's content hash, its folder or URI, the name of
+    what serves it, and the whole hash, empty where an earlier edition deployed it."""
 
     version: str
     package: str
     cluster: str
+    sha256: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -131,10 +136,7 @@ class DeployedEndpoint:
             "sockets": str(self.sockets) if self.sockets else None,
             "deployed": self.deployed,
             "settled": self.settled,
-            "arms": {
-                name: {"version": arm.version, "package": arm.package, "cluster": arm.cluster}
-                for name, arm in self.arms.items()
-            },
+            "arms": {name: arm.to_json() for name, arm in self.arms.items()},
             "targets": {name: target.to_json() for name, target in self.targets.items()},
         }
 
@@ -155,7 +157,7 @@ class DeployedEndpoint:
                 host=value.get("host", ""),
                 secret=value.get("secret", ""),
                 sockets=Path(value["sockets"]) if value["sockets"] else None,
-                arms={name: Arm(arm["version"], arm["package"], arm["cluster"]) for name, arm in value["arms"].items()},
+                arms={name: Arm(**arm) for name, arm in value["arms"].items()},
                 deployed=float(value.get("deployed", 0.0)),
                 settled=bool(value.get("settled", False)),
                 targets={name: Target.from_json(target) for name, target in value.get("targets", {}).items()},

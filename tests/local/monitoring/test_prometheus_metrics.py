@@ -11,12 +11,13 @@ import pytest
 from faulty_proxy import Answer, Fault, FaultyProxy, Forward, Request, cut, cut_answer, faulty_proxy
 from prometheus_server import SCRAPE_S, Page, page, prometheus
 from seaway.errors import MetricsUnavailable
+from seaway.models import signing_keys
 from seaway.monitoring import ArmCounts
 from seaway.platforms.kubernetes.metrics import prometheus as adapter
 from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.metrics.prometheus import PrometheusMetrics
 from seaway.platforms.local.serving.rollout_state import FileRolloutStore
-from seaway.rollout import Answers, Decision, Policy, RolloutPlan, Step, run
+from seaway.rollout import Answers, Decision, Notary, Policy, RolloutPlan, Step, Warrant, run
 from seaway.serving import Arm, DeployedEndpoint
 
 QUERY = "/api/v1/query"
@@ -48,7 +49,7 @@ def proxied(server: str) -> Iterator[tuple[FaultyProxy, str]]:
 @pytest.fixture
 def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> DeployedEndpoint:
     """One for each test, so that no counter of another test is in Prometheus' memory."""
-    arms = {arm: Arm(arm, arm, arm) for arm in ("stable", "candidate")}
+    arms = {arm: Arm(arm, arm, arm, 64 * arm[0]) for arm in ("stable", "candidate")}
     name = f"m{abs(hash(request.node.name)) % 10**9}"
     return DeployedEndpoint(name, "r1", tmp_path, arms=arms)
 
@@ -227,8 +228,14 @@ class FakeEndpoint:
     def tell(self) -> None:
         self.gateway.text = istio(self.endpoint, {arm: (count, 0) for arm, count in self.counts.items()})
 
+    def presented(self, endpoint: DeployedEndpoint) -> Warrant | None:
+        raise AssertionError("nobody asks what was presented")
+
     def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
         self.split, self.highest = dict(weights), max(self.highest, weights["candidate"])
+
+    def present(self, endpoint: DeployedEndpoint, warrant: Warrant) -> None:
+        pass
 
     def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
         raise AssertionError("nothing is mirrored here")
@@ -266,7 +273,9 @@ def drive(road: FakeEndpoint, url: str, max_age_s: float) -> Any:
     steps = (Step(10, 200), Step(50, 400), Step(100, 100))
     plan = RolloutPlan(road.endpoint, steps, replace(POLICY, max_age_s=max_age_s), requests_per_look=200)
     metrics = PrometheusMetrics("team", url, MAX_AGE_S, patience_s=2.0)
-    return run(plan, road, road, metrics, FileRolloutStore(road.endpoint.folder / "state.json"))
+    folder = road.endpoint.folder
+    notary = Notary(signing_keys(folder / "keys").private, str(folder / "evidence"))
+    return run(plan, road, road, metrics, FileRolloutStore(folder / "state.json"), notary)
 
 
 def test_a_good_candidate_is_promoted_by_what_prometheus_counts(

@@ -18,12 +18,12 @@ from places import LOCAL_PROGRAMS, SUPPORT
 from seaway.model_server.torchserve.server import TorchServe
 from seaway.models import ExportedModel, Lineage, package, signing_keys
 from seaway.models.package import content_sha256
-from seaway.platforms.home import run_id
+from seaway.platforms.home import keys, run_id
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
 from seaway.platforms.mlflow import MlflowRegistry
-from seaway.rollout import Decision, Policy, Replay, Rollout, RolloutPlan, Step, Yardstick, conclude, run
+from seaway.rollout import Decision, Notary, Policy, Replay, Rollout, RolloutPlan, Step, Yardstick, conclude, run
 from seaway.serving import DeployedEndpoint, EndpointSpec
 from seaway.serving.port import VERSION_DIGITS
 from seaway_components.rollout.confirm_promotion.component import confirm_promotion
@@ -125,7 +125,11 @@ def endpoint(folder: Path, packages: dict[str, Path], fault: Path) -> Iterator[D
 def roll_out(endpoint: DeployedEndpoint, examples: Path, state: Path) -> Rollout:
     plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 1.0, 0.01, 0.05, budget=8_000))
     with Replay(examples, endpoint, Yardstick.of({}, "late", "binary"), shadow=0.5) as requests:
-        return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(state))
+        return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(state), notary(endpoint))
+
+
+def notary(endpoint: DeployedEndpoint) -> Notary:
+    return Notary.beside(endpoint, signing_keys(keys()).private)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +155,9 @@ def test_a_candidate_that_now_and_then_does_not_answer_in_time_is_rolled_back(
     with Replay(
         examples, endpoint, Yardstick.of({}, "late", "binary"), shadow=1.0, timeout_s=0.5, give_up_s=0.5
     ) as requests:
-        rollout = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(tmp_path / "state.json"))
+        rollout = run(
+            plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(tmp_path / "state.json"), notary(endpoint)
+        )
     assert rollout.decision is Decision.ROLLBACK
     assert "Errors" in rollout.reason
 

@@ -6,6 +6,7 @@ its Envoy's administration port.
 
 import collections
 import contextlib
+import hashlib
 import math
 import os
 import time
@@ -79,7 +80,10 @@ def endpoint(namespace: str, folder: Path, arms: Mapping[str, str] | None = None
     """Arms by version, as `tiny_model.start` starts them."""
     versions = arms or {"stable": "v1", "candidate": "v2"}
     (folder / "token").write_text("token", encoding="utf-8")
-    served = {arm: Arm(version, f"s3://models/{version}", f"{NAME}-{version}") for arm, version in versions.items()}
+    served = {
+        arm: Arm(version, f"s3://models/{version}", f"{NAME}-{version}", hashlib.sha256(version.encode()).hexdigest())
+        for arm, version in versions.items()
+    }
     return DeployedEndpoint(NAME, "r1", folder, URL, arms=served, host=f"{NAME}.{namespace}.test")
 
 

@@ -5,13 +5,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from seaway.models import signing_keys
 from seaway.monitoring import TrafficMetrics
 from seaway.platforms.kubernetes.client.connection import connect
 from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.traffic.gateway import Gateway
 from seaway.platforms.kubernetes.traffic.istio import IstioTraffic
 from seaway.platforms.kubernetes.traffic.rollout_state import ConfigMapRolloutStore
-from seaway.rollout import Policy, Replay, Rollout, RolloutPlan, Step, Traffic, Yardstick, run
+from seaway.rollout import Notary, Policy, Replay, Rollout, RolloutPlan, Step, Traffic, Yardstick, run
 from seaway.serving import DeployedEndpoint
 
 STEPS = (Step(10, 160), Step(50, 240), Step(100, 80))
@@ -32,6 +33,7 @@ def roll_out(folder: Path, traffic: Traffic | None = None, metrics: TrafficMetri
             requests,
             metrics or GatewayMetrics(given["namespace"], given["stats"]),
             ConfigMapRolloutStore(connection),
+            Notary(signing_keys(folder / "keys").private, str(folder / "evidence")),
         )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import http_server
 import pandas as pd
 import pytest
+from fake_rollout import SHA256, FakeEndpoint
 from seaway.errors import (
     DataUnreadable,
     EndpointFailed,
@@ -23,12 +24,14 @@ from seaway.errors import (
     RolledBack,
     TrafficFailed,
 )
+from seaway.models import signing_keys
 from seaway.monitoring import ArmCounts
 from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.rollout import (
     ALL_STABLE,
     Answers,
     Decision,
+    Notary,
     Policy,
     Replay,
     Rollout,
@@ -47,53 +50,6 @@ from seaway.serving import Arm, DeployedEndpoint, find_deployed
 POLICY = Policy(latency=None, quality=None, min_requests=20, budget=6_000)
 NONE = {"year": datetime.now(UTC).year, "releases": 0, "promoted": 0, "unproved": 0, "spent": 0.0}
 HASTY = replace(POLICY, max_age_s=0.01)
-
-
-class FakeEndpoint:
-    """Traffic, requests and metrics of one endpoint: each request is counted for the arm that the weights give it."""
-
-    def __init__(self, failing: float = 0.0, length: int = 10_000) -> None:
-        self.failing, self.length = failing, length
-        self.split, self.mirrored = dict(ALL_STABLE), 0
-        self.history: list[int] = []
-        self.counts = {"stable": [0, 0], "candidate": [0, 0]}
-        self.next = 0
-        self.interrupt_at: int | None = None
-
-    def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
-        self.split, self.mirrored = dict(weights), 0
-        self.history.append(weights["candidate"])
-
-    def mirror(self, endpoint: DeployedEndpoint, percent: int) -> None:
-        self.set_weights(endpoint, ALL_STABLE)
-        self.mirrored = percent
-
-    def weights(self, endpoint: DeployedEndpoint) -> Mapping[str, int]:
-        return self.split
-
-    def send(self, count: int, control: float = 0.0) -> Answers:
-        if self.interrupt_at is not None and self.next >= self.interrupt_at:
-            raise KeyboardInterrupt
-        sent = min(count, self.length - self.next)
-        self.next += sent
-        both = int(sent * control)
-        candidate = (sent - both) * self.split["candidate"] // 100
-        routed = {"stable": sent - both - candidate, "candidate": candidate}
-        answered = {arm: both + requests for arm, requests in routed.items()}
-        copies = {"stable": 0, "candidate": sent * self.mirrored // 100}
-        for arm, requests in answered.items():
-            self.counts[arm][0] += requests + copies[arm]
-            self.counts[arm][1] += round((requests + copies[arm]) * self.failing) if arm == "candidate" else 0
-        return Answers(sent=sent, answered=answered, routed=routed)
-
-    def position(self) -> Any:
-        return self.next
-
-    def resume(self, position: Any) -> None:
-        self.next = position
-
-    def read(self, endpoint: DeployedEndpoint) -> Mapping[str, ArmCounts]:
-        return {arm: ArmCounts(*counts, {}) for arm, counts in self.counts.items()}
 
 
 class NoMetrics(FakeEndpoint):
@@ -225,7 +181,7 @@ class Contested(FileRolloutStore):
 
 @pytest.fixture
 def plan(tmp_path: Path) -> RolloutPlan:
-    arms = {name: Arm(name, str(tmp_path), name) for name in ("stable", "candidate")}
+    arms = {arm: Arm(arm, str(tmp_path / arm), arm, sha256) for arm, sha256 in SHA256.items()}
     endpoint = DeployedEndpoint("flights", "r1", tmp_path, arms=arms)
     return RolloutPlan(endpoint, (Step(10, 200), Step(50, 400), Step(100, 100)), POLICY)
 
@@ -236,7 +192,11 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 
 def drive(plan: RolloutPlan, served: FakeEndpoint, state: Path) -> Rollout:
-    return run(plan, served, served, served, FileRolloutStore(state))
+    return run(plan, served, served, served, FileRolloutStore(state), notary(plan, state))
+
+
+def notary(plan: RolloutPlan, state: Path) -> Notary:
+    return Notary.beside(plan.endpoint, signing_keys(state.parent / "keys").private)
 
 
 def test_weights_rise_to_full_traffic_only_for_a_candidate_that_is_safe(plan: RolloutPlan, state: Path) -> None:
@@ -315,7 +275,7 @@ def test_weights_that_cannot_be_read_prove_nothing(plan: RolloutPlan, state: Pat
 def test_a_rollout_that_another_process_drives_leaves_the_weights_to_it(plan: RolloutPlan, state: Path) -> None:
     served = FakeEndpoint()
     with pytest.raises(ObjectChanged):
-        run(plan, served, served, served, Contested(state))
+        run(plan, served, served, served, Contested(state), notary(plan, state))
     assert served.history == [10]
 
 
@@ -565,6 +525,10 @@ class Registry:
     def __init__(self, endpoint: DeployedEndpoint, content: str) -> None:
         self.endpoint, self.content = endpoint, content
         self.done: list[str] = []
+        self.stated: list[str] = []
+
+    def log_evidence(self, name: str, version: str, evidence: Path) -> None:
+        self.stated += sorted(file.name for file in evidence.iterdir())
 
     def list(self) -> list[DeployedEndpoint]:
         return [self.endpoint]
@@ -595,7 +559,7 @@ class Registry:
 def test_a_candidate_replaces_only_the_model_that_it_was_judged_against(
     plan: RolloutPlan, state: Path, in_production: str, decision: Decision, done: list[str]
 ) -> None:
-    arms = {**plan.endpoint.arms, "stable": Arm("abc", "/judged", "stable")}
+    arms = {**plan.endpoint.arms, "stable": Arm("abc", "/judged", "stable", SHA256["stable"])}
     endpoint = replace(plan.endpoint, arms=arms)
     rollout = drive(replace(plan, endpoint=endpoint), FakeEndpoint(), state)
     registry = Registry(endpoint, in_production)

@@ -214,7 +214,8 @@ def test_a_record_reads_back_as_it_was_written(
     assert read.data() == record.data()
     assert (read.run, read.host, read.standing) == ("run-1", host, standing)
     assert read.arms["candidate"].hosting.replicas == replicas
-    assert set(record.data()) == {"endpoint.json", *(server_pod.key_of(version) for version in (STABLE, CANDIDATE))}
+    keys = {server_pod.key_of(version) for version in (STABLE, CANDIDATE)}
+    assert set(record.data()) == {"endpoint.json", "run", "candidate", *keys}
 
 
 def test_a_config_map_without_a_record_is_told_by_its_name() -> None:

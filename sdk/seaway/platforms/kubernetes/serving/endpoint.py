@@ -20,7 +20,7 @@ from seaway import platforms, registry
 from seaway.errors import AdmissionRefused, EndpointFailed, InvalidSpec, NameTaken, PodsStuck, SeawayError, TimedOut
 from seaway.model_server.arm import RemoteArm
 from seaway.model_server.port import ModelServer
-from seaway.models import verify, verifying_key
+from seaway.models import carry_evidence, verify, verifying_key
 from seaway.platforms.home import home, keys
 from seaway.platforms.kubernetes.client.connection import Connection, connect
 from seaway.platforms.kubernetes.client.objects import Objects
@@ -185,9 +185,11 @@ class KubernetesEndpoint:
         known = {arm.version: arm for arm in before.arms.values()} if before else {}
         arms = {}
         for arm, package in spec.packages.items():
-            version = verify(package, key).sha256[:VERSION_DIGITS]
+            sha256 = verify(package, key).sha256
+            version = sha256[:VERSION_DIGITS]
             uri = settings.package_uri(spec.name, version)
-            arms[arm] = self._fronted(known.get(version) or served(spec, version, uri, settings, key), spec, settings)
+            serving = known.get(version) or served(spec, version, uri, settings, key)
+            arms[arm] = self._fronted(replace(serving, sha256=sha256), spec, settings)
             keep_package(arms[arm].arm.package, package)
         standing = bool(before and (before.standing if before.run == spec.run else before.url))
         return Record(spec.name, spec.run, self._workload.name, arms, time.time(), standing=standing)
@@ -281,7 +283,10 @@ class KubernetesEndpoint:
             run=record.run,
             folder=home() / "kubernetes" / namespace / f"{record.name}-{record.run}",
             url=record.url,
-            arms={arm: Arm(served.version, served.arm.package, names[arm]) for arm, served in record.arms.items()},
+            arms={
+                arm: Arm(served.version, served.arm.package, names[arm], served.sha256)
+                for arm, served in record.arms.items()
+            },
             deployed=record.deployed,
             host=record.host,
             secret=f"{namespace}/{SECRET}",
@@ -325,7 +330,9 @@ def served(spec: EndpointSpec, version: str, package: str, settings: Hosting, ke
 
 
 def keep_package(uri: str, package: Path) -> None:
-    """Put the package where the pods find it, unless its version is there: its place is named by its content."""
+    """Put the package, and what was stated of it, where the pods find it, unless its version is there: its place is
+    named by its content."""
     storage = storage_for(uri)
     if not storage.exists(uri):
         storage.upload(package, uri)
+    carry_evidence(package, uri)

@@ -21,6 +21,7 @@ from seaway.platforms.kubernetes.serving.server_pod import config_map, key_of
 from seaway.platforms.kubernetes.serving.workload import Arms, Served
 
 FILE = "endpoint.json"
+RUN, CANDIDATE = "run", "candidate"  # keys of the record's data that a policy reads
 GIT = "git"  # manages the endpoints that `seaway manifests endpoint` writes
 
 
@@ -47,7 +48,12 @@ class Record:
         arms = {arm: asdict(served) for arm, served in self.arms.items()}
         value = {**{key: getattr(self, key) for key in FIELDS}, "arms": arms}
         keys = {key_of(served.version): served.public_key for served in self.arms.values()}
-        return {FILE: json.dumps(value, indent=2, sort_keys=True), **keys}
+        return {FILE: json.dumps(value, indent=2, sort_keys=True), **keys, **self._guarded()}
+
+    def _guarded(self) -> dict[str, str]:
+        """What manifests/rollouts compares a route with: the run in charge, and its candidate's package."""
+        candidate = self.arms.get("candidate")
+        return {RUN: self.run, **({CANDIDATE: candidate.sha256} if candidate else {})}
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Record":
@@ -113,4 +119,5 @@ class Records:
 
 
 def _served(value: Mapping[str, Any]) -> Served:
-    return Served(RemoteArm(**value["arm"]), Hosting.parse(value["hosting"]), value["public_key"])
+    arm, settings = RemoteArm(**value["arm"]), Hosting.parse(value["hosting"])
+    return Served(arm, settings, value["public_key"], value.get("sha256", ""))

@@ -19,11 +19,15 @@ NEW_FIRST = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnava
 
 @dataclass(frozen=True)
 class Served:
-    """One arm as it is wanted: the model version and how its pods run."""
+    """One arm as it is wanted: the model version and how its pods run.
+
+    `sha256` is the package's whole content hash, empty where an earlier edition wrote the record.
+    """
 
     arm: RemoteArm
     hosting: Hosting
     public_key: str  # PEM, of who signed the package
+    sha256: str = ""
 
     @property
     def version(self) -> str:

@@ -14,6 +14,7 @@ from seaway.platforms.kubernetes.client.permissions import ROUTED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import condition
 from seaway.platforms.kubernetes.traffic import gateway as edge
+from seaway.platforms.kubernetes.traffic.evidence import DRIVES
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, Weights, service
 from seaway.platforms.kubernetes.traffic.weighted_route import (
     PORT,
@@ -42,6 +43,7 @@ class GatewayApiTraffic(RouteTraffic):
         Permission(
             HTTP_ROUTES, ROUTED, "gateway_api: an endpoint's own route, or the weights of one that SEAWAY_ROUTE names"
         ),
+        DRIVES,
     )
 
     def __init__(

@@ -14,6 +14,7 @@ from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import ROUTED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.traffic import gateway as edge
+from seaway.platforms.kubernetes.traffic.evidence import DRIVES
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, Weights, service
 from seaway.platforms.kubernetes.traffic.weighted_route import (
     FULL,
@@ -43,6 +44,7 @@ class IstioTraffic(RouteTraffic):
             VIRTUAL_SERVICES, ROUTED, "istio: an endpoint's own route, or the weights of one that SEAWAY_ROUTE names"
         ),
         Permission(DESTINATION_RULES, ("list",), "istio: whether the subsets of a route exist"),
+        DRIVES,
     )
 
     def __init__(

@@ -20,6 +20,7 @@ from seaway.platforms.kubernetes.client.ownership import is_of_endpoint
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS, Manifest
 from seaway.platforms.kubernetes.traffic import gateway as edge
+from seaway.platforms.kubernetes.traffic.evidence import DRIVES
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, NotFollowed, Weights
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
 from seaway.platforms.kubernetes.traffic.seldon_operator import (
@@ -43,6 +44,7 @@ class SeldonTraffic(RouteTraffic):
         Permission(SELDON_DEPLOYMENTS, ("get", "patch"), "seldon: the predictors' weights"),
         Permission(VIRTUAL_SERVICES, ("get",), "seldon: whether its operator has written the route"),
         Permission(DEPLOYMENTS, ("list",), "seldon: which pods its operator waits for"),
+        DRIVES,
     )
 
     def __init__(

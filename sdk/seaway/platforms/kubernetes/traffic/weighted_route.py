@@ -19,8 +19,10 @@ from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.ownership import is_of_endpoint, owner_reference
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS, SERVICES, Manifest, Resource
 from seaway.platforms.kubernetes.traffic import gateway as edge
+from seaway.platforms.kubernetes.traffic.evidence import annotations, presented
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, Weights
 from seaway.rollout.traffic import ALL_STABLE, require_mirrored
+from seaway.rollout.warrant import Warrant
 from seaway.serving import ARMS, DeployedEndpoint
 
 FULL = 100  # per cent
@@ -133,6 +135,34 @@ class RouteTraffic:
         text = os.environ.get("SEAWAY_ROUTE", "") if named is None else named
         self._named = Named.of(text, kind.resource.kind)
         self._ours: dict[str, list[Weights]] = {}  # by endpoint, what somebody else's route may say by our own doing
+
+    def present(self, endpoint: DeployedEndpoint, warrant: Warrant) -> None:
+        """Write the statement into the route's annotations; a route of somebody else is left as it is.
+
+        Raises:
+            TrafficFailed: there is no route.
+            AdmissionRefused: a policy of the cluster does not let this process drive rollouts.
+        """
+        for _ in range(ATTEMPTS):
+            found = self._found(endpoint)
+            if found is None:
+                raise TrafficFailed(f"{self._said(endpoint)} does not exist; deploy endpoint {endpoint.name} anew.")
+            if not is_of_endpoint(found, endpoint.name):
+                return
+            value = {**found["metadata"].get("annotations", {}), **annotations(warrant)}
+            try:
+                self._objects.patch(
+                    self._kind.resource, found, [{"op": "add", "path": "/metadata/annotations", "value": value}]
+                )
+                return
+            except ObjectChanged as error:
+                log.info("%s", error)
+        raise TrafficFailed(f"{self._said(endpoint)} is written by others again and again; it shows no statement.")
+
+    def presented(self, endpoint: DeployedEndpoint) -> Warrant | None:
+        """What the annotations of the endpoint's own route claim; see `Traffic`."""
+        found = self._found(endpoint)
+        return presented(found) if found and is_of_endpoint(found, endpoint.name) else None
 
     def set_weights(self, endpoint: DeployedEndpoint, weights: Weights) -> None:
         """Split requests in per cent; returns once the gateway routes by these weights.

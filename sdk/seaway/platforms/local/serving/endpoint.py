@@ -52,12 +52,12 @@ class LocalEndpoint:
             PortTaken: the port that was asked for is in use.
             EndpointFailed: a server did not answer the model's sample in time; the message ends with its log.
         """
-        versions = {name: content_sha256(package)[:VERSION_DIGITS] for name, package in spec.packages.items()}
-        if serving := self._already_serving(spec, versions):
+        hashes = {name: content_sha256(package) for name, package in spec.packages.items()}
+        if serving := self._already_serving(spec, hashes):
             return serving
         self.remove(spec.name, spec.run)
         try:
-            endpoint = _lay_out(spec, versions)
+            endpoint = _lay_out(spec, hashes)
             key = spec.public_key or verifying_key(keys())
             self._server.start(spec, endpoint, key, home() / "cache" / "scripts")
             secret = {arm.cluster: self._server.key(endpoint, arm) for arm in endpoint.arms.values()}
@@ -103,10 +103,10 @@ class LocalEndpoint:
         """See `Endpoint`: the token is a file of this machine."""
         return endpoint
 
-    def _already_serving(self, spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint | None:
+    def _already_serving(self, spec: EndpointSpec, hashes: dict[str, str]) -> DeployedEndpoint | None:
         for endpoint in self.list():
             same = (endpoint.name, endpoint.run) == (spec.name, spec.run)
-            if same and {name: arm.version for name, arm in endpoint.arms.items()} == versions and _serves(endpoint):
+            if same and {name: arm.sha256 for name, arm in endpoint.arms.items()} == hashes and _serves(endpoint):
                 logger.info("endpoint %s of run %s serves these packages already", spec.name, spec.run)
                 return endpoint
         return None
@@ -127,7 +127,7 @@ def _laid_out(name: str, run: str) -> DeployedEndpoint:
     return DeployedEndpoint.read(file)
 
 
-def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
+def _lay_out(spec: EndpointSpec, hashes: dict[str, str]) -> DeployedEndpoint:
     """State and token, written before anything is started, so that a killed deployment is found and ended."""
     folder = _state_folder(spec.name, spec.run)
     folder.mkdir(parents=True, mode=0o700)
@@ -137,7 +137,7 @@ def _lay_out(spec: EndpointSpec, versions: dict[str, str]) -> DeployedEndpoint:
         folder=folder,
         sockets=_sockets_folder(),
         arms={
-            name: Arm(versions[name], str(package), f"model-{place}")
+            name: Arm(hashes[name][:VERSION_DIGITS], str(package), f"model-{place}", hashes[name])
             for place, (name, package) in enumerate(spec.packages.items(), start=1)
         },
         deployed=time.time(),

@@ -9,11 +9,19 @@ from seaway.model_server import unix_http
 from seaway.model_server.envoy.process import admin_socket, follow
 from seaway.monitoring import ArmCounts
 from seaway.rollout.traffic import ALL_STABLE, require_mirrored
+from seaway.rollout.warrant import Warrant
 from seaway.serving import DeployedEndpoint
 
 
 class EnvoyTraffic:
     """Weights between an endpoint's arms."""
+
+    def present(self, endpoint: DeployedEndpoint, warrant: Warrant) -> None:
+        """See `Traffic`: nobody guards the route of this machine, whose owner runs both."""
+
+    def presented(self, endpoint: DeployedEndpoint) -> Warrant | None:
+        """See `Traffic`."""
+        return None
 
     def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
         """Split inference requests in per cent; returns once answers show that Envoy routes by these weights.
