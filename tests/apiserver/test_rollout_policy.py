@@ -221,12 +221,17 @@ def test_routes_of_others_are_left_alone(driver: Objects, endpoint: DeployedEndp
     driver.create(VIRTUAL_SERVICES, manifest)
 
 
-def test_a_candidate_without_a_record_gets_nothing(driver: Objects, connection: Connection, tmp_path: Path) -> None:
+def test_without_a_record_a_statement_is_still_needed_and_the_way_back_is_open(
+    driver: Objects, connection: Connection, tmp_path: Path
+) -> None:
     fake_gateway.services(Objects(connection))
     unknown = fake_gateway.endpoint(connection.namespace, tmp_path, "http://127.0.0.1:1")
     made(VIRTUAL_SERVICES, Objects(connection), unknown)
-    with pytest.raises(AdmissionRefused, match="no params found"):
-        present(VIRTUAL_SERVICES, driver, WARRANT)
+    with pytest.raises(AdmissionRefused, match="No signed statement"):
+        move(VIRTUAL_SERVICES, driver, unknown, 10)
+    present(VIRTUAL_SERVICES, driver, WARRANT)
+    move(VIRTUAL_SERVICES, driver, unknown, 10)
+    move(VIRTUAL_SERVICES, driver, unknown, 0)
 
 
 def test_the_adapter_shows_a_statement_and_reads_it_back(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WIDTH = 460  # CSS pixels at natural size: half of a wide page, all of a narrow one
 WIDE = 980
 FEW_CLASSES = 3  # of a confusion matrix, whose cells then have room for words
+PROOF = -0.5, 1.5  # shares of what decides that are drawn; what is beyond is drawn at the edge
 SPARSE = 30  # points; a line of more shows no dots
 
 
@@ -64,6 +65,15 @@ class Tick:
     seconds: float
     weight: float
     decision: str = "CONTINUE"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A criterion's evidence over requests, in shares of what decides: at 1 it is enough, below 0 it is against."""
+
+    requests: Sequence[int]
+    harm: Sequence[float]
+    safety: Sequence[float]
 
 
 def lines(
@@ -220,6 +230,31 @@ def histogram(edges: Sequence[float], counts: Mapping[str, Sequence[float]], x_l
         return canvas.chart(alt)
 
 
+def evidence(proof: Proof, changes: Mapping[int, str], alt: str) -> Chart:
+    """Evidence that the candidate is worse, and that it is safe, with what decides; `changes` names the weights by the
+    requests at which they were set."""
+    with style():
+        canvas = Canvas(WIDTH, 250)
+        axis = canvas.axes[0]
+        drawn = {"worse": (BAD, proof.harm), "safe": (GOOD, proof.safety)}
+        for colour, values in drawn.values():
+            shown = [100 * min(max(value, PROOF[0]), PROOF[1]) for value in values]
+            axis.plot(proof.requests, shown, color=str(colour), marker="o" if len(shown) == 1 else "")
+        axis.axhline(100, color=str(INK), linewidth=1, linestyle=(0, (3, 3)))
+        note(axis, 0.01, 103, "decided", transform=axis.get_yaxis_transform(), va="bottom")
+        for place, name in changes.items():
+            axis.axvline(place, color=str(GREY), linewidth=1, zorder=0)
+            note(axis, place, 0.02, f" {name}", transform=axis.get_xaxis_transform(), va="bottom")
+        axis.set(xlabel="requests of both arms", ylim=(100 * PROOF[0], 100 * PROOF[1]), xlim=(0, None))
+        axis.set_yticks([0, 50, 100])
+        ends = [Series(name, proof.requests, [100 * min(max(values[-1], PROOF[0]), PROOF[1])] * len(proof.requests))
+                for name, (_, values) in drawn.items()]  # fmt: skip
+        _end_labels(canvas, axis, ends, [colour for colour, _ in drawn.values()])
+        _integers(axis, ends)
+        y_title(axis, "evidence, % of what decides")
+        return canvas.chart(alt)
+
+
 def timeline(ticks: Sequence[Tick], alt: str) -> Chart:
     """The candidate's weight over time, and how it ended."""
     with style():
@@ -287,15 +322,18 @@ def _inline_key(axis: "Axes", names: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def _end_labels(canvas: Canvas, axis: "Axes", series: Sequence[Series]) -> None:
+def _end_labels(
+    canvas: Canvas, axis: "Axes", series: Sequence[Series], colours: Sequence[Colour] | None = None
+) -> None:
     """Name each line at its right end, pushed apart where they would overlap."""
+    colours = colours or _colours(len(series))
     canvas.beside = 12 + text_width(line.label for line in series)
     ends = sorted((line.y[-1], index) for index, line in enumerate(series) if len(line.y))
     low, high = axis.get_ylim()
     for (_, index), place in zip(ends, _apart([value for value, _ in ends], (high - low) * 0.075, high), strict=True):
         axis.annotate(
             series[index].label, xy=(series[index].x[-1], place), xytext=(7, 0), textcoords="offset points",
-            color=str(_colours(index + 1)[index]), va="center", annotation_clip=False, fontsize=10,
+            color=str(colours[index]), va="center", annotation_clip=False, fontsize=10,
         )  # fmt: skip
 
 
@@ -336,10 +374,12 @@ __all__ = [
     "Bar",
     "Bin",
     "Chart",
+    "Proof",
     "Series",
     "Tick",
     "calibration",
     "columns",
+    "evidence",
     "histogram",
     "intervals",
     "lines",

@@ -2,14 +2,35 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from seaway.reporting import charts
 from seaway.reporting.page import Badge, Block, Figure, Figures, Fold, Table, Text
 
 ARMS = ("stable", "candidate")
-LN10 = 2.302585092994046
-SHOWN = -2.0, 4.0  # log10 of e-values; what is beyond is drawn at the edge, since decisions fall near 1 to 3
+USUAL = 3.0  # natural logarithm of the e-value that decides by the default policy, near enough
+ADVICE = {  # by the judge's words
+    "does not follow its weights": "Look at the gateway's route and its replicas, and for a second controller that "
+    "writes weights.",
+    "saw nothing": "The metrics were missing, stale or reset: look at the metrics store, and at restarts and scaling "
+    "of the gateway. Then run it again.",
+    "which arm had them is unknown": "Requests vanished before an arm answered: look at the gateway's own errors and "
+    "time-outs.",
+    "whatever stable does": "Stable may fail as well: look at what both arms depend on.",
+    "no more requests": "Give more held-out examples, or ask more of them of both arms (shadow).",
+    "came into production": "Run the pipeline again: it compares with the model that is in production now.",
+}
+HARM = {
+    "errors": "Look at the candidate's log for what it fails at; do not run it again before that is mended.",
+    "latency": "Compare both arms' latencies at the same load: a larger model, a colder cache or fewer replicas are "
+    "the usual causes.",
+    "quality": "The candidate predicts worse: compare the training rows and the evaluation of both models.",
+}
+UNPROVED = (
+    "Nothing is wrong, and too little was proved: give the first criterion below a larger margin, or the rollout a "
+    "larger budget or shadow."
+)
 DECISIONS = {
     "PROMOTE": Badge("promoted", "good"),
     "ROLLBACK": Badge("rolled back", "bad"),
@@ -30,17 +51,17 @@ def decision_badge(rollout: Mapping[str, Any]) -> Badge:
 
 
 def rollout_blocks(rollout: Mapping[str, Any]) -> list[Block]:
-    """Weights and evidence over time, each criterion's last evidence, and what each step saw."""
+    """What happened, why and what to do; a chart a criterion, the decisive one first; weights; what each step saw."""
     ticks = rollout["ticks"]
     if not ticks:
         opening = "No look was taken. " if rollout["decision"] in ("ROLLBACK", "INCONCLUSIVE") else ""
         return [Text(opening + rollout["reason"])]
     return [
-        *([] if rollout["decision"] == "PROMOTE" else [Text(rollout["reason"])]),
+        rollout_answers(rollout),
+        Figures([_proof(rollout, name) for name in _decisive_first(rollout)]),
         Figures([_timeline(rollout)]),
-        Figures([_evidence(ticks, "log_e_safety", "safety"), _evidence(ticks, "log_e_harm", "harm")]),
-        _criteria(ticks[-1]["evidence"]),
         *_before(rollout.get("known") or {}),
+        Fold("Each criterion at the last look", [_criteria(ticks[-1]["evidence"])]),
         Fold("What each step saw", [_steps(ticks)]),
     ]
 
@@ -57,29 +78,73 @@ def _timeline(rollout: Mapping[str, Any]) -> Figure:
     return Figure(charts.timeline(drawn, alt), "The candidate's share of the traffic", caption)
 
 
-def _evidence(ticks: Sequence[Mapping[str, Any]], key: str, word: str) -> Figure:
-    start = ticks[0]["time"]
-    names = list(dict.fromkeys(item["criterion"] for tick in ticks for item in tick["evidence"]))
-    lines = [_trace(ticks, start, name, key) for name in names]
-    title = f"Evidence of {word}"
-    alt = f"{title} by criterion, log10 of the e-value at the end: " + ", ".join(
-        f"{line.name} {line.y[-1]:.1f}" for line in lines
-    )
-    caption = (
-        "Log10 of the e-value, valid at every look: 2 is a hundred to one against the opposite. "
-        f"Cut at {SHOWN[0]:g} and {SHOWN[1]:g}."
-    )
-    return Figure(charts.lines(lines, "seconds", "log10 e-value", alt), title, caption)
+def _decisive_first(rollout: Mapping[str, Any]) -> list[str]:
+    """Criteria: those that did harm, then those that were proved last or not at all."""
+    last = {item["criterion"]: item for tick in rollout["ticks"] for item in tick["evidence"]}
+    return sorted(last, key=lambda name: (last[name]["finding"] != "HARMFUL", _reached(rollout, name)))
 
 
-def _trace(ticks: Sequence[Mapping[str, Any]], start: float, name: str, key: str) -> charts.Series:
-    points = [
-        (tick["time"] - start, min(max(item[key] / LN10, SHOWN[0]), SHOWN[1]))
-        for tick in ticks
-        for item in tick["evidence"]
-        if item["criterion"] == name
-    ]
-    return charts.Series(name, [x for x, _ in points], [y for _, y in points])
+def _reached(rollout: Mapping[str, Any], name: str) -> float:
+    """The largest share of what decides that the evidence of safety has had, negative the earlier it was enough."""
+    shares = [_share(rollout, item, "safety") for tick in rollout["ticks"] for item in _of(tick, name)]
+    enough = next((place for place, share in enumerate(shares) if share >= 1), None)
+    return max(shares) if enough is None else 1 + 1 / (1 + enough)
+
+
+def _of(tick: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [item for item in tick["evidence"] if item["criterion"] == name]
+
+
+def _share(rollout: Mapping[str, Any], item: Mapping[str, Any], hypothesis: str) -> float:
+    """Evidence as a share of what decides; of rollouts of an earlier edition, of what decided by default."""
+    needed = rollout.get("levels", {}).get(item["criterion"], {}).get(hypothesis, USUAL)
+    return float(item[f"log_e_{hypothesis}"] / needed)
+
+
+def _proof(rollout: Mapping[str, Any], name: str) -> Figure:
+    requests = _requests(rollout["ticks"])
+    seen = [(sent, item) for sent, tick in zip(requests, rollout["ticks"], strict=True) for item in _of(tick, name)]
+    shares = {word: [_share(rollout, item, word) for _, item in seen] for word in ("harm", "safety")}
+    proof = charts.Proof([sent for sent, _ in seen], shares["harm"], shares["safety"])
+    last = seen[-1][1]
+    alt = f"{name}: at the end, {shares['harm'][-1]:.0%} of what proves harm, {shares['safety'][-1]:.0%} of safety."
+    finding = FINDINGS[last["finding"]].text
+    return Figure(charts.evidence(proof, _changes(rollout["ticks"]), alt), f"{name}: {finding}", last["sentence"])
+
+
+def _requests(ticks: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Of both arms, until the end of each look."""
+    return list(accumulate(sum(tick["requests"].values()) for tick in ticks))
+
+
+def _changes(ticks: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """The candidate's weights by the requests at which they were set."""
+    begun = [0, *_requests(ticks)[:-1]]
+    weights = [tick["weights"]["candidate"] for tick in ticks]
+    changed = [place for place, weight in enumerate(weights) if place == 0 or weight != weights[place - 1]]
+    return {begun[place]: f"{weights[place]} %" for place in changed}
+
+
+def rollout_answers(rollout: Mapping[str, Any]) -> Table:
+    """What happened, why, and what to do, for whoever was woken by it."""
+    ticks, decision = rollout["ticks"], rollout["decision"]
+    weight = ticks[-1]["weights"]["candidate"]
+    end = "has all traffic" if decision == "PROMOTE" else "was taken out; stable has all traffic"
+    happened = (
+        f"The candidate {end}. {DECISIONS.get(decision, Badge(decision)).text.capitalize()} at a weight of {weight} %, "
+        f"after {len(ticks)} looks at {_requests(ticks)[-1]:,} requests."
+    )
+    rows = [["What happened", happened], ["Why", rollout["reason"]], ["What to do", _advice(rollout)]]
+    return Table(["", "this rollout"], rows, align="ll")
+
+
+def _advice(rollout: Mapping[str, Any]) -> str:
+    if rollout["decision"] == "PROMOTE":
+        return "Nothing. The command seaway verify shows what was signed of it."
+    told = next((advice for words, advice in ADVICE.items() if words in rollout["reason"]), "")
+    harmful = [item["criterion"] for item in rollout["ticks"][-1]["evidence"] if item["finding"] == "HARMFUL"]
+    causes = [HARM[name.split()[0]] for name in harmful if name.split()[0] in HARM]
+    return f"Nothing is urgent: users are served by stable. {told or next(iter(causes), UNPROVED)}"
 
 
 def _criteria(evidence: Sequence[Mapping[str, Any]]) -> Table:

@@ -43,7 +43,8 @@ class Rollout:
 
     `known` is what the endpoint's history gave it: the level by which the ledger let it promote, its bound on the share
     of false promotions, the ledger with this release, and the noise of each criterion: looks and variance ratio.
-    `evidence` is the URI of what was stated under a signature.
+    `evidence` is the URI of what was stated under a signature. `levels` are what decides, by criterion and hypothesis:
+    natural logarithms of e-values.
     """
 
     decision: Decision
@@ -54,6 +55,7 @@ class Rollout:
     callers: Callers = field(default_factory=Callers)
     known: Mapping[str, Any] = field(default_factory=dict)
     evidence: str = ""
+    levels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def promoted(self) -> bool:
@@ -94,6 +96,7 @@ class Rollout:
             "endpoint": self.endpoint.name,
             "run": self.endpoint.run,
             "evidence": self.evidence,
+            "levels": dict(self.levels),
             "callers": self.callers.to_json(),
             "known": dict(self.known),
         }
@@ -141,6 +144,7 @@ def run(
         tuple(journal.ticks),
         known=_known(plan, journal, History.of(state.history(plan.endpoint.name))),
         evidence=notary.uri,
+        levels=_levels(_policy(plan, journal)),
     )
 
 
@@ -160,6 +164,11 @@ def _known(plan: RolloutPlan, journal: Journal, history: History) -> Mapping[str
     ledger = {name: value for name, value in (history.ledger or {}).items() if name != "keys"}
     bound = plan.policy.false_discovery
     return {"level": journal.level, "bound": bound, "ledger": ledger, "noise": journal.noise}
+
+
+def _levels(policy: Policy) -> dict[str, dict[str, float]]:
+    safety = math.log(1 / policy.false_promotion)
+    return {name: {"harm": math.log(1 / policy.significance(name)), "safety": safety} for name in policy.criteria}
 
 
 def _unchanged(plan: RolloutPlan) -> Rollout:

@@ -42,6 +42,55 @@ def test_a_rolled_back_rollout_says_so_and_why() -> None:
     assert "harmful" in document
 
 
+def criterion(name: str, finding: str, harm: float, safety: float) -> dict[str, Any]:
+    evidence = {"criterion": name, "finding": finding, "log_e_harm": harm, "log_e_safety": safety}
+    return {**evidence, "sentence": f"{name}: so it is."}
+
+
+def with_evidence(*looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**tick(10.0 + number, 5), "evidence": evidence} for number, evidence in enumerate(looks)]
+
+
+def places(document: str, *titles: str) -> list[int]:
+    return [document.index(title) for title in titles]
+
+
+def test_the_decisive_criterion_comes_first() -> None:
+    safe = criterion("quality", "SAFE", -2.0, 5.0)
+    bad = with_evidence([safe, criterion("errors", "HARMFUL", 9.0, -3.0)])
+    assert places(document := shown("ROLLBACK", bad), "errors: harmful", "quality: safe") == sorted(
+        places(document, "errors: harmful", "quality: safe")
+    )
+    early, late = criterion("latency p50", "SAFE", 0.0, 4.0), criterion("latency p90", "UNDECIDED", 0.0, 1.0)
+    good = with_evidence([early, late], [early, criterion("latency p90", "SAFE", 0.0, 4.0)])
+    titles = ("latency p90: safe", "latency p50: safe")
+    assert places(document := shown("PROMOTE", good), *titles) == sorted(places(document, *titles))
+
+
+def test_evidence_is_shown_beside_what_decides() -> None:
+    ticks = with_evidence([criterion("errors", "UNDECIDED", 1.0, 2.0)])
+    rollout = {"decision": "INCONCLUSIVE", "reason": "The budget is spent.", "ticks": ticks}
+    levels = {"levels": {"errors": {"harm": 2.0, "safety": 4.0}}}
+    document = Page("t").section("Rollout", *rollout_blocks({**rollout, **levels})).html()
+    assert "errors: at the end, 50% of what proves harm, 50% of safety." in document
+    for text in ("decided", "worse", "5 %", "evidence, % of what decides"):
+        assert text in document
+
+
+def advised(decision: str, reason: str, *evidence: dict[str, Any]) -> str:
+    ticks = with_evidence(list(evidence) or [criterion("errors", "UNDECIDED", 0.0, 0.0)])
+    return shown(decision, ticks, reason)
+
+
+def test_who_was_woken_is_told_what_to_do() -> None:
+    assert "Nothing. The command seaway verify" in advised("PROMOTE", "All safe.")
+    assert "log for what it fails at" in advised("ROLLBACK", "Errors.", criterion("errors", "HARMFUL", 9.0, 0.0))
+    slow = criterion("latency p99", "HARMFUL", 9.0, 0.0)
+    assert "colder cache" in advised("ROLLBACK", "Latency.", slow)
+    assert "metrics store" in advised("INCONCLUSIVE", "The last 5 looks saw nothing: stale.")
+    assert "too little was proved" in advised("INCONCLUSIVE", "The budget of 100 requests is spent.")
+
+
 def test_a_promoted_rollout_ends_at_full_weight() -> None:
     assert "ended at 100 percent" in shown("PROMOTE", [tick(10.0, 5, "SAFE"), tick(11.0, 100, "SAFE")])
 

@@ -1,10 +1,10 @@
 """The admission policies of manifests/rollouts: no candidate of a managed route gets traffic that is not stated.
 
-One ValidatingAdmissionPolicy for each kind of route, alike but for how a candidate's share is read from the object.
+Two ValidatingAdmissionPolicies for each kind of route, alike but for how a candidate's share is read from the object.
 docs/design/evidence.md says what they guarantee, and what not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seaway.models.attestation import PAYLOAD_TYPE
@@ -64,14 +64,21 @@ ALLOWED = (
 
 
 def objects() -> Iterator[dict[str, Any]]:
-    """A policy and its binding for each kind of route."""
+    """Two policies with their bindings for each kind of route: one asks for a statement, one compares it to the record.
+
+    Two, since a policy with parameters refuses everything, the way back included, or nothing where there are none.
+    """
+    selector = {"matchLabels": MANAGED, "matchExpressions": [{"key": ENDPOINT, "operator": "Exists"}]}
+    records = {"paramRef": {"selector": selector, "parameterNotFoundAction": "Allow"}}
     for resource in SHARES:
-        yield policy(resource)
-        yield binding(resource)
+        yield from _bound(resource, _name(resource), list(_stated()), {}, {})
+        kind = {"paramKind": {"apiVersion": "v1", "kind": CONFIG_MAPS.kind}}
+        yield from _bound(resource, f"{_name(resource)}-record", [_recorded()], kind, records)
 
 
-def policy(resource: Resource) -> dict[str, Any]:
-    """Of one kind of route. Its parameters are the records of the namespace's endpoints."""
+def _bound(
+    resource: Resource, name: str, validations: list[Any], kind: Mapping[str, Any], records: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
     rule = {
         "apiGroups": [resource.group],
         "apiVersions": ["*"],
@@ -79,26 +86,33 @@ def policy(resource: Resource) -> dict[str, Any]:
         "resources": [resource.plural],
     }
     raised = f"{_share(resource, 'object')}\n> (oldObject == null ? 0 : {_share(resource, 'oldObject')})"
+    annotated = zip(("envelope", "allows", "candidate", "run"), evidence.ANNOTATIONS, strict=True)
     spec = {
         "failurePolicy": "Fail",
-        "paramKind": {"apiVersion": "v1", "kind": CONFIG_MAPS.kind},
+        **kind,
         "matchConstraints": {"resourceRules": [rule], "objectSelector": {"matchLabels": MANAGED}},
         "matchConditions": [{"name": "raised-or-touched", "expression": f"{raised}\n|| {TOUCHED}"}],
         "variables": [
-            {"name": "endpoint", "expression": ENDPOINT_NAME},
-            {"name": "share", "expression": _share(resource, "object")},
-            {"name": "raised", "expression": raised},
+            _variable("endpoint", ENDPOINT_NAME),
+            _variable("share", _share(resource, "object")),
+            _variable("raised", raised),
             *(
-                {"name": name, "expression": f"object.metadata.?annotations[?'{key}'].orValue('')"}
-                for name, key in zip(("envelope", "allows", "candidate", "run"), evidence.ANNOTATIONS, strict=True)
+                _variable(variable, f"object.metadata.?annotations[?'{key}'].orValue('')")
+                for variable, key in annotated
             ),
         ],
-        "validations": list(_validations()),
+        "validations": validations,
     }
-    return {**_head("ValidatingAdmissionPolicy", resource), "spec": spec}
+    yield {**_head("ValidatingAdmissionPolicy", name), "spec": spec}
+    bound = {"policyName": name, **records, "validationActions": ["Deny"]}
+    yield {**_head("ValidatingAdmissionPolicyBinding", name), "spec": bound}
 
 
-def _validations() -> Iterator[dict[str, str]]:
+def _variable(name: str, expression: str) -> dict[str, str]:
+    return {"name": name, "expression": expression}
+
+
+def _stated() -> Iterator[dict[str, str]]:
     yield {
         "expression": ALLOWED,
         "message": "Only who drives rollouts may raise a candidate's weight, change what allows it, or take the "
@@ -117,24 +131,17 @@ def _validations() -> Iterator[dict[str, str]]:
 + ' %, not ' + string(variables.share) + ' %, of the traffic of endpoint ' + variables.endpoint
 + ' for its candidate.'""",
     }
+
+
+def _recorded() -> dict[str, str]:
+    """Of each record of the namespace; all but the endpoint's own agree."""
     candidate, run = (f"params.?data[?'{name}'].orValue('none')" for name in (record.CANDIDATE, record.RUN))
-    yield {
+    return {
         "expression": f"""!variables.raised || params.metadata.name != variables.endpoint + '-endpoint'
 || ({candidate} == variables.candidate && {run} == variables.run)""",
         "messageExpression": f"""'The statement is about package ' + variables.candidate + ' in run ' + variables.run
 + '; endpoint ' + variables.endpoint + ' has candidate ' + {candidate} + ' in run ' + {run} + '.'""",
     }
-
-
-def binding(resource: Resource) -> dict[str, Any]:
-    """In all namespaces. Where a namespace has no endpoint's record, no candidate gets traffic."""
-    selector = {"matchLabels": MANAGED, "matchExpressions": [{"key": ENDPOINT, "operator": "Exists"}]}
-    spec = {
-        "policyName": _name(resource),
-        "paramRef": {"selector": selector, "parameterNotFoundAction": "Deny"},
-        "validationActions": ["Deny"],
-    }
-    return {**_head("ValidatingAdmissionPolicyBinding", resource), "spec": spec}
 
 
 def _share(resource: Resource, name: str) -> str:
@@ -147,6 +154,6 @@ def _name(resource: Resource) -> str:
     return f"seaway-rollouts-{resource.plural}"
 
 
-def _head(kind: str, resource: Resource) -> dict[str, Any]:
+def _head(kind: str, name: str) -> dict[str, Any]:
     labels = {"app.kubernetes.io/name": "seaway", "app.kubernetes.io/component": "rollouts"}
-    return {"apiVersion": ADMISSION, "kind": kind, "metadata": {"name": _name(resource), "labels": labels}}
+    return {"apiVersion": ADMISSION, "kind": kind, "metadata": {"name": name, "labels": labels}}
