@@ -59,25 +59,29 @@ def policies(cluster: dynamic.DynamicClient, serve: Callable[..., None]) -> Iter
         kind = cluster.resources.get(api_version=manifest["apiVersion"], kind=manifest["kind"])
         kind.create(body=manifest)
         made.append((kind, manifest["metadata"]["name"]))
-    for resource in KINDS:
-        await_refusal(resource)
+    await_policies(in_force=True)
     yield
     for kind, name in made:
         kind.delete(name=name)
+    await_policies(in_force=False)
 
 
-def await_refusal(resource: Resource) -> None:
-    """The API server takes a policy up a little later than it was made."""
+def await_policies(*, in_force: bool) -> None:
+    """The API server takes a policy up, and forgets it, a little later than it was told."""
+    deadline = time.monotonic() + SETTLED_S
+    while any(refuses(resource) != in_force for resource in KINDS):
+        assert time.monotonic() < deadline, f"the policies are {'not' if in_force else 'still'} in force"
+        time.sleep(0.2)
+
+
+def refuses(resource: Resource) -> bool:
     nobody = DeployedEndpoint(NAME, "r1", Path(), arms=ALL_STABLE, host="tiny.test")
     manifest = seldon(50) if resource == SELDON_DEPLOYMENTS else built(resource, nobody, 50)
-    deadline = time.monotonic() + SETTLED_S
-    while True:
-        try:
-            Objects(replace(connect(), namespace="default")).create(resource, manifest, dry_run=True)
-        except AdmissionRefused:
-            return
-        assert time.monotonic() < deadline, "nothing is refused"
-        time.sleep(0.2)
+    try:
+        Objects(replace(connect(), namespace="default")).create(resource, manifest, dry_run=True)
+    except AdmissionRefused:
+        return True
+    return False
 
 
 def seldon(weight: int) -> dict[str, Any]:

@@ -33,7 +33,7 @@ manifests_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(manifests_app, name="manifests")
 versions_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tidy the versions in a cluster.")
 app.add_typer(versions_app, name="versions")
-rollout_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Plan a rollout.")
+rollout_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Plan a rollout, or rehearse it.")
 app.add_typer(rollout_app, name="rollout")
 
 
@@ -685,6 +685,44 @@ def plan_rollout(
         os.environ["SEAWAY_PLATFORM"] = platform
     policy = policy_of(error_margin, relative, latency_margin, quality_margin, budget)
     plan(policy, endpoint, Assumed(error_rate, latency_spread, loss_spread), shadow, output is Format.JSON)
+
+
+@rollout_app.command(
+    "rehearse",
+    epilog=_examples(
+        "seaway rollout rehearse stable/package candidate/package --log s3://features/served/flights --speed 60",
+        "seaway rollout rehearse stable/package candidate/package --log served/flights --fault errors=5%@candidate",
+        "seaway rollout rehearse stable/package candidate/package --log served/flights --labels labels.parquet",
+    ),
+)
+def rehearse_rollout(
+    stable: Annotated[Path, typer.Argument(help="The package that serves.", exists=True, file_okay=False)],
+    candidate: Annotated[Path, typer.Argument(help="The package that is to.", exists=True, file_okay=False)],
+    log: Annotated[str, typer.Option(help="Folder or URI of an endpoint's log of served features.")],
+    speed: Annotated[float, typer.Option(help="60: a minute in each second; 0: as fast as answered.", min=0.0)] = 0.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="KIND=AMOUNT@ARM", help="errors, latency, drops or answers. Repeatable.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Parquet of id and label: judges quality as well.")
+    ] = None,
+    shadow: Annotated[float, typer.Option(help="Share of requests asked of both arms.", min=0.0, max=1.0)] = 0.3,
+    budget: Annotated[int, typer.Option(help="Requests of both arms.", min=1)] = 12_000,
+    passes: Annotated[int, typer.Option(help="How often the log is sent, where it is short.", min=1)] = 1,
+    public_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of who signed both. Default: signing.pub of SEAWAY_HOME.")
+    ] = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Rehearse a rollout on recorded requests: real servers and Envoy of this machine, and faults on request.
+
+    Nothing is promoted. Tells how it ends, and how often and how soon others on such traffic would. A fault is
+    errors=5%@candidate, drops=2%@candidate, latency=50ms@candidate, latency=500ms:3%@candidate, or
+    answers=10%@candidate, which get the answer of the request before."""
+    from seaway.cli.rehearse import Rehearsal, rehearse
+
+    asked = Rehearsal(stable, candidate, log, speed, fault or [], labels, shadow, budget, passes, public_key)
+    rehearse(asked, output is Format.JSON)
 
 
 @app.command(

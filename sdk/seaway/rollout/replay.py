@@ -28,6 +28,7 @@ from seaway.serving.feature_log import row_id
 log = logging.getLogger(__name__)
 
 Times = np.ndarray[Any, np.dtype[np.int64]]
+NANOSECONDS = 1e9  # of a second
 GIVE_UP_S = 40.0  # longer than a proxy waits for its server (30 s), so that its error says whose the request was
 
 
@@ -69,6 +70,7 @@ class Replay(AbstractContextManager["Replay"]):
         timeout_s: seconds after which an answer is of no use: it counts as an error of its arm.
         give_up_s: seconds after which no answer is waited for any more.
         keys: columns whose values make a request's id, which names its row where served features are logged.
+        speed: how much faster than its rows' times a pass is sent; 0 sends them as fast as they are answered.
         passes: how often the rows are sent. Few rows can show that a model fails or is slow by being sent again; how
             well it predicts them they show once, so only the first pass has losses.
 
@@ -88,7 +90,10 @@ class Replay(AbstractContextManager["Replay"]):
         give_up_s: float = GIVE_UP_S,
         keys: Sequence[str] = (),
         passes: int = 1,
+        speed: float = 0.0,
     ) -> None:
+        if speed < 0:
+            raise InvalidSpec(f"speed is {speed}; give 1 for the recorded times, 60 for a minute in each second.")
         if passes < 1:
             raise InvalidSpec(f"passes is {passes}; the rows are sent at least once.")
         if not 0 <= shadow <= 1 or connections < 1 or not 0 < timeout_s <= give_up_s:
@@ -100,6 +105,7 @@ class Replay(AbstractContextManager["Replay"]):
         self._keys, self._passes = list(keys), passes
         self._rows = in_time(_read(examples, keys))
         self._events, self._due = times(self._rows)
+        self._speed, self._begun = speed, (-1, 0.0)
         self._judged = yardstick is not None
         self._loss = yardstick.losses(self._rows, str(examples)) if yardstick else _no_loss
         self._next, self._pending = 0, list[Pending]()
@@ -122,12 +128,30 @@ class Replay(AbstractContextManager["Replay"]):
         columns = self._rows.slice(numbers.start % self._rows.num_rows, len(numbers)).select(wanted).to_pydict()
         rows = [{name: columns[name][index] for name in columns} for index in range(len(numbers))]
         answers = Answers(sent=len(numbers), routed=dict.fromkeys(ARMS, 0))
+        self._begin(numbers)
         asked = self._pool.map(self._ask, numbers, rows, [shadow] * len(rows))
         for number, outcomes in zip(numbers, asked, strict=True):
             self._note(number, outcomes, answers)
         self._next = numbers.stop
         self._settle(answers)
         return answers
+
+    def _begin(self, numbers: range) -> None:
+        """The clock of a pass starts with the first row that is sent of it."""
+        current = numbers.start // self._rows.num_rows
+        if numbers and self._begun[0] != current:
+            first = self._events[numbers.start % self._rows.num_rows]
+            self._begun = current, time.monotonic() - (self._since_first(first) if self._speed else 0.0)
+
+    def _since_first(self, event: np.int64) -> float:
+        """Seconds from the start of a pass to a row of that time."""
+        return float(event - self._events[0]) / NANOSECONDS / self._speed
+
+    def _wait(self, number: int) -> None:
+        """Until the row's time has come."""
+        if self._speed:
+            due = self._begun[1] + self._since_first(self._events[number % self._rows.num_rows])
+            time.sleep(max(due - time.monotonic(), 0.0))
 
     def _numbers(self, count: int) -> range:
         """The next requests, all of one pass."""
@@ -170,6 +194,7 @@ class Replay(AbstractContextManager["Replay"]):
         request = self._client().request(self._endpoint.name, inputs, name)
         shadowed = math.floor((number + 1) * shadow) > math.floor(number * shadow)
         arms = (ARMS if number % 2 else ARMS[::-1]) if shadowed else (None,)
+        self._wait(number)
         return [self._infer(number, request, arm) for arm in arms]
 
     def _infer(self, number: int, request: bytes, arm: str | None) -> Answer:

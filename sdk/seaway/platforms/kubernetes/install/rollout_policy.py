@@ -134,10 +134,11 @@ def _stated() -> Iterator[dict[str, str]]:
 
 
 def _recorded() -> dict[str, str]:
-    """Of each record of the namespace; all but the endpoint's own agree."""
+    """Of each record of the namespace; all but the endpoint's own agree. A statement is asked for by the other one."""
     candidate, run = (f"params.?data[?'{name}'].orValue('none')" for name in (record.CANDIDATE, record.RUN))
     return {
-        "expression": f"""!variables.raised || params.metadata.name != variables.endpoint + '-endpoint'
+        "expression": f"""!variables.raised || variables.envelope == ''
+|| params.metadata.name != variables.endpoint + '-endpoint'
 || ({candidate} == variables.candidate && {run} == variables.run)""",
         "messageExpression": f"""'The statement is about package ' + variables.candidate + ' in run ' + variables.run
 + '; endpoint ' + variables.endpoint + ' has candidate ' + {candidate} + ' in run ' + {run} + '.'""",
