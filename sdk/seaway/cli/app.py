@@ -696,8 +696,8 @@ def plan_rollout(
     ),
 )
 def rehearse_rollout(
-    stable: Annotated[Path, typer.Argument(help="The package that serves.", exists=True, file_okay=False)],
-    candidate: Annotated[Path, typer.Argument(help="The package that is to.", exists=True, file_okay=False)],
+    stable: Annotated[Path, typer.Argument(help="The package that serves.")],
+    candidate: Annotated[Path, typer.Argument(help="The package that is to.")],
     log: Annotated[str, typer.Option(help="Folder or URI of an endpoint's log of served features.")],
     speed: Annotated[float, typer.Option(help="60: a minute in each second; 0: as fast as answered.", min=0.0)] = 0.0,
     fault: Annotated[

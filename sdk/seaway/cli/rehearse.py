@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import typer
@@ -19,6 +19,7 @@ from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
 from seaway.rollout import Notary, Policy, Replay, Rollout, RolloutPlan, Yardstick, run
+from seaway.rollout.history import History
 from seaway.rollout.plan import STEPS
 from seaway.rollout.rehearsal import Recording, record, resampled
 from seaway.rollout.state import Journal
@@ -83,13 +84,14 @@ def _rolled_out(
         recording.file, endpoint, yardstick, asked.shadow, keys=[ID], passes=asked.passes, speed=asked.speed
     ) as requests:
         result = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), store, notary)
-    return result, Journal.open(store.read(endpoint), plan), plan
+    return result, Journal.open(store.read(endpoint), plan, History(), 0.0), plan
 
 
 def _tell(
     result: Rollout, journal: Journal, plan: RolloutPlan, recording: Recording, shadow: float, as_json: bool
 ) -> None:
-    outcome = resampled(journal.observations, plan)
+    level = min(journal.level, plan.policy.false_promotion)
+    outcome = resampled(journal.observations, replace(plan, policy=replace(plan.policy, false_promotion=level)))
     hours = outcome.requests / (1 + shadow) / recording.per_hour
     spent = sum(look.stable.requests + look.candidate.requests for look in journal.observations)
     told = {

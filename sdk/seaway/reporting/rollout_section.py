@@ -85,7 +85,7 @@ def _decisive_first(rollout: Mapping[str, Any]) -> list[str]:
 
 
 def _reached(rollout: Mapping[str, Any], name: str) -> float:
-    """The largest share of what decides that the evidence of safety has had, negative the earlier it was enough."""
+    """The largest share of what decides that the evidence of safety has had; above 1, by more the earlier it did."""
     shares = [_share(rollout, item, "safety") for tick in rollout["ticks"] for item in _of(tick, name)]
     enough = next((place for place, share in enumerate(shares) if share >= 1), None)
     return max(shares) if enough is None else 1 + 1 / (1 + enough)
