@@ -92,7 +92,7 @@ def _tell(
 ) -> None:
     level = min(journal.level, plan.policy.false_promotion)
     outcome = resampled(journal.observations, replace(plan, policy=replace(plan.policy, false_promotion=level)))
-    hours = outcome.requests / (1 + shadow) / recording.per_hour
+    outcome = replace(outcome, hours=outcome.requests / (1 + shadow) / recording.per_hour)
     spent = sum(look.stable.requests + look.candidate.requests for look in journal.observations)
     told = {
         "decision": result.decision,
@@ -100,7 +100,7 @@ def _tell(
         "looks": len(journal.observations),
         "requests": spent,
         "recorded_per_hour": recording.per_hour,
-        "forecast": {**asdict(outcome), "undecided": outcome.undecided, "hours": hours},
+        "forecast": {**asdict(outcome), "undecided": outcome.undecided},
     }
     if as_json:
         print_json(told)
@@ -112,6 +112,6 @@ def _tell(
         f"{outcome.rolled_back:.0%}",
         f"{outcome.undecided:.0%}",
         f"{outcome.requests:,}",
-        f"{hours:.1f}",
+        f"{outcome.hours:.1f}",
     )
     print_table(("promoted", "rolled back", "undecided", "requests, median", "hours as recorded"), [row])

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from seaway.errors import DataUnreadable
 from seaway.features.project import EVENT_TIME, LABEL_TIME
-from seaway.rollout.forecast import Outcome
+from seaway.rollout.forecast import Candidate, Outcome
 from seaway.rollout.judge.decision import judge_fast
 from seaway.rollout.judge.verdict import Decision
 from seaway.rollout.observations import Observation
@@ -85,7 +85,9 @@ def resampled(looks: Sequence[Observation], plan: RolloutPlan) -> Outcome:
     decisions = [decision for decision, _ in ends]
     candidate = [look.candidate for look in looks]
     return Outcome(
-        sum(arm.errors for arm in candidate) / max(sum(arm.requests for arm in candidate), 1),
+        Candidate(
+            "as rehearsed", sum(arm.errors for arm in candidate) / max(sum(arm.requests for arm in candidate), 1)
+        ),
         decisions.count(Decision.PROMOTE) / RESAMPLED,
         decisions.count(Decision.ROLLBACK) / RESAMPLED,
         int(np.median([requests for _, requests in ends])),

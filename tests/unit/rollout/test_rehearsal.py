@@ -98,7 +98,7 @@ def planned(tmp_path: Path) -> RolloutPlan:
 def test_looks_that_are_drawn_again_end_as_what_they_saw(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     bad = resampled(looks(0.3), plan)
-    assert (bad.rolled_back, bad.error_rate) == (1.0, pytest.approx(0.3, abs=0.03))
+    assert (bad.rolled_back, bad.candidate.error_rate) == (1.0, pytest.approx(0.3, abs=0.03))
     assert bad.requests < 1_000
     wide = replace(plan, policy=replace(POLICY, errors=replace(POLICY.criteria["errors"], margin=0.1)))
     good = resampled(looks(0.01), wide)
