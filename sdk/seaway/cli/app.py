@@ -437,9 +437,9 @@ def check(
 
 @app.command(
     epilog=_examples(
-        "seaway verify .seaway/models/flights/2",
-        "seaway verify s3://models/flights/0123456789ab --public-key signing.pub",
-        "seaway verify flights --platform kubernetes -o json",
+        "seaway verify .seaway/models/churn/2",
+        "seaway verify s3://models/churn/0123456789ab --public-key signing.pub",
+        "seaway verify churn --platform kubernetes -o json",
     )
 )
 def verify(
@@ -690,9 +690,9 @@ def plan_rollout(
 @rollout_app.command(
     "rehearse",
     epilog=_examples(
-        "seaway rollout rehearse stable/package candidate/package --log s3://features/served/flights --speed 60",
-        "seaway rollout rehearse stable/package candidate/package --log served/flights --fault errors=5%@candidate",
-        "seaway rollout rehearse stable/package candidate/package --log served/flights --labels labels.parquet",
+        "seaway rollout rehearse stable/package candidate/package --log s3://features/served/churn --speed 60",
+        "seaway rollout rehearse stable/package candidate/package --log served/churn --fault errors=5%@candidate",
+        "seaway rollout rehearse stable/package candidate/package --log served/churn --labels labels.parquet",
     ),
 )
 def rehearse_rollout(
