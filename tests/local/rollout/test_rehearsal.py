@@ -10,7 +10,7 @@ from seaway.cli.app import app
 from seaway.models import signing_keys
 from seaway.platforms.home import run_id
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
-from small_package import CARRIERS, WEATHER, small_package
+from small_package import PLANS, WEATHER, small_package
 from typer.testing import CliRunner
 
 ROWS = 900
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "served_at": served,
         "version": "v1",
         "prediction": 0.5,
-        "carrier": random.choice(CARRIERS, size=ROWS),
+        "plan": random.choice(PLANS, size=ROWS),
         "distance": random.uniform(100, 3000, size=ROWS),
         "weather": list(random.normal(size=(ROWS, WEATHER))),
     }
