@@ -15,12 +15,13 @@ import torch
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.tasks import Task
 from seaway.training import TrainSpec
-from seaway.training.tabular.data import Examples, learn_task, read_examples
-from seaway.training.tabular.loop import Data, Prepared, adamw, train_epoch
+from seaway.training.loop.epochs import Data, adamw, train_epoch
+from seaway.training.loop.process_group import Worker
+from seaway.training.loop.rows import learn_task
+from seaway.training.tabular.data import Examples, Prepared, read_examples
 from seaway.training.tabular.network import TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
-from seaway.training.tabular.process_group import Worker
 from torch.nn import functional
 
 from benchmarks import Row, main

@@ -97,6 +97,7 @@ PORTS = {
         Port("Storage", "seaway.storage", "move files and folders by URI", by_scheme=True),
         Port("Task", "seaway.tasks", "say what it means to predict a label: loss, figures, losses", by_model=True),
         Port("Flavour", "seaway.models.flavours", "say what a model is on disk and how it answers", by_model=True),
+        Port("Preprocessing", "seaway.models.preprocessing", "make a tensor of a picture or a text", by_model=True),
         Port("RunIdentity", "seaway.platforms.home", "name the run that a process is a step of"),
         Port("RunRecords", "seaway.reporting", "tell how the steps of a run went"),
     )
@@ -140,6 +141,8 @@ BACKENDS = (
     Backend("Flavour", "sklearn", ANYWHERE, "seaway.models.flavours.sklearn:Sklearn"),
     Backend("Flavour", "xgboost", ANYWHERE, "seaway.models.flavours.xgboost:XGBoost"),
     Backend("Flavour", "lightgbm", ANYWHERE, "seaway.models.flavours.lightgbm:LightGBM"),
+    Backend("Preprocessing", "image", ANYWHERE, "seaway.models.preprocessing.image:Image"),
+    Backend("Preprocessing", "text", ANYWHERE, "seaway.models.preprocessing.text:Text"),
     Backend("RunIdentity", "manual", LOCAL, "seaway.platforms.home:ManualRun"),
     Backend("RunIdentity", "pod", KUBERNETES, "seaway.platforms.kubernetes.client.ownership:PodRun"),
     Backend("RunRecords", "file", LOCAL, "seaway.platforms.local.run_records:FileRecords"),

@@ -21,6 +21,8 @@ def split_table(
     validation_fraction: float = 0.15,
     test_fraction: float = 0.15,
     replay_fraction: float = 0.1,
+    images: list = [],  # noqa: B006
+    texts: list = [],  # noqa: B006
 ):
     """Make training examples out of one table: chosen columns, checked labels, four splits, by time or at random.
 
@@ -36,7 +38,7 @@ def split_table(
         label: Column of what is predicted; rows without it are left out.
         task: What it means to predict it: `binary`, `multiclass`, `multilabel`, `regression`, or that of another wheel.
         numeric: Inputs that are numbers.
-        categorical: Inputs that are text.
+        categorical: Inputs that are categories, named by text.
         keep: Further columns, for identity and slices.
         time: Column of when a row happened, by which the splits follow each other; empty splits at random.
         seed: Of the order of rows without a time.
@@ -44,17 +46,19 @@ def split_table(
         validation_fraction: Share of the rows in `validation`.
         test_fraction: Share of the rows in `test`.
         replay_fraction: Share of the rows in `replay`.
+        images: Inputs that are pictures: the bytes of files, or their URIs, which are fetched into the examples.
+        texts: Inputs that are written for people, not categories.
 
     Raises:
         InvalidSpec: the shares do not sum to 1, or a column has two roles.
-        DataUnreadable: a column is missing, too few rows have a label, or a label is none of the task.
+        DataUnreadable: a column or a picture is missing, too few rows have a label, or a label is none of the task.
     """
     from pathlib import Path
 
     from seaway.features import PlainSpec, SplitSpec, plain_examples
 
     outputs = {"train": train, "validation": validation, "test": test, "replay": replay}
-    spec = PlainSpec(label, task, numeric, categorical, keep, time, seed)
+    spec = PlainSpec(label, task, numeric, categorical, keep, time, seed, images, texts)
     splits = SplitSpec(train_fraction, validation_fraction, test_fraction, replay_fraction)
     files = {name: Path(artifact.path) for name, artifact in outputs.items()}
     counts = plain_examples(Path(tables.path) / f"{table}.parquet", spec, splits, files)

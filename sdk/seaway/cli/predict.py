@@ -1,5 +1,6 @@
 """`seaway predict`: one request to an endpoint of this machine or of a cluster."""
 
+import base64
 import json
 import math
 import sys
@@ -21,15 +22,18 @@ def predict_rows(
 
     endpoint = _endpoint(name, run)
     kind = GrpcClient if grpc else Client
-    with kind(url or endpoint.url, endpoint.token(), host=endpoint.host) as client:
-        outputs = client.infer(name, _columns(inputs), arm)
+    where = {"url": url or endpoint.url, "token": endpoint.token(), "host": endpoint.host}
+    with Client(**where) as rest:  # whose metadata tell which inputs are bytes
+        columns = _with_files(_columns(inputs), rest.binary(name))
+    with kind(**where) as client:
+        outputs = client.infer(name, columns, arm)
         answered = client.arm
-    columns = {output: [_plain(value) for value in array.tolist()] for output, array in outputs.items()}
+    answers = {output: [_plain(value) for value in array.tolist()] for output, array in outputs.items()}
     if as_json:
-        print_json({"arm": answered, "outputs": columns})
+        print_json({"arm": answered, "outputs": answers})
         return
-    rows = zip(*columns.values(), strict=True)
-    print_table(list(columns), [[json.dumps(value) for value in row] for row in rows])
+    rows = zip(*answers.values(), strict=True)
+    print_table(list(answers), [[json.dumps(value) for value in row] for row in rows])
     if answered:
         typer.echo(f"answered by the {answered} arm", err=True)
 
@@ -66,6 +70,20 @@ def _columns(text: str) -> dict[str, Any]:
     if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
         raise InvalidSpec('The inputs are no lists by name; write {"plan": ["pro"], "income": [2475.0]}.')
     return columns
+
+
+def _with_files(columns: dict[str, Any], binary: set[str]) -> dict[str, Any]:
+    """The bytes of binary inputs, whose values are base64 or `@` and the name of a file. Raises: InvalidSpec."""
+    return {name: [_bytes(value) for value in values] if name in binary else values for name, values in columns.items()}
+
+
+def _bytes(value: Any) -> Any:
+    try:
+        if isinstance(value, str) and value.startswith("@"):
+            return Path(value[1:]).read_bytes()
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+    except (OSError, ValueError) as error:
+        raise InvalidSpec(f"{value[:80]!r} is neither base64 nor @ and the name of a file: {error}.") from error
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,17 @@ from seaway.evaluation.gate import Gate, summary
 from seaway.features.project import EVENT_TIME
 from seaway.models.comparison import same_graph
 from seaway.models.registry import HISTORY_FILE, history
-from seaway.models.signature import Signature
+from seaway.models.signature import EMBEDDING, Signature
 from seaway.storage import write_json
 from seaway.tasks import Estimate, Task, estimates
 from seaway.tasks.estimate import rounded
 
+if TYPE_CHECKING:
+    from seaway.models.loaded import LoadedModel
+
 MODEL = "model"
 PRODUCTION = "production"
+AT_ONCE = 256  # rows of pictures or texts
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]
@@ -185,13 +189,38 @@ def predict(folder: Path, rows: pa.Table, task: Task | None = None) -> Floats:
     if own is None:
         raise InvalidSpec(f"Neither the signature of {folder} nor the step says what the model predicts.")
     output = model.signature.prediction
-    answers = own.answers(model.predict({name: held_out.column(rows, name) for name in names})[output])
+    answers = own.answers(_outputs(model, rows)[output])
     if wrong := int(np.isnan(answers.reshape(len(answers), -1)).any(axis=1).sum()):
         raise DataUnreadable(
             f"The model in {folder} answers {wrong} of {rows.num_rows} rows with a {output} that is no answer of the "
             f"task {own.target.task}: {own.legal}."
         )
     return answers if task is None else own.beside(task).in_order_of(task, answers)
+
+
+def embeddings(folder: Path, rows: pa.Table) -> Floats | None:
+    """What a model makes of pictures and texts before it answers, [rows, size]; None where it does not say.
+
+    Raises:
+        DataUnreadable: the rows lack an input.
+    """
+    from seaway.models.loaded import load
+
+    signature = Signature.read(folder)
+    if EMBEDDING not in [spec.name for spec in signature.outputs]:
+        return None
+    if missing := [spec.name for spec in signature.inputs if spec.name not in rows.column_names]:
+        raise DataUnreadable(f"The model in {folder} takes {', '.join(missing)}, which the rows lack.")
+    return np.asarray(_outputs(load(folder), rows)[EMBEDDING], np.float64)
+
+
+def _outputs(model: "LoadedModel", rows: pa.Table) -> dict[str, npt.NDArray[Any]]:
+    """All outputs of all rows; pictures and texts part by part, since their tensors are large."""
+    inputs = model.signature.inputs
+    size = AT_ONCE if any(spec.preprocessing for spec in inputs) else max(1, rows.num_rows)
+    parts = [rows.slice(start, size) for start in range(0, rows.num_rows, size)]
+    answered = [model.predict({spec.name: held_out.column(part, spec.name) for spec in inputs}) for part in parts]
+    return {spec.name: np.concatenate([each[spec.name] for each in answered]) for spec in model.signature.outputs}
 
 
 def measure(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seaway import tasks
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.features.contents import contents
 from seaway.features.examples import ExampleCounts, write_splits
 from seaway.features.project import EVENT_TIME, LABEL_TIME
 from seaway.features.splits import SplitSpec, split
@@ -26,7 +27,9 @@ class PlainSpec:
     Attributes:
         label: What is predicted; rows without it are left out.
         task: What it means to predict it.
-        numeric, categorical: Inputs that are numbers, and those that are text.
+        numeric, categorical: Inputs that are numbers, and those that are categories.
+        images: Inputs that are pictures: bytes of a file, or URIs, which are fetched.
+        texts: Inputs that are written for people.
         keep: Further columns, for identity and slices.
         time: When a row happened: the splits follow each other; empty splits at random.
         seed: Of the order of rows without a time.
@@ -42,21 +45,26 @@ class PlainSpec:
     keep: Sequence[str] = ()
     time: str = ""
     seed: int = 0
+    images: Sequence[str] = ()
+    texts: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        named = [*self.numeric, *self.categorical, self.label]
+        named = [*self.inputs, self.label]
         if len(named) == 1:
-            raise InvalidSpec("There are neither numeric nor categorical inputs; there is nothing to learn from.")
+            raise InvalidSpec("No column is numeric, categorical, an image or a text; there is nothing to learn from.")
         if twice := sorted({name for name in named if named.count(name) > 1}):
-            raise InvalidSpec(
-                f"{', '.join(twice)} cannot have two roles; an input is numeric or categorical or the label."
-            )
+            raise InvalidSpec(f"{', '.join(twice)} cannot have two roles; a column is one kind of input, or the label.")
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Of every kind."""
+        return (*self.numeric, *self.categorical, *self.images, *self.texts)
 
     @property
     def columns(self) -> list[str]:
         """All that is read."""
         times = [self.time] if self.time else []
-        return list(dict.fromkeys([*self.keep, *times, *self.numeric, *self.categorical, self.label]))
+        return list(dict.fromkeys([*self.keep, *times, *self.inputs, self.label]))
 
 
 def plain_examples(table: Path, spec: PlainSpec, splits: SplitSpec, output: Mapping[str, Path]) -> ExampleCounts:
@@ -65,7 +73,8 @@ def plain_examples(table: Path, spec: PlainSpec, splits: SplitSpec, output: Mapp
     Rows with a time get it as `event_timestamp`, too, and are split by it; others are split at random, by the seed.
 
     Raises:
-        DataUnreadable: the table or a column is missing, too few rows have a label, or a label is none of the task.
+        DataUnreadable: the table, a column or a picture's file is missing, too few rows have a label, or a label is
+            none of the task.
     """
     rows = _labelled(_read(table, spec.columns), spec.label, table)
     parts = dict(_in_time(rows, spec, splits) if spec.time else _at_random(rows, spec, splits))
@@ -130,7 +139,8 @@ def _spread(rows: "pd.DataFrame", spec: PlainSpec) -> "pd.DataFrame":
 
 
 def _typed(part: "pd.DataFrame", spec: PlainSpec) -> "pd.DataFrame":
-    kinds = dict.fromkeys(spec.numeric, "float32") | dict.fromkeys(spec.categorical, "string")
+    kinds = dict.fromkeys(spec.numeric, "float32") | dict.fromkeys([*spec.categorical, *spec.texts], "string")
     times = [name for name in (EVENT_TIME, LABEL_TIME) if name in part]
-    ordered = [*spec.keep, *times, *spec.numeric, *spec.categorical, spec.label]
-    return part[list(dict.fromkeys(ordered))].astype(kinds)
+    ordered = [*spec.keep, *times, *spec.inputs, spec.label]
+    pictures = {name: contents(part[name].tolist(), f"Column {name!r}") for name in spec.images}
+    return part[list(dict.fromkeys(ordered))].astype(kinds).assign(**pictures)

@@ -24,7 +24,9 @@ from seaway.errors import InferenceUnavailable, InvalidSpec, SeawayError
 from seaway.model_server.torchscript import SCRIPT_FILE
 from seaway.models import Signature, flavours
 from seaway.models.loaded import Answer, by_length, load
+from seaway.models.preprocessing import is_binary
 from seaway.serving import feature_log
+from seaway.serving.clients.values import BASE64
 from seaway.serving.protocol.codecs import Wire, wire
 from seaway.serving.protocol.request import LARGEST_MESSAGE, Columns, InferenceRequest, read_request
 
@@ -48,6 +50,7 @@ class OpenInferenceHandler:
         self.package = (folder / "package").resolve()
         self.version = (folder / "version").read_text(encoding="utf-8").strip()
         self.signature = Signature.read(self.package)
+        self.signature.check_stages()
         self.answers = self.load(folder)
         self.predict(self.signature.encode(self.signature.sample))
         self.served = self._open_log()
@@ -92,16 +95,9 @@ class OpenInferenceHandler:
     def metadata(self) -> dict[str, Any]:
         """The model's metadata, as the protocol words it."""
         signature = self.signature.to_json()
-        tensors = {
-            side: [{key: spec[key] for key in ("name", "datatype", "shape")} for spec in signature[side]]
-            for side in ("inputs", "outputs")
-        }
-        return {
-            "name": self.name,
-            "versions": [self.version],
-            "platform": flavours.of(self.signature).platform,
-            **tensors,
-        }
+        tensors = {side: [_tensor(spec) for spec in signature[side]] for side in ("inputs", "outputs")}
+        platform = flavours.of(self.signature).platform
+        return {"name": self.name, "versions": [self.version], "platform": platform, **tensors}
 
     def answer(self, request: InferenceRequest, outputs: Sequence[Any]) -> dict[str, Any]:
         """The response object of one request."""
@@ -204,6 +200,12 @@ def _attempt(work: Callable[..., Any], *arguments: Any) -> Any:
 def _told(error: Exception) -> str:
     """The error's kind and first words."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:TOLD]}"
+
+
+def _tensor(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of an input or output."""
+    told = {key: spec[key] for key in ("name", "datatype", "shape")}
+    return told | ({"parameters": {"content_type": BASE64}} if is_binary(spec.get("preprocessing", {})) else {})
 
 
 def _device(gpu: int | None, folder: Path) -> str:

@@ -56,6 +56,7 @@ def load(folder: Path, threads: int | None = None) -> LoadedModel:
     signature = Signature.read(folder)
     flavour = flavours.of(signature)
     flavour.check(folder)
+    signature.check_stages()
     return LoadedModel(signature, flavour.load(folder, signature, threads))
 
 

@@ -139,9 +139,11 @@ def _check_files(package: Path) -> None:
 def _check_complete(package: Path, found: AbstractSet[str]) -> None:
     missing = sorted(set(COMMON_FILES) - found)
     if not missing:
-        flavour = flavours.of(_signature(package))
-        missing = sorted(required_files(flavour) - found)
-        if strange := sorted(found - required_files(flavour) - set(flavour.optional)):
+        signature = _signature(package)
+        flavour = flavours.of(signature)
+        required = required_files(flavour).union(signature.files)
+        missing = sorted(required - found)
+        if strange := sorted(found - required - set(flavour.optional)):
             raise PackageRefused(f"{package} holds {', '.join(strange)}, no file of the flavour {flavour.name}.")
     if missing:
         raise PackageRefused(f"{package} lacks {', '.join(missing)}; make the package anew with seaway.models.package.")
@@ -186,8 +188,9 @@ def _described(package: Path) -> Package:
 def _copy(model: Path, draft: Path) -> None:
     if not (model / SIGNATURE_FILE).is_file():
         raise _lacking(model, SIGNATURE_FILE, "every model has")
-    flavour = flavours.of(_signature(model))
-    for name in (*flavour.files, *flavour.optional, SIGNATURE_FILE):
+    signature = _signature(model)
+    flavour = flavours.of(signature)
+    for name in (*flavour.files, *flavour.optional, *signature.files, SIGNATURE_FILE):
         if (model / name).is_file():
             check_start(model / name)
             shutil.copyfile(model / name, draft / name)

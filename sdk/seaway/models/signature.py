@@ -2,25 +2,28 @@
 
 Datatypes are those of the Open Inference Protocol (KServe, "V2"). An exported graph takes tensors only, so for it a
 string becomes a fixed 64-bit hash here and the vocabulary look-up happens inside the graph; models of other flavours
-get strings as they are.
+get strings as they are. An input with a preprocessing stage, such as a picture, becomes what its stage makes.
 """
 
 import functools
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from seaway.errors import InvalidSpec
+from seaway.errors import InvalidSpec, PackageRefused
+from seaway.models.preprocessing import PROOF, digest, is_binary, stage, stage_class
 from seaway.storage import read_json, write_json
 from seaway.tasks import Target
 
 SIGNATURE_FILE = "signature.json"
+EMBEDDING = "embedding"  # the output by which drift of pictures and texts is found
 HASH_BYTES = 8  # one int64
 CACHED_HASHES = 1 << 16  # distinct strings; about 10 MB
 TORCH_EXPORT = "torch_export"  # the flavour of a signature that names none
@@ -44,13 +47,15 @@ DTYPES: dict[str, np.dtype[Any]] = {
 class TensorSpec:
     """One input or output: its Open Inference Protocol datatype, its shape with -1 for the rows, its unit.
 
-    A further -1 in an input's shape is a list: of any length of at least 1, another one in each row.
+    A further -1 in an input's shape is a list: of any length of at least 1, another one in each row. `preprocessing`
+    names the stage of an input that is a picture or a text by `kind` and its settings; none for others.
     """
 
     name: str
     datatype: str
     shape: tuple[int, ...] = (-1, 1)
     unit: str = ""
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(self.shape))
@@ -70,11 +75,18 @@ class TensorSpec:
                 f"{self.name!r} has shape {self.shape}: a row of more than {MAX_ROW_VALUES} values cannot be sent to "
                 "a server; give the shape that the model is called with."
             )
+        if self.preprocessing and (self.datatype, math.prod(self.shape[1:])) != ("BYTES", 1):
+            raise InvalidSpec(f"{self.name!r} has a preprocessing stage; it is BYTES, one value a row.")
 
     @property
     def is_list(self) -> bool:
         """Whether rows may differ in length."""
         return -1 in self.shape[1:]
+
+    @property
+    def binary(self) -> bool:
+        """Whether its values are bytes and no text."""
+        return is_binary(self.preprocessing)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -98,6 +110,7 @@ class Signature:
     target: Target | None = None
     flavour: str = TORCH_EXPORT
     strings: str = HASHED
+    folder: Path | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
@@ -119,12 +132,47 @@ class Signature:
         if self.target and self.target.output not in ("", *(spec.name for spec in self.outputs)):
             raise InvalidSpec(f"Model {self.name!r} has no output {self.target.output!r}, which its target names.")
         if self.sample:
-            self.encode(self.sample)
+            self._check_sample()
+
+    def _check_sample(self) -> None:
+        """That it can be encoded, but for what stages make: `check_stages` asks them."""
+        self._check_names(self.sample)
+        _same_rows(self.name, {name: len(values) for name, values in self.sample.items()})
+        for spec in self.inputs:
+            if not spec.preprocessing:
+                self._encode_one(spec, self.sample[spec.name])
+
+    def proved(self) -> "Signature":
+        """With the hash of what each stage makes of the sample here, where the model was trained."""
+        return replace(self, inputs=tuple(map(self._proved, self.inputs)))
+
+    def _proved(self, spec: TensorSpec) -> TensorSpec:
+        if not spec.preprocessing:
+            return spec
+        proof = digest(self._encode_one(spec, self.sample[spec.name]))
+        return replace(spec, preprocessing={**spec.preprocessing, PROOF: proof})
+
+    def check_stages(self) -> None:
+        """See that each stage makes here of the sample what it made where the model was trained.
+
+        Raises:
+            PackageRefused: it makes something else, or cannot; nothing that the model answered could be trusted.
+        """
+        for spec in self.inputs:
+            if PROOF in spec.preprocessing:
+                _check_proof(self.name, spec, digest(self._encode_one(spec, self.sample[spec.name])))
 
     @property
     def prediction(self) -> str:
         """The output that is the prediction: the target's, else the first."""
         return self.target.output if self.target and self.target.output else self.outputs[0].name
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Those that its stages read, beside the signature."""
+        return frozenset(
+            name for spec in self.inputs if spec.preprocessing for name in stage_class(spec.preprocessing).files
+        )
 
     @property
     def has_lists(self) -> bool:
@@ -142,9 +190,7 @@ class Signature:
         """
         self._check_names(columns)
         arrays = {spec.name: self._encode_one(spec, columns[spec.name]) for spec in self.inputs}
-        rows = {name: len(array) for name, array in arrays.items()}
-        if len(set(rows.values())) > 1:
-            raise InvalidSpec(f"The inputs of model {self.name!r} differ in rows: {rows}; give all the same number.")
+        _same_rows(self.name, {name: len(array) for name, array in arrays.items()})
         return arrays
 
     def _check_names(self, columns: Mapping[str, Column]) -> None:
@@ -159,6 +205,9 @@ class Signature:
 
     def _encode_one(self, spec: TensorSpec, values: Column) -> Array:
         try:
+            if spec.preprocessing:
+                flat = _shaped(_as_array(values, np.dtype(object)), spec.shape).ravel().tolist()
+                return stage(spec.preprocessing, self.folder).encode(flat)
             if spec.is_list:
                 return _lists(values, spec, self.strings)
             return _shaped(encode(values, spec.datatype, self.strings), spec.shape)
@@ -177,7 +226,7 @@ class Signature:
         }
 
     @classmethod
-    def from_json(cls, value: Any) -> "Signature":
+    def from_json(cls, value: Any, folder: Path | None = None) -> "Signature":
         """Raises: InvalidSpec where a field is missing, unknown or of another form."""
         try:
             return cls(
@@ -188,6 +237,7 @@ class Signature:
                 target=Target.from_json(value["target"]) if value.get("target") else None,
                 flavour=value.get("flavour", TORCH_EXPORT),
                 strings=value.get("strings", HASHED),
+                folder=folder,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidSpec(f"Not a signature: {error!r}; see docs/reference/model-package.md.") from error
@@ -199,7 +249,7 @@ class Signature:
     @classmethod
     def read(cls, folder: Path) -> "Signature":
         """Read `signature.json` of `folder`. Raises: DataUnreadable, InvalidSpec."""
-        return cls.from_json(read_json(folder / SIGNATURE_FILE))
+        return cls.from_json(read_json(folder / SIGNATURE_FILE), folder)
 
 
 def encode(values: Column, datatype: str, strings: str = HASHED) -> Array:
@@ -325,4 +375,21 @@ def _differ(sizes: Sequence[int], wanted: Sequence[int]) -> list[bool]:
 
 
 def _tensor_json(spec: TensorSpec) -> dict[str, Any]:
-    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape), "unit": spec.unit}
+    told = {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape), "unit": spec.unit}
+    return told | ({"preprocessing": dict(spec.preprocessing)} if spec.preprocessing else {})
+
+
+def _same_rows(model: str, rows: Mapping[str, int]) -> None:
+    if len(set(rows.values())) > 1:
+        raise InvalidSpec(f"The inputs of model {model!r} differ in rows: {dict(rows)}; give all the same number.")
+
+
+def _check_proof(model: str, spec: TensorSpec, found: str) -> None:
+    if found == spec.preprocessing[PROOF]:
+        return
+    libraries = stage_class(spec.preprocessing).libraries
+    versions = ", ".join(f"{name} {version(name)}" for name in libraries)
+    raise PackageRefused(
+        f"Input {spec.name!r} of model {model!r} becomes another tensor here, with {versions}, than where the model "
+        "was trained, so its answers would be others. Install the versions that it was trained with, or train it anew."
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.features.project import EVENT_TIME
-from seaway.monitoring import significance
+from seaway.monitoring import embeddings, significance
 from seaway.storage import write_json
 
 if TYPE_CHECKING:
@@ -45,12 +45,14 @@ class DriftSpec:
         rows: At most so many of each sample are compared, drawn at random.
         predictions, called: Columns of both samples that hold what the model answered, as numbers and as categories;
             one that a sample lacks is not compared.
+        embedded: Columns of both samples that hold embeddings of pictures or texts, an array a row or None.
+        unwatched: Inputs that cannot be compared, which the report is to say.
 
     Raises:
         InvalidSpec: no column, a column twice, or a number out of range.
     """
 
-    numeric: Sequence[str]
+    numeric: Sequence[str] = ()
     categorical: Sequence[str] = ()
     time: str = EVENT_TIME
     level: float = 0.05
@@ -59,10 +61,12 @@ class DriftSpec:
     rows: int = 20_000
     predictions: Sequence[str] = (PREDICTION,)
     called: Sequence[str] = ()
+    embedded: Sequence[str] = ()
+    unwatched: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        names = (*self.numeric, *self.categorical)
-        if not names or len(set(names)) < len(names) or set(self.answers) & set(names):
+        names = (*self.numeric, *self.categorical, *self.embedded)
+        if not (names or self.unwatched) or len(set(names)) < len(names) or set(self.answers) & set(names):
             reserved = " or ".join(map(repr, self.answers))
             raise InvalidSpec(f"Drift needs columns, each once and none named {reserved}; given are {names}.")
         for name in ("level", "effect", "share"):
@@ -90,13 +94,14 @@ class ColumnDrift:
 @dataclass(frozen=True)
 class DriftReport:
     """The verdict on each column; `limit` is the spec's `share`, `days` and `rows` are of reference and current,
-    `answers` are the columns of predictions."""
+    `answers` are the columns of predictions; `unwatched` are inputs that could not be compared."""
 
     columns: Sequence[ColumnDrift]
     limit: float
     days: tuple[int, int]
     rows: tuple[int, int]
     answers: Sequence[str] = (PREDICTION,)
+    unwatched: Sequence[str] = ()
 
     @property
     def alarm(self) -> bool:
@@ -120,7 +125,8 @@ class DriftReport:
         """One line."""
         verdict = "drift" if self.alarm else "no drift"
         farthest = f", farthest {', '.join(self.drifted[:3])}" if self.drifted else ""
-        return f"{verdict}: {self.share:.0%} of the features{farthest}"
+        blind = f"; {', '.join(self.unwatched)} not compared, the model has no embedding" if self.unwatched else ""
+        return f"{verdict}: {self.share:.0%} of the features{farthest}{blind}"
 
     def to_json(self) -> dict[str, Any]:
         """As in `drift.json`."""
@@ -157,7 +163,8 @@ def drift(
     report, comparison = compare(reference, current, spec)
     output.mkdir(parents=True, exist_ok=True)
     verdicts = {column.name: (column.p_value, column.drifted) for column in report.columns}
-    comparison.write(verdicts, spec.share, output / EVIDENTLY_FILE)
+    drawn = {name: verdict for name, verdict in verdicts.items() if name not in spec.embedded}
+    comparison.write(drawn, spec.share, output / EVIDENTLY_FILE)
     page = drift_page.page(report, comparison.reference, comparison.current)
     if quality:
         page.section("Quality", *drift_page.quality_blocks(quality))
@@ -174,7 +181,10 @@ def compare(reference: "pd.DataFrame", current: "pd.DataFrame", spec: DriftSpec)
     numeric, categorical = _columns(samples, spec)
     comparison = Comparison(*samples, numeric, categorical)
     tests = {name: _p_value(samples, name, name in numeric, spec) for name in [*numeric, *categorical]}
-    return _judge(samples, tests, comparison.distances(), spec), comparison
+    apart = {name: _apart(samples, name, spec) for name in spec.embedded}
+    p_values = {**tests, **{name: found.p_value for name, found in apart.items()}}
+    distances = {**comparison.distances(), **{name: found.distance for name, found in apart.items()}}
+    return _judge(samples, p_values, distances, spec), comparison
 
 
 def feature(column: str) -> str:
@@ -191,14 +201,14 @@ def _judge(
     ]
     first, second = samples
     days, rows = (first[spec.time].nunique(), second[spec.time].nunique()), (len(first), len(second))
-    return DriftReport(columns, spec.share, days, rows, spec.answers)
+    return DriftReport(columns, spec.share, days, rows, spec.answers, spec.unwatched)
 
 
 def _prepared(rows: "pd.DataFrame", spec: DriftSpec, which: str) -> "pd.DataFrame":
     """At most `spec.rows` rows in their order, with one more column of whether a number is missing."""
     predicted = [name for name in spec.predictions if name in rows]
     categories = [*spec.categorical, *(name for name in spec.called if name in rows)]
-    names = [*spec.numeric, *categories, *predicted]
+    names = [*spec.numeric, *categories, *predicted, *spec.embedded]
     if missing := [name for name in names if name not in rows]:
         raise DataUnreadable(f"The {which} rows lack {', '.join(missing)}; they have {', '.join(rows.columns)}.")
     if rows.empty:
@@ -210,7 +220,8 @@ def _prepared(rows: "pd.DataFrame", spec: DriftSpec, which: str) -> "pd.DataFram
     texts = {name: chosen[name].astype("string").fillna("").astype(object) for name in categories}
     gaps = {name + MISSING: chosen[name].isna().map({True: "yes", False: "no"}) for name in spec.numeric}
     numbers = chosen[[*spec.numeric, *predicted]].astype("float64")
-    return numbers.assign(**texts, **gaps, **{spec.time: chosen[spec.time]})
+    vectors = {name: chosen[name] for name in spec.embedded}
+    return numbers.assign(**texts, **gaps, **vectors, **{spec.time: chosen[spec.time]})
 
 
 def _own_days(rows: "pd.DataFrame") -> "pd.Series[pd.Timestamp]":
@@ -238,6 +249,14 @@ def _p_value(samples: "Samples", name: str, number: bool, spec: DriftSpec) -> fl
     values, days = zip(*(_values(sample, name, spec.time) for sample in samples), strict=True)
     test = significance.of_numbers if number else significance.of_categories
     return test(*values, *days)
+
+
+def _apart(samples: "Samples", name: str, spec: DriftSpec) -> embeddings.Difference:
+    import numpy as np
+
+    (before, first), (now, second) = (_values(sample, name, spec.time) for sample in samples)
+    then, since = (np.array(list(rows), float) for rows in (before, now))
+    return embeddings.difference(then, since, first, second)
 
 
 def _values(sample: "pd.DataFrame", name: str, time: str) -> "tuple[Array, Array]":

@@ -31,10 +31,11 @@ def page(report: "DriftReport", trained: "pd.DataFrame", recent: "pd.DataFrame")
         Tile("Against", f"{report.rows[0]:,}", f"of {report.days[0]:,} days, trained on"),
     ]
     shown = Page("Drift", f"{report.summary[:1].upper()}{report.summary[1:]}.", verdict, tiles)
+    drawn = [column for column in farthest if column.name in trained]  # embeddings have no histogram
     near = farthest[max(SHOWN, len(report.drifted)) :]
     folded = [Fold(f"{len(near)} more, none of which has drifted", [_table(near)])] if near else []
     shown.section("Columns", _table(farthest[: len(farthest) - len(near)]), *folded)
-    return shown.section("Distributions", *_distributions(farthest[:SHOWN], trained, recent))
+    return shown.section("Distributions", *_distributions(drawn[:SHOWN], trained, recent))
 
 
 def quality_blocks(report: QualityReport) -> list[Block]:
@@ -64,7 +65,8 @@ def _table(columns: "list[ColumnDrift]") -> Table:
     ]
     caption = (
         "Distance: Wasserstein's in standard deviations of what the model was trained on, or Jensen-Shannon's of "
-        "categories; p-value: of rows of one day not taken for independent, corrected for all columns."
+        "categories; that of pictures and texts is along the direction in which the model's embeddings differ most; "
+        "p-value: of rows of one day not taken for independent, corrected for all columns."
     )
     return Table(["column", "distance", "p-value", ""], rows, caption, "lrrl")
 

@@ -9,13 +9,16 @@ from seaway.errors import DataUnreadable, RegistryUnavailable
 from seaway.models import Lineage, ModelRegistry, RegisteredModel, Signature
 from seaway.monitoring import training_rows
 from seaway.monitoring.drift import DriftReport, DriftSpec, drift
+from seaway.monitoring.embeddings import ROWS as EMBEDDED
 from seaway.monitoring.export import Sample, of_drift, of_quality
 from seaway.monitoring.live_quality import QualityReport, QualitySpec, quality
 from seaway.monitoring.sampled import sampled
 from seaway.storage import read_json, write_json
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
     from seaway.tasks import Task
     from seaway.tasks.estimate import Floats
@@ -91,16 +94,27 @@ def check(
     from seaway.evaluation.evaluator import task_of
 
     lineage, inputs = Lineage.read(model.package), Signature.read(model.package).inputs
-    texts = [spec.name for spec in inputs if spec.datatype == "BYTES"]
+    written = [spec.name for spec in inputs if spec.preprocessing]
+    texts = [spec.name for spec in inputs if spec.datatype == "BYTES" and spec.name not in written]
     numbers = [spec.name for spec in inputs if spec.datatype != "BYTES"]
     trained = training_rows.find(lineage.data_sha256, place)
     chosen = task_of(model.package, trained, label, task)
-    (before, _), (now, answers) = (_predicted(model, rows, chosen) for rows in (trained, current))
+    seen = " and ".join(written)
+    (before, _), (now, answers) = (_predicted(model, rows, chosen, seen) for rows in (trained, current))
     called = [name for name, values in chosen.watched(answers).items() if values.dtype.kind == "O"]
     predictions = [name for name in chosen.watched(answers) if name not in called]
+    embedded = [seen] if seen and before[seen].notna().any() else []
     spec = DriftSpec(
-        numbers, texts, level=level, effect=effect, share=share, predictions=predictions, called=called
-    )  # fmt: skip
+        numbers,
+        texts,
+        level=level,
+        effect=effect,
+        share=share,
+        predictions=predictions,
+        called=called,
+        embedded=embedded,
+        unwatched=[] if embedded else written,
+    )
     known = quality(now, answers, chosen, lineage.metrics, QualitySpec(margin=margin), _now())
     found = Check(model.name, model.version, drift(before, now, spec, output, known), known)
     write_json(output / CHECK_FILE, found.to_json())
@@ -130,8 +144,11 @@ def _now() -> "pd.Timestamp":
     return pd.Timestamp(datetime.now(UTC))
 
 
-def _predicted(model: RegisteredModel, source: Path, task: "Task") -> "tuple[pd.DataFrame, Floats]":
-    """The rows with what drift looks at of the answers, and the answers."""
+def _predicted(model: RegisteredModel, source: Path, task: "Task", seen: str) -> "tuple[pd.DataFrame, Floats]":
+    """The rows with what drift looks at of the answers, and the answers.
+
+    Where inputs are pictures or texts, the column `seen` has the embeddings of some rows, None in the others.
+    """
     import pyarrow as pa
 
     from seaway.evaluation.evaluator import predict
@@ -141,5 +158,18 @@ def _predicted(model: RegisteredModel, source: Path, task: "Task") -> "tuple[pd.
     except (OSError, pa.ArrowException) as error:
         raise DataUnreadable(f"{source} cannot be read as Parquet ({error}); write the examples anew.") from error
     answers = predict(model.package, rows, task)
-    frame: pd.DataFrame = rows.to_pandas()
-    return frame.assign(**task.watched(answers)), answers
+    frame: pd.DataFrame = rows.to_pandas().assign(**task.watched(answers))
+    return (frame.assign(**{seen: _embeddings(model, rows)}) if seen else frame), answers
+
+
+def _embeddings(model: RegisteredModel, rows: "pa.Table") -> "npt.NDArray[Any]":
+    import numpy as np
+
+    from seaway.evaluation.evaluator import embeddings
+
+    chosen = np.sort(np.random.default_rng(0).permutation(rows.num_rows)[:EMBEDDED])
+    column = np.empty(rows.num_rows, object)
+    found = embeddings(model.package, rows.take(chosen))
+    for place, vector in zip(chosen, () if found is None else found, strict=found is not None):
+        column[place] = vector
+    return column

@@ -4,6 +4,7 @@ Servers log what they are sent (`seaway.serving.feature_log`), and a request's i
 again by the feature repository, as they are for training, and the two are compared value by value.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -133,9 +134,16 @@ def skew(served: "pd.DataFrame", recomputed: "pd.DataFrame") -> SkewReport:
 def _compare(both: "pd.DataFrame", name: str) -> FeatureSkew:
     columns = [ID, name + SERVED, name + RECOMPUTED]
     differs = _differs(both[columns[1]], both[columns[2]])
-    shown = both.loc[differs, columns].head(SHOWN).astype(str)
+    shown = both.loc[differs, columns].head(SHOWN).map(_told)
     examples = [(row, sent, made) for row, sent, made in shown.itertuples(index=False)]
     return FeatureSkew(name, float(differs.mean()), examples)
+
+
+def _told(value: Any) -> str:
+    """A value in an example; a file by its size and hash."""
+    if not isinstance(value, bytes):
+        return str(value)
+    return f"{len(value)} bytes, SHA-256 {hashlib.sha256(value).hexdigest()[:12]}"
 
 
 def _differs(served: "pd.Series[Any]", recomputed: "pd.Series[Any]") -> "pd.Series[bool]":
@@ -146,6 +154,8 @@ def _differs(served: "pd.Series[Any]", recomputed: "pd.Series[Any]") -> "pd.Seri
     if pd.api.types.is_numeric_dtype(recomputed):
         first, second = (pd.to_numeric(values, errors="coerce").to_numpy(float) for values in (served, recomputed))
         same = np.isclose(first, second, rtol=RELATIVE, atol=math.ulp(1.0))
+    elif recomputed.map(lambda value: isinstance(value, bytes)).any():
+        same = (served == recomputed).to_numpy(bool)
     else:
         same = (served.astype("string").fillna("") == recomputed.astype("string").fillna("")).to_numpy(bool)
     return ~(pd.Series(same, served.index) | absent)

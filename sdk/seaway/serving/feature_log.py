@@ -165,6 +165,8 @@ def _type(spec: TensorSpec) -> "pa.DataType":
     import pyarrow as pa
 
     kinds = {"BYTES": pa.string(), "BOOL": pa.bool_(), "UINT64": pa.uint64()}
+    if spec.binary:
+        return pa.binary()
     kind = kinds.get(spec.datatype, pa.float64() if spec.datatype.startswith("FP") else pa.int64())
     return pa.list_(kind) if _is_many(spec) else kind
 

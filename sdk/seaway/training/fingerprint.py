@@ -12,6 +12,7 @@ from seaway.storage import sha256
 from seaway.training.spec import TrainSpec
 
 SCRIPTS = "seaway.training.script"  # the entrypoint that runs a plain script, which its params name
+BUNDLED, LOOP = "seaway.training.", "seaway.training.loop"  # what is said of trainers, and what they share
 
 
 def fingerprint(spec: TrainSpec) -> dict[str, str]:
@@ -50,16 +51,28 @@ def _data_hash(path: Path) -> str:
 
 
 def _code_hash(entrypoint: str, params: Mapping[str, Any]) -> str:
-    """Hash of the entrypoint's source: its file, or every Python file of its package; a plain script is code too."""
-    origin = _source(entrypoint)
-    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
-    hashes = {str(file.relative_to(origin.parent)): sha256(file) for file in files}
+    """Hash of the entrypoint's source: its file, or every Python file of its package; of ours with their loop.
+
+    A plain script is code too.
+    """
+    bundled = entrypoint.startswith(BUNDLED) and _source(entrypoint).name == "__init__.py"
+    hashes = _files(entrypoint)
     if entrypoint == SCRIPTS:
-        script = Path(str(params.get("script", "")))
-        if not script.is_file():
-            raise InvalidSpec(f"The script {str(script)!r} does not exist; give params its path as 'script'.")
-        hashes["script"] = sha256(script)
-    return _digest(hashes)
+        hashes["script"] = _script_hash(Path(str(params.get("script", ""))))
+    return _digest([hashes, _files(LOOP)] if bundled else hashes)
+
+
+def _script_hash(script: Path) -> str:
+    if not script.is_file():
+        raise InvalidSpec(f"The script {str(script)!r} does not exist; give params its path as 'script'.")
+    return sha256(script)
+
+
+def _files(module: str) -> dict[str, str]:
+    """Hashes of a module's file, or of every Python file of a package."""
+    origin = _source(module)
+    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    return {str(file.relative_to(origin.parent)): sha256(file) for file in files}
 
 
 def _source(entrypoint: str) -> Path:

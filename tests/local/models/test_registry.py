@@ -55,7 +55,8 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(train: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained model, written by the trainer's own export."""
-    from seaway.training.tabular.data import learn_task, read_examples, sample_rows
+    from seaway.training.loop.rows import learn_task
+    from seaway.training.tabular.data import read_examples, sample_rows
     from seaway.training.tabular.export import signature, write_model
     from seaway.training.tabular.network import TabularModel, TabularNetwork
     from seaway.training.tabular.params import TabularParams

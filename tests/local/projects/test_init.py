@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from seaway_examples.continents import table as continents
 from seaway_examples.diamonds import table as diamonds
+from seaway_examples.digits import pipeline as digits
 from seaway_runs import SEAWAY
 
 ROWS = 4_000  # 500 are held out for the canary: what so many show of a model that has hardly learnt
@@ -73,6 +74,25 @@ def test_a_file_becomes_a_promoted_canary_and_a_worse_model_is_rolled_back(
         assert "uality" in worse.stdout + worse.stderr
     finally:
         seaway("down", "--all", cwd=folder, check=False)
+
+
+DIGITS = Path(digits.__file__).with_name("pipeline.py")
+WORSE = {**digits.SIMPLE, "epochs": 1, "learning_rate": 1e-9}
+
+
+def test_pictures_become_a_promoted_canary_and_a_worse_model_is_rolled_back(tmp_path: Path) -> None:
+    """The example of encoded pictures, one pipeline for both."""
+    try:
+        run = json.loads(seaway("run", str(DIGITS), *QUIET, "--output", "json", cwd=tmp_path).stdout)
+        rollout = json.loads(next((tmp_path / ".seaway").rglob("rollout.json")).read_text())
+        assert (run["state"], rollout["decision"]) == ("succeeded", "PROMOTE")
+        assert sum(sum(tick["errors"].values()) for tick in rollout["ticks"]) == 0
+        worse = seaway("run", str(DIGITS), *QUIET, "-p", "gate={}", "-p", f"params={json.dumps(WORSE)}", cwd=tmp_path,
+                       check=False)  # fmt: skip
+        assert worse.returncode == 1
+        assert "was not promoted (ROLLBACK)" in worse.stdout + worse.stderr
+    finally:
+        seaway("down", "--all", cwd=tmp_path, check=False)
 
 
 def worsen(folder: Path) -> None:

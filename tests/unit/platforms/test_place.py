@@ -116,7 +116,7 @@ def test_a_pod_keeps_no_registry_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.mark.parametrize(
     ("port", "backend", "listed"),
     [
-        ("router", "istio", "model-registry, model-server, rollout-store"),
+        ("router", "istio", "model-registry, model-server, preprocessing, rollout-store"),
         ("endpoint", "istio", "deployment, inferenceservice"),
     ],
 )

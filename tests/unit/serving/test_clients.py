@@ -1,5 +1,6 @@
 """Clients of an endpoint: where they send the token, what they make of values and of odd answers."""
 
+import base64
 import json
 import ssl
 from collections.abc import Iterator
@@ -16,10 +17,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 from seaway.errors import InferenceRefused, InferenceUnavailable, InvalidSpec
 from seaway.serving import Client, GrpcClient
 from seaway.serving.clients.address import Address
-from seaway.serving.clients.values import as_array, as_tensor
+from seaway.serving.clients.values import as_array, as_json, as_tensor
 from seaway.serving.protocol.grpc_messages import SERVICE, metadata_response, raw_contents
 from seaway.serving.protocol.open_inference_pb2 import ModelInferRequest, ModelInferResponse
 from seaway.serving.protocol.request import LARGEST_MESSAGE
@@ -234,10 +237,18 @@ def test_a_models_name_is_one_part_of_the_path() -> None:
     ],
 )
 def test_values_of_numpy_and_pandas_are_those_of_json(name: str, values: Any, data: list[Any]) -> None:
-    tensor = as_tensor(name, values, DATATYPES)
+    tensor = as_json(as_tensor(name, values, DATATYPES), binary=False)
     assert tensor == {"name": name, "datatype": DATATYPES[name], "shape": [len(data)], "data": data}
     json.dumps(tensor, allow_nan=False)
     raw_contents(tensor["data"], tensor["datatype"])
+
+
+@given(st.lists(st.binary(), min_size=1))
+def test_bytes_of_a_binary_input_travel_in_base64_and_those_of_a_text_as_text(values: list[bytes]) -> None:
+    tensor = as_tensor("kind", values, DATATYPES)
+    told = as_json(tensor, binary=True)
+    assert told["parameters"] == {"content_type": "base64"}
+    assert [base64.b64decode(value) for value in told["data"]] == values == tensor["data"]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +257,7 @@ def test_values_of_numpy_and_pandas_are_those_of_json(name: str, values: Any, da
         ("size", [1], "no input 'size'; it takes ['count', 'kind', 'open', 'price']"),
         ("kind", [1], "'kind' (BYTES)"),
         ("kind", ["\ud800"], "'kind' (BYTES)"),
-        ("kind", [b"\xff"], "'kind' (BYTES)"),
+        ("kind", [b"\xff"], "'kind' is text"),
         ("price", ["1"], "'price' (FP32)"),
         ("price", [float("inf")], "'price' (FP32)"),
         ("price", [10**400], "'price' (FP32)"),
@@ -262,7 +273,7 @@ def test_values_of_numpy_and_pandas_are_those_of_json(name: str, values: Any, da
 )
 def test_a_value_that_cannot_be_the_inputs_is_refused_before_it_is_sent(name: str, values: Any, told: str) -> None:
     with pytest.raises(InvalidSpec) as refused:
-        as_tensor(name, values, DATATYPES)
+        as_json(as_tensor(name, values, DATATYPES), binary=False)
     assert told in str(refused.value)
 
 

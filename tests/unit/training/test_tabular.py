@@ -13,11 +13,13 @@ from seaway import tasks
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.models.signature import encode
 from seaway.tasks.binary import auc
+from seaway.training.loop.batching import epoch_order, shards
+from seaway.training.loop.export import exported
+from seaway.training.loop.lr_schedule import one_cycle
+from seaway.training.loop.rows import learn_task
 from seaway.training.tabular import export
-from seaway.training.tabular.batching import epoch_order, shards
-from seaway.training.tabular.data import Examples, learn_task, sample_rows
+from seaway.training.tabular.data import Examples, sample_rows
 from seaway.training.tabular.data import read_examples as read_examples_of
-from seaway.training.tabular.lr_schedule import one_cycle
 from seaway.training.tabular.network import TabularModel, TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
@@ -204,6 +206,6 @@ def test_a_model_of_numbers_only_or_of_texts_only_is_exported_for_any_number_of_
         Examples(torch.ones(shape[0], dtype=torch.int64), torch.ones(shape[1]), torch.ones(9))
     )
     model = TabularModel(preprocessing, TabularNetwork(preprocessing.vocabularies.sizes, params, 1), BINARY).eval()
-    program = export.exported(model, export.signature(params, BINARY, {}))
+    program = exported(model, export.example(export.signature(params, BINARY, {})))
     column = torch.ones((5, 1), dtype=torch.int64 if categorical else torch.float32)
     assert program.module()(column).shape == (5, 1)

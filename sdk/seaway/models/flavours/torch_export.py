@@ -109,6 +109,7 @@ class ExportedModel(LoadedModel):
             DataUnreadable: a file is missing.
         """
         signature = Signature.read(folder)
+        signature.check_stages()
         answer = TorchExport().load(folder, signature, threads)
         return cls(signature, answer, answer.module)
 

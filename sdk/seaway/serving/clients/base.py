@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from seaway.errors import InferenceUnavailable, InvalidSpec
-from seaway.serving.clients.values import Array, as_tensor
+from seaway.serving.clients.values import BASE64, Array, as_tensor
 
 TOLD = 500  # characters of an answer that a message repeats
 
@@ -17,6 +17,7 @@ class Caller(ABC):
     def __init__(self) -> None:
         self.arm = self.version = ""
         self._datatypes: dict[str, dict[str, str]] = {}
+        self._binary: dict[str, set[str]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -40,16 +41,27 @@ class Caller(ABC):
             metadata = self.metadata(model)
             try:
                 self._datatypes[model] = {spec["name"]: spec["datatype"] for spec in metadata["inputs"]}
-            except (KeyError, TypeError) as error:
+                self._binary[model] = set(binary_inputs(metadata))
+            except (KeyError, TypeError, AttributeError) as error:
                 raise InferenceUnavailable(
                     f"What answers for model {model} states no inputs, so it is no endpoint: {str(metadata)[:TOLD]}."
                 ) from error
         return self._datatypes[model]
 
+    def binary(self, model: str) -> set[str]:
+        """The model's inputs whose values are bytes; asked for once. Raises: as `datatypes`."""
+        self.datatypes(model)
+        return self._binary[model]
+
     def tensors(self, model: str, inputs: Mapping[str, Array | Sequence[Any]]) -> list[dict[str, Any]]:
         """The inputs as a request has them. Raises: InvalidSpec: one is not the model's, or not of its datatype."""
         datatypes = self.datatypes(model)
         return [as_tensor(name, values, datatypes) for name, values in inputs.items()]
+
+
+def binary_inputs(metadata: Mapping[str, Any]) -> list[str]:
+    """The inputs whose values are bytes, by a model's metadata over REST."""
+    return [spec["name"] for spec in metadata["inputs"] if spec.get("parameters", {}).get("content_type") == BASE64]
 
 
 def as_header(value: str, what: str) -> str:

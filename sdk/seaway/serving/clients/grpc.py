@@ -145,9 +145,15 @@ def _outputs(answer: Any) -> dict[str, Array]:
             grpc_messages.raw_values(raw[index], output.datatype) if raw else grpc_messages.typed_values(output)
             for index, output in enumerate(answer.outputs)
         ]
+        values = [_texts(data) for data in values]
     except (InvalidSpec, IndexError, UnicodeDecodeError) as error:
         raise InferenceUnavailable(f"An output is none of the Open Inference Protocol: {error}.") from error
     return {
         output.name: as_array({"datatype": output.datatype, "shape": list(output.shape), "data": data})
         for output, data in zip(answer.outputs, values, strict=True)
     }
+
+
+def _texts(values: Sequence[Any]) -> list[Any]:
+    """An answer's strings are text, as those of REST."""
+    return [value.decode("utf-8") if isinstance(value, bytes) else value for value in values]

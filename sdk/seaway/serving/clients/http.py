@@ -11,7 +11,7 @@ from urllib.parse import quote
 from seaway.errors import InferenceRefused, InferenceUnavailable
 from seaway.serving.clients.address import Address
 from seaway.serving.clients.base import TOLD, Caller, as_header
-from seaway.serving.clients.values import Array, as_array
+from seaway.serving.clients.values import Array, as_array, as_json
 
 CLIENT_ERRORS = range(400, 500)
 NO_PROTOCOL = "what is no Open Inference Protocol"
@@ -75,7 +75,9 @@ class Client(Caller):
     def request(self, model: str, inputs: Mapping[str, Array | Sequence[Any]], request_id: str = "") -> bytes:
         """The body of an inference request, to be sent once or several times by `answer`."""
         named = {"id": request_id} if request_id else {}
-        return json.dumps({**named, "inputs": self.tensors(model, inputs)}, allow_nan=False).encode()
+        tensors = self.tensors(model, inputs)
+        told = [as_json(tensor, tensor["name"] in self.binary(model)) for tensor in tensors]
+        return json.dumps({**named, "inputs": told}, allow_nan=False).encode()
 
     def answer(self, model: str, request: bytes, arm: str | None = None) -> dict[str, Array]:
         """Outputs by name for a body made by `request`; see `infer`."""

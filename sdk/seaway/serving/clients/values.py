@@ -1,5 +1,6 @@
 """Values of Python, NumPy and pandas as the protocol has them, and back: one conversion for REST and gRPC."""
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -12,11 +13,12 @@ from seaway.errors import InferenceUnavailable, InvalidSpec
 from seaway.models.signature import encode
 
 Array = npt.NDArray[Any]
+BASE64 = "base64"  # content type of a binary input, as MLServer words it
 RESULT_DTYPES = {"FP16": "float16", "FP32": "float32", "FP64": "float64", "BOOL": "bool", "BYTES": "object"}
 
 
 def as_tensor(name: str, values: Array | Sequence[Any], datatypes: Mapping[str, str]) -> dict[str, Any]:
-    """An input as a request's JSON has it: `data` flat, of str, bool, int, float, and None for what is missing.
+    """An input as a request has it: `data` flat, of str, bytes, bool, int, float, and None for what is missing.
 
     Raises:
         InvalidSpec: the model has no such input, or a value cannot be of its datatype.
@@ -27,11 +29,29 @@ def as_tensor(name: str, values: Array | Sequence[Any], datatypes: Mapping[str, 
     try:
         data = [_plain(value) for value in array.ravel().tolist()]
         encode(data, datatypes[name])
-    except (InvalidSpec, UnicodeDecodeError) as error:
+    except InvalidSpec as error:
         raise InvalidSpec(f"Input {name!r} ({datatypes[name]}) cannot be sent: {error}") from error
     if not array.shape:
         raise InvalidSpec(f"Input {name!r} is a single value; give a list with one entry a row.")
     return {"name": name, "datatype": datatypes[name], "shape": list(array.shape), "data": data}
+
+
+def as_json(tensor: Mapping[str, Any], binary: bool) -> dict[str, Any]:
+    """An input as JSON has it: bytes of a `binary` one in base64, others as the text that they are.
+
+    Raises:
+        InvalidSpec: they are no text.
+    """
+    try:
+        data = [_text(value, binary) if isinstance(value, bytes) else value for value in tensor["data"]]
+    except UnicodeDecodeError as error:
+        raise InvalidSpec(f"Input {tensor['name']!r} is text, and holds bytes that are no UTF-8: {error}.") from error
+    told = {"parameters": {"content_type": BASE64}} if binary else {}
+    return {**tensor, "data": data, **told}
+
+
+def _text(value: bytes, binary: bool) -> str:
+    return base64.b64encode(value).decode() if binary else value.decode("utf-8")
 
 
 def as_array(output: Mapping[str, Any]) -> Array:
@@ -48,6 +68,4 @@ def _plain(value: Any) -> Any:
     plain = value.item() if isinstance(value, np.generic) else value
     if type(plain).__name__ in {"NAType", "NaTType"} or (isinstance(plain, float) and math.isnan(plain)):
         return None
-    if isinstance(plain, bytes):
-        return plain.decode("utf-8")
     return float(plain) if isinstance(plain, Decimal) else plain

@@ -1,6 +1,7 @@
 """gRPC messages of the Open Inference Protocol as the objects of its REST form, and back.
 
-NaN and the empty string stand for a missing number and a missing string, which protobuf cannot leave out.
+NaN and the empty string stand for a missing number and a missing string, which protobuf cannot leave out. BYTES of a
+request are bytes: only its model knows whether they are text.
 """
 
 import math
@@ -108,7 +109,8 @@ def metadata_response(metadata: Mapping[str, Any]) -> bytes:
 
     from seaway.serving.protocol.open_inference_pb2 import ModelMetadataResponse
 
-    return bytes(ParseDict(dict(metadata), ModelMetadataResponse()).SerializeToString())
+    told = ParseDict(dict(metadata), ModelMetadataResponse(), ignore_unknown_fields=True)  # REST tells more
+    return bytes(told.SerializeToString())
 
 
 def server_response() -> bytes:
@@ -134,7 +136,7 @@ def raw_contents(values: Sequence[Any], datatype: str) -> bytes:
 
 
 def raw_values(content: bytes, datatype: str) -> list[Any]:
-    """The values of a tensor in raw contents. Raises: InvalidSpec."""
+    """The values of a tensor in raw contents; those of BYTES are bytes. Raises: InvalidSpec."""
     if datatype not in RAW and datatype != "BYTES":
         raise InvalidSpec(f"There is no datatype {datatype!r}; there are BYTES, {', '.join(sorted(RAW))}.")
     try:
@@ -147,9 +149,8 @@ def raw_values(content: bytes, datatype: str) -> list[Any]:
 
 
 def typed_values(tensor: Any) -> list[Any]:
-    """The values of a tensor in typed contents."""
-    values = list(getattr(tensor.contents, FIELDS.get(tensor.datatype, "bytes_contents")))
-    return [value.decode("utf-8") for value in values] if tensor.datatype == "BYTES" else values
+    """The values of a tensor in typed contents; those of BYTES are bytes."""
+    return list(getattr(tensor.contents, FIELDS.get(tensor.datatype, "bytes_contents")))
 
 
 def _data(tensor: Any, raw: bytes | None) -> list[Any]:
@@ -157,20 +158,17 @@ def _data(tensor: Any, raw: bytes | None) -> list[Any]:
         return raw_values(raw, tensor.datatype)
     if tensor.datatype not in FIELDS:
         raise InvalidSpec(f"Input {tensor.name!r} is {tensor.datatype!r}, which has no typed contents; send it raw.")
-    try:
-        return typed_values(tensor)
-    except UnicodeDecodeError as error:
-        raise InvalidSpec(f"Input {tensor.name!r} holds bytes that are no UTF-8: {error}.") from error
+    return typed_values(tensor)
 
 
-def _strings(content: bytes) -> Iterator[str]:
+def _strings(content: bytes) -> Iterator[bytes]:
     place = 0
     while place < len(content):
         (size,) = LENGTH.unpack_from(content, place)
         place += LENGTH.size
         if place + size > len(content):
             raise ValueError("a string is longer than what is left")
-        yield content[place : place + size].decode("utf-8")
+        yield content[place : place + size]
         place += size
 
 

@@ -3,6 +3,7 @@
 Who writes a request is unknown, so nothing in it is believed: every field has a type, and null means that it is absent.
 """
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +12,18 @@ from typing import Any
 from seaway.errors import InvalidSpec
 from seaway.models import Signature, TensorSpec
 
-Columns = Mapping[str, list[Any]]  # flat JSON values by input, row by row; a list a row where the input is of lists
+# Flat JSON values by input, row by row; bytes where the input is binary, a list a row where it is of lists.
+Columns = Mapping[str, list[Any]]
 
 INTEGERS: set[type] = {int}
 NUMBERS: set[type] = {int, float, type(None)}
 KINDS: dict[str, set[type]] = {
-    "BYTES": {str, type(None)},
+    "BYTES": {str, bytes, type(None)},
     "BOOL": {bool},
     "FP16": NUMBERS,
     "FP32": NUMBERS,
     "FP64": NUMBERS,
-}  # JSON values
+}  # JSON values, and the bytes of gRPC
 LARGEST_MESSAGE = 6_553_500  # bytes of a request, and of an answer: what TorchServe takes unless told otherwise
 TOLD = 80  # characters of a value that a message repeats
 
@@ -103,6 +105,8 @@ def _read_tensor(spec: TensorSpec, tensor: Mapping[str, Any]) -> tuple[int, list
     if strange := set(map(type, values)) - KINDS.get(spec.datatype, INTEGERS):
         names = ", ".join(sorted(kind.__name__ for kind in strange))
         raise InvalidSpec(f"Input {spec.name!r} is {spec.datatype} and cannot hold {names} values.")
+    if spec.datatype == "BYTES":
+        values = _contents(spec, values)
     return shape[0], _in_rows(values, shape) if spec.is_list else values
 
 
@@ -116,6 +120,22 @@ def _in_rows(values: list[Any], shape: Sequence[int]) -> list[Any]:
     for size in reversed(shape[1:]):
         values = [values[start : start + size] for start in range(0, len(values), size)]
     return values
+
+
+def _contents(spec: TensorSpec, values: list[Any]) -> list[Any]:
+    """Bytes where the input is binary, which JSON has in base64; else text."""
+    wanted = bytes if spec.binary else str
+    return [value if isinstance(value, wanted) else _content(spec, value) for value in values]
+
+
+def _content(spec: TensorSpec, value: str | bytes | None) -> str | bytes | None:
+    try:
+        if isinstance(value, bytes):
+            return value.decode("utf-8")
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+    except ValueError as error:
+        form = "base64; a name or a URI is not fetched" if spec.binary else "UTF-8"
+        raise InvalidSpec(f"Input {spec.name!r} holds {_told(value)}, which is no {form}: {error}.") from error
 
 
 def _shape(spec: TensorSpec, shape: object) -> list[int]:

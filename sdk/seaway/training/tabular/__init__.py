@@ -9,6 +9,6 @@ PRELOADED = (  # what every worker needs; what is first used late (by optimizers
     "numpy.ma",
     "torch._dynamo",
     "torch.utils.tensorboard",
-    "seaway.training.tabular.loop",
+    "seaway.training.loop",
     "seaway.training.tabular.export",
 )

@@ -12,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 
-from seaway import tasks
 from seaway.errors import DataUnreadable
 from seaway.models.signature import encode
-from seaway.storage.arrow_numpy import plain_numpy
 from seaway.tasks import Task
+from seaway.training.loop.rows import read_columns, read_labels
 from seaway.training.tabular.params import TabularParams
 
 NUMBER_KINDS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
@@ -40,16 +38,16 @@ class Examples:
         return len(self.labels)
 
 
-def learn_task(path: Path, params: TabularParams) -> Task:
-    """The task of `params`, with what the training labels tell of it.
+@dataclass(frozen=True)
+class Prepared:
+    """Examples after preprocessing: positions int64 [rows, categorical], numbers float32 [rows, 2 numeric], labels."""
 
-    Raises:
-        InvalidSpec: there is no such task.
-        DataUnreadable: as `read_examples`.
-    """
-    values = plain_numpy(_read(path, [params.label])[params.label])
-    unit = params.units.get(params.label, "")
-    return tasks.named(params.task, params.label, values, str(path), classes=params.classes, unit=unit)
+    categories: torch.Tensor
+    numbers: torch.Tensor
+    labels: torch.Tensor
+
+    def batch(self, rows: torch.Tensor, training: bool) -> tuple[torch.Tensor, ...]:
+        return self.categories[rows], self.numbers[rows]
 
 
 def read_examples(path: Path, params: TabularParams, task: Task) -> Examples:
@@ -59,38 +57,23 @@ def read_examples(path: Path, params: TabularParams, task: Task) -> Examples:
         DataUnreadable: no Parquet file, no rows, a column that is missing or there twice, text where numbers are wanted
             (or the other way round), an infinite number, a label that is missing or none of the task.
     """
-    table = _read(path, [*params.categorical, *params.numeric, params.label])
+    table = read_columns(path, [*params.categorical, *params.numeric, params.label])
     return Examples(
         _stack([_hashes(table, name, path) for name in params.categorical], table.num_rows, np.int64),
         _stack([_numbers(table, name, path) for name in params.numeric], table.num_rows, np.float32),
-        torch.from_numpy(task.training_labels(task.labels(plain_numpy(table[params.label]), str(path))).copy()),
+        read_labels(table, path, task),
     )
 
 
 def sample_rows(path: Path, params: TabularParams, rows: int) -> dict[str, list[object]]:
     """The first rows of the input columns as JSON values: a missing number, NaN too, is None."""
-    table = _read(path, [*params.categorical, *params.numeric]).slice(0, rows)
+    table = read_columns(path, [*params.categorical, *params.numeric]).slice(0, rows)
     texts: dict[str, list[object]] = {name: table[name].to_pylist() for name in params.categorical}
     return texts | {name: _json(_numbers(table, name, path)) for name in params.numeric}
 
 
 def _json(numbers: npt.NDArray[np.float32]) -> list[object]:
     return [None if math.isnan(value) else value for value in numbers.tolist()]
-
-
-def _read(path: Path, columns: list[str]) -> pa.Table:
-    try:
-        file = pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
-        raise DataUnreadable(f"{path} cannot be read as Parquet: {error}") from error
-    there = file.schema_arrow.names
-    if missing := [name for name in columns if name not in there]:
-        raise DataUnreadable(f"{path} has no column {', '.join(missing)}; it has: {', '.join(there)}.")
-    if twice := [name for name in columns if there.count(name) > 1]:
-        raise DataUnreadable(f"{path} has more than one column {', '.join(twice)}; give each column a name of its own.")
-    if file.metadata.num_rows == 0:
-        raise DataUnreadable(f"{path} has no rows; the split or the filter before it left nothing to train on.")
-    return file.read(columns=columns)
 
 
 def _stack(columns: list[npt.NDArray[Any]], rows: int, dtype: npt.DTypeLike) -> torch.Tensor:

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,33 +14,36 @@ from seaway.errors import TrainingFailed
 from seaway.tasks import Task
 from seaway.training.checkpoint import Checkpoint, Checkpoints
 from seaway.training.history import HistoryWriter
-from seaway.training.tabular.batching import epoch_order, shards
-from seaway.training.tabular.fsdp import split_like, whole
-from seaway.training.tabular.lr_schedule import one_cycle
-from seaway.training.tabular.params import TabularParams
-from seaway.training.tabular.process_group import Worker
+from seaway.training.loop.batching import epoch_order, shards
+from seaway.training.loop.fsdp import split_like, whole
+from seaway.training.loop.lr_schedule import one_cycle
+from seaway.training.loop.params import LoopParams
+from seaway.training.loop.process_group import Worker
 
-SCORED_AT_ONCE = 1 << 15  # rows; bounds the memory of validation
 log = logging.getLogger(__name__)
 
 History = list[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """Examples after preprocessing: positions int64 [rows, categorical], numbers float32 [rows, 2 numeric], labels."""
+class Examples(Protocol):
+    """Rows after preprocessing, on the worker's device, in any form that the network takes."""
 
-    categories: Tensor
-    numbers: Tensor
-    labels: Tensor
+    @property
+    def labels(self) -> Tensor:
+        """In the task's form, [rows, ...]."""
+        ...
+
+    def batch(self, rows: Tensor, training: bool) -> tuple[Tensor, ...]:
+        """What the network is called with for some rows; augmented where it is for `training`."""
+        ...
 
 
 @dataclass(frozen=True)
 class Data:
     """What is learned from, what early stopping looks at, and what it means to predict a label of both."""
 
-    train: Prepared
-    validation: Prepared
+    train: Examples
+    validation: Examples
     task: Task
 
 
@@ -57,7 +61,7 @@ class Fit:
         """The epoch with the lowest validation loss, counted from 1; 0 before the first."""
         return int(min(self.history, key=lambda entry: entry["validation_loss"], default={"epoch": 0})["epoch"])
 
-    def finished(self, params: TabularParams) -> bool:
+    def finished(self, params: LoopParams) -> bool:
         """Whether all epochs are done, or none of the last `patience` was better."""
         epochs = len(self.history)
         return epochs >= params.epochs or epochs - self.best_epoch >= params.patience
@@ -71,7 +75,7 @@ class Fit:
     def checkpoint(self) -> Checkpoint:
         """What `resume` needs, on every process; all call this together.
 
-        Random numbers are drawn from seed and epoch alone, so there is no state of theirs.
+        Random numbers are drawn from seed, epoch and process alone, so there is no state of theirs.
         """
         tensors = {f"model.{name}": whole(tensor) for name, tensor in self.network.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
@@ -101,7 +105,7 @@ def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def adamw(network: nn.Module, params: TabularParams) -> torch.optim.Optimizer:
+def adamw(network: nn.Module, params: LoopParams) -> torch.optim.Optimizer:
     """AdamW (Loshchilov and Hutter 2019), one fused kernel a step."""
     return torch.optim.AdamW(
         network.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
@@ -111,7 +115,7 @@ def adamw(network: nn.Module, params: TabularParams) -> torch.optim.Optimizer:
 def run_epochs(
     fit: Fit,
     data: Data,
-    params: TabularParams,
+    params: LoopParams,
     seed: int,
     worker: Worker,
     checkpoints: Checkpoints,
@@ -128,7 +132,7 @@ def run_epochs(
         started = time.perf_counter()
         epoch = len(fit.history) + 1
         loss = train_epoch(module, fit.optimizer, data, params, seed, epoch, worker)
-        figures = {"epoch": epoch, "loss": loss, **validate(fit.network, data, worker)}
+        figures = {"epoch": epoch, "loss": loss, **validate(fit.network, data, worker, params.scored_at_once)}
         _require_finite(figures)
         fit.add({**figures, "seconds": time.perf_counter() - started})
         checkpoint = fit.checkpoint()
@@ -142,45 +146,64 @@ def train_epoch(
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     data: Data,
-    params: TabularParams,
+    params: LoopParams,
     seed: int,
     epoch: int,
     worker: Worker,
 ) -> float:
-    """One pass over all rows; the mean training loss.
-
-    A worker's loss is its rows' sum over the global batch, times the workers, because gradients are averaged over
-    them: so each row weighs the same on any number of workers.
-    """
+    """One pass over all rows; the mean training loss."""
     module.train()
-    train, rows = data.train, len(data.train.labels)
+    rows = len(data.train.labels)
     per_epoch = -(-rows // params.batch_size)
     order = epoch_order(rows, seed, epoch).to(worker.device)
+    worker.seed(seed, epoch)
     total = torch.zeros((), device=worker.device)
     for step, (mine, size) in enumerate(shards(order, params.batch_size, worker.rank, worker.count)):
         share = one_cycle((epoch - 1) * per_epoch + step, params.epochs * per_epoch)
         optimizer.param_groups[0]["lr"] = params.learning_rate * share
         optimizer.zero_grad()
-        loss = data.task.loss(module(train.categories[mine], train.numbers[mine]), train.labels[mine])
-        (loss * (worker.count / size)).backward()
+        for last, part in _parts(mine, params.accumulate):
+            with worker.gathering(module, last):
+                total += _backward(module, data, part, worker.count / size, worker.precision(params.precision))
         optimizer.step()
-        total += loss.detach()
     return float(worker.total(total)) / rows
 
 
+def _parts(mine: Tensor, count: int) -> Iterator[tuple[bool, Tensor]]:
+    """Equally many on each worker, some empty perhaps, and whether each is the last."""
+    parts = mine.tensor_split(count) if count > 1 else (mine,)
+    for place, part in enumerate(parts, 1):
+        yield place == count, part
+
+
+def _backward(
+    module: nn.Module, data: Data, rows: Tensor, weight: float, precision: AbstractContextManager[Any]
+) -> Tensor:
+    """Add the gradients of some rows; their loss.
+
+    A worker's loss is its rows' sum over the global batch, times the workers, because gradients are averaged over
+    them: so each row weighs the same on any number of workers.
+    """
+    with precision:
+        outputs = module(*data.train.batch(rows, training=True))
+    loss = data.task.loss(outputs.float(), data.train.labels[rows])
+    (loss * weight).backward()
+    return loss.detach()
+
+
 @torch.no_grad()
-def validate(network: nn.Module, data: Data, worker: Worker) -> dict[str, float]:
+def validate(network: nn.Module, data: Data, worker: Worker, at_once: int) -> dict[str, float]:
     """Loss and the task's figures over all rows, each worker scoring its part; the same bits on each, so all stop
     alike.
 
-    All score in equally many calls, because split weights are gathered in each.
+    All score in equally many calls of at most `at_once` rows, because split weights are gathered in each.
     """
     network.eval()
     validation, rows = data.validation, len(data.validation.labels)
     outputs = torch.zeros((rows, data.task.width), device=worker.device)
     mine = torch.arange(rows, device=worker.device).tensor_split(worker.count)[worker.rank]
-    for part in mine.tensor_split(-(-rows // (worker.count * SCORED_AT_ONCE))):
-        outputs[part] = network(validation.categories[part], validation.numbers[part])
+    for part in mine.tensor_split(-(-rows // (worker.count * at_once))):
+        outputs[part] = network(*validation.batch(part, training=False))
     worker.total(outputs)
     exact = validation.labels.double() if validation.labels.is_floating_point() else validation.labels
     loss = float(data.task.loss(outputs.double(), exact)) / rows
@@ -191,11 +214,11 @@ def _require_finite(figures: Mapping[str, float]) -> None:
     if not all(torch.isfinite(torch.tensor(value)) for value in figures.values()):
         raise TrainingFailed(
             f"The loss of epoch {figures['epoch']} is no number: the training diverged; lower learning_rate, "
-            f"or look for extreme values in the numeric columns."
+            f"or look for extreme values in the data."
         )
 
 
-def _line(history: Sequence[Mapping[str, Any]], params: TabularParams) -> str:
+def _line(history: Sequence[Mapping[str, Any]], params: LoopParams) -> str:
     last = history[-1]
     figures = [
         f"{name.replace('_', ' ')} {value:.4f}" for name, value in last.items() if name.startswith("validation_")

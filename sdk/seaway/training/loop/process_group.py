@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from seaway.training.tabular.fsdp import shard
+from seaway.training.loop.fsdp import shard
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,26 @@ class Worker:
     def distributed(self, network: nn.Module, parallel: str) -> nn.Module:
         """The module, its gradients averaged over all processes; they must start with equal weights."""
         return DistributedDataParallel(network) if self.count > 1 and parallel == "ddp" else network
+
+    def seed(self, seed: int, epoch: int) -> None:
+        """Random numbers of an epoch (dropout, augmentation), others on each process, the same after a resume."""
+        torch.manual_seed((seed * 1_000_003 + epoch * 1_009 + self.rank) % 2**63)
+
+    def precision(self, wanted: str) -> AbstractContextManager[Any]:
+        """Where networks are called: in bfloat16 where that is `mixed` and there is a GPU."""
+        if wanted == "mixed" and self.device.type == "cuda":
+            mixed: AbstractContextManager[Any] = torch.autocast("cuda", torch.bfloat16)
+            return mixed
+        return nullcontext()
+
+    def gathering(self, module: nn.Module, now: bool) -> AbstractContextManager[Any]:
+        """Where gradients are added up: exchanged with other processes `now`, or later with those that follow."""
+        if isinstance(module, DistributedDataParallel) and not now:
+            later: AbstractContextManager[Any] = module.no_sync()
+            return later
+        if self.count > 1 and hasattr(module, "set_requires_gradient_sync"):
+            module.set_requires_gradient_sync(now)
+        return nullcontext()
 
 
 @contextmanager

@@ -1,0 +1,151 @@
+"""The networks, and the whole model from token numbers to an answer and an embedding."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seaway.errors import InvalidSpec
+from seaway.tasks import Task
+from seaway.training.text.params import TextParams
+
+OWN = ("small", "words")
+INSTALLED = "package:"
+FILES = ("config.json", "model.safetensors")
+SIZE, LAYERS, HEADS = 64, 2, 4  # of `small`; `words` has the size alone
+DROPOUT = 0.1
+LOWEST = -1e4  # what is added where there is padding; exp of it is zero in any precision
+
+
+class TextNetwork(nn.Module):
+    """Tokens through an encoder, their mean as the embedding, and one layer to `width` outputs."""
+
+    def __init__(self, params: TextParams, width: int, tokens: int, padding: int) -> None:
+        super().__init__()
+        self.padding = padding
+        self.encoder, self.size = _encoder(params, tokens, padding)
+        for weight in self.encoder.parameters():
+            weight.requires_grad_(not params.frozen)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.head = nn.Linear(self.size, width)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """int64 [rows, length] to float32 [rows, size]: the mean over what is no padding."""
+        there = tokens != self.padding
+        states: Tensor = self.encoder(tokens, there)
+        weights = there.to(states.dtype).unsqueeze(2)
+        return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Outputs float32 [rows, width]."""
+        outputs: Tensor = self.head(self.dropout(self.embed(tokens)))
+        return outputs
+
+
+class TextModel(nn.Module):
+    """What is exported: tokens as the stage makes them to answers [rows, width] and embeddings."""
+
+    def __init__(self, network: TextNetwork, task: Task) -> None:
+        super().__init__()
+        self.network = network
+        self.task = task
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        (tokens,) = inputs
+        embedded = self.network.embed(tokens)
+        return self.task.answer(self.network.head(embedded)), embedded
+
+
+class Words(nn.Module):
+    """A vector a token, whatever stands beside it."""
+
+    def __init__(self, tokens: int, padding: int) -> None:
+        super().__init__()
+        self.vectors = nn.Embedding(tokens, SIZE, padding_idx=padding)
+
+    def forward(self, tokens: Tensor, there: Tensor) -> Tensor:
+        vectors: Tensor = self.vectors(tokens)
+        return vectors
+
+
+class Encoder(nn.Module):
+    """One of transformers' encoders, its mask made here: what it makes by itself cannot be exported for any rows."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor, there: Tensor) -> Tensor:
+        mask = torch.where(there, 0.0, LOWEST)[:, None, None, :].expand(-1, 1, tokens.shape[1], -1)
+        states: Tensor = self.model(input_ids=tokens, attention_mask=mask).last_hidden_state
+        return states
+
+
+def encoder_folder(params: TextParams) -> Path | None:
+    """Where the encoder of `params` is; None where it begins at random.
+
+    Raises:
+        InvalidSpec: there is no such folder or package.
+    """
+    if params.encoder in OWN:
+        return None
+    folder = _of_package(params.encoder.removeprefix(INSTALLED)) if params.encoder.startswith(INSTALLED) else None
+    folder = folder or Path(params.encoder)
+    if missing := [name for name in FILES if not (folder / name).is_file()]:
+        raise InvalidSpec(
+            f"params: encoder={params.encoder!r} is none of {', '.join(OWN)}, and no folder or package with "
+            f"{' and '.join(missing)}."
+        )
+    return folder
+
+
+def _of_package(name: str) -> Path | None:
+    """The folder in an installed package that has the files of an encoder; the package itself is not imported."""
+    found = importlib.util.find_spec(name) if name.isidentifier() else None
+    roots = (found.submodule_search_locations or []) if found else []
+    folders = [file.parent for root in roots for file in sorted(Path(root).rglob(FILES[0]))]
+    return next((folder for folder in folders if (folder / FILES[1]).is_file()), None)
+
+
+def _encoder(params: TextParams, tokens: int, padding: int) -> tuple[nn.Module, int]:
+    """A module from tokens and what is no padding to states [rows, length, size], and their size."""
+    folder = encoder_folder(params)
+    if params.encoder == "words":
+        return Words(tokens, padding), SIZE
+    model = _of_folder(folder, params) if folder else _small(params, tokens, padding)
+    return Encoder(model), int(model.config.hidden_size)
+
+
+def _small(params: TextParams, tokens: int, padding: int) -> Any:
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        vocab_size=tokens,
+        hidden_size=SIZE,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        intermediate_size=2 * SIZE,
+        max_position_embeddings=params.length,
+        pad_token_id=padding,
+        attn_implementation="eager",
+    )
+    return BertModel(config, add_pooling_layer=False)
+
+
+def _of_folder(folder: Path, params: TextParams) -> Any:
+    """Read by transformers from its own classes: no code of the folder runs, no pickle is read, nothing is fetched."""
+    from transformers import AutoModel
+
+    safe = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
+    try:
+        model = AutoModel.from_pretrained(str(folder), attn_implementation="eager", dtype=torch.float32, **safe)
+    except (OSError, ValueError, KeyError) as error:
+        raise InvalidSpec(f"params: encoder={params.encoder!r} cannot be read by transformers: {error}") from error
+    longest = getattr(model.config, "max_position_embeddings", params.length)
+    if params.length > longest:
+        raise InvalidSpec(f"params: length={params.length}, and the encoder {params.encoder!r} takes {longest} tokens.")
+    if hasattr(model, "pooler"):
+        model.pooler = None  # its output is not asked for, and weights without a gradient stop DDP
+    return model

@@ -1,0 +1,54 @@
+"""What the text trainer wants to know."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from seaway.errors import InvalidSpec
+from seaway.training.loop.params import LoopParams
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextParams(LoopParams):
+    """Column, tokenizer, encoder and optimisation; validated on construction.
+
+    Args:
+        text: Column of texts.
+        length: Tokens of a text; more are cut off.
+        encoder: `small` (two layers of attention, at random), `words` (the mean of word vectors), a folder with
+            `config.json`, `model.safetensors` and `tokenizer.json` of an encoder that transformers knows, or
+            `package:NAME`, the installed Python package that has such a folder.
+        vocabulary: Tokens that `small` and `words` learn from the training rows, at most.
+        frozen: Whether the encoder stays as it is, and only the head learns.
+    Raises:
+        InvalidSpec: as `LoopParams`, or no column is named.
+    """
+
+    text: str = ""
+    length: int = 64
+    encoder: str = "small"
+    vocabulary: int = 4000
+    frozen: bool = False
+    name: str = "text"
+    task: str = "multiclass"
+    epochs: int = 8
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    patience: int = 3
+    precision: str = "mixed"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.text,)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        return super().counts | {"length": self.length, "vocabulary": self.vocabulary}
+
+    @property
+    def scored_at_once(self) -> int:
+        return max(self.batch_size, 128)
+
+    def _check_columns(self) -> None:
+        if not self.text:
+            raise InvalidSpec("params name no text; give the column that holds the texts.")
+        super()._check_columns()
