@@ -1,5 +1,6 @@
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,13 @@ SIGNATURE = Signature(
     outputs=(TensorSpec("total", "FP64"),),
     sample={"carrier": ["AA"], "delay": [1.0], "weather": [[1.0, 2.0]]},
 )
+
+
+@pytest.fixture(autouse=True)
+def keeps_gradients() -> Iterator[None]:
+    """A server turns them off for its whole process; tests of trainings may follow in this one."""
+    yield
+    torch.set_grad_enabled(True)
 
 
 class Context:
