@@ -17,7 +17,6 @@ from seaway.model_server.envoy.config import (
     authorization,
     cluster,
     forwarding,
-    grpc_filters,
     header,
     health_check,
     infer_paths,
@@ -25,6 +24,7 @@ from seaway.model_server.envoy.config import (
     listener,
     marked,
     protocol_routes,
+    request_filters,
 )
 from seaway.model_server.port import ModelServer
 from seaway.model_server.processes import Daemon
@@ -68,7 +68,7 @@ def bootstrap(
     protocol = protocol_routes(endpoint.name, endpoint.token(), infer, control)
     requests = _config(protocol, arm.version)
     listeners = [
-        *(listener(f"endpoint-{port}", address, port, requests, grpc_filters()) for port in ports),
+        *(listener(f"endpoint-{port}", address, port, requests, request_filters()) for port in ports),
         listener("statistics", address, STATISTICS_PORT, _config(_statistics(endpoint.name, control), arm.version),
                  [health_check(READY)]),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.serving.protocol.grpc_messages import CONTENT_TYPE, MESSAGE, SERVICE, STATUS
+from seaway.serving.protocol.request import LARGEST_MESSAGE
 
 TYPE = "type.googleapis.com/envoy"
 REQUEST_TIMEOUT_S = 30
@@ -198,13 +199,16 @@ def listener(
     }
 
 
-def grpc_filters() -> list[dict[str, Any]]:
-    """Turn a unary gRPC call into an HTTP/1.1 request of the bare message, and back.
+def request_filters() -> list[dict[str, Any]]:
+    """Hold a request until it is whole, and turn a unary gRPC call into an HTTP/1.1 request of the message, and back.
 
-    The bridge knows no other status than that of HTTP, so a refusal tells its own in headers, which become trailers.
+    A server needs the whole request in any case. So one that is too large or comes slowly never reaches it, and cannot
+    look as if the server had failed. The bridge knows no other status than that of HTTP, so a refusal tells its own in
+    headers, which become trailers.
     """
     bridge = {"content_type": CONTENT_TYPE, "withhold_grpc_frames": True}
     return [
+        _filter("buffer", "buffer.v3.Buffer", {"max_request_bytes": LARGEST_MESSAGE}),
         _filter("lua", "lua.v3.Lua", {"default_source_code": {"inline_string": GRPC_STATUS}}),
         _filter("grpc_http1_reverse_bridge", f"{BRIDGE}.FilterConfig", bridge),
     ]

@@ -23,13 +23,13 @@ from seaway.model_server.envoy.config import (
     answer,
     cluster,
     exact,
-    grpc_filters,
     header,
     infer_paths,
     latency_buckets,
     listener,
     mirror,
     protocol_routes,
+    request_filters,
     split,
 )
 from seaway.model_server.ports import LOOPBACK, require_free
@@ -238,7 +238,7 @@ def _bootstrap(endpoint: DeployedEndpoint, port: int) -> dict[str, Any]:
         "stats_flush_interval": f"{STATS_FLUSH_S}s",
         "stats_config": latency_buckets(),
         "dynamic_resources": {"cds_config": _file_source(folder / CLUSTERS)},
-        "static_resources": {"listeners": [listener("endpoint", LOOPBACK, port, routes, grpc_filters())]},
+        "static_resources": {"listeners": [listener("endpoint", LOOPBACK, port, routes, request_filters())]},
     }
 
 
