@@ -49,6 +49,6 @@ def flights_release(
             budget=budget,
             keys=KEYS,
         )
-        rollout = step(rolled, "Roll out", "500m", cache=False, pod="release").outputs["rollout"]
+        rollout = step(rolled, "Roll out", "500m", cache=False).outputs["rollout"]
         confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)
         step(confirmed, "Confirm promotion", WAITS, cache=False, pod="verdict")
