@@ -1,13 +1,12 @@
 """The table of flavours in a page: `python -m tools.flavours_table PAGE` writes it anew from the registry."""
 
-import re
 import sys
 from pathlib import Path
 
 from seaway.models import flavours
 from seaway.models.flavours import Flavour
 
-PART = re.compile(r"(<!-- flavours: written by `make generate` -->\n).*?(<!-- end of the flavours -->)", re.DOTALL)
+from tools.page_part import rewrite, with_part
 
 
 def table() -> str:
@@ -22,16 +21,10 @@ def _row(one: Flavour) -> str:
     return f"| `{one.name}` | {one.title} | {sources} | {files} | {extra} | {one.safety} |"
 
 
-def written(page: Path) -> str:
+def written(text: str) -> str:
     """The page with the table as it should be."""
-    return PART.sub(lambda found: f"{found[1]}{table()}{found[2]}", page.read_text(encoding="utf-8"))
-
-
-def main() -> None:
-    """Write the page that is named."""
-    page = Path(sys.argv[1])
-    page.write_text(written(page), encoding="utf-8")
+    return with_part(text, "flavours", table())
 
 
 if __name__ == "__main__":
-    main()
+    rewrite(Path(sys.argv[1]), written)

@@ -1,13 +1,12 @@
 """The table of ports in docs/architecture.md: `python -m tools.ports_table PAGE` writes it anew from the registry."""
 
-import re
 import sys
 from pathlib import Path
 
 from seaway import registry
 from seaway.registry import KUBERNETES, LOCAL, Port
 
-PART = re.compile(r"(<!-- ports: written by `make generate` -->\n).*?(<!-- end of the ports -->)", re.DOTALL)
+from tools.page_part import rewrite, with_part
 
 
 def table() -> str:
@@ -21,16 +20,10 @@ def _row(port: Port) -> str:
     return f"| `{port.room}.{port.name}` | {port.does} | {' | '.join(names)} |"
 
 
-def written(page: Path) -> str:
+def written(text: str) -> str:
     """The page with the table as it should be."""
-    return PART.sub(lambda found: f"{found[1]}{table()}{found[2]}", page.read_text(encoding="utf-8"))
-
-
-def main() -> None:
-    """Write the page that is named."""
-    page = Path(sys.argv[1])
-    page.write_text(written(page), encoding="utf-8")
+    return with_part(text, "ports", table())
 
 
 if __name__ == "__main__":
-    main()
+    rewrite(Path(sys.argv[1]), written)

@@ -1,12 +1,11 @@
 """The table of algorithms in docs/reference/tuning.md: `python -m tools.tuning_reference PAGE` writes it anew."""
 
-import re
 import sys
 from pathlib import Path
 
 from seaway.tuning.algorithm import FEATURES, KATIB, METHODS, OPTUNA
 
-PART = re.compile(r"(<!-- table: written by `make generate` -->\n).*?(<!-- end of the table -->)", re.DOTALL)
+from tools.page_part import rewrite, with_part
 
 
 def table() -> str:
@@ -44,11 +43,10 @@ def _mark(able: bool) -> str:
     return "yes" if able else "no"
 
 
-def written(page: str) -> str:
+def written(text: str) -> str:
     """The page with the table of today."""
-    return PART.sub(lambda found: f"{found[1]}{table()}{found[2]}", page)
+    return with_part(text, "table", table())
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
+    rewrite(Path(sys.argv[1]), written)

@@ -180,4 +180,4 @@ def test_a_wheels_backend_that_cannot_be_placed_is_refused(wheel: Any, entry: st
 
 def test_the_ports_of_the_architecture_page_are_the_registrys() -> None:
     page = PROJECT / "docs" / "architecture.md"
-    assert page.read_text() == ports_table.written(page), "run `make generate` and commit"
+    assert page.read_text() == ports_table.written(page.read_text()), "run `make generate` and commit"
