@@ -7,11 +7,11 @@ names, so the configuration is read first: Keras' own layers only, no Lambda, wh
 import json
 import os
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from seaway.errors import PackageRefused
+from seaway.models.flavours.json_objects import objects
 from seaway.models.flavours.required import required
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -37,7 +37,7 @@ def inspect(file: Path) -> None:
             config = dict(json.loads(opened.read(CONFIG))) | {"compile_config": None}  # which load_model leaves out
     except (zipfile.BadZipFile, ValueError, TypeError, KeyError, EOFError, OSError, NotImplementedError) as error:
         raise _refusal(file, f"is truncated or no .keras file ({error})") from error
-    for node in _objects(config):
+    for node in (one for one in objects(config) if "class_name" in one):
         named = {str(node.get("class_name")), str(node.get("registered_name"))} - {"None"}
         module = node.get("module")
         if named & CODE or node.get("registered_name") not in (None, node.get("class_name")):
@@ -89,18 +89,6 @@ def _ByPosition(model: Any) -> Any:  # noqa: N802  # a class that is made where 
             return self.model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
 
     return ByPosition().eval()
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    pending = [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            if "class_name" in current:
-                yield current
-            pending.extend(current.values())
-        elif isinstance(current, list):
-            pending.extend(current)
 
 
 def _refusal(file: Path, reason: str) -> PackageRefused:

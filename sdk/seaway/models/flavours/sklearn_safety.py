@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import PackageRefused
+from seaway.models.flavours.json_objects import objects
 from seaway.models.flavours.required import required
 
 SCHEMA = "schema.json"
@@ -56,21 +57,9 @@ def _schema(file: Path) -> Any:
 
 
 def _check_schema(file: Path, schema: Any) -> None:
-    for node in _nodes(schema):
-        if node["__loader__"] not in LOADERS:
+    for node in objects(schema):
+        if "__loader__" in node and node["__loader__"] not in LOADERS:
             raise _refusal(file, f"holds a {str(node['__loader__'])[:80]}, which could call something")
-
-
-def _nodes(value: Any) -> Iterator[Any]:
-    pending = [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            if "__loader__" in current:
-                yield current
-            pending.extend(current.values())
-        elif isinstance(current, list):
-            pending.extend(current)
 
 
 def check_trees(file: Path, estimator: Any) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import PackageRefused
+from seaway.models.flavours.json_objects import objects
 
 GRAPH = "models/model.json"
 SAMPLE_INPUTS = "data/sample_inputs/model.pt"
@@ -121,14 +122,7 @@ def _check_graph(archive: Path, graph: Any) -> None:
 
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
     """Every key of every object in a JSON value, with what it holds."""
-    pending = [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            yield from current.items()
-            pending.extend(current.values())
-        elif isinstance(current, list):
-            pending.extend(current)
+    return (pair for found in objects(value) for pair in found.items())
 
 
 def _is_size_expression(text: str) -> bool:
