@@ -14,9 +14,7 @@ from seaway.models.flavours import Flavour
 from seaway.models.signature import SIGNATURE_FILE, TORCH_EXPORT
 from seaway.storage import atomic_path, read_json, sha256, write_json
 
-MODEL_FILES = ("model.pt2", "model.safetensors", "signature.json")
 FIGURE_FILES = ("metrics.json", "history.jsonl")
-OUTPUT_FILES = (*MODEL_FILES, *FIGURE_FILES)  # of an exported graph
 RECORD = "training.json"  # written last: the fingerprint of the run and the hash of each output file
 
 

@@ -5,7 +5,6 @@ leaves a model file of any flavour in the output folder. What Seaway has to know
 the file, from a few training rows, and from trying it; a script that writes `signature.json` itself has the last word.
 """
 
-import argparse
 import json
 import os
 import runpy
@@ -17,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from seaway import tasks
-from seaway.entrypoint import run
 from seaway.errors import InvalidSpec, TrainingFailed
 from seaway.models import flavours
 from seaway.models.importing import sample_of
 from seaway.models.importing.measured import adopted_signature
 from seaway.models.signature import SIGNATURE_FILE, Signature
 from seaway.storage import write_json
+from seaway.training.command_line import start
 from seaway.training.spec import TrainSpec
 
 PATHS = {
@@ -168,6 +167,4 @@ def _with_target(signature: Signature, spec: TrainSpec, params: ScriptParams) ->
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", type=Path, required=True)
-    run(lambda: main(*TrainSpec.read(parser.parse_args().spec)))
+    start(main, __doc__)

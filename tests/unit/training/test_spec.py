@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seaway.errors import DataUnreadable, InvalidSpec, TrainingFailed
 from seaway.training import TrainResult, TrainSpec
 from seaway.training.fingerprint import fingerprint
-from seaway.training.result import OUTPUT_FILES, earlier
+from seaway.training.result import earlier, output_files
 
 
 def spec(folder: Path, **changes: object) -> TrainSpec:
@@ -104,7 +104,7 @@ def test_a_result_lacking_a_file_is_a_failed_training(tmp_path: Path) -> None:
 
 
 def test_a_result_is_reused_only_whole_and_for_the_same_run(tmp_path: Path) -> None:
-    for name in OUTPUT_FILES:
+    for name in output_files(tmp_path):
         (tmp_path / name).write_text("{}")
     assert not earlier([tmp_path], {"run": "a"})
     TrainResult.read(tmp_path).record({"run": "a"})

@@ -1,17 +1,47 @@
 """A trained model as files: exported graph, weights, signature."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from seaway.models.signature import Signature, TensorSpec
+from seaway.models.signature import EMBEDDING, Signature, TensorSpec
 from seaway.storage import atomic_path
 from seaway.tasks import Task
 
 TRACED_ROWS = 2  # any number above 1: torch.export takes 1 for a constant
+
+
+class EmbeddingModel(nn.Module):
+    """What is exported of a network with `embed` and `head`: its input to answers [rows, width] and embeddings."""
+
+    def __init__(self, network: nn.Module, task: Task) -> None:
+        super().__init__()
+        self.network = network
+        self.task = task
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        (given,) = inputs
+        embedded = self.network.embed(given)
+        return self.task.answer(self.network.head(embedded)), embedded
+
+
+def embedding_signature(
+    name: str, given: TensorSpec, task: Task, size: int, sample: Sequence[Any], folder: Path | None = None
+) -> Signature:
+    """One input; out come the task's answer and an embedding of `size`. The stage's files are in `folder`.
+
+    Raises:
+        InvalidSpec: the label or the input is named as an output is.
+    """
+    answer = answer_spec(task, [given])
+    outputs = (answer, TensorSpec(EMBEDDING, "FP32", (-1, size)))
+    target = replace(task.target, output=answer.name)
+    return Signature(name, (given,), outputs, {given.name: sample}, target, folder=folder).proved()
 
 
 def answer_spec(task: Task, inputs: Sequence[TensorSpec]) -> TensorSpec:

@@ -1,12 +1,9 @@
 """`python -m seaway.training.tabular --spec spec.json`, on each process of a training."""
 
-import argparse
-from pathlib import Path
-
 import torch
 
-from seaway.entrypoint import run
 from seaway.storage import write_json
+from seaway.training.command_line import start
 from seaway.training.loop import Data, figures, learn
 from seaway.training.loop.process_group import Worker, joined
 from seaway.training.loop.rows import learn_task
@@ -48,6 +45,4 @@ def _prepare(preprocessing: Preprocessing, examples: Examples, worker: Worker) -
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train the tabular model; started once a process by torchrun.")
-    parser.add_argument("--spec", type=Path, required=True, help="file that seaway.training.TrainSpec.write wrote")
-    run(lambda: main(*TrainSpec.read(parser.parse_args().spec)))
+    start(main, "Train the tabular model; started once a process by torchrun.")

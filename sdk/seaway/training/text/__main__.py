@@ -1,22 +1,22 @@
 """`python -m seaway.training.text --spec spec.json`, on each process of a training."""
 
-import argparse
 import shutil
 import tempfile
 from pathlib import Path
 
 import torch
 
-from seaway.entrypoint import run
 from seaway.models.preprocessing.text import TOKENIZER_FILE
 from seaway.storage import atomic_path, write_json
+from seaway.training.command_line import start
 from seaway.training.loop import Data, figures, learn
+from seaway.training.loop.export import EmbeddingModel
 from seaway.training.loop.process_group import joined
 from seaway.training.loop.rows import learn_task
 from seaway.training.spec import TrainSpec
 from seaway.training.text.data import read_raw, read_texts
 from seaway.training.text.export import signature, write_model
-from seaway.training.text.network import TextModel, TextNetwork, encoder_folder
+from seaway.training.text.network import TextNetwork, encoder_folder
 from seaway.training.text.params import TextParams
 from seaway.training.text.tokenizer import vocabulary_size, write_tokenizer
 
@@ -46,10 +46,8 @@ def _train(spec: TrainSpec, fingerprint: str, own: Path) -> None:
         with atomic_path(spec.output / TOKENIZER_FILE) as draft:
             shutil.copyfile(own / TOKENIZER_FILE, draft)
         write_json(spec.output / "metrics.json", figures(fit, len(train.labels)))  # first: a tuner waits for no more
-        write_model(TextModel(best, task), params, signed, spec.output)
+        write_model(EmbeddingModel(best, task), params, signed, spec.output)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train the text model; started once a process by torchrun.")
-    parser.add_argument("--spec", type=Path, required=True, help="file that seaway.training.TrainSpec.write wrote")
-    run(lambda: main(*TrainSpec.read(parser.parse_args().spec)))
+    start(main, "Train the text model; started once a process by torchrun.")

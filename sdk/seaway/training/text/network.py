@@ -1,4 +1,4 @@
-"""The networks, and the whole model from token numbers to an answer and an embedding."""
+"""The networks: from token numbers to an answer and an embedding."""
 
 import importlib.util
 from pathlib import Path
@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from seaway.errors import InvalidSpec
-from seaway.tasks import Task
 from seaway.training.text.params import TextParams
 
 OWN = ("small", "words")
@@ -42,20 +41,6 @@ class TextNetwork(nn.Module):
         """Outputs float32 [rows, width]."""
         outputs: Tensor = self.head(self.dropout(self.embed(tokens)))
         return outputs
-
-
-class TextModel(nn.Module):
-    """What is exported: tokens as the stage makes them to answers [rows, width] and embeddings."""
-
-    def __init__(self, network: TextNetwork, task: Task) -> None:
-        super().__init__()
-        self.network = network
-        self.task = task
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        (tokens,) = inputs
-        embedded = self.network.embed(tokens)
-        return self.task.answer(self.network.head(embedded)), embedded
 
 
 class Words(nn.Module):

@@ -1,19 +1,17 @@
 """`python -m seaway.training.vision --spec spec.json`, on each process of a training."""
 
-import argparse
-from pathlib import Path
-
 import torch
 
-from seaway.entrypoint import run
 from seaway.storage import write_json
+from seaway.training.command_line import start
 from seaway.training.loop import Data, figures, learn
+from seaway.training.loop.export import EmbeddingModel
 from seaway.training.loop.process_group import joined
 from seaway.training.loop.rows import learn_task
 from seaway.training.spec import TrainSpec
 from seaway.training.vision.data import read_pictures
 from seaway.training.vision.export import signature, write_model
-from seaway.training.vision.network import VisionModel, VisionNetwork
+from seaway.training.vision.network import VisionNetwork
 from seaway.training.vision.params import VisionParams
 
 MEASURED_ROWS = 2_000  # whose pixels tell mean and deviation
@@ -35,10 +33,8 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
         best = VisionNetwork(params, task.width, moments)
         best.load_state_dict(fit.best)
         write_json(spec.output / "metrics.json", figures(fit, len(train)))  # first: a tuner waits for no more
-        write_model(VisionModel(best, task), params, signed, spec.output)
+        write_model(EmbeddingModel(best, task), params, signed, spec.output)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train the vision model; started once a process by torchrun.")
-    parser.add_argument("--spec", type=Path, required=True, help="file that seaway.training.TrainSpec.write wrote")
-    run(lambda: main(*TrainSpec.read(parser.parse_args().spec)))
+    start(main, "Train the vision model; started once a process by torchrun.")

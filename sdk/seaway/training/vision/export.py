@@ -2,16 +2,14 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from seaway.models.signature import EMBEDDING, Signature, TensorSpec
+from seaway.models.signature import Signature, TensorSpec
 from seaway.tasks import Task
 from seaway.training.loop import export
-from seaway.training.vision.network import VisionModel
 from seaway.training.vision.params import VisionParams
 
 SAMPLE_ROWS = 4
@@ -26,14 +24,12 @@ def signature(params: VisionParams, task: Task, embedding: int, files: Sequence[
     """
     unit = params.units.get(params.image, "")
     image = TensorSpec(params.image, "BYTES", unit=unit, preprocessing=params.stage)
-    answer = export.answer_spec(task, [image])
-    outputs = (answer, TensorSpec(EMBEDDING, "FP32", (-1, embedding)))
     chosen = sorted(files[: 8 * SAMPLE_ROWS], key=lambda file: len(file) > SMALL)[:SAMPLE_ROWS]
-    sample = {params.image: [base64.b64encode(file).decode() for file in chosen]}
-    return Signature(params.name, (image,), outputs, sample, replace(task.target, output=answer.name)).proved()
+    sample = [base64.b64encode(file).decode() for file in chosen]
+    return export.embedding_signature(params.name, image, task, embedding, sample)
 
 
-def write_model(model: VisionModel, params: VisionParams, signed: Signature, folder: Path) -> None:
+def write_model(model: export.EmbeddingModel, params: VisionParams, signed: Signature, folder: Path) -> None:
     """Write the trained model's files; see `loop.export`."""
     example = torch.zeros((export.TRACED_ROWS, params.channels, *params.size), dtype=torch.uint8)
     export.write_model(model, [example], signed, folder)

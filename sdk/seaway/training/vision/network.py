@@ -1,4 +1,4 @@
-"""The networks, and the whole model from pixels to an answer and an embedding."""
+"""The networks: from pixels to an answer and an embedding."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from seaway.errors import InvalidSpec
-from seaway.tasks import Task
 from seaway.training.vision.params import VisionParams
 
 WIDTHS = (16, 32, 64, 64)  # channels of the small network's convolutions
@@ -36,20 +35,6 @@ class VisionNetwork(nn.Module):
         """Outputs float32 [rows, width]."""
         outputs: Tensor = self.head(self.embed(pictures))
         return outputs
-
-
-class VisionModel(nn.Module):
-    """What is exported: pictures as the stage makes them to answers [rows, width] and embeddings."""
-
-    def __init__(self, network: VisionNetwork, task: Task) -> None:
-        super().__init__()
-        self.network = network
-        self.task = task
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        (pictures,) = inputs
-        embedded = self.network.embed(pictures)
-        return self.task.answer(self.network.head(embedded)), embedded
 
 
 def _backbone(params: VisionParams) -> tuple[nn.Module, int]:
