@@ -50,7 +50,6 @@ class OpenInferenceHandler:
         self.package = (folder / "package").resolve()
         self.version = (folder / "version").read_text(encoding="utf-8").strip()
         self.signature = Signature.read(self.package)
-        self.signature.check_stages()
         self.answers = self.load(folder)
         self.predict(self.signature.encode(self.signature.sample))
         self.served = self._open_log()
@@ -58,6 +57,7 @@ class OpenInferenceHandler:
     def load(self, folder: Path) -> Answer:
         """What answers: encoded arrays in the signature's order in, arrays in that of its outputs out."""
         if (folder / SCRIPT_FILE).exists():
+            self.signature.check_stages()  # as `load` does
             return _scripted(torch.jit.load(folder / SCRIPT_FILE, map_location=self.device), self.device)
         return load(self.package, torch.get_num_threads()).answer
 

@@ -17,6 +17,7 @@ from seaway.model_server.torchscript import SCRIPT_FILE, kept_script
 from seaway.models import Signature, verified_copy
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.serving.port import VERSION_DIGITS
+from seaway.storage import atomic_path
 
 POLL_S = 0.05
 PACKAGE, VERSION_FILE = "package", "version"  # in a model's folder; the version is written last
@@ -36,9 +37,8 @@ def prepare(folder: Path, arm: Arm, key: Path, scripts: Path) -> None:
         raise PackageRefused(f"Package {arm.package} changed while it was deployed; deploy it again.")
     if script := kept_script(package, scripts):
         shutil.copyfile(script, folder / SCRIPT_FILE)
-    draft = folder / f".{VERSION_FILE}"
-    draft.write_text(arm.version, encoding="utf-8")
-    draft.rename(folder / VERSION_FILE)
+    with atomic_path(folder / VERSION_FILE) as draft:
+        draft.write_text(arm.version, encoding="utf-8")
 
 
 def until(condition: Callable[[], bool], daemon: Daemon, deadline: float) -> None:

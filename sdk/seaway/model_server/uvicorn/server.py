@@ -58,10 +58,8 @@ class UvicornServer:
         for arm in endpoint.arms.values():
             prepare(_folder(endpoint, arm), arm, key, kept)
         for arm in endpoint.arms.values():
-            until(partial(self._answers, endpoint, arm), daemons[arm.cluster], deadline)
-
-    def _answers(self, endpoint: DeployedEndpoint, arm: Arm) -> bool:
-        return answers(endpoint, arm, self.key(endpoint, arm), Signature.read(_folder(endpoint, arm) / PACKAGE))
+            signature = Signature.read(_folder(endpoint, arm) / PACKAGE)
+            until(partial(answers, endpoint, arm, self.key(endpoint, arm), signature), daemons[arm.cluster], deadline)
 
     def key(self, endpoint: DeployedEndpoint, arm: Arm) -> str:
         """See `ModelServer`."""
