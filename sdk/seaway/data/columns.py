@@ -63,7 +63,7 @@ class Column:
 def look(database: "duckdb.DuckDBPyConnection") -> tuple[int, Sequence[Column]]:
     """How many rows the table `rows` has, and what each of its columns is."""
     (rows,) = database.execute("SELECT count(*) FROM rows").fetchall()[0]
-    return rows, [_column(database, name, stored) for name, stored in types(database).items()]
+    return rows, [_column(database, name, stored, rows) for name, stored in types(database).items()]
 
 
 def chosen(database: "duckdb.DuckDBPyConnection", kinds: Mapping[str, str], where: str) -> "pa.Table":
@@ -142,15 +142,14 @@ def _gap(text: str) -> str:
     return f"lower({text}) IN ({', '.join(repr(word) for word in GAPS if word)})"
 
 
-def _column(database: "duckdb.DuckDBPyConnection", name: str, stored: str) -> Column:
-    """What a column is: the first kind that nearly all of its values are."""
+def _column(database: "duckdb.DuckDBPyConnection", name: str, stored: str, rows: int) -> Column:
+    """What a column of so many rows is: the first kind that nearly all of its values are."""
     if stored.endswith("]") or stored.startswith(("STRUCT", "MAP", "BLOB", "UNION", "VARIANT")):
         return Column(name, "other", 0, 0)
     text = _text(name)
     values = f"(SELECT {text} AS value, count(*) AS times FROM rows WHERE {text} IS NOT NULL GROUP BY 1)"  # noqa: S608
     sums = f"SELECT count(*), coalesce(sum(times), 0), coalesce(sum(times) FILTER ({_gap('value')}), 0) FROM {values}"  # noqa: S608
     distinct, filled, gaps = map(int, database.execute(sums).fetchall()[0])
-    (rows,) = database.execute("SELECT count(*) FROM rows").fetchall()[0]
     for kind in _guesses(stored) if filled - gaps else ():
         fits = f"SELECT coalesce(sum(times), 0) FROM {values} WHERE {_as('value', kind)} IS NOT NULL"  # noqa: S608
         found = int(database.execute(fits).fetchall()[0][0])

@@ -81,7 +81,8 @@ def resampled(looks: Sequence[Observation], plan: RolloutPlan) -> Outcome:
     Only the steps below full traffic are drawn; the error rate is the candidate's.
     """
     random = np.random.default_rng(SEED)
-    ends = [_end(looks, plan, random) for _ in range(RESAMPLED)]
+    pools = _pools(looks, plan)
+    ends = [_end(pools, plan, random) for _ in range(RESAMPLED)]
     decisions = [decision for decision, _ in ends]
     candidate = [look.candidate for look in looks]
     return Outcome(
@@ -94,37 +95,37 @@ def resampled(looks: Sequence[Observation], plan: RolloutPlan) -> Outcome:
     )
 
 
-def _end(looks: Sequence[Observation], plan: RolloutPlan, random: np.random.Generator) -> tuple[Decision, int]:
+def _pools(looks: Sequence[Observation], plan: RolloutPlan) -> list[list[Observation]]:
+    """What each look below full traffic is drawn from: those at its weight, or the nearest below that was rehearsed."""
+    partial = [look for look in looks if look.weight is not None and look.weight < FULL]
+    pools: list[list[Observation]] = []
+    for step in (step for step in plan.steps if step.weight < FULL):
+        rehearsed = max((look.weight or 0 for look in partial if (look.weight or 0) <= step.weight), default=0)
+        pool = [look for look in partial if look.weight == rehearsed]
+        pools += [pool] * -(-step.requests // plan.requests_per_look)
+    return pools
+
+
+def _end(
+    pools: Sequence[Sequence[Observation]], plan: RolloutPlan, random: np.random.Generator
+) -> tuple[Decision, int]:
     """The decision, and the requests of both arms until then."""
     seen: list[Observation] = []
-    least = sum(-(-step.requests // plan.requests_per_look) for step in plan.steps if step.weight < FULL)
     while True:
-        seen += _drawn(looks, plan, len(seen), random)
+        seen += _drawn(pools[min(len(seen), len(pools) - 1)], len(seen), random)
         if len(seen) % STRIDE == 0:
             decision = judge_fast(seen, plan.judged_by).decision
             requests = sum(look.stable.requests + look.candidate.requests for look in seen)
             if decision in (Decision.ROLLBACK, Decision.INCONCLUSIVE):
                 return decision, requests
-            if decision is Decision.PROMOTE and len(seen) >= least:
+            if decision is Decision.PROMOTE and len(seen) >= len(pools):
                 return decision, requests
 
 
-def _drawn(
-    looks: Sequence[Observation], plan: RolloutPlan, place: int, random: np.random.Generator
-) -> list[Observation]:
-    """The next looks at the weight that the plan has there, or the nearest below that was rehearsed."""
-    weight = _weight(plan, place)
-    partial = [look for look in looks if look.weight is not None and look.weight < FULL]
-    rehearsed = max((look.weight or 0 for look in partial if (look.weight or 0) <= weight), default=0)
-    pool = [look for look in partial if look.weight == rehearsed]
+def _drawn(pool: Sequence[Observation], place: int, random: np.random.Generator) -> list[Observation]:
+    """The next looks, in the order in which they were seen."""
     start = int(random.integers(len(pool)))
     block = [pool[(start + ahead) % len(pool)] for ahead in range(BLOCK)]
     return [
         replace(look, time=float(place + ahead), measured_at=float(place + ahead)) for ahead, look in enumerate(block)
     ]
-
-
-def _weight(plan: RolloutPlan, place: int) -> int:
-    partial = [step for step in plan.steps if step.weight < FULL]
-    weights = [step.weight for step in partial for _ in range(-(-step.requests // plan.requests_per_look))]
-    return weights[min(place, len(weights) - 1)]

@@ -1,6 +1,5 @@
 """Is a model served for a reason? The chain from package to decision, each link checked by the public key alone."""
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -127,10 +126,10 @@ class _Chain:
     def _lineage(self) -> str:
         self._require_package()
         lineage = Lineage.read(self.package)
-        if self.train and sha256(self.train) != lineage.data_sha256:
+        if self.train and (found := sha256(self.train)) != lineage.data_sha256:
             raise EvidenceRefused(
-                f"The lineage names training rows {lineage.data_sha256}; {self.train} has {sha256(self.train)}. It was "
-                "trained on other rows, or they were changed since."
+                f"The lineage names training rows {lineage.data_sha256}; {self.train} has {found}. It was trained on "
+                "other rows, or they were changed since."
             )
         replaced = f", to replace {lineage.parent}" if lineage.parent else ""
         compared = " (compared)" if self.train else ""
@@ -168,7 +167,7 @@ class _Chain:
         statement, looks = self._read(), self._looks()
         said = statement.predicate
         told = said["looks"]
-        kept = hashlib.sha256((self.stated / LOOKS_FILE).read_bytes()).hexdigest()
+        kept = sha256(self.stated / LOOKS_FILE)
         if (kept, len(looks)) != (told["sha256"], told["count"]):
             raise EvidenceRefused(
                 f"The decision rests on {told['count']} looks of hash {told['sha256']}; those beside it are "
