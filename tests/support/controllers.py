@@ -13,6 +13,7 @@ from seaway.platforms.kubernetes.client.resources import PODS
 from seaway.platforms.kubernetes.jobs import batch_job
 
 LOOK_S = 0.05
+GONE_OR_CHANGED = (404, 409)
 
 
 def playing(part: Callable[[], object]) -> AbstractContextManager[None]:
@@ -20,7 +21,11 @@ def playing(part: Callable[[], object]) -> AbstractContextManager[None]:
 
     def play(over: threading.Event) -> None:
         while not over.wait(LOOK_S):
-            part()
+            try:
+                part()
+            except client.ApiException as error:
+                if error.status not in GONE_OR_CHANGED:  # meanwhile, as any controller meets: the next look sees it
+                    raise
 
     return in_background(play)
 
@@ -43,7 +48,8 @@ def in_background(play: Callable[[threading.Event], object]) -> Iterator[None]:
     finally:
         over.set()
         player.join()
-    assert not wrong
+    if wrong:
+        raise wrong[0]
 
 
 def ending_jobs(
