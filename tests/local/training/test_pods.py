@@ -20,6 +20,7 @@ from seaway.training import TrainResult, TrainSpec
 from seaway.training.fingerprint import fingerprint
 from seaway.training.pod.job import VARIABLE, RemoteTraining
 
+from held_trainer import HOLD  # isort: skip
 from training_processes import MARK, alive, kill, wait_until  # isort: skip
 
 EPOCHS = 5
@@ -133,15 +134,26 @@ def undisturbed(spec: TrainSpec, tmp_path_factory: pytest.TempPathFactory) -> Tr
     return result(training, place)
 
 
+@pytest.fixture
+def hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """While it stands, a training of `held_trainer` goes no further than its next checkpoint."""
+    file = tmp_path / "hold"
+    file.touch()
+    monkeypatch.setenv(HOLD, str(file))
+    monkeypatch.setenv("PYTHONPATH", str(LOCAL_PROGRAMS))
+    return file
+
+
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_lost_pod_costs_no_more_than_an_epoch_and_the_result_is_the_same(
-    lost: int, spec: TrainSpec, undisturbed: TrainResult, tmp_path: Path
+    lost: int, spec: TrainSpec, undisturbed: TrainResult, hold: Path, tmp_path: Path
 ) -> None:
-    training = remote(spec, tmp_path)
+    training = remote(dataclasses.replace(spec, entrypoint="held_trainer"), tmp_path)
     with pods(training, tmp_path) as started:
         wait_until(lambda: len(checkpoints(training)) > 0)
         for pid in alive(started.marks[lost]):
             os.kill(pid, signal.SIGKILL)
+        hold.unlink()
         wait_until(started.ended, 0.2)
         assert started.restarts >= PODS, "a pod went on without its peer"
         assert "resuming after epoch" in started.logs()
@@ -149,11 +161,12 @@ def test_a_lost_pod_costs_no_more_than_an_epoch_and_the_result_is_the_same(
 
 
 def test_another_run_of_a_training_that_was_cut_off_goes_on_from_its_checkpoints(
-    spec: TrainSpec, undisturbed: TrainResult, tmp_path: Path
+    spec: TrainSpec, undisturbed: TrainResult, hold: Path, tmp_path: Path
 ) -> None:
-    first = remote(spec, tmp_path)
+    first = remote(dataclasses.replace(spec, entrypoint="held_trainer"), tmp_path)
     with pods(first, tmp_path):
         wait_until(lambda: len(checkpoints(first)) > 0)
+    hold.unlink()
     for scratch in tmp_path.glob("pod-*"):
         scratch.rename(tmp_path / f"lost-{scratch.name}")
     second = dataclasses.replace(first, output=f"{first.output}-2")
