@@ -385,7 +385,8 @@ def test_counters_that_start_anew_again_and_again_end_a_rollout(plan: RolloutPla
 
 
 def test_errors_that_the_client_saw_count_although_the_counters_are_gone(plan: RolloutPlan, state: Path) -> None:
-    rollout = drive(plan, Restarting(broken=0.75, every=1), state)
+    patient = replace(plan, policy=replace(plan.policy, max_age_s=0.5))
+    rollout = drive(patient, Restarting(broken=0.75, every=1), state)
     assert rollout.decision is Decision.ROLLBACK
     assert "errors" in rollout.reason.lower()
 

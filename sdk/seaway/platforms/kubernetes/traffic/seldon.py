@@ -89,7 +89,7 @@ class SeldonTraffic(RouteTraffic):
         routed = routed_split(endpoint.name, self._objects)
         toggled = bool(mirrored) != bool(written_split(found).mirrored)
         written = self._patch(endpoint, weights, mirrored)
-        self._await_taken_up(endpoint, weights, TOGGLED_S if toggled else edge.FOLLOW_S)
+        self._await_taken_up(endpoint, weights, TOGGLED_S if toggled else None)
         if not self._gateway.admin:
             before = written if routed is None else routed.weights
             edge.await_shift(endpoint, {arm: before.get(arm, 0) for arm in weights}, weights)

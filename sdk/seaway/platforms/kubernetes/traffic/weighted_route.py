@@ -293,8 +293,8 @@ class RouteTraffic:
         """Carry a JSON patch out on the route as it was read. Raises: ObjectChanged: it is another one by now."""
         self._objects.patch(self._kind.resource, found, operations)
 
-    def _await_taken_up(self, endpoint: DeployedEndpoint, wanted: Weights, within_s: float = edge.FOLLOW_S) -> None:
-        deadline = time.monotonic() + within_s
+    def _await_taken_up(self, endpoint: DeployedEndpoint, wanted: Weights, within_s: float | None = None) -> None:
+        deadline = time.monotonic() + (edge.FOLLOW_S if within_s is None else within_s)
         while lacking := self._lacking(endpoint, wanted):
             edge.require_time(endpoint, deadline, lacking)
             time.sleep(edge.POLL_S)
