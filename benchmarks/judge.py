@@ -23,6 +23,7 @@ from seaway.rollout.judge.criteria import (
     ErrorComparison,
     LatencyComparison,
     QualityComparison,
+    pace_of,
 )
 from seaway.rollout.judge.latency import Latencies
 from seaway.rollout.judge.verdict import Hypothesis
@@ -112,8 +113,10 @@ def promotions(arms: Arms, margin: float, relative: bool = False, prior: Prior =
 
 
 def promotions_in(every: proportions.Table, margin: float, relative: bool = False, prior: Prior = UNKNOWN) -> Counts:
-    """The same from counts [runs, looks]."""
-    bets = ErrorComparison(every, relative).bets(Hypothesis.SAFETY, margin)[0]
+    """The same from counts [runs, looks]; the budget is what there is."""
+    budget = float((every.stable_trials + every.candidate_trials).sum(axis=-1).max())
+    pace = pace_of(replace(POLICY, budget=int(budget)))
+    bets = ErrorComparison(every, relative, pace=pace).bets(Hypothesis.SAFETY, margin)[0]
 
     def promoted(rows: Counts, seen: int) -> NDArray[np.bool_]:
         noise = autocorrelation.Noise(*_spread(every, rows, seen), prior=prior)

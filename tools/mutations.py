@@ -52,6 +52,18 @@ MUTATIONS = (
             f"{JUDGE}::test_a_promotion_takes_evidence_of_one_over_the_rate_of_false_ones",
         ),
         (
+            "twice the evidence rolls back",
+            "log_e_harm >= enough(question.harm_level)",
+            "log_e_harm >= enough(question.harm_level / 2)",
+            f"{JUDGE}::test_a_rollback_takes_evidence_of_one_over_the_rate_of_false_ones",
+        ),
+        (
+            "twice the evidence promotes",
+            "log_e_safety >= enough(question.safety_level)",
+            "log_e_safety >= enough(question.safety_level / 2)",
+            f"{JUDGE}::test_a_promotion_takes_evidence_of_one_over_the_rate_of_false_ones",
+        ),
+        (
             "an interval that is too short",
             "enough_safety = enough(question.harm_level)",
             "enough_safety = enough(2 * question.harm_level)",
@@ -61,6 +73,12 @@ MUTATIONS = (
             "half the evidence is enough everywhere",
             "return math.log(1 / level)",
             "return math.log(0.5 / level)",
+            f"{RATES}::test_rates_are_what_was_measured",
+        ),
+        (
+            "twice the evidence is wanted everywhere",
+            "return math.log(1 / level)",
+            "return math.log(2 / level)",
             f"{RATES}::test_rates_are_what_was_measured",
         ),
         (
@@ -170,6 +188,21 @@ MUTATIONS = (
         ),
     ),
     *of(
+        "rollout/judge/pace.py",
+        (
+            "a look has a say in its own pace",
+            "(self.enough - won, LEAST)",
+            "(self.enough - won - bets[..., look, 0], LEAST)",
+            f"{EVIDENCE}::test_a_pace_is_timid_where_plenty_is_left_bold_near_the_end_and_timid_once_there_is_enough",
+        ),
+        (
+            "the budget is never nearly spent",
+            "- (np.cumsum(requests, axis=-1) - requests)",
+            "",
+            f"{EVIDENCE}::test_a_pace_is_timid_where_plenty_is_left_bold_near_the_end_and_timid_once_there_is_enough",
+        ),
+    ),
+    *of(
         "rollout/judge/conditional.py",
         (
             "a draw is worth more than it can be on average",
@@ -272,8 +305,8 @@ MUTATIONS = (
         "rollout/promotion.py",
         (
             "promoted over a model that it was not judged against",
-            'over=rollout.endpoint.arms["stable"].version',
-            'over=rollout.endpoint.arms["candidate"].version',
+            'over=rollout.endpoint.arms["stable"].version)\n    except',
+            'over=rollout.endpoint.arms["candidate"].version)\n    except',
             f"{ROLLOUT}::test_a_candidate_replaces_only_the_model_that_it_was_judged_against",
         ),
         (
@@ -418,22 +451,28 @@ MUTATIONS = (
             f"{PACKAGE}::test_the_same_content_is_the_same_package_whenever_it_was_signed",
         ),
         (
+            "a pickle of the newest protocol",
+            "range(2, 6))",
+            "range(2, 5))",
+            f"{PACKAGE}::test_a_pickle_of_any_protocol_is_known_by_its_start",
+        ),
+    ),
+    *of(
+        "models/proof.py",
+        (
             "a model that answers NaN is packed",
             "np.isfinite(given).all()",
             "np.isfinite(given).any()",
             f"{PACKAGE}::test_a_model_that_answers_nan_to_one_row_is_refused",
         ),
+    ),
+    *of(
+        "models/flavours/torch_export.py",
         (
             "weights of another training",
-            "    _check_weights(draft, program.state_dict)",
-            "    str(program)",
+            "check_weights(folder, load_program(folder / GRAPH_FILE).state_dict)",
+            "load_program(folder / GRAPH_FILE)",
             f"{PACKAGE}::test_weights_of_another_training_are_refused",
-        ),
-        (
-            "a pickle of the newest protocol",
-            "range(2, 6))",
-            "range(2, 5))",
-            f"{PACKAGE}::test_a_pickle_of_any_protocol_is_known_by_its_start",
         ),
     ),
     *of(

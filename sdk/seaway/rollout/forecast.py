@@ -19,6 +19,7 @@ from seaway.rollout.judge.criteria import (
     ErrorComparison,
     LatencyComparison,
     QualityComparison,
+    pace_of,
 )
 from seaway.rollout.judge.decision import enough
 from seaway.rollout.judge.latency import Latencies
@@ -189,7 +190,8 @@ class Simulation:
     def _comparison(self, name: str, value: float) -> Comparison:
         prior = self._priors.get(name, UNKNOWN)
         if name == "errors":
-            return ErrorComparison(self._failures(value), self._policy.criteria[name].relative, prior)
+            relative = self._policy.criteria[name].relative
+            return ErrorComparison(self._failures(value), relative, prior, pace_of(self._policy))
         if name == "quality":
             return QualityComparison(self._differences(value), (0, 0), prior)
         if value not in self._latencies:

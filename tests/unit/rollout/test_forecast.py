@@ -39,7 +39,7 @@ def test_nothing_is_promoted_before_its_steps_have_had_their_requests() -> None:
 
 def test_a_small_budget_a_high_rate_or_a_noisy_endpoint_end_undecided() -> None:
     [short] = forecast(replace(POLICY, budget=600), LOAD, [EQUAL])
-    [common] = forecast(POLICY, replace(LOAD, error_rate=0.2), [Candidate("equal", 0.2)])
+    [common] = forecast(POLICY, replace(LOAD, error_rate=0.3), [Candidate("equal", 0.3)])
     [noisy] = forecast(POLICY, LOAD, [EQUAL], {"errors": Prior(200, 20.0)})
     for outcome in (short, common, noisy):
         assert outcome.undecided > 0.7

@@ -14,10 +14,12 @@ from seaway.rollout import ArmObservation, Bounds, Decision, Observation, Policy
 from seaway.rollout.judge.autocorrelation import Noise, strongest
 from seaway.rollout.judge.criteria import ErrorComparison
 from seaway.rollout.judge.decision import harm, judge, judge_fast, safety
+from seaway.rollout.judge.pace import Pace
 from seaway.rollout.judge.proportions import Table, log_bets
 from seaway.rollout.judge.verdict import Hypothesis
 
 ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9, restarts=0)
+PATIENT = Pace(1.0, ERRORS_ONLY.budget)  # with that budget it is the same for any evidence that is wanted
 BARELY = 1 + 1e-9  # times the evidence that is wanted
 
 
@@ -248,7 +250,7 @@ def test_a_rollback_takes_evidence_of_one_over_the_rate_of_false_ones(errors: li
 def test_a_promotion_takes_evidence_of_one_over_the_rate_of_false_ones(requests: list[int], less: float) -> None:
     equal = [observation(time, (count, 0), (count, 0)) for time, count in enumerate(requests)]
     policy = replace(ERRORS_ONLY, min_requests=1)
-    evidence = math.exp(safety(ErrorComparison.of(equal), policy.criteria["errors"].margin))
+    evidence = math.exp(safety(ErrorComparison.of(equal, pace=PATIENT), policy.criteria["errors"].margin))
     assume(evidence > 1.1)
     assert judge_fast(equal, replace(policy, false_promotion=BARELY / evidence)).decision is Decision.PROMOTE
     assert judge_fast(equal, replace(policy, false_promotion=less / evidence)).decision is Decision.CONTINUE
@@ -259,7 +261,7 @@ def test_an_interval_holds_the_bound_until_the_evidence_against_it_is_enough() -
     margin = ERRORS_ONLY.criteria["errors"].margin
     for observations, against, rate, end, bound in (
         (worse, harm(ErrorComparison.of(worse), 0.0), "false_rollback", "lower", 0.0),
-        (equal, safety(ErrorComparison.of(equal), margin), "false_promotion", "upper", margin),
+        (equal, safety(ErrorComparison.of(equal, pace=PATIENT), margin), "false_promotion", "upper", margin),
     ):
         outside, inside = (
             getattr(judge(observations, replace(ERRORS_ONLY, **{rate: share / math.exp(against)})).evidence[0], end)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 from scipy.stats import binom, hypergeom
 from seaway.rollout.judge import autocorrelation, bounded_means, conditional, proportions
+from seaway.rollout.judge.pace import FRACTIONS, Pace
 from seaway.rollout.judge.verdict import Hypothesis
 
 rates = st.floats(0.01, 0.99)
@@ -22,7 +23,10 @@ def expectation(hypothesis: Hypothesis, bound: float, stable: float, candidate: 
             *(np.array(pair, float) for pair in ((40, sizes[0]), (2, one), (40, sizes[1]), (2, two)))
         )
         chance = binom.pmf(one, sizes[0], stable) * binom.pmf(two, sizes[1], candidate)
-        total = total + chance * np.exp(proportions.log_bets(table, hypothesis, bound)[1])
+        bets = [proportions.log_bets(table, hypothesis, bound)[1]]
+        if hypothesis is Hypothesis.SAFETY:
+            bets.append(proportions.fractional_bets(table, bound)[1])
+        total = total + chance * np.exp(np.concatenate(bets))
     return float(np.max(total))
 
 
@@ -33,6 +37,35 @@ def test_no_bet_on_proportions_wins_on_average_under_its_null(
 ) -> None:
     hypothesis = Hypothesis.HARM if other <= stable + bound else Hypothesis.SAFETY
     assert expectation(hypothesis, bound, stable, other, sizes) <= 1 + 1e-6
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.05, 0.6), st.floats(0.05, 0.3), st.sampled_from([1.0, 20.0, 1e6]), st.sampled_from([0.1, 3.0]))
+def test_no_pace_makes_the_bets_win_on_average_under_their_null(
+    stable: float, bound: float, budget: float, enough: float
+) -> None:
+    """Exactly, by all outcomes of three looks of two requests an arm, at the nearest rates that are not safe."""
+    outcomes = np.array(list(product(range(3), repeat=6)), dtype=float)
+    trials = np.full((len(outcomes), 3), 2.0)
+    arms = outcomes[:, :3], outcomes[:, 3:]
+    chances = np.prod(binom.pmf(arms[0], 2, stable) * binom.pmf(arms[1], 2, stable + bound), axis=1)
+    table = proportions.Table(trials, arms[0], trials, arms[1])
+    paced = proportions.log_bets(table, Hypothesis.SAFETY, bound, Pace(enough, budget))[..., -1]
+    assert chances @ np.exp(paced.sum(axis=-1)) <= 1 + 1e-6
+
+
+def test_a_pace_is_timid_where_plenty_is_left_bold_near_the_end_and_timid_once_there_is_enough() -> None:
+    """Bets that win as much as their fraction tell which one was staked."""
+    growth, requests = np.full(20, 0.01), np.full(20, 100.0)
+    small, large = (times * np.broadcast_to(FRACTIONS, (20, FRACTIONS.size)) for times in (1e-6, 10.0))
+    slow = 1e6 * Pace(10.0, 2_000).staked(small, growth, requests)
+    assert np.isclose(slow[0], FRACTIONS[0])
+    assert np.isclose(slow[-1], FRACTIONS[-1])
+    assert np.all(np.diff(slow) >= 0)
+    for pace, bets in ((Pace(10.0, 1e6), small), (Pace(10.0, 2_000), large)):
+        assert np.isclose(pace.staked(bets, growth, requests)[1:], bets[1:, 0]).all()
+    lucky = np.concatenate([small[:-1], large[-1:]])  # a look has no say in its own fraction
+    assert np.isclose(Pace(10.0, 2_000).staked(lucky, growth, requests)[-1], 10 * FRACTIONS[-1])
 
 
 def test_a_look_has_no_say_in_its_own_bet_on_proportions() -> None:

@@ -32,7 +32,7 @@ QUIET = Prior(looks=200, inflation=1.0)  # an endpoint whose earlier looks diffe
 ERRORS_LEVEL = POLICY.significance("errors")
 
 
-FALSE_ROLLBACKS, FALSE_PROMOTIONS, PROMOTIONS = 0.0105, 0.0225, 0.656  # of `counted`, measured with 8,000 rollouts
+FALSE_ROLLBACKS, FALSE_PROMOTIONS, PROMOTIONS = 0.0105, 0.0303, 0.753  # of `counted`, measured with 8,000 rollouts
 
 
 def counted(runs: int, looks: int, size: int, rates: tuple[float, float]) -> proportions.Table:
@@ -69,15 +69,15 @@ def test_rates_are_what_was_measured() -> None:
 @pytest.mark.parametrize("hypothesis", Hypothesis)
 def test_the_judge_decides_where_its_simulation_does(hypothesis: Hypothesis) -> None:
     """Look by look: neither earlier nor later."""
-    rates = (0.02, 0.12) if hypothesis is Hypothesis.HARM else (0.02, 0.02)
-    table, errors_only = counted(6, 120, 20, rates), Bounds(0.0, 0.03)
-    policy = Policy(errors_only, latency=None, quality=None, false_rollback=ERRORS_LEVEL, budget=10**9, restarts=0)
+    rates, looks, size = (0.02, 0.12) if hypothesis is Hypothesis.HARM else (0.02, 0.02), 120, 20
+    table, errors_only, budget = counted(6, looks, size, rates), Bounds(0.0, 0.03), 2 * size * looks
+    policy = Policy(errors_only, latency=None, quality=None, false_rollback=ERRORS_LEVEL, budget=budget, restarts=0)
     first = alarms_in(table) if hypothesis is Hypothesis.HARM else promotions_in(table, 0.03)
     assert np.all(first > 1)
     for run, decided in enumerate(first):
         looks = [
             Observation(
-                float(time), ArmObservation(20, int(one)), ArmObservation(20, int(two)), measured_at=float(time)
+                float(time), ArmObservation(size, int(one)), ArmObservation(size, int(two)), measured_at=float(time)
             )
             for time, (one, two) in enumerate(zip(table.stable_events[run], table.candidate_events[run], strict=True))
         ]
@@ -130,10 +130,10 @@ def test_a_candidate_at_the_margin_of_errors_is_seldom_promoted() -> None:
 
 
 def test_an_equal_candidate_is_promoted_in_time() -> None:
-    random, shape = np.random.default_rng(6), Shape(100, 80, 100)
+    random, shape = np.random.default_rng(6), Shape(200, 125, 60)
     found = promotions((errors(random, shape, 0.02), errors(random, shape, 0.02)), 0.01, prior=QUIET)
-    assert at_least(found, 0.95)
-    assert shape.size * np.where(found > 0, found, shape.observations).mean() <= 2_900
+    assert at_least(found, 0.98)
+    assert shape.size * np.where(found > 0, found, shape.observations).mean() <= 2_850
 
 
 def test_latencies_are_compared_in_time_and_seldom_wrongly() -> None:

@@ -14,6 +14,7 @@ from seaway.rollout.judge import bounded_means, conditional, proportions
 from seaway.rollout.judge.autocorrelation import UNKNOWN, Noise, Prior, serial_inflation
 from seaway.rollout.judge.bets import Bets
 from seaway.rollout.judge.latency import Latencies
+from seaway.rollout.judge.pace import Pace
 from seaway.rollout.judge.verdict import Hypothesis
 from seaway.rollout.observations import ArmObservation, Observation
 from seaway.rollout.policy import DISTRIBUTION, Policy
@@ -64,16 +65,22 @@ class Comparison(Protocol):
 class ErrorComparison:
     """Difference of error proportions, or their relative rise (of the odds, which is the rates' where they are small).
 
-    A difference of 0 is asked conditionally on each look's errors, as a relative rise is.
+    A difference of 0 is asked conditionally on each look's errors, as a relative rise is. With a pace, a difference is
+    shown to be safe as is most likely before the budget is spent.
     """
 
     table: proportions.Table
     relative: bool = False
     prior: Prior = UNKNOWN
+    pace: Pace | None = None
 
     @classmethod
     def of(
-        cls, observations: Sequence[Observation], relative: bool = False, prior: Prior = UNKNOWN
+        cls,
+        observations: Sequence[Observation],
+        relative: bool = False,
+        prior: Prior = UNKNOWN,
+        pace: Pace | None = None,
     ) -> "ErrorComparison":
         counts = [
             (
@@ -84,7 +91,7 @@ class ErrorComparison:
             )
             for observation in observations
         ]
-        return cls(proportions.Table(*np.array(counts, dtype=float).reshape(len(counts), 4).T), relative, prior)
+        return cls(proportions.Table(*np.array(counts, dtype=float).reshape(len(counts), 4).T), relative, prior, pace)
 
     @property
     def unit(self) -> str:
@@ -113,7 +120,8 @@ class ErrorComparison:
         if self.relative or bound == 0:
             null = math.log1p(bound) if self.relative else 0.0
             return [Bets(_odds_bets(self.table, null + TILTS[hypothesis], null), self.spread, _prior(hypothesis))]
-        return [Bets(proportions.log_bets(self.table, hypothesis, bound), self.spread, proportions.PRIORS[hypothesis])]
+        bets = proportions.log_bets(self.table, hypothesis, bound, self.pace)
+        return [Bets(bets, self.spread, proportions.PRIORS[hypothesis])]
 
     @cached_property
     def spread(self) -> Noise:
@@ -251,7 +259,7 @@ def comparisons(
     known = priors or {}
     relative = policy.errors is not None and policy.errors.relative
     found: dict[str, Comparison] = {
-        "errors": ErrorComparison.of(observations, relative, known.get("errors", UNKNOWN)),
+        "errors": ErrorComparison.of(observations, relative, known.get("errors", UNKNOWN), pace_of(policy)),
     }
     if policy.quality:
         found["quality"] = QualityComparison.of(observations, known.get("quality", UNKNOWN))
@@ -261,6 +269,11 @@ def comparisons(
     for name, quantile in policy.latency.named.items():
         found[name] = LatencyComparison(latencies, quantile, known.get(name, UNKNOWN))
     return {**found, DISTRIBUTION: DistributionComparison(latencies, known.get(DISTRIBUTION, UNKNOWN))}
+
+
+def pace_of(policy: Policy) -> Pace:
+    """By which what promotes is to be there before the policy's budget is spent."""
+    return Pace(math.log(1 / policy.false_promotion), policy.budget)
 
 
 def _odds_bets(table: proportions.Table, tilts: Floats, null: Floats | float = 0.0) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, xlog1py, xlogy
 
+from seaway.rollout.judge.pace import FRACTIONS, Pace
 from seaway.rollout.judge.verdict import Hypothesis
 
 Floats = NDArray[np.float64]
@@ -29,6 +30,7 @@ PRIORS = {
 }
 PRIOR_EVENTS, PRIOR_TRIALS = 0.5, 25.0  # what stands for the stable arm's history before the first look
 BISECTIONS = 24  # halvings of [0, 1]: a proportion to 1e-7
+SURE = 1e-6  # rates closer to 0 or 1 than this are taken for it
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,22 @@ def _spread(events: Floats, trials: Floats) -> Floats:
     return spread
 
 
-def log_bets(table: Table, hypothesis: Hypothesis, bound: float) -> Floats:
+def log_bets(table: Table, hypothesis: Hypothesis, bound: float, pace: Pace | None = None) -> Floats:
     """Log e-variables of each look and alternative, [..., looks, alternatives].
 
-    HARM speaks against "the candidate's proportion is at most stable's + bound", SAFETY against "at least".
+    HARM speaks against "the candidate's proportion is at most stable's + bound", SAFETY against "at least"; where there
+    is a pace, the last bet of SAFETY, on an equal candidate, keeps to it.
     """
     stable = _history(table, SHIFTS[hypothesis])
     candidate = expit(logit(stable) + SHIFTS[hypothesis])
+    bets = _bets(table, stable, candidate, hypothesis, bound)
+    if pace and hypothesis is Hypothesis.SAFETY:
+        bets[..., -1] = _paced(table, bound, pace)
+    return bets
+
+
+def _bets(table: Table, stable: Floats, candidate: Floats, hypothesis: Hypothesis, bound: float) -> Floats:
+    """On proportions that are [..., looks, alternatives]; 0 where they are not on the side that is bet on."""
     trials = table.stable_trials[..., None], table.candidate_trials[..., None]
     null = _projection(stable, candidate, *trials, bound)
     bets = _log_ratio(table.stable_events[..., None], trials[0], stable, null) + _log_ratio(
@@ -79,6 +90,41 @@ def log_bets(table: Table, hypothesis: Hypothesis, bound: float) -> Floats:
     outside = (candidate - stable - bound) * hypothesis.sign > 0
     seen = (trials[0] > 0) & (trials[1] > 0)
     return np.where(outside & seen, bets, 0.0)
+
+
+def _paced(table: Table, bound: float, pace: Pace) -> Floats:
+    """The bets on an equal candidate at a pace, [..., looks]."""
+    growth = _growth(_history(table, np.zeros(1)), bound)[..., 0]
+    return pace.staked(fractional_bets(table, bound), growth, table.stable_trials + table.candidate_trials)
+
+
+def fractional_bets(table: Table, bound: float) -> Floats:
+    """Log e-variables against "the candidate's proportion is at least stable's + bound", [..., looks, FRACTIONS].
+
+    The log odds that are bet on are a fraction of the way from the nearest of such pairs to an equal one.
+    """
+    equal = _history(table, np.zeros(1))
+    nearest = _projection(equal, equal, table.stable_trials[..., None], table.candidate_trials[..., None], bound)
+    stable, candidate = (_between(unsafe, equal) for unsafe in (nearest, nearest + bound))
+    return _bets(table, stable, candidate, Hypothesis.SAFETY, bound)
+
+
+def _between(nearest: Floats, equal: Floats) -> Floats:
+    odds = (1 - FRACTIONS) * logit(nearest.clip(SURE, 1 - SURE)) + FRACTIONS * logit(equal)
+    between: Floats = expit(odds)
+    return between
+
+
+def _growth(equal: Floats, bound: float) -> Floats:
+    """Nats that a request of an equal candidate tells against the nearest pair that differs by `bound`, where each arm
+    has every other one."""
+    nearest = _projection(equal, equal, np.ones_like(equal), np.ones_like(equal), bound)
+    return (_divergence(equal, nearest) + _divergence(equal, nearest + bound)) / 2
+
+
+def _divergence(rate: Floats, null: Floats) -> Floats:
+    """KL(rate || null)."""
+    return _log_ratio(rate, np.ones_like(rate), rate, null)
 
 
 def _history(table: Table, shifts: Floats) -> Floats:
