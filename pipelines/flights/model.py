@@ -1,4 +1,4 @@
-"""The second part of the flights pipeline: from examples to a model that has passed its gate."""
+"""The second part of the flights pipeline: from examples to a model that is held against its gate."""
 
 from typing import NamedTuple
 
@@ -44,9 +44,9 @@ def flights_model(
     model_name: str,
     gate: dict,
 ) -> Trained:
-    """Train a logistic regression and a network, and let the network pass that beats it and what is in production.
+    """Train a logistic regression and a network, and see whether the network beats it and what is in production.
 
-    The gate stops the run only when its page and the model's report are written.
+    The gate stops the run in the release, when its page and the model's report are written.
     """
     data = {"train": train, "validation": validation, "seed": seed, "track_as": model_name}
     tuned = tune_model(
@@ -78,10 +78,9 @@ def flights_model(
         baseline_name="logistic_regression",
     )
     evaluation = step(evaluated, "Evaluate network", memory="2Gi", pod="evaluation").outputs["evaluation"]
-    checked = step(check_gate(evaluation=evaluation, stop=False), "Check gate", WAITS, pod="evaluation")
+    step(check_gate(evaluation=evaluation, stop=False), "Check gate", WAITS, pod="evaluation")
     written = write_model_report(data=described, evaluation=evaluation, study=tuned.outputs["study"])
-    reported = step(written, "Write model report", cache=False, pod="evaluation")
-    step(check_gate(evaluation=evaluation).after(checked, reported), "Stop at a closed gate", WAITS, pod="gate")
+    step(written, "Write model report", cache=False, pod="evaluation")
     return Trained(
         network=network,
         production=production.outputs["package"],

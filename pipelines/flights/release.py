@@ -1,11 +1,16 @@
-"""The last part of the flights pipeline: from a model that has passed its gate to a canary that is promoted, or not."""
+"""The last part of the flights pipeline: from a model that has to pass its gate to a canary that is promoted, or not."""
 
 from kfp import dsl
+from seaway_components.evaluation import check_gate
 from seaway_components.models import package_model, register_model
 from seaway_components.rollout import confirm_promotion, roll_out
 from seaway_components.serving import deploy_endpoint, tear_down
 from seaway_examples.flights.schema import KEYS
 from seaway_pipelines.flights.steps import WAITS, retried, step
+
+SMALL = (
+    "512Mi"  # unlike the gate's page: KFP takes a component that asks for the same in two pipelines for one executor
+)
 
 
 @dsl.pipeline(name="flights-release", display_name="Release: packaged, deployed, and promoted if it proves itself")
@@ -26,14 +31,15 @@ def flights_release(
     batch_size: int,
     port: int,
 ):
-    """Package, sign and register the network, and shift the endpoint's traffic to it while a judge watches."""
+    """Package and sign the network; behind its gate register it, and shift traffic to it while a judge watches."""
     ended = step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", WAITS, cache=False)
     with dsl.ExitHandler(ended, name="Canary"):
+        stopped = step(check_gate(evaluation=evaluation), "Stop at a closed gate", WAITS, SMALL, pod="release")
         packed = package_model(
             model=network, train=train, evaluation=evaluation, parameters=params, seed=seed, parent=replaces
         )
         package = step(packed, "Package network").outputs["package"]
-        registering = retried(register_model(package=package, name=model_name))
+        registering = retried(register_model(package=package, name=model_name).after(stopped))
         registered = step(registering, "Register network", WAITS, cache=False, pod="release")
         deploying = deploy_endpoint(
             stable=production, candidate=package, name=endpoint_name, batch_size=batch_size, port=port

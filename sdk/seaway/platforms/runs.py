@@ -25,8 +25,8 @@ def evidence() -> str:
     return root and f"{root}/runs/{run_id()}/evidence"
 
 
-def ending(*, succeeded: bool) -> Run:
-    """This run at its end; what cannot be had of it is told, and costs no more than that.
+def ending(*, succeeded: bool, part: str = "") -> Run:
+    """This run at its end, or at that of a part of it; what cannot be had of it is told, and costs no more than that.
 
     Raises:
         InvalidSpec: this pod belongs to no run.
@@ -34,7 +34,7 @@ def ending(*, succeeded: bool) -> Run:
     name = run_id()
     left, unread = kept(evidence())
     steps, untold = _steps(name)
-    return Run(name, succeeded, steps, left, [why for why in (unread, untold) if why])
+    return Run(name, succeeded, steps, left, [why for why in (unread, untold) if why], part)
 
 
 def _steps(run: str) -> tuple[list[StepEnd], str]:

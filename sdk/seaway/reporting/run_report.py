@@ -36,6 +36,7 @@ class Run:
         steps: as they ended.
         left: what they left, by the names of `seaway.reporting.evidence`.
         untold: why something of these is not known.
+        part: what it has come to, where more of it follows when that went well; empty at its end.
     """
 
     name: str
@@ -43,11 +44,17 @@ class Run:
     steps: Sequence[StepEnd] = ()
     left: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     untold: Sequence[str] = ()
+    part: str = ""
 
     @property
     def failed(self) -> StepEnd | None:
         """The step that failed it, where one is known."""
         return None if self.succeeded else first_failure(self.steps)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more of it follows."""
+        return bool(self.part) and self.succeeded
 
     @property
     def told(self) -> Mapping[str, Any]:
@@ -82,6 +89,8 @@ def _title(run: Run) -> str:
 
 def _badge(run: Run) -> Badge:
     """What the rollout or the gate decided, unless that went well and the run failed all the same."""
+    if run.goes_on:
+        return Badge(f"{run.part} done")
     gate = run.told.get("gate")
     decided = rollout_section.decision_badge(run.rollout) if run.rollout else Badge(**gate) if gate else None
     if run.succeeded:
@@ -91,6 +100,8 @@ def _badge(run: Run) -> Badge:
 
 def _lead(run: Run) -> str:
     """Why it failed, then how the rollout ended, then how the model compares."""
+    if run.goes_on:
+        return " ".join(filter(None, ["The run goes on; this is how far it came.", run.told.get("lead", "")]))
     reason = f"{run.failed.title} failed. {run.failed.reason}" if run.failed else UNKNOWN
     ended = ENDS.get(run.rollout.get("decision", ""), "")
     return " ".join(filter(None, ["" if run.succeeded else reason, ended, run.told.get("lead", "")]))

@@ -1,5 +1,6 @@
 """A commit is the deployment: the real Argo CD follows a git repository, by the shipped AppProject and Application."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -158,7 +159,8 @@ def test_titles_that_were_reworded_leave_a_version_that_is_there_as_it_is(
     there = application.there
     [name] = flights(there)
     repository.edit("manifests/pipelines/flights.yaml", "name: Train network", "name: Train the network")
-    repository.edit("manifests/pipelines/flights.yaml", "description: The whole way", "description: All the way")
+    of_the_pipeline = "spec:\n  description: "  # a version's begins with its name
+    repository.edit("manifests/pipelines/flights.yaml", f"{of_the_pipeline}The whole", f"{of_the_pipeline}All the")
     application.land(repository.commit("Reword"))
     assert "Train the network" not in str(found(there, VERSIONS, name))
     assert found(there, PIPELINES, "flights")["spec"]["description"].startswith("All the way")
@@ -285,9 +287,9 @@ def test_merging_brings_no_secret_nothing_of_the_whole_cluster_and_nothing_elsew
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "kube-system"}},
     ]
     overlay = repository.folder / argocd.OVERLAY
+    shutil.copytree(overlay, overlay.with_name("within"))  # its namespace is said of nothing outside
     (overlay / "intruders.yaml").write_text(yaml.safe_dump_all(intruders))
-    repository.edit(INDEX, f"namespace: {application.there.namespace}\n", "")
-    repository.enlist(INDEX, "intruders.yaml")
+    (repository.folder / INDEX).write_text(yaml.safe_dump({"resources": ["../within", "intruders.yaml"]}))
     application.look(repository.commit("Bring what may not come"))
     words = refused(application.await_status(refused))
     for kind in ("Secret", "ClusterRole"):

@@ -78,8 +78,12 @@ def test_a_canary_is_promoted_by_commits_alone_and_no_request_is_lost(
 
 
 def route_by_istio(repository: Repository, tag: str) -> None:
-    """Storage of its own, no sidecars, this tree's server."""
-    repository.edit("kustomize/overlays/kind/kustomization.yaml", "- ../../../manifests/storage\n", "")
+    """Storage of its own, no MLflow, whose image no registry has, no sidecars, this tree's server.
+
+    Argo CD prunes when all else is healthy, which an MLflow without its image never is.
+    """
+    for part in ("storage", "tracking"):
+        repository.edit("kustomize/overlays/kind/kustomization.yaml", f"- ../../../manifests/{part}\n", "")
 
     def adapt(index: dict[str, Any]) -> None:
         index["resources"].append(f"../../../manifests/endpoints/{NAME}")

@@ -18,14 +18,13 @@ import endpoints
 import gateway_counters
 import pytest
 import yaml
-from fake_pipelines import FakeRun, compiled, give_keys, read_artifact, read_told
+from fake_pipelines import FakeRun, compiled, give_keys, read_artifact, read_told, told_artifacts
 from installed import require_controller
 from kfp import dsl
 from kubernetes import client, dynamic
 from kubernetes.client.exceptions import ApiException
 from object_store_pod import BUCKET, StoreInCluster
 from seaway.kfp import component
-from seaway.kfp.fuse.step import origin
 from seaway.models.registry import PRODUCTION
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
@@ -49,7 +48,7 @@ pytestmark = pytest.mark.timeout(1200)
 NAME = "flights"
 STEPS, REQUESTS = [0, 50, 100], [160, 800, 200]  # first a shadow
 GIVEN = {"months": "1,2", "epochs": 8, "tune_trials": 2, "weights": STEPS, "requests": REQUESTS}
-SIGNERS = {"exec-package-model", "exec-package-model-2"}
+SIGNERS = {"exec-package-model", "exec-package-model-2", "exec-roll-out"}
 
 
 @pytest.fixture(scope="module")
@@ -264,10 +263,8 @@ def answering_version(connection: Connection, run: str, home: Path, patch: pytes
 
 def train_sha256(run: FakeRun, folder: Path) -> str:
     """Of the training rows, by what their step has told, alone or in a pod with others."""
-    step, output = "get-training-examples", "train"
-    pod = next(one.executor.removeprefix("exec-") for one in run.steps if step in one.executor)
-    told = read_told(run, pod, folder)["artifacts"]
-    return str(told.get(output, told.get(origin(step, output)))["artifacts"][0]["metadata"]["sha256"])
+    [train] = told_artifacts(run, "get-training-examples", "train", folder)
+    return str(train["metadata"]["sha256"])
 
 
 def version_in_production(connection: Connection) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def test_one_command_takes_raw_flights_to_a_decision(first: Done) -> None:
     steps = {step["name"]: step["state"] for step in first.record["steps"]}
     failed = [name for name, state in steps.items() if state == "failed"]
     assert (first.code, failed) in [(0, []), (1, ["confirm-promotion"])], first.output
-    assert first.record["total"] == len(first.record["steps"]) == 21
+    assert first.record["total"] == len(first.record["steps"]) == 23
     assert first.promoted or "RolledBack" in first.output
     assert all(step["figure"] for step in first.record["steps"] if step["name"] not in {"tear-down", *failed})
 
@@ -183,7 +183,7 @@ def test_a_second_run_reuses_what_did_not_change_and_says_so(second: Done) -> No
 def test_a_closed_gate_ends_the_run_before_anything_is_registered(second: Done) -> None:
     assert second.code == 1
     titles = [step["title"] for step in second.record["steps"]]
-    assert titles[-4:] == ["Check gate", "Write model report", "Stop at a closed gate", "Write report"]
+    assert titles[-4:] == ["Report after model", "Stop at a closed gate", "Tear down", "Write report"]
     assert "GateClosed" in second.output
     assert "0.99" in second.output
 
@@ -209,7 +209,8 @@ def third(state: Path, second: Done) -> Done:
 def test_a_step_that_dies_before_the_gate_is_told_first_by_the_runs_report(third: Done) -> None:
     assert third.code == 1
     states = {step["title"]: step["state"] for step in third.record["steps"]}
-    assert (states["Evaluate network"], states["Write report"]) == ("failed", "succeeded")
+    assert (states["Evaluate network"], states["Report after model"]) == ("failed", "succeeded")
+    assert not {"Stop at a closed gate", "Tear down", "Write report"} & set(states)
     report = (third.folder / "report.html").read_text()
     parts = ("Evaluate network failed. InvalidSpec", "min_moon", "<main>", "The end of its log", ">Steps")
     places = [report.index(part) for part in parts]

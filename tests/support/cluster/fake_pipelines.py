@@ -49,6 +49,7 @@ SCRATCH = ("/s3", "/minio", "/gcs", "/.local", "/.cache", "/.config")  # as Kube
 CORES = Decimal(1)  # at most, so that a training's pods find room beside the step that waits for them on a node of two
 POLL_S = 0.5
 STEP_S = 600
+END_OF_LOG = 3000  # characters
 log = logging.getLogger(__name__)
 
 
@@ -127,7 +128,8 @@ class _Driver:
             )
             if attempt.run():
                 return Result("SUCCEEDED", attempt.outputs())
-        return Result("FAILED", reason=f"{call.name}: its pod failed; the reason is in its log only")
+        said = self.run.steps[-1].log[-END_OF_LOG:]
+        return Result("FAILED", reason=f"{call.name}: its pod failed; the reason is in its log only:\n{said}")
 
     def refuse(self, call: Call, reason: str) -> None:
         """A task that could not start; the orchestrator ends the run for it."""
@@ -247,6 +249,16 @@ def read_told(run: FakeRun, pod: str, folder: Path) -> dict[str, Any]:
     """What the steps of a pod have told of their outputs."""
     [uri] = [found for found in storage_for(run.root).list(run.root) if re.search(rf"/{pod}/\w+/{OUTPUT_FILE}$", found)]
     return _read(uri, folder)
+
+
+def told_artifacts(run: FakeRun, step: str, output: str, folder: Path) -> list[dict[str, Any]]:
+    """What a step has told of one of its outputs, alone or in a pod with others."""
+    joined, found = origin(step, output), list[dict[str, Any]]()
+    for uri in storage_for(run.root).list(run.root):
+        if there := re.search(rf"/([^/]+)/\w+/{OUTPUT_FILE}$", uri):
+            told = _read(uri, folder).get("artifacts", {})
+            found += told.get(output if there[1] == step else joined, {}).get("artifacts", [])
+    return found
 
 
 def _read(uri: str, folder: Path) -> dict[str, Any]:

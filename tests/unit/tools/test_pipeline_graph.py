@@ -83,11 +83,12 @@ def test_no_view_of_a_pipeline_is_too_full_to_be_read(name: str) -> None:
 
 
 def test_the_views_of_flights_tell_its_story() -> None:
-    """The report's exit handler is around all, or a run that fails early would have none: one box and the report."""
+    """The first view has the three parts, what they hand on, and the report that follows each whatever became of it."""
     shown = {view.path: view for view in views(catalog.pipeline("flights").load())}
-    titles = {path: [view.nodes[task].title for task in view.tasks] for path, view in shown.items()}
-    assert titles[()] == ["Data, model, release", "Write report"]
-    inside = ("Data, model, release",)
-    assert titles[inside] == ["Data", "Model", "Release"]
-    assert titles[(*inside, "Release")] == ["Canary", "Tear down"]
-    assert {"train", "validation", "test"} <= {name.split("/")[1] for name in shown[inside].nodes if "/" in name}
+    first, titles = shown[()], {path: [view.nodes[task].title for task in view.tasks] for path, view in shown.items()}
+    assert titles[()] == ["Data", "Model", "Release", "Report after data", "Report after model", "Write report"]
+    assert {first.nodes[task].title: first.nodes[task].last for task in first.tasks} == {
+        title: "eport" in title for title in titles[()]
+    }
+    assert titles[("Release",)] == ["Canary", "Tear down"]
+    assert {"train", "validation", "test"} <= {name.split("/")[1] for name in first.nodes if "/" in name}

@@ -1,7 +1,8 @@
 """The order of a run: the tasks of a compiled pipeline, nested ones, branches and loops, one after another.
 
-A pipeline is carried out as Kubeflow carries it out: what failed starts nothing more, exit tasks run all the same, what
-stands behind a false condition is skipped, and with it what needs its outputs. See docs/design/local-steps.md.
+A pipeline is carried out as Kubeflow carries it out: what failed starts nothing more, exit tasks of what had started
+run all the same, what stands behind a false condition is skipped, and with it what needs its outputs. See
+docs/design/local-steps.md.
 """
 
 import json
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seaway.kfp.local import conditions
-from seaway.kfp.local.graph import order, runs_always
+from seaway.kfp.local.graph import order, runs_always, upstream
 from seaway.kfp.local.inputs import Given, Result, Skipped, Unfit, artifacts_in
 from seaway.kfp.parameters import default
 
@@ -85,7 +86,7 @@ class Orchestrator:
     def _task(self, scope: Scope, name: str) -> Result:
         """A task that failed stops the rest, except for an exit task's failure, which is told at the end."""
         task = scope.dag.tasks[name]
-        if scope.stopped and not runs_always(task):
+        if not _due(scope, task):
             return Result("SKIPPED")
         component = self.components[task.component_ref.name]
         call = Call(name, task, component, {}, f"{scope.place}{name}", scope.exiting or runs_always(task))
@@ -135,6 +136,14 @@ class Orchestrator:
             return [iteration(call) for call in calls]
         with ThreadPoolExecutor(min(at_once, len(calls)), thread_name_prefix="iteration") as pool:
             return list(pool.map(iteration, calls))
+
+
+def _due(scope: Scope, task: Any) -> bool:
+    """Whether a task starts. An exit task is Argo's hook of what it comes after: of what did not start, none is run."""
+    if not runs_always(task):
+        return not scope.stopped
+    before = {scope.results[name].state for name in upstream(task)}
+    return not before or before != {"SKIPPED"}
 
 
 def _scope(dag: Any, parent: Scope, call: Call) -> Scope:

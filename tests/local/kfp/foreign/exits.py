@@ -72,6 +72,21 @@ def ignores_failures():
     say(text="never").after(failed)
 
 
+@dsl.pipeline
+def handler_that_never_began():
+    failed = fail()
+    with dsl.ExitHandler(last()):
+        say(text="never").after(failed)
+
+
+@dsl.pipeline
+def an_end_for_each_part():
+    first = exit_without_status()
+    last().after(first).ignore_upstream_failure()
+    second = exit_after_success().after(first)
+    last().after(second).ignore_upstream_failure()
+
+
 @step
 def flaky(marker: str) -> str:
     import os

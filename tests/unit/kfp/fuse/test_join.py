@@ -144,7 +144,7 @@ def reading(task: Task) -> Task:
 
 
 def test_flights_takes_half_the_pods_and_gives_all_it_gave() -> None:
-    """11 of 21: what signs has a pod of its own, or another step would be given the key."""
+    """12 of 23: what signs has a pod of its own, or another step would be given the key; a report follows each part."""
     before, after = shipped("flights"), shipped_fused("flights")
     assert len([*every_pod(after)]) <= math.ceil(len([*every_pod(before)]) / 2)
     assert outputs(after) == outputs(before)
