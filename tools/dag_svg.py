@@ -67,13 +67,11 @@ def _view(view: View) -> Drawn:
 
 
 def _depths(view: View) -> dict[str, int]:
-    """The layer of each node: one below the lowest that it follows; what ends the view comes last."""
+    """The layer of each node: one below the lowest that it follows."""
     depth: dict[str, int] = {}
     for name in TopologicalSorter({name: sorted(view.needs[name]) for name in sorted(view.nodes)}).static_order():
         depth[name] = 1 + max((depth[up] for up in view.needs[name]), default=-1)
-    lasts = {name for name in depth if view.nodes[name.split("/")[0]].last}
-    lowest = max((depth[name] for name in depth if name not in lasts), default=0)
-    return {name: lowest + 1 + ("/" in name) if name in lasts else level for name, level in depth.items()}
+    return depth
 
 
 def _chain(up: str, name: str, depth: Mapping[str, int]) -> list[str]:

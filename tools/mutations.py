@@ -33,6 +33,7 @@ PACKAGE = "unit/models/test_package.py"
 ROLLOUT = "unit/rollout/test_controller.py"
 LAUNCH, REFUSALS, WATCH = (f"apiserver/test_{name}.py" for name in ("launch", "launch_refusals", "watch"))
 TRAFFIC, ENDPOINT = "apiserver/test_traffic.py", "apiserver/test_endpoint.py"
+SELDON, FAULTS = (f"apiserver/test_endpoint_{name}.py" for name in ("seldon", "faults"))
 TASKS = "unit/tasks/test_tasks.py"
 ASOF = "local/features/test_asof_store.py::test_a_value_is_seen_from_its_time_to_the_end_of_its_time_to_live"
 
@@ -1103,6 +1104,237 @@ MUTATIONS = (
             "if _content(Path(path)) != known",
             "if not Path(path).exists()",
             "unit/kfp/test_cache.py::test_a_result_whose_file_was_changed_is_made_anew",
+        ),
+    ),
+    *of(  # from here on what the real backends showed: docs/design/backends.md
+        "kfp/states.py",
+        (
+            "backends 1: a run that was well is torn down",
+            '"COMPLETE": Progress.GOOD',
+            '"COMPLETE": Progress.BAD',
+            "unit/kfp/test_states.py",
+        ),
+    ),
+    *of(
+        "kfp/recurring.py",
+        (
+            "backends 2: a schedule that differs stays beside the new one",
+            "if one.recurring_run_id != identity:",
+            "if False:",
+            "local/kfp/test_recurring.py::test_one_that_differs_is_replaced_and_others_stay",
+        ),
+    ),
+    *of(
+        "kfp/mounts.py",
+        (
+            "backends 3: a step does not say that it is no root",
+            "run_as_non_root=True",
+            "run_as_non_root=False",
+            "unit/kfp/test_mounts.py::test_a_step_of_seaway_is_no_root_unless_its_author_says_so",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/install/checkup.py",
+        (
+            "backends 3: an installation that runs steps as root is well",
+            'data.get(AS_NO_ROOT) == "true"',
+            'data.get(AS_NO_ROOT) != "true"',
+            "apiserver/test_checkup.py::test_steps_that_pod_security_refuses_are_found",
+        ),
+        (
+            "backends 2: nobody asks whether the steps' account may say how they ended",
+            '("create", "patch"), "Argo',
+            '(), "Argo',
+            "apiserver/test_checkup.py::test_an_account_that_kubeflow_cannot_run_steps_as_is_found",
+        ),
+    ),
+    *of(
+        "kfp/server.py",
+        (
+            "backends 5: a backend that is too old is taken",
+            "if version < LEAST:",
+            "if False:",
+            "local/kfp/test_submit.py::test_a_server_that_is_too_old_is_told_before_anything_is_put_there",
+        ),
+    ),
+    *of(
+        "kfp/refusals.py",
+        (
+            "backends 8: one artifact is given to two inputs",
+            "if len(keys) > 1:",
+            "if len(keys) > 2:",
+            "unit/kfp/test_refusals.py::test_one_artifact_for_two_inputs_is_refused",
+        ),
+        (
+            "backends 10: of two exit tasks of one task the first is lost",
+            "if len(names) > 1:",
+            "if len(names) > 2:",
+            "unit/kfp/test_refusals.py::test_an_exit_task_that_the_backend_would_lose_is_refused",
+        ),
+    ),
+    *of(
+        "kfp/submit.py",
+        (
+            "backends 9: --wait does not say which step failed",
+            "{failure.reason(found, server)}",
+            "",
+            "local/kfp/test_submit.py",
+        ),
+        (
+            "backends, dashboard: all runs of a version have one name",
+            '" ".join([pipeline.name, *differ])',
+            "pipeline.name",
+            "local/kfp/test_submit.py::test_runs_are_told_apart_by_what_was_given_and_when",
+        ),
+    ),
+    *of(
+        "kfp/versions.py",
+        (
+            "backends, dashboard: a version is a hash only",
+            "*filter(None, [first])",
+            "*[]",
+            "unit/kfp/test_versions.py::test_a_list_of_versions_reads_what_changed_when_and_the_hash_and_none_of_it_is_in_the_name",
+        ),
+    ),
+    *of(
+        "kfp/local/orchestrator.py",
+        (
+            "backends 10: an exit task runs though its task never started",
+            'return not before or before != {"SKIPPED"}',
+            "return True",
+            "unit/kfp/test_order.py::test_each_part_that_started_is_told_of_once_and_before_what_follows_it",
+        ),
+    ),
+    *of(
+        "kfp/local/graph.py",
+        (
+            "backends 10: an exit task waits for what does not wait for it",
+            "if follower in first else",
+            "if False else",
+            "unit/kfp/test_order.py::test_the_order_is_that_of_the_file_but_for_exit_tasks",
+        ),
+    ),
+    *of(
+        "kfp/fuse/groups.py",
+        (
+            "backends 11: steps that an author puts into one pod stay apart",
+            "self.join(node.name for node in members)",
+            "pass",
+            "unit/kfp/fuse/test_join.py::test_flights_takes_half_the_pods_and_gives_all_it_gave",
+        ),
+    ),
+    *of(
+        "reporting/run_report.py",
+        (
+            "backends, dashboard: a report does not begin with the reason",
+            '"" if run.succeeded else reason, ended,',
+            "ended,",
+            "unit/reporting/test_run_report.py::test_a_run_that_died_anywhere_begins_with_the_reason_and_shows_what_was_made_before",
+        ),
+        (
+            "backends, dashboard: a part that ended well reads as the end of the run",
+            "return bool(self.part) and self.succeeded",
+            "return False",
+            "unit/reporting/test_run_report.py::test_a_part_that_ended_well_is_not_the_end",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/traffic/seldon.py",
+        (
+            "backends, Seldon 1: weights are patched into a list that is applied",
+            "if is_of_endpoint(found, endpoint.name):",
+            "if False:",
+            f"{SELDON}::test_models_are_promoted_and_rolled_back_after_weights_were_moved",
+        ),
+        (
+            "backends, Seldon 2: the candidate stays when its pods are missing",
+            "self._apply(found, alone)",
+            "pass",
+            f"{SELDON}::test_an_interrupted_rollout_gets_all_traffic_back_when_the_candidate_has_no_pods",
+        ),
+        (
+            "backends, Seldon 3: a shadow stays one when traffic goes back",
+            "unmirrored=tuple(",
+            "unmirrored=() and tuple(",
+            f"{SELDON}::test_copies_arrive_when_mirroring_returns_and_end_with_it",
+        ),
+        (
+            "backends, Seldon 10: a write returns before its effect",
+            "self._await_taken_up(endpoint, weights, TOGGLED_S if toggled else edge.FOLLOW_S)",
+            "pass",
+            f"{SELDON}::test_copies_arrive_when_mirroring_returns_and_end_with_it",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/serving/seldon.py",
+        (
+            "backends, Seldon 4: gRPC leads to a port where nothing listens",
+            ", grpc_port=GRPC_PORT)",
+            ")",
+            f"{SELDON}::test_both_protocols_lead_to_ports_where_the_server_listens",
+        ),
+        (
+            "backends, Seldon 6: each budget has the pods of both arms",
+            'budget(f"{name}-{arm}", _labels(name, arm))',
+            'budget(f"{name}-{arm}", {server_pod.WORKLOAD: name})',
+            f"{SELDON}::test_every_pod_can_be_evicted_with_two_arms",
+        ),
+        (
+            "backends, Seldon 8: the operator is told neither gateway nor host",
+            'if annotations := _route(arms["stable"].hosting):',
+            "if annotations := {}:",
+            f"{SELDON}::test_the_operator_is_told_the_gateway_and_the_host",
+        ),
+        (
+            "backends, Seldon 9: testers name an arm in vain",
+            "if hosting.host and hosting.gateway else []",
+            "if False else []",
+            f"{SELDON}::test_testers_name_the_arm_that_answers",
+        ),
+        (
+            "backends, Seldon 11: preflight does not know the webhook's rules",
+            "(rules, names))",
+            "(names,))",
+            "apiserver/test_seldon_webhook.py::test_what_it_refuses_preflight_refuses",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/serving/endpoint.py",
+        (
+            "backends, Seldon 5: the URL without a gateway has another port",
+            '"" if workload.port == SERVICE_PORT else',
+            '"" if True else',
+            f"{SELDON}::test_without_a_gateway_the_url_has_the_port_of_the_service",
+        ),
+        (
+            "backends, all 7: a deploy returns before the route serves",
+            "if host or platforms.in_pod():",
+            "if False:",
+            f"{FAULTS}::test_without_a_gateway_a_deploy_in_a_pod_returns_once_its_node_leads_to_the_model",
+        ),
+        (
+            "backends, all: a candidate without pods is promoted",
+            'reconciler.require_pods(record, "candidate")',
+            "pass",
+            f"{FAULTS}::test_a_candidate_without_pods_is_not_promoted_and_gets_no_traffic",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/serving/readiness.py",
+        (
+            "backends, all: pods larger than a quota are waited for",
+            "if never_fits(message):",
+            "if False:",
+            f"{FAULTS}::test_a_quota_that_is_too_small_for_a_pod_is_told_at_once_and_stable_stays",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/client/objects.py",
+        (
+            "backends, Seldon 12: a webhook that hangs is waited for as long as it likes",
+            'query = {**(query or {}), "timeout": f"{WRITE_S}s"}',
+            "pass",
+            f"{SELDON}::test_an_operator_that_is_down_is_told_before_its_webhook_times_out",
         ),
     ),
 )

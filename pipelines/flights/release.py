@@ -1,4 +1,4 @@
-"""The last part of the flights pipeline: from a model that has to pass its gate to a canary that is promoted, or not."""
+"""The last part of the flights pipeline: from a model that must pass its gate to a canary that is promoted, or not."""
 
 from kfp import dsl
 from seaway_components.evaluation import check_gate

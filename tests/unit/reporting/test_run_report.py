@@ -89,6 +89,14 @@ def test_a_promotion_reads_as_before_and_blames_no_step_that_was_tried_again(tmp
     assert "OutOfMemory" not in page.split("<main>")[0]
 
 
+def test_a_part_that_ended_well_is_not_the_end(tmp_path: Path) -> None:
+    """And one that did not is: nothing follows it."""
+    summary, page = written(Run("r1", True, [DONE], left("data", "model"), part="model"), tmp_path)
+    assert summary == "model done, gate, ROC AUC 0.700"
+    assert in_order(page, "The run goes on", "Better than before.", "<main>", '-title">Gate')
+    assert written(Run("r1", False, [DIED], part="model"), tmp_path) == written(Run("r1", False, [DIED]), tmp_path)
+
+
 @pytest.mark.parametrize(
     ("found", "badge"),
     [
