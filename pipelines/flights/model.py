@@ -65,7 +65,7 @@ def flights_model(
 
     packed = step(package_model(model=baseline, train=train, parameters=linear, seed=seed), "Package baseline")
     found = get_production_model(fallback=packed.outputs["package"], name=model_name)
-    production = step(retried(found), "Get production model", WAITS, cache=False, pod="evaluation")
+    production = step(retried(found), "Get production model", WAITS, cache=False, pod="gate")
     evaluated = evaluate_model(
         model=network,
         baseline=baseline,
@@ -77,10 +77,10 @@ def flights_model(
         group="carrier",
         baseline_name="logistic_regression",
     )
-    evaluation = step(evaluated, "Evaluate network", memory="2Gi", pod="evaluation").outputs["evaluation"]
-    step(check_gate(evaluation=evaluation, stop=False), "Check gate", WAITS, pod="evaluation")
+    evaluation = step(evaluated, "Evaluate network", memory="2Gi", pod="gate").outputs["evaluation"]
+    step(check_gate(evaluation=evaluation, stop=False), "Check gate", WAITS, pod="gate")
     written = write_model_report(data=described, evaluation=evaluation, study=tuned.outputs["study"])
-    step(written, "Write model report", cache=False, pod="evaluation")
+    step(written, "Write model report", cache=False, pod="gate")
     return Trained(
         network=network,
         production=production.outputs["package"],

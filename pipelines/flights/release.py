@@ -8,10 +8,6 @@ from seaway_components.serving import deploy_endpoint, tear_down
 from seaway_examples.flights.schema import KEYS
 from seaway_pipelines.flights.steps import WAITS, retried, step
 
-SMALL = (
-    "512Mi"  # unlike the gate's page: KFP takes a component that asks for the same in two pipelines for one executor
-)
-
 
 @dsl.pipeline(name="flights-release", display_name="Release: packaged, deployed, and promoted if it proves itself")
 def flights_release(
@@ -34,17 +30,17 @@ def flights_release(
     """Package and sign the network; behind its gate register it, and shift traffic to it while a judge watches."""
     ended = step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", WAITS, cache=False)
     with dsl.ExitHandler(ended, name="Canary"):
-        stopped = step(check_gate(evaluation=evaluation), "Stop at a closed gate", WAITS, SMALL, pod="release")
+        stopped = step(check_gate(evaluation=evaluation), "Stop at a closed gate", WAITS, pod="gate")
         packed = package_model(
             model=network, train=train, evaluation=evaluation, parameters=params, seed=seed, parent=replaces
         )
         package = step(packed, "Package network").outputs["package"]
         registering = retried(register_model(package=package, name=model_name).after(stopped))
-        registered = step(registering, "Register network", WAITS, cache=False, pod="release")
+        registered = step(registering, "Register network", WAITS, cache=False, pod="gate")
         deploying = deploy_endpoint(
             stable=production, candidate=package, name=endpoint_name, batch_size=batch_size, port=port
         )
-        deployed = step(deploying.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False, pod="release")
+        deployed = step(deploying.after(registered), "Deploy endpoint", WAITS, "2Gi", cache=False, pod="gate")
         rolled = roll_out(
             endpoint=deployed.outputs["endpoint"],
             replay=replay,

@@ -1,7 +1,8 @@
 """How every step of the flights pipelines is named, sized, cached and tried again, and with whom it shares a pod.
 
 What fails on purpose has a pod of its own, for Kubeflow keeps nothing of a pod that fails, and a closed gate and a
-rollback are told by what was made before them.
+rollback are told by what was made before them, or it is the first step of a pod. The pods before and behind the gate
+have one name, see `share_pod`.
 """
 
 from kfp.dsl import PipelineTask

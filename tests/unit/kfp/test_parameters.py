@@ -66,6 +66,13 @@ def test_a_wrong_parameter_is_refused_with_the_list_of_all(words: dict[str, obje
     assert "rows: int = 0" in str(refused.value)
 
 
+def test_a_pipeline_without_parameters_says_so() -> None:
+    nothing = pipeline_spec_pb2.PipelineSpec()
+    nothing.pipeline_info.name = "late"
+    with pytest.raises(InvalidSpec, match=r"Unknown parameter months\. Parameters of late: none\."):
+        bind(nothing, {"months": "1"})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [

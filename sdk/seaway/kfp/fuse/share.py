@@ -17,7 +17,7 @@ def share_pod(task: PipelineTask, name: str) -> PipelineTask:
     They run one after another, though some could have run at the same time; each is retried in the pod by its own
     policy where these differ, and the pod's results are reused only where all of theirs may be. A step whose name
     nobody shares has a pod of its own: so say it of one that fails on purpose, or Kubeflow keeps nothing of the steps
-    before it.
+    before it. Name it alike where two nested pipelines use one component: kfp 2.17 mixes up what they say of its pods.
 
     Raises:
         InvalidSpec: the name is no DNS label of at most 40 letters.
