@@ -35,8 +35,8 @@ def test_the_flights_run_to_their_end(installed: Environment) -> None:
         files = list(installed.work.glob(".seaway/runs/*/run.json"))
         assert len(files) == 1, ran.stdout + ran.stderr
         [file] = files
-        steps = {step["name"]: step["state"] for step in json.loads(file.read_text())["steps"]}
-        assert steps.get("write-report") == "succeeded", ran.stdout + ran.stderr
+        steps = {step["title"]: step["state"] for step in json.loads(file.read_text())["steps"]}
+        assert steps.get("Write report") == "succeeded", ran.stdout + ran.stderr
         assert list(file.parent.rglob("report.html"))
     finally:
         ended = installed.run("seaway", "down")

@@ -22,7 +22,7 @@ def bind(pipeline: pipeline_spec_pb2.PipelineSpec, given: Mapping[str, object]) 
             carry; the message lists the parameters.
     """
     parameters = pipeline.root.input_definitions.parameters
-    listing = f"Parameters of {pipeline.pipeline_info.name}: {describe(parameters) or "none"}."
+    listing = f"Parameters of {pipeline.pipeline_info.name}: {describe(parameters) or 'none'}."
     if artifacts := sorted(pipeline.root.input_definitions.artifacts):
         raise InvalidSpec(
             f"{pipeline.pipeline_info.name} takes artifacts ({', '.join(artifacts)}); run it in a pipeline."
