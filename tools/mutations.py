@@ -1220,7 +1220,7 @@ MUTATIONS = (
             "backends 11: steps that an author puts into one pod stay apart",
             "self.join(node.name for node in members)",
             "pass",
-            "unit/kfp/fuse/test_join.py::test_flights_takes_half_the_pods_and_gives_all_it_gave",
+            "unit/kfp/fuse/test_groups.py",
         ),
     ),
     *of(
