@@ -1,6 +1,5 @@
-"""Derive the schemas beside this file from CRD files, as a module: `python -m ...validation.schemas CRD.yaml ...`."""
+"""A schema as the wheel carries it: without prose, equal parts written once, with where it is from."""
 
-import argparse
 import hashlib
 import json
 from collections import Counter
@@ -8,44 +7,41 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from seaway.platforms.kubernetes.validation import schemas
 from seaway.storage import atomic_path
 
 Schema = dict[str, Any]
 
 PROSE = ("description", "example", "externalDocs")
 ANY = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+FOLDER = Path(schemas.__file__).parent
 SMALLEST_SHARED = 120  # characters; below it a reference is hardly shorter
 
 
-def main(crds: list[Path]) -> None:
-    """Write one file a version of each CRD."""
-    for path in crds:
-        for crd in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            for version in crd["spec"]["versions"]:
-                name = f"{crd['spec']['names']['plural']}.{crd['spec']['group']}_{version['name']}.json"
-                write(Path(__file__).parent / name, version["schema"]["openAPIV3Schema"])
+def write(published: Schema, source: dict[str, str]) -> None:
+    """The published schema, plain and without what is written by controllers.
 
-
-def write(target: Path, published: Schema) -> None:
-    """The published schema, plain and without what is written by controllers."""
-    plain = _plain(published)
+    `source` has group, version, kind, plural, scope and `of`, the project with its version; `scale` where the kind has
+    that subresource.
+    """
+    plain = plain_schema(published)
     plain["properties"]["status"] = ANY  # the controllers write it, Seaway does not
+    made = {**_shared(plain), "x-source": source}
+    target = FOLDER / f"{source['plural']}.{source['group']}_{source['version']}.json"
     with atomic_path(target) as draft:
-        draft.write_text(json.dumps(_shared(plain), sort_keys=True, separators=(",", ":")) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(made, sort_keys=True, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def _plain(schema: Schema) -> Schema:
+def plain_schema(schema: Schema) -> Schema:
     """The schema without prose; a property may be called `description`, so only keywords are dropped."""
     kept = {keyword: value for keyword, value in schema.items() if keyword not in PROSE}
     for keyword, value in kept.items():
         if keyword == "properties":
-            kept[keyword] = {name: _plain(part) for name, part in value.items()}
+            kept[keyword] = {name: plain_schema(part) for name, part in value.items()}
         elif keyword in ("items", "additionalProperties", "not") and isinstance(value, dict):
-            kept[keyword] = _plain(value)
+            kept[keyword] = plain_schema(value)
         elif keyword in ("anyOf", "allOf", "oneOf"):
-            kept[keyword] = [_plain(part) for part in value]
+            kept[keyword] = [plain_schema(part) for part in value]
     return kept
 
 
@@ -89,9 +85,3 @@ def _referring(schema: Schema, names: dict[str, str]) -> Schema:
         else:
             result[keyword][place] = short
     return result
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("crds", type=Path, nargs="+", metavar="CRD.yaml", help="files that the projects publish")
-    main(parser.parse_args().crds)

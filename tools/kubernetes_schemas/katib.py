@@ -1,19 +1,26 @@
 """Derive the schema of Experiment, whose CRD has none, from Katib's own typed models (kubeflow-katib-api).
 
-    python -m seaway.platforms.kubernetes.validation.schemas.katib
+    python -m tools.kubernetes_schemas.katib
 
 Katib's CRD takes any field and its webhook drops those that it does not know; the schema refuses them, so that a
 misspelt one is told instead of lost.
 """
 
-from pathlib import Path
+from importlib.metadata import version
 from typing import Any
 
 from kubeflow_katib_api.models import V1beta1Experiment
 
-from seaway.platforms.kubernetes.validation.schemas.__main__ import ANY, Schema, write
+from tools.kubernetes_schemas.published import ANY, Schema, write
 
-TARGET = Path(__file__).parent / "experiments.kubeflow.org_v1beta1.json"
+SOURCE = {
+    "group": "kubeflow.org",
+    "version": "v1beta1",
+    "kind": "Experiment",
+    "plural": "experiments",
+    "scope": "Namespaced",
+    "of": f"Katib {version('kubeflow-katib-api')}",
+}
 INT_OR_STRING = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]}
 WRAPPED = {  # models that stand for a single value
     "IoK8sApimachineryPkgUtilIntstrIntOrString": INT_OR_STRING,
@@ -30,7 +37,7 @@ def main() -> None:
     schema = _inlined(published, published["$defs"])
     for count in COUNTS:
         schema["properties"]["spec"]["properties"][count]["format"] = "int32"
-    write(TARGET, schema)
+    write(schema, SOURCE)
 
 
 def _inlined(part: Any, definitions: dict[str, Schema]) -> Any:
