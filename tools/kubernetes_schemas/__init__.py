@@ -1,1 +1,1 @@
-"""Derive the schemas that the wheel carries from what their projects publish; each file here reads one kind of source."""
+"""Derive the schemas that the wheel carries from what their projects publish: one file a kind of source."""

@@ -59,6 +59,15 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Report(StrEnum):
+    """How verdicts on manifests are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
 Output = Annotated[Format, typer.Option("--output", "-o", help="text for people, json for scripts.")]
 Parameters = Annotated[list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Repeatable.")]
 Change = Annotated[
@@ -418,21 +427,40 @@ def submit(
         submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json, change, fuse)
 
 
-@app.command(epilog=_examples("seaway check --cluster", "seaway check --cluster --namespace team -o json"))
+@app.command(
+    epilog=_examples(
+        "seaway check --cluster",
+        "seaway check manifests/",
+        "kubectl kustomize overlays/prod | seaway check - -o github",
+    )
+)
 def check(
+    manifests: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files of Kubernetes objects, folders of them, or - for standard input.", show_default=False
+        ),
+    ] = None,
     cluster: Annotated[bool, typer.Option("--cluster", help="The cluster of the kubeconfig's context.")] = False,
     namespace: Annotated[str, typer.Option(help="Where steps run. Default: the context's.", show_default=False)] = "",
     kubeflow: Annotated[str, typer.Option(help="The namespace of Kubeflow Pipelines.")] = "kubeflow",
-    output: Output = Format.TEXT,
+    output: Annotated[
+        Report, typer.Option("--output", "-o", help="text for people; json; of manifests also github, sarif.")
+    ] = Report.TEXT,
 ) -> None:
-    """Find what a run would fail at, before it starts.
+    """Find what a run, or a cluster that is sent MANIFESTS, would fail at, before it starts.
 
     Ends with 1 where something is bad. It reads; it changes nothing."""
-    from seaway.cli.check import check_cluster
+    from seaway.cli.check import check_cluster, check_manifests
 
-    if not cluster:
-        raise InvalidSpec("Say what to check: `seaway check --cluster`.")
-    check_cluster(namespace, kubeflow, output is Format.JSON)
+    if bool(manifests) == cluster:
+        raise InvalidSpec("Say what to check: `seaway check --cluster`, or `seaway check FILE ...`.")
+    if manifests:
+        check_manifests(manifests, output)
+    elif output in (Report.GITHUB, Report.SARIF):
+        raise InvalidSpec(f"-o {output} is for manifests; a cluster's findings are text or json.")
+    else:
+        check_cluster(namespace, kubeflow, output is Report.JSON)
 
 
 @app.command(

@@ -1,5 +1,6 @@
-"""`seaway check --cluster`: is a namespace ready for pipelines?"""
+"""`seaway check`: is a namespace ready for pipelines, and would a cluster take these manifests?"""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import typer
@@ -20,4 +21,15 @@ def check_cluster(namespace: str, kubeflow: str, as_json: bool) -> None:
         for one in findings:
             typer.echo(f"{one.state:<8} {one.what}." + (f"\n         {one.advice}" if one.advice else ""))
     if any(one.state is State.BAD for one in findings):
+        raise typer.Exit(1)
+
+
+def check_manifests(places: Sequence[str], report: str) -> None:
+    """Print what a cluster would refuse of them; ends with 1 where it would refuse anything."""
+    from seaway.platforms.kubernetes.manifests.judge import judged
+    from seaway.platforms.kubernetes.manifests.reports import WRITERS
+
+    verdicts = [verdict for place in places for verdict in judged(place)]
+    typer.echo(WRITERS[report](verdicts))
+    if any(verdict.refused for verdict in verdicts):
         raise typer.Exit(1)

@@ -28,7 +28,8 @@ from seaway.platforms.kubernetes.serving.workload import (
     owner_of,
     owners_of,
 )
-from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
+from seaway.platforms.kubernetes.validation.problem import Problem
+from seaway.platforms.kubernetes.validation.schema import require_valid
 
 INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
 STANDARD = {"serving.kserve.io/deploymentMode": "Standard"}

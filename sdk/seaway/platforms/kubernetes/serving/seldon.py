@@ -21,7 +21,8 @@ from seaway.platforms.kubernetes.serving.workload import BUDGETS, Arms, Served, 
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
 from seaway.platforms.kubernetes.traffic.seldon_arms import named_arms
 from seaway.platforms.kubernetes.traffic.seldon_operator import GRPC_PORT, SELDON_DEPLOYMENTS
-from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
+from seaway.platforms.kubernetes.validation.problem import Problem
+from seaway.platforms.kubernetes.validation.schema import require_valid
 
 ARM = "seaway.dev/arm"  # label of a pod: both arms may have one version
 HOST, GATEWAY = "seldon.io/istio-host", "seldon.io/istio-gateway"  # annotations: else any host, and the operator's own

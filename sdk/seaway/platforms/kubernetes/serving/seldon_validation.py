@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seaway.platforms.kubernetes.client.resources import Manifest
-from seaway.platforms.kubernetes.validation.schema import Problem
+from seaway.platforms.kubernetes.validation.problem import Problem
 
 NO_ENGINE, SERVICE_NAME = "seldon.io/no-engine", "seldon.io/svc-name"  # annotations of a predictor
 FULL = 100  # per cent

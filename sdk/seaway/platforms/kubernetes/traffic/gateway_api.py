@@ -26,7 +26,8 @@ from seaway.platforms.kubernetes.traffic.weighted_route import (
     named_arms,
     require_service,
 )
-from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
+from seaway.platforms.kubernetes.validation.problem import Problem
+from seaway.platforms.kubernetes.validation.schema import require_valid
 from seaway.serving import DeployedEndpoint
 
 HTTP_ROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")

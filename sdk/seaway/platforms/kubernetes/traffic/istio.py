@@ -27,7 +27,8 @@ from seaway.platforms.kubernetes.traffic.weighted_route import (
     named_arms,
     require_service,
 )
-from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
+from seaway.platforms.kubernetes.validation.problem import Problem
+from seaway.platforms.kubernetes.validation.schema import require_valid
 from seaway.serving import DeployedEndpoint
 
 VIRTUAL_SERVICES = Resource("networking.istio.io", "v1", "virtualservices", "VirtualService")

@@ -17,7 +17,8 @@ from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind, outcome_by_conditions
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.pod import START_S, pod_template
-from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
+from seaway.platforms.kubernetes.validation.problem import Problem
+from seaway.platforms.kubernetes.validation.schema import require_valid
 from seaway.training.pod.job import RemoteTraining
 
 RESOURCE = Resource("kubeflow.org", "v1", "pytorchjobs", "PyTorchJob")

@@ -19,7 +19,8 @@ from seaway.platforms.kubernetes.jobs.kind import Kind, outcome_by_conditions
 from seaway.platforms.kubernetes.pods.template import resources
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.pod import COMMAND, START_S, environment, pod_template
-from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
+from seaway.platforms.kubernetes.validation.problem import Problem
+from seaway.platforms.kubernetes.validation.schema import require_valid
 from seaway.training.pod.job import RemoteTraining
 
 GROUP, VERSION = "trainer.kubeflow.org", "v1alpha1"

@@ -23,7 +23,8 @@ from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.pod import START_S
 from seaway.platforms.kubernetes.tuning import experiment_validation, suggestion_validation
 from seaway.platforms.kubernetes.tuning.experiment_validation import LONGEST_NAME, PLACEHOLDER, condition_of
-from seaway.platforms.kubernetes.validation.schema import Problem, require_valid
+from seaway.platforms.kubernetes.validation.problem import Problem
+from seaway.platforms.kubernetes.validation.schema import require_valid
 from seaway.training.pod.job import RemoteTraining
 from seaway.tuning import Categorical, Int, SearchSpace, TuneSpec
 from seaway.tuning.algorithm import KATIB

@@ -13,7 +13,7 @@ from typing import Any
 from kubernetes import client
 
 from seaway.platforms.kubernetes.client.resources import Manifest
-from seaway.platforms.kubernetes.validation.schema import Problem
+from seaway.platforms.kubernetes.validation.problem import Problem
 
 LONGEST_NAME = 40  # Katib 0.19; it appends a trial's and an algorithm's name
 PARALLEL = 3  # trials at once where nothing is said

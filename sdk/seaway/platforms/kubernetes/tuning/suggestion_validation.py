@@ -16,7 +16,7 @@ from seaway.platforms.kubernetes.tuning.experiment_validation import (
     filter_rules,
     refers_to_trial,
 )
-from seaway.platforms.kubernetes.validation.schema import Problem
+from seaway.platforms.kubernetes.validation.problem import Problem
 
 Check = Callable[[str], bool]
 HYPERBAND_ETA = 3  # where nothing is said, or nothing that can be

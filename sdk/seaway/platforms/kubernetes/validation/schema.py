@@ -7,9 +7,8 @@ never refuse what the server accepts: where the server's own word is not known f
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import jsonschema
@@ -17,7 +16,10 @@ from jsonschema.protocols import Validator
 
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
+from seaway.platforms.kubernetes.validation import cel
+from seaway.platforms.kubernetes.validation.problem import Problem, Rule, path_text, short
 from seaway.platforms.kubernetes.validation.schemas import schema
+from seaway.platforms.kubernetes.validation.structure import read
 
 Errors = Iterator[jsonschema.ValidationError]
 
@@ -35,21 +37,8 @@ METADATA = frozenset((  # ObjectMeta of k8s.io/apimachinery
     "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
     "managedFields",
 ))  # fmt: skip
+RBAC = "rbac.authorization.k8s.io"  # whose names may hold colons
 RANGES = {"int32": 31, "int64": 63}  # format -> bits beside the sign
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A field's path, as kubectl writes it, and what the server says of it."""
-
-    field: str
-    says: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.says}"
-
-
-Rule = Callable[[Manifest], Iterable[Problem]]
 
 
 def require_valid(manifest: Manifest, resource: Resource, rules: Sequence[Rule] = ()) -> None:
@@ -67,40 +56,55 @@ def require_valid(manifest: Manifest, resource: Resource, rules: Sequence[Rule] 
 
 
 def problems(manifest: Manifest, resource: Resource, rules: Sequence[Rule] = ()) -> list[Problem]:
-    """All that the server would refuse; the kind's rules are asked only about an object of the right shape."""
-    known = schema(resource.group, resource.plural, resource.version)
-    wanted = _without_nulls(manifest, known, known["$defs"])
-    structural = [_problem(error) for error in _validator(resource).iter_errors(wanted)]
-    found = [*_identity_problems(wanted, resource), *structural, *_metadata_problems(wanted)]
-    return found or [problem for rule in rules for problem in rule(wanted)]
+    """All that the server would refuse, by the schema that Seaway has of the kind."""
+    return Structure(schema(resource.group, resource.plural, resource.version), resource).problems(manifest, rules)
 
 
-def _without_nulls(value: Any, part: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
-    """The server drops nulls from objects before it looks at them; in lists it does not."""
-    part = definitions[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
-    if isinstance(value, list) and "items" in part:
-        return [_without_nulls(entry, part["items"], definitions) for entry in value]
-    if not isinstance(value, Mapping):
-        return value
-    properties, others = part.get("properties", {}), part.get("additionalProperties", {})
-    parts = {name: properties.get(name, others) for name in value}
-    return {
-        name: _without_nulls(below, parts[name], definitions)
-        for name, below in value.items()
-        if below is not None or not parts[name] or parts[name].get("nullable")
-    }
+@dataclass(frozen=True)
+class Structure:
+    """A structural schema, its shared parts under `$defs`, and the kind that it is of."""
+
+    schema: Mapping[str, Any]
+    resource: Resource
+
+    def problems(self, manifest: Any, rules: Sequence[Rule] = ()) -> list[Problem]:
+        """All that the server would refuse; rules are asked only about an object of the right shape."""
+        if not isinstance(manifest, Mapping):
+            return [Problem("", f"Invalid value: {short(manifest)}: must be an object")]
+        definitions = self.schema["$defs"]
+        wanted = read(manifest, self.schema, definitions)
+        structural = map(_problem, _validator(self.schema).iter_errors(wanted))
+        scale = self.schema.get("x-source", {}).get("scale", "")
+        found = [
+            *_identity_problems(wanted, self.resource),
+            *structural,
+            *_metadata_problems(wanted, self.resource),
+            *_scale_problems(wanted, scale),
+        ]
+        return found or [
+            *cel.problems(wanted, self.schema, definitions),
+            *(one for rule in rules for one in rule(wanted)),
+        ]
 
 
-@cache
-def _validator(resource: Resource) -> Validator:
+def _scale_problems(manifest: Manifest, place: str) -> Iterator[Problem]:
+    """Where a kind can be scaled, the server looks at its replicas itself; `place` is as `.spec.replicas`."""
+    value: Any = manifest
+    for name in place.split(".")[1:]:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if isinstance(value, int) and value < 0:
+        yield Problem(place.removeprefix("."), f"Invalid value: {value}: should be a non-negative integer")
+
+
+def _validator(of_object: Mapping[str, Any]) -> Validator:
     keywords = {
         "properties": _properties,
+        "required": _required,
         "format": _format,
         "pattern": _pattern,
         "x-kubernetes-list-type": _list_type,
     }
-    structural = jsonschema.validators.extend(jsonschema.Draft202012Validator, keywords)
-    return structural(_root(schema(resource.group, resource.plural, resource.version)))
+    return jsonschema.validators.extend(jsonschema.Draft202012Validator, keywords)(_root(of_object))
 
 
 def _root(published: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,6 +123,12 @@ def _properties(validator: Any, properties: Mapping[str, Any], instance: Any, pa
     if not part.get("x-kubernetes-preserve-unknown-fields") and "additionalProperties" not in part:
         for name in sorted(set(instance) - set(properties), key=str):
             yield jsonschema.ValidationError("field not declared in schema", path=[name])
+
+
+def _required(validator: Any, names: Sequence[str], instance: Any, part: Mapping[str, Any]) -> Errors:
+    if isinstance(instance, Mapping):
+        for name in (name for name in names if name not in instance):
+            yield jsonschema.ValidationError("Required value", path=[name])
 
 
 def _format(validator: Any, name: str, instance: Any, part: Mapping[str, Any]) -> Errors:
@@ -156,23 +166,7 @@ def _default(validator: Any, part: Mapping[str, Any], key: str) -> Any:
 
 
 def _problem(error: jsonschema.ValidationError) -> Problem:
-    path = _path(error.absolute_path)
-    says = WORDS.get(str(error.validator), _as_told)(error)
-    if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in error.instance)
-        path = f"{path}.{missing}" if path else missing
-    return Problem(path, says)
-
-
-def _path(parts: Iterable[str | int]) -> str:
-    """`spec.containers[0].image`, with brackets around names that hold dots or slashes."""
-    text = ""
-    for part in parts:
-        if isinstance(part, int) or not re.fullmatch(r"[A-Za-z0-9_-]+", str(part)):
-            text += f"[{part}]"
-        else:
-            text += f".{part}" if text else str(part)
-    return text
+    return Problem(path_text(error.absolute_path), WORDS.get(str(error.validator), _as_told)(error))
 
 
 def _as_told(error: jsonschema.ValidationError) -> str:
@@ -180,48 +174,41 @@ def _as_told(error: jsonschema.ValidationError) -> str:
 
 
 def _wrong_type(error: jsonschema.ValidationError) -> str:
-    return f"Invalid value: {_short(error.instance)}: must be of type {error.validator_value}"
+    return f"Invalid value: {short(error.instance)}: must be of type {error.validator_value}"
 
 
 def _unsupported(error: jsonschema.ValidationError) -> str:
     values = ", ".join(f'"{value}"' for value in error.validator_value)
-    return f"Unsupported value: {_short(error.instance)}: supported values: {values}"
+    return f"Unsupported value: {short(error.instance)}: supported values: {values}"
 
 
 def _outside(error: jsonschema.ValidationError) -> str:
     bound = {"minimum": "greater than or equal to", "maximum": "less than or equal to"}[str(error.validator)]
-    return f"Invalid value: {_short(error.instance)}: should be {bound} {error.validator_value}"
+    return f"Invalid value: {short(error.instance)}: should be {bound} {error.validator_value}"
 
 
 WORDS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     "type": _wrong_type,
-    "anyOf": lambda error: f"Invalid value: {_short(error.instance)}: must be of type integer or string",
-    "required": lambda error: "Required value",
+    "anyOf": lambda error: f"Invalid value: {short(error.instance)}: must be of type integer or string",
     "enum": _unsupported,
     "minimum": _outside,
     "maximum": _outside,
     "minLength": lambda error: (
-        f"Invalid value: {_short(error.instance)}: should be at least {error.validator_value} chars long"
+        f"Invalid value: {short(error.instance)}: should be at least {error.validator_value} chars long"
     ),
     "maxLength": lambda error: f"Too long: may not be more than {error.validator_value} bytes",
     "minItems": lambda error: f"should have at least {error.validator_value} items",
     "maxItems": lambda error: f"Too many: must have at most {error.validator_value} items",
 }
-SHOWN = 60  # characters of a wrong value
-
-
-def _short(value: Any) -> str:
-    text = f'"{value}"' if isinstance(value, str) else repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _identity_problems(manifest: Manifest, resource: Resource) -> Iterator[Problem]:
     for name, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
         if manifest.get(name) != wanted:
-            yield Problem(name, f"Invalid value: {_short(manifest.get(name))}: must be {wanted}")
+            yield Problem(name, f"Invalid value: {short(manifest.get(name))}: must be {wanted}")
 
 
-def _metadata_problems(manifest: Manifest) -> Iterator[Problem]:
+def _metadata_problems(manifest: Manifest, resource: Resource) -> Iterator[Problem]:
     """As k8s.io/apimachinery validates the metadata of any object."""
     metadata = manifest.get("metadata")
     if not isinstance(metadata, Mapping):
@@ -229,26 +216,35 @@ def _metadata_problems(manifest: Manifest) -> Iterator[Problem]:
         return
     for unknown in sorted(set(metadata) - METADATA, key=str):
         yield Problem(f"metadata.{unknown}", "unknown field")
-    name = metadata.get("name")
-    if not isinstance(name, str) or not name:
-        yield Problem("metadata.name", "Required value: name is required")
-    elif len(name) > SUBDOMAIN_LENGTH or not SUBDOMAIN.fullmatch(name):
-        yield Problem("metadata.name", f'Invalid value: "{name}": {SUBDOMAIN_RULE}')
+    yield from _name_problems(metadata, resource)
     yield from _text_map_problems("metadata.labels", metadata.get("labels"), _label_value_problem)
     yield from _text_map_problems("metadata.annotations", metadata.get("annotations"), lambda value: None)
     yield from _annotation_size_problem(metadata.get("annotations"))
+
+
+def _name_problems(metadata: Mapping[str, Any], resource: Resource) -> Iterator[Problem]:
+    name, prefix = metadata.get("name"), metadata.get("generateName")
+    if name in (None, "") and isinstance(prefix, str) and prefix:
+        return
+    if not isinstance(name, str) or not name:
+        yield Problem("metadata.name", "Required value: name or generateName is required")
+    elif resource.group == RBAC:
+        if name in (".", "..") or "/" in name or "%" in name:
+            yield Problem("metadata.name", f'Invalid value: "{name}": may not be . or .., nor contain / or %')
+    elif len(name) > SUBDOMAIN_LENGTH or not SUBDOMAIN.fullmatch(name):
+        yield Problem("metadata.name", f'Invalid value: "{name}": {SUBDOMAIN_RULE}')
 
 
 def _text_map_problems(field: str, texts: Any, value_problem: Callable[[str], str | None]) -> Iterator[Problem]:
     if texts is None:
         return
     if not isinstance(texts, Mapping):
-        yield Problem(field, f"Invalid value: {_short(texts)}: must be of type object")
+        yield Problem(field, f"Invalid value: {short(texts)}: must be of type object")
         return
     for key, given in texts.items():
         value = "" if given is None else given  # as Go reads a null
         if not isinstance(value, str):
-            yield Problem(f"{field}[{key}]", f"Invalid value: {_short(value)}: must be of type string")
+            yield Problem(f"{field}[{key}]", f"Invalid value: {short(value)}: must be of type string")
         elif not qualified(key):
             yield Problem(field, f'Invalid value: "{key}": name part must consist of alphanumeric characters')
         elif (says := value_problem(value)) is not None:

@@ -1,0 +1,1 @@
+"""Manifests that somebody wrote, read and judged before they are sent: `seaway check FILE`."""

@@ -1,0 +1,76 @@
+"""What a cluster would say of an object: refused, or taken although it will not do what it says."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seaway.platforms.kubernetes.manifests.documents import Document, documents
+from seaway.platforms.kubernetes.traffic import gateway_api, istio
+from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.tuning import experiment_validation, suggestion_validation
+from seaway.platforms.kubernetes.validation.problem import Problem, Rule
+from seaway.platforms.kubernetes.validation.schema import Structure
+from seaway.platforms.kubernetes.validation.schemas import schema, sources
+
+REFUSED: Mapping[tuple[str, str], Rule] = {  # what admission webhooks refuse beside the schema, by group and kind
+    (pytorchjob.RESOURCE.group, "PyTorchJob"): pytorchjob.rules,
+    (trainjob.GROUP, "TrainJob"): trainjob.rules,
+    (trainjob.GROUP, "TrainingRuntime"): trainjob.runtime_rules,
+    (trainjob.GROUP, "ClusterTrainingRuntime"): trainjob.runtime_rules,
+    ("kubeflow.org", "Experiment"): experiment_validation.rules,
+}
+ADVISED: Mapping[tuple[str, str], Rule] = {
+    (istio.VIRTUAL_SERVICES.group, "VirtualService"): istio.weight_problems,
+    (gateway_api.HTTP_ROUTES.group, "HTTPRoute"): gateway_api.weight_problems,
+    ("kubeflow.org", "Experiment"): suggestion_validation.rules,
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Of one object. `by` says whose word it is, such as Istio 1.31; empty where nobody here knows the kind."""
+
+    document: Document
+    name: str
+    by: str = ""
+    refused: Sequence[Problem] = ()
+    advised: Sequence[Problem] = ()
+
+
+def judged(place: str) -> Iterator[Verdict]:
+    """Of each object of a file, a folder or standard input (`-`). Raises: InvalidSpec: there is nothing to read."""
+    return map(judge, documents(place))
+
+
+def judge(document: Document) -> Verdict:
+    """By the schemas and rules that Seaway carries."""
+    if document.broken:
+        return Verdict(document, "no object", "YAML", (Problem("", document.broken),))
+    kind, value = _identity(document.value), document.value
+    source = sources().get(kind)
+    if not isinstance(value, Mapping) or not all(kind):
+        says = "Required value: apiVersion and kind say what it is"
+        return Verdict(document, _name(value), "Kubernetes", (Problem("", says),))
+    if source is None:
+        return Verdict(document, _name(value))
+    resource = source.resource
+    structure = Structure(schema(resource.group, resource.plural, resource.version), resource)
+    place = (resource.group, resource.kind)
+    refused = structure.problems(value, [REFUSED[place]] if place in REFUSED else ())
+    advised = list(ADVISED[place](value)) if place in ADVISED and not refused else []
+    return Verdict(document, _name(value), source.of, refused, advised)
+
+
+def _identity(value: Any) -> tuple[str, str]:
+    texts = [value.get(key) for key in ("apiVersion", "kind")] if isinstance(value, Mapping) else ["", ""]
+    api_version, kind = (text if isinstance(text, str) else "" for text in texts)
+    return api_version, kind
+
+
+def _name(value: Any) -> str:
+    """`Kind name`, as far as they are there."""
+    if not isinstance(value, Mapping):
+        return "no object"
+    metadata = value.get("metadata")
+    name = metadata.get("name") or metadata.get("generateName") if isinstance(metadata, Mapping) else ""
+    return " ".join(str(text) for text in (value.get("kind"), name) if text) or "no object"

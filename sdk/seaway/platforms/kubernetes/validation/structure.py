@@ -1,0 +1,46 @@
+"""A value beside its part of a structural schema: the part below, and the value as the server reads it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Part = Mapping[str, Any]
+
+
+def resolved(part: Part, definitions: Part) -> Part:
+    """The part itself where it is a reference to one."""
+    return definitions[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+
+
+def below(value: Any, part: Part) -> Iterator[tuple[str | int, Any, Part]]:
+    """Key or index, value and schema of what a value holds; no schema where its schema says nothing of it."""
+    if isinstance(value, list):
+        yield from ((index, entry, part.get("items", {})) for index, entry in enumerate(value))
+    elif isinstance(value, Mapping):
+        properties, others = part.get("properties", {}), part.get("additionalProperties", {})
+        others = others if isinstance(others, Mapping) else {}
+        yield from ((name, entry, properties.get(name, others)) for name, entry in value.items())
+
+
+def read(value: Any, part: Part, definitions: Part) -> Any:
+    """The value as the server reads it, before it looks: without nulls in objects, with the schema's defaults."""
+    part = resolved(part, definitions)
+    entries = [(key, entry, resolved(schema, definitions)) for key, entry, schema in below(value, part)]
+    if isinstance(value, list):
+        return [read(entry, schema, definitions) for _, entry, schema in entries]
+    if not isinstance(value, Mapping):
+        return value
+    kept = {
+        key: read(entry, schema, definitions)
+        for key, entry, schema in entries
+        if entry is not None or not schema or schema.get("nullable")
+    }
+    return {**_defaults(kept, part, definitions), **kept}
+
+
+def _defaults(kept: Mapping[Any, Any], part: Part, definitions: Part) -> dict[str, Any]:
+    schemas = {name: resolved(schema, definitions) for name, schema in part.get("properties", {}).items()}
+    return {
+        name: read(schema["default"], schema, definitions)
+        for name, schema in schemas.items()
+        if name not in kept and "default" in schema
+    }
