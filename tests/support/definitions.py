@@ -46,7 +46,9 @@ def definition(resource: Resource, of_object: dict[str, Any]) -> dict[str, Any]:
 def published(resource: Resource) -> dict[str, Any]:
     """The shipped schema, whole: a definition has no references."""
     shipped = schema(resource.group, resource.plural, resource.version)
-    whole: dict[str, Any] = inlined({key: value for key, value in shipped.items() if key not in ("$defs", "x-source")}, shipped["$defs"])
+    whole: dict[str, Any] = inlined(
+        {key: value for key, value in shipped.items() if key not in ("$defs", "x-source")}, shipped["$defs"]
+    )
     return whole
 
 

@@ -60,9 +60,11 @@ def _inlined(part: Any, components: dict[str, Schema], within: tuple[str, ...] =
             return WRAPPED[name]
         return ANY if name in within else _named(name, _inlined(components[name], components, (*within, name)))
     kept = {keyword: value for keyword, value in part.items() if keyword in KEPT}
+    if kept.get("format") == "byte":
+        return {"type": ["string", "array"]}  # Go reads bytes from a list of numbers too
     for keyword in ("items", "additionalProperties"):
         if isinstance(kept.get(keyword), dict):
-            kept[keyword] = _inlined(kept[keyword], components, within)
+            kept[keyword] = {**_inlined(kept[keyword], components, within), "nullable": True}  # as Go reads a null
     if "properties" in kept:
         kept["properties"] = {key: _inlined(below, components, within) for key, below in kept["properties"].items()}
     return kept or ANY

@@ -1,20 +1,18 @@
 """Preflight beside the real server: it refuses nothing that the server accepts, and nearly all that it refuses."""
 
-import copy
-import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from dry_runs import server_says
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kubernetes import client, dynamic
-from kubernetes.client import ApiException
+from mutants_of_objects import TEXTS, mutated
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.client.connection import Connection
-from seaway.platforms.kubernetes.client.objects import STRICT, Objects
+from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 from seaway.platforms.kubernetes.training.placement import Elastic, Placement
@@ -24,25 +22,6 @@ from seaway.training.spec import TrainSpec
 MUTATED = 150  # generated objects of each kind, most of them wrong
 VALID = 25
 SEEN = 0.9  # share of the server's refusals that preflight must foresee
-JSON_NAMES = st.sampled_from(["name", "image", "replicas", "env", "value", "limits", "template", "extra", "a/b", ""])
-TEXTS = st.one_of(
-    st.sampled_from(
-        ["", "1", "-1", "1Gi", "4GB", "auto", "Never", "a b", "A", "ä", "x" * 70, "pytorch", "node", "1e3"]
-    ),
-    st.text(alphabet="abcXYZ0129-._/ ", max_size=12),
-)
-SCALARS = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-3, 5),
-    st.sampled_from([2**31 - 1, 2**31, 2**63 - 1, -(2**31) - 1, 0.5, 1.5]),
-    TEXTS,
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(JSON_NAMES, inner, max_size=2)),
-    max_leaves=4,
-)
 QUANTITIES = st.sampled_from(["1", "500m", "0.5", "2Gi", "1e3", "100M", ".5", "1.", "12E"])
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True)
 
@@ -119,50 +98,6 @@ def runtimes(draw: st.DrawFn) -> dict[str, Any]:
     return trainjob.build_runtime(trainings(2), draw(placements()))
 
 
-def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where something can be changed: everywhere but the object's apiVersion and kind."""
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, below in entries:
-        if (*path, key) not in ((("apiVersion",)), ("kind",), ("metadata",)):
-            yield (*path, key)
-        yield from paths(below, (*path, key))
-
-
-@st.composite
-def mutated(draw: st.DrawFn, objects: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
-    """A valid object with one or two changes: a value replaced or removed, a field renamed or added, a list doubled."""
-    result = copy.deepcopy(draw(objects))
-    for _ in range(draw(st.integers(1, 2))):
-        path = draw(st.sampled_from(sorted(paths(result), key=repr)))
-        where = result
-        for part in path[:-1]:
-            where = where[part]
-        change = draw(st.sampled_from(["replace", "remove", "rename", "add", "double"]))
-        if change == "replace":
-            where[path[-1]] = draw(VALUES)
-        elif change == "remove":
-            where.pop(path[-1])
-        elif change == "rename" and isinstance(where, dict):
-            where[draw(JSON_NAMES)] = where.pop(path[-1])
-        elif change == "add" and isinstance(where[path[-1]], dict):
-            where[path[-1]][draw(JSON_NAMES)] = draw(VALUES)
-        elif isinstance(where[path[-1]], list):
-            where[path[-1]] *= 2
-    return result
-
-
-def server_says(connection: Connection, resource: Resource, manifest: dict[str, Any]) -> str | None:
-    """Why the server would not create it; None where it would."""
-    query = {**STRICT, "dryRun": "All"}
-    try:
-        connection.request("POST", resource.path(connection.namespace), query, manifest, "application/json")
-    except ApiException as error:
-        told = json.loads(error.body)["message"]
-        assert error.status < 500 or "webhook" in told, told  # else it is an outage, not a refusal
-        return told
-    return None
-
-
 def preflight_says(check: Any, manifest: dict[str, Any]) -> str | None:
     try:
         check(manifest)
@@ -178,24 +113,12 @@ def compare(connection: Connection, resource: Resource, check: Any, objects: Any
     @given(objects)
     def both(manifest: dict[str, Any]) -> None:
         foreseen = preflight_says(check, manifest)
-        said = server_says(connection, resource, manifest)
+        said = server_says(connection, resource.path(connection.namespace), manifest)
         agreement.add(foreseen, said)
         assert foreseen is None or said is not None, f"the server takes what preflight refuses: {foreseen}"
 
     both()
     return agreement
-
-
-@pytest.fixture
-def tell(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Print a line whatever is captured."""
-    writer = request.config.get_terminal_writer()
-
-    def line(text: str) -> None:
-        with capsys.disabled():
-            writer.line(f"\n{text}")
-
-    return line
 
 
 def require_webhook(cluster: dynamic.DynamicClient, resource: Resource, controller: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seaway.platforms.kubernetes.manifests import builtin_rules, istio_rules
 from seaway.platforms.kubernetes.manifests.documents import Document, documents
 from seaway.platforms.kubernetes.traffic import gateway_api, istio
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
@@ -12,7 +13,9 @@ from seaway.platforms.kubernetes.validation.problem import Problem, Rule
 from seaway.platforms.kubernetes.validation.schema import Structure
 from seaway.platforms.kubernetes.validation.schemas import schema, sources
 
-REFUSED: Mapping[tuple[str, str], Rule] = {  # what admission webhooks refuse beside the schema, by group and kind
+REFUSED: Mapping[tuple[str, str], Rule] = {  # beside the schema, by group and kind
+    **builtin_rules.RULES,
+    **istio_rules.RULES,
     (pytorchjob.RESOURCE.group, "PyTorchJob"): pytorchjob.rules,
     (trainjob.GROUP, "TrainJob"): trainjob.rules,
     (trainjob.GROUP, "TrainingRuntime"): trainjob.runtime_rules,
@@ -57,7 +60,7 @@ def judge(document: Document) -> Verdict:
     structure = Structure(schema(resource.group, resource.plural, resource.version), resource)
     place = (resource.group, resource.kind)
     refused = structure.problems(value, [REFUSED[place]] if place in REFUSED else ())
-    advised = list(ADVISED[place](value)) if place in ADVISED and not refused else []
+    advised = list(ADVISED[place](structure.read(value))) if place in ADVISED and not refused else []
     return Verdict(document, _name(value), source.of, refused, advised)
 
 

@@ -117,7 +117,7 @@ class HttpRoutes(RouteKind):
 
 def weight_problems(manifest: Manifest) -> Iterator[Problem]:
     """A split that lets nothing through."""
-    for index, rule in enumerate(manifest["spec"]["rules"]):
+    for index, rule in enumerate(manifest.get("spec", {}).get("rules", ())):
         backends = rule.get("backendRefs", ())
         if backends and not sum(backend.get("weight", 1) for backend in backends):
             yield Problem(

@@ -106,7 +106,7 @@ class VirtualServices(RouteKind):
 
 def weight_problems(manifest: Manifest) -> Iterator[Problem]:
     """Weights with which istiod makes another split than the object says."""
-    for index, route in enumerate(manifest["spec"].get("http", ())):
+    for index, route in enumerate(manifest.get("spec", {}).get("http", ())):
         field, entries = f"spec.http[{index}].route", route.get("route", ())
         weights = [entry.get("weight", 0) for entry in entries]
         if len(weights) > 1 and sum(weights) != FULL:

@@ -19,7 +19,7 @@ from seaway.platforms.kubernetes.jobs.kind import Kind, outcome_by_conditions
 from seaway.platforms.kubernetes.pods.template import resources
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.pod import COMMAND, START_S, environment, pod_template
-from seaway.platforms.kubernetes.validation.problem import Problem
+from seaway.platforms.kubernetes.validation.problem import Problem, name_of
 from seaway.platforms.kubernetes.validation.schema import require_valid
 from seaway.training.pod.job import RemoteTraining
 
@@ -111,7 +111,7 @@ def build_runtime(training: RemoteTraining, placement: Placement) -> dict[str, A
 
 def rules(manifest: Manifest) -> Iterator[Problem]:
     """What the CRD's CEL rules and the admission webhook of Trainer 2.3 refuse when a TrainJob is created."""
-    name = manifest["metadata"]["name"]
+    name = name_of(manifest)
     if not NAME.fullmatch(name):
         yield Problem("metadata.name", f'Invalid value: "{name}": metadata.name must match RFC 1035 DNS label format')
     if len(name) > NAME_LENGTH:

@@ -1,9 +1,9 @@
 """The CEL rules of a schema (`x-kubernetes-validations`), asked of an object that is to be created.
 
-Evaluated by Google's own evaluator. Three kinds of rules are passed over, for the server's word on them is not known
-here: those about a change (`oldSelf`), those that call a function of Kubernetes' own libraries, and those whose
-evaluation fails. What a rule costs the server is not reckoned. (kubernetes.io: "Common Expression Language in
-Kubernetes"; names are escaped as it says under "Escaping".)
+Evaluated by Google's own evaluator. Two kinds of rules are passed over, for the server's word on them is not known
+here: those about a change (`oldSelf`), and those that call a function of Kubernetes' own libraries. What a rule costs
+the server is not reckoned. (kubernetes.io: "Common Expression Language in Kubernetes"; names are escaped as it says
+under "Escaping".)
 """
 
 import re
@@ -31,23 +31,22 @@ def problems(value: Any, part: Part, definitions: Part, path: tuple[str | int, .
     part = resolved(part, definitions)
     if rules := part.get(RULES):
         seen = _seen(value, part, definitions)
-        yield from (_problem(rule, path, seen) for rule in rules if _holds(rule["rule"], seen) is False)
+        yield from (_problem(rule, path, seen) for rule in rules if _broken(rule["rule"], seen))
     for key, entry, schema in below(value, part):
         if schema:
             yield from problems(entry, schema, definitions, (*path, key))
 
 
-def _holds(rule: str, seen: Any) -> bool | None:
-    """None where it cannot be said."""
-    return None if (said := _evaluated(rule, seen)) is None else bool(said)
+def _broken(rule: str, seen: Any) -> bool:
+    """A rule that cannot be evaluated on a value is broken by it, as the server has it."""
+    compiled = _compiled(rule)
+    return compiled is not None and compiled.eval(data={"self": seen}).value() is not True
 
 
-def _evaluated(expression: str, seen: Any) -> Any:
+def _text(expression: str, seen: Any) -> str:
     compiled = _compiled(expression)
-    if compiled is None:
-        return None
-    answer = compiled.eval(data={"self": seen})
-    return None if answer.type() == cel.Type.ERROR else answer.plain_value()
+    text = compiled.eval(data={"self": seen}).value() if compiled else None
+    return text if isinstance(text, str) else ""
 
 
 @cache
@@ -67,7 +66,7 @@ def _environment() -> cel.Env:
 
 
 def _problem(rule: Mapping[str, Any], path: tuple[str | int, ...], seen: Any) -> Problem:
-    told = _evaluated(rule["messageExpression"], seen) if "messageExpression" in rule else None
+    told = _text(rule.get("messageExpression", ""), seen)
     field = path_text(path) + rule.get("fieldPath", "")
     return Problem(
         field.removeprefix("."), f"Invalid value: {told or rule.get('message') or 'failed rule: ' + rule['rule']}"

@@ -67,12 +67,15 @@ class Structure:
     schema: Mapping[str, Any]
     resource: Resource
 
+    def read(self, manifest: Any) -> Any:
+        """As the server reads it, before it looks."""
+        return read(manifest, self.schema, self.schema["$defs"])
+
     def problems(self, manifest: Any, rules: Sequence[Rule] = ()) -> list[Problem]:
         """All that the server would refuse; rules are asked only about an object of the right shape."""
         if not isinstance(manifest, Mapping):
             return [Problem("", f"Invalid value: {short(manifest)}: must be an object")]
-        definitions = self.schema["$defs"]
-        wanted = read(manifest, self.schema, definitions)
+        definitions, wanted = self.schema["$defs"], self.read(manifest)
         structural = map(_problem, _validator(self.schema).iter_errors(wanted))
         scale = self.schema.get("x-source", {}).get("scale", "")
         found = [
@@ -100,6 +103,7 @@ def _validator(of_object: Mapping[str, Any]) -> Validator:
     keywords = {
         "properties": _properties,
         "required": _required,
+        **{keyword: _unless_null(keyword) for keyword in ("type", "anyOf")},
         "format": _format,
         "pattern": _pattern,
         "x-kubernetes-list-type": _list_type,
@@ -129,6 +133,17 @@ def _required(validator: Any, names: Sequence[str], instance: Any, part: Mapping
     if isinstance(instance, Mapping):
         for name in (name for name in names if name not in instance):
             yield jsonschema.ValidationError("Required value", path=[name])
+
+
+def _unless_null(keyword: str) -> Callable[..., Errors]:
+    """The keyword as JSON Schema has it, of which a null is free where the schema says that it may be one."""
+    usual = jsonschema.Draft202012Validator.VALIDATORS[keyword]
+
+    def asked(validator: Any, wanted: Any, instance: Any, part: Mapping[str, Any]) -> Errors:
+        if instance is not None or not part.get("nullable"):
+            yield from usual(validator, wanted, instance, part) or ()
+
+    return asked
 
 
 def _format(validator: Any, name: str, instance: Any, part: Mapping[str, Any]) -> Errors:
@@ -217,9 +232,19 @@ def _metadata_problems(manifest: Manifest, resource: Resource) -> Iterator[Probl
     for unknown in sorted(set(metadata) - METADATA, key=str):
         yield Problem(f"metadata.{unknown}", "unknown field")
     yield from _name_problems(metadata, resource)
-    yield from _text_map_problems("metadata.labels", metadata.get("labels"), _label_value_problem)
+    yield from label_problems("metadata.labels", metadata.get("labels"))
+    yield from _finalizer_problems(metadata.get("finalizers"))
     yield from _text_map_problems("metadata.annotations", metadata.get("annotations"), lambda value: None)
     yield from _annotation_size_problem(metadata.get("annotations"))
+
+
+def _finalizer_problems(finalizers: Any) -> Iterator[Problem]:
+    if finalizers is not None and not isinstance(finalizers, list):
+        yield Problem("metadata.finalizers", f"Invalid value: {short(finalizers)}: must be of type array")
+        return
+    for index, one in enumerate(finalizers or ()):
+        if not isinstance(one, str | None) or not qualified(one or ""):
+            yield Problem(f"metadata.finalizers[{index}]", f"Invalid value: {short(one)}: must be a qualified name")
 
 
 def _name_problems(metadata: Mapping[str, Any], resource: Resource) -> Iterator[Problem]:
@@ -249,6 +274,11 @@ def _text_map_problems(field: str, texts: Any, value_problem: Callable[[str], st
             yield Problem(field, f'Invalid value: "{key}": name part must consist of alphanumeric characters')
         elif (says := value_problem(value)) is not None:
             yield Problem(f"{field}[{key}]", says)
+
+
+def label_problems(field: str, labels: Any) -> Iterator[Problem]:
+    """What the server says of labels, wherever they stand."""
+    return _text_map_problems(field, labels, _label_value_problem)
 
 
 def qualified(key: str) -> bool:
