@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 PARTS = (
-    *("cli", "join", "training", "tuning", "serving", "judge", "judge_peers", "drift", "drift_size"),
-    *("project", "pipeline", "launch"),
+    *("cli", "join", "training", "tuning", "serving", "judge", "judge_goals", "judge_peers"),
+    *("drift", "drift_size", "project", "pipeline", "launch"),
 )
 
 
@@ -40,7 +40,7 @@ class Row:
 
 def machine() -> str:
     """Cores, processor architecture and the versions that the figures depend on."""
-    packages = ("torch", "duckdb", "feast", "torchserve", "kfp")
+    packages = ("torch", "duckdb", "feast", "torchserve", "kfp", "numpy", "scipy")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}"
 

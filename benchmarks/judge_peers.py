@@ -31,6 +31,7 @@ from benchmarks.judge import (
     mean,
     p99,
     shares,
+    table_of,
 )
 from benchmarks.judge_noise import Shape, bursts, latencies, losses, wandering
 from benchmarks.judge_others import Bars, Counts, first_alarms
@@ -108,18 +109,20 @@ def faulty_errors(random: np.random.Generator) -> list[Row]:
 def full_traffic(name: str, before: Arms, ending: Arms) -> Row:
     """A fault that begins where the candidate has all requests, and stable those that are asked of both."""
     figures = [np.concatenate([mean(one), mean(two)], axis=1) for one, two in zip(before, ending, strict=True)]
-    events = [
-        np.concatenate([one.sum(axis=-1), two.sum(axis=-1)], axis=1) for one, two in zip(before, ending, strict=True)
-    ]
-    trials = [
-        np.concatenate([np.full(one.shape[:2], one.shape[2]), np.full(two.shape[:2], two.shape[2])], axis=1)
-        for one, two in zip(before, ending, strict=True)
-    ]
-    table = Table(trials[0].astype(float), events[0], trials[1].astype(float), events[1])
-    bets = ErrorComparison(table).bets(Hypothesis.HARM, 0.0)[0]
-    ours = alarms_of(bets, enough("errors"), changes=[before[0].shape[1]], restarts=3)
+    ours = alarms_at_full_traffic(before, ending)
     stand_in = Kind(lambda arms: ours, lambda arm: arm, Bars(0.04, 0.09))
     return stopped(name, stand_in, (figures[0], figures[1]))
+
+
+def alarms_at_full_traffic(before: Arms, ending: Arms) -> Counts:
+    """First alarms, 0 for none, of the looks before and at full traffic, with three changes of the weights."""
+    parts = [[table_of((one, one)) for one in arm] for arm in zip(before, ending, strict=True)]
+    trials, events = (
+        [np.concatenate([getattr(part, name) for part in arm], axis=1) for arm in parts]
+        for name in ("stable_trials", "stable_events")
+    )
+    bets = ErrorComparison(Table(trials[0], events[0], trials[1], events[1])).bets(Hypothesis.HARM, 0.0)[0]
+    return alarms_of(bets, enough("errors"), changes=[before[0].shape[1]], restarts=3)
 
 
 def latency(random: np.random.Generator) -> list[Row]:
@@ -173,9 +176,14 @@ def late_alarms(arms: Arms) -> Counts:
 def compared(comparison: Comparison, runs: int, level: float, bound: float) -> Counts:
     """Alarms of rollouts whose looks stand in one comparison, one rollout after the other."""
     bets = comparison.bets(Hypothesis.HARM, bound)[0]
+    return alarms_of(bets_by_rollout(bets, runs), level)
+
+
+def bets_by_rollout(bets: Bets, runs: int) -> Bets:
+    """Bets of looks one after the other, [rollouts, looks, alternatives]."""
     parts = [part.reshape(runs, -1) for part in (bets.noise.differences, bets.noise.variances)]
     noise = replace(bets.noise, differences=parts[0], variances=parts[1])
-    return alarms_of(Bets(bets.log_e.reshape(runs, -1, bets.log_e.shape[-1]), noise, bets.prior), level)
+    return Bets(bets.log_e.reshape(runs, -1, bets.log_e.shape[-1]), noise, bets.prior)
 
 
 def alarms_of(bets: Bets, level: float, changes: Sequence[int] = (), restarts: int = 0) -> Counts:

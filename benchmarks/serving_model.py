@@ -17,9 +17,9 @@ LAYERS = (128, 64)
 class FlightsLike(nn.Module):
     """Embeddings by vocabulary look-up, scaled numbers, two hidden layers, a probability."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
         super().__init__()
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         for name, size in CATEGORIES.items():
             self.register_buffer(f"{name}_vocabulary", torch.arange(size) * (1 << 40))
         self.embeddings = nn.ModuleList(nn.Embedding(size + 1, WIDTH) for size in CATEGORIES.values())
@@ -38,15 +38,15 @@ class FlightsLike(nn.Module):
         return torch.sigmoid(self.layers(torch.cat(parts, 1)))
 
 
-def make_package(folder: Path, home: Path) -> Path:
-    """A signed package below `folder`, by the key of `home`."""
+def make_package(folder: Path, home: Path, seed: int = 0) -> Path:
+    """A signed package below `folder`, by the key of `home`; other seeds are other weights."""
     strings = tuple(TensorSpec(name, "BYTES") for name in CATEGORIES)
     numbers = tuple(TensorSpec(f"number_{place}", "FP32") for place in range(NUMBERS))
     sample = {spec.name: [["AA"], ["UA"]] if spec.datatype == "BYTES" else [[0.5], [1.5]] for spec in strings + numbers}
     signature = Signature("flights-like", strings + numbers, (TensorSpec("probability", "FP32"),), sample)
     arrays = tuple(torch.from_numpy(array) for array in signature.encode(sample).values())
     rows = {0: torch.export.Dim("rows", min=1)}
-    program = torch.export.export(FlightsLike().eval(), arrays, dynamic_shapes=((rows,) * len(arrays),))
+    program = torch.export.export(FlightsLike(seed).eval(), arrays, dynamic_shapes=((rows,) * len(arrays),))
     trained = folder / "trained"
     trained.mkdir(parents=True)
     torch.export.save(program, trained / "model.pt2")

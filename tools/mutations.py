@@ -28,7 +28,7 @@ def of(file: str, *faults: tuple[str, str, str, str]) -> tuple[Mutation, ...]:
 
 JUDGE, EVIDENCE = "unit/rollout/test_judge.py", "unit/rollout/test_judge_evidence.py"
 RATES, LEDGER = "unit/rollout/test_judge_rates.py", "unit/rollout/test_ledger.py"
-CLOSED = "unit/rollout/test_judge_closed.py"
+CLOSED, HOSTILE = "unit/rollout/test_judge_closed.py", "unit/rollout/test_judge_hostile.py"
 PACKAGE = "unit/models/test_package.py"
 ROLLOUT = "unit/rollout/test_controller.py"
 LAUNCH, REFUSALS, WATCH = (f"apiserver/test_{name}.py" for name in ("launch", "launch_refusals", "watch"))
@@ -40,6 +40,24 @@ ASOF = "local/features/test_asof_store.py::test_a_value_is_seen_from_its_time_to
 MUTATIONS = (
     *of(
         "rollout/judge/decision.py",
+        (
+            "hole 3: what the client saw itself is thrown away",
+            "if not fault or observation.testifies()]",
+            "if not fault]",
+            f"{CLOSED}::test_what_the_client_saw_itself_counts_against_the_candidate_and_never_for_it",
+        ),
+        (
+            "hole 5: a candidate that fails as stable does is not ended",
+            "policy.restarts) < enough(BROKEN)",
+            "policy.restarts) < enough(1e-99)",
+            f"{CLOSED}::test_no_candidate_that_mostly_fails_is_promoted_beside_a_stable_that_does_too",
+        ),
+        (
+            "hole 5: a candidate that fails as stable does is promoted",
+            "if (failing := _failing_now(usable)) > policy.max_error_rate:",
+            "if (failing := _failing_now(usable)) > 1:",
+            f"{CLOSED}::test_an_outage_at_the_present_weights_is_no_promotion",
+        ),
         (
             "half the evidence rolls back",
             "log_e_harm >= enough(question.harm_level)",
@@ -146,6 +164,25 @@ MUTATIONS = (
     *of(
         "rollout/judge/autocorrelation.py",
         (
+            "hole 2: evidence does not start anew where the weights change",
+            "shares[change] += RESTART",
+            "shares[change] += 0.0",
+            f"{ROLLOUT}::test_a_last_step_is_compared_although_no_request_is_shadowed "
+            f"{RATES}::test_a_fault_that_begins_at_full_traffic_is_caught_there",
+        ),
+        (
+            "hole 7: a constant difference is dependence",
+            "np.maximum((residuals**2).sum(axis=-1), np.maximum(freedom, 1.0))",
+            "(residuals**2).sum(axis=-1) + 1e-12",
+            f"{CLOSED}::test_counts_that_differ_by_a_constant_are_no_dependence",
+        ),
+        (
+            "hole 9: earlier rollouts tell no noise",
+            "if dispersion > max(found.inflation,",
+            "if 0 > max(found.inflation,",
+            f"{CLOSED}::test_earlier_rollouts_of_a_noisy_endpoint_make_the_judge_patient",
+        ),
+        (
             "windows have more than the whole significance",
             "LATE / (start * (start + 1))",
             "LATE / start",
@@ -162,6 +199,37 @@ MUTATIONS = (
             "np.maximum(np.expand_dims(noise.serial, -1), dispersion)",
             "dispersion",
             f"{EVIDENCE}::test_requests_that_depend_on_each_other_weaken_evidence",
+        ),
+    ),
+    *of(
+        "rollout/judge/latency.py",
+        (
+            "hole 1: latencies are compared with those of the first look",
+            "limit = np.take_along_axis(pooled, place[:, None], axis=1)",
+            "limit = np.take_along_axis(pooled, place[:, None], axis=1)[:1]",
+            f"{CLOSED}::test_a_drift_that_both_arms_share_promotes_no_slow_candidate "
+            f"{CLOSED}::test_equal_arms_are_promoted_whatever_drift_they_share",
+        ),
+        (
+            "hole 8: what was rounded up is slower",
+            "look + self.resolution for look",
+            "look + 0.0 for look",
+            f"{CLOSED}::test_whole_milliseconds_do_not_make_a_tolerated_candidate_slow",
+        ),
+    ),
+    *of(
+        "rollout/judge/criteria.py",
+        (
+            "hole 9: a relative margin is none",
+            "null = math.log1p(bound) if self.relative else 0.0",
+            "null = 0.0",
+            f"{CLOSED}::test_a_relative_margin_is_decided_at_a_high_error_rate",
+        ),
+        (
+            "hole 10: the whole distribution is not judged",
+            "[self.latencies.slowest(level, 1 + bound) for level in LEVELS]\n        ranks",
+            "[self.latencies.slowest(level, 1 + bound) for level in LEVELS[:1] * 7]\n        ranks",
+            f"{CLOSED}::test_the_whole_distribution_is_judged_beside_any_quantile",
         ),
     ),
     *of(
@@ -230,6 +298,12 @@ MUTATIONS = (
     *of(
         "rollout/policy.py",
         (
+            "hole 10: the tail is not guarded",
+            "(0.5, 0.9, 0.99)\n",
+            "(0.5, 0.9)\n",
+            f"{CLOSED}::test_what_the_median_and_p90_do_not_show_is_rolled_back",
+        ),
+        (
             "each criterion has more than its share",
             "/ sum(shares.values())",
             "/ max(shares.values())",
@@ -239,6 +313,24 @@ MUTATIONS = (
     *of(
         "rollout/observations.py",
         (
+            "hole 6: metrics of the future are evidence",
+            "if not -SKEW_S <= age <= max_age_s:",
+            "if not age <= max_age_s:",
+            f"{HOSTILE}::test_a_rollout_that_is_blind_in_one_way_throughout_is_never_promoted",
+        ),
+        (
+            "hole 6: the same look again is evidence",
+            "if observation.time <= latest:",
+            "if observation.time < latest:",
+            f"{HOSTILE}::test_a_rollout_that_is_blind_in_one_way_throughout_is_never_promoted",
+        ),
+        (
+            "hole 6: counts without end are evidence",
+            "self.requests <= MOST and",
+            "self.requests and",
+            f"{HOSTILE}::test_counts_that_no_proxy_can_have_made_are_no_evidence",
+        ),
+        (
             "stale metrics are evidence",
             "if not -SKEW_S <= age <= max_age_s:",
             "if not -SKEW_S <= age:",
@@ -246,13 +338,25 @@ MUTATIONS = (
         ),
         (
             "more errors than requests are evidence",
-            "0 <= self.errors <= self.requests",
-            "0 <= self.errors",
+            "0 <= self.errors <= self.requests <= MOST",
+            "0 <= self.errors <= MOST",
             f"{JUDGE}::test_a_blind_look_never_promotes",
         ),
     ),
     *of(
         "rollout/controller.py",
+        (
+            "hole 2: nothing is asked of stable at full traffic",
+            'CONTROL if weights["candidate"] == FULL else 0.0',
+            "0.0",
+            f"{ROLLOUT}::test_a_last_step_is_compared_although_no_request_is_shadowed",
+        ),
+        (
+            "hole 2: full traffic is looked at once",
+            "seen.count(FULL) >= plan.confirming_looks",
+            "seen.count(FULL) >= 1",
+            f"{ROLLOUT}::test_full_traffic_is_looked_at_ten_times",
+        ),
         (
             "the ledger's level is not heeded",
             "false_promotion=min(journal.level, plan.policy.false_promotion)",

@@ -4,6 +4,7 @@ Help is plain text: typer's boxes cost 0.17 s (they import a Markdown parser), t
 """
 
 import os
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -466,7 +467,7 @@ def check(
 @app.command(
     epilog=_examples(
         "seaway verify .seaway/models/churn/2",
-        "seaway verify s3://models/churn/0123456789ab --public-key signing.pub",
+        "seaway verify s3://models/churn/0123456789ab --public-key signing.pub --approver Ada",
         "seaway verify churn --platform kubernetes -o json",
     )
 )
@@ -479,17 +480,19 @@ def verify(
     train: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The training rows, to compare with the lineage.")
     ] = None,
+    approver: Annotated[str, typer.Option(help="Who has to answer for the rollout.", show_default=False)] = "",
+    since: Annotated[datetime | None, typer.Option(help="UTC. What was stated before has expired.")] = None,
     platform: Annotated[str | None, _place("Where the endpoint is. Default: SEAWAY_PLATFORM.")] = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Check why a model is served: package, lineage, signed statement, decision.
 
     Names each link that is missing or wrong, and then ends with 1. The looks of the rollout are judged again."""
-    from seaway.cli.verify import verify_chain
+    from seaway.cli.verify import asked_for, verify_chain
 
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform
-    verify_chain(target, public_key, evidence, train, output is Format.JSON)
+    verify_chain(target, public_key, evidence, train, asked_for(approver, since), output is Format.JSON)
 
 
 @components_app.command("list", epilog=_examples("seaway components list", "seaway components list -o json"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -10,18 +11,25 @@ from seaway import platforms
 from seaway.cli.output import print_json
 from seaway.errors import EndpointFailed, InvalidSpec, TrafficFailed
 from seaway.platforms.home import keys
-from seaway.rollout.verification import Link, Served, broken, check_chain
+from seaway.rollout.verification import Asked, Link, Served, broken, check_chain
 from seaway.serving import DeployedEndpoint
 
 
-def verify_chain(target: str, public_key: Path | None, evidence: str, train: Path | None, as_json: bool) -> None:
+def asked_for(approver: str, since: datetime | None) -> Asked:
+    """A time without a zone is UTC."""
+    return Asked(approver, since if since is None or since.tzinfo else since.replace(tzinfo=UTC))
+
+
+def verify_chain(
+    target: str, public_key: Path | None, evidence: str, train: Path | None, asked: Asked, as_json: bool
+) -> None:
     """Print each link of a package, by folder or URI, or of an endpoint's arms; ends with 1 where one does not hold."""
     from seaway.models.signing import PUBLIC_KEY
 
     key = public_key or keys() / PUBLIC_KEY
     if not key.is_file():
         raise InvalidSpec(f"There is no public key {key}; give the signer's by --public-key.")
-    links = list(_links(target, key, evidence, train))
+    links = list(_links(target, key, evidence, train, asked))
     if as_json:
         print_json([asdict(link) for link in links])
     else:
@@ -31,14 +39,14 @@ def verify_chain(target: str, public_key: Path | None, evidence: str, train: Pat
         raise typer.Exit(1)
 
 
-def _links(target: str, key: Path, evidence: str, train: Path | None) -> Iterator[Link]:
+def _links(target: str, key: Path, evidence: str, train: Path | None, asked: Asked) -> Iterator[Link]:
     if "://" in target or Path(target).is_dir():
-        yield from check_chain(target, target, key, evidence, train)
+        yield from check_chain(target, target, key, evidence, train, asked=asked)
         return
     if evidence or train:
         raise InvalidSpec(f"{target} is no package's folder; --evidence and --train go with a package.")
     for endpoint in _endpoints(target):
-        yield from _arms(endpoint, key)
+        yield from _arms(endpoint, key, asked)
 
 
 def _endpoints(name: str) -> list[DeployedEndpoint]:
@@ -54,11 +62,12 @@ def _endpoints(name: str) -> list[DeployedEndpoint]:
     return found
 
 
-def _arms(endpoint: DeployedEndpoint, key: Path) -> Iterator[Link]:
+def _arms(endpoint: DeployedEndpoint, key: Path, asked: Asked) -> Iterator[Link]:
     served = _candidate(endpoint) if "candidate" in endpoint.arms else None
     for name, arm in endpoint.arms.items():
         what = f"{endpoint.name} of {endpoint.run}, {name} {arm.version}"
-        yield from check_chain(what, arm.package, key, served=served if name == "candidate" else None)
+        shown = served if name == "candidate" else None
+        yield from check_chain(what, arm.package, key, served=shown, asked=asked)
 
 
 def _candidate(endpoint: DeployedEndpoint) -> Served:

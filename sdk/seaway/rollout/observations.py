@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SKEW_S = 1.0  # by which two machines' clocks may differ
+MOST = 10_000_000  # requests of an arm between two looks
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,17 @@ class ArmObservation:
 
     def fault(self) -> str:
         """Why these figures cannot be right; empty if they can."""
-        if not 0 <= self.errors <= self.requests < math.inf:
+        if not (0 <= self.errors <= self.requests <= MOST and all(map(_whole, (self.errors, self.requests)))):
             return f"{self.errors} errors of {self.requests} requests are impossible counts"
         if not _within(self.latency_values, 0.0, math.inf):
             return "a latency is negative or no number"
         if not _within(self.loss_values, 0.0, 1.0):
             return "a loss is outside [0, 1] or no number"
         return ""
+
+
+def _whole(count: float) -> bool:
+    return float(count).is_integer()
 
 
 def _within(values: Floats, low: float, high: float) -> bool:
@@ -92,7 +97,7 @@ class Observation:
             return "no traffic was counted"
         if not _within(self.difference_values, -1.0, 1.0):
             return "a loss difference is outside [-1, 1] or no number"
-        if self.routed is not None and not all(0 <= count < math.inf for count in self.routed):
+        if self.routed is not None and not all(0 <= count <= MOST and _whole(count) for count in self.routed):
             return f"{self.routed} are impossible counts of routed requests"
         return next(
             (f"{name}: {fault}" for name in ("stable", "candidate") if (fault := getattr(self, name).fault())), ""

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,28 @@ class Served:
     shown: Warrant | None = None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """By whose leave a statement has to be, empty for anybody's, and how old it may be at most."""
+
+    approver: str = ""
+    since: datetime | None = None
+
+    def require(self, said: Mapping[str, Any]) -> None:
+        """Raises: EvidenceRefused."""
+        if self.approver and said["approver"] != self.approver:
+            raise EvidenceRefused(
+                f"{said['approver']} answers for this rollout, not {self.approver}. Ask for that leave, and roll it "
+                "out again."
+            )
+        stated = datetime.fromisoformat(said["time"])
+        if self.since and stated < self.since:
+            raise EvidenceRefused(
+                f"The statement is of {stated:%Y-%m-%d %H:%M}, before {self.since:%Y-%m-%d %H:%M}: it has expired, or "
+                "belongs to an earlier release. Roll the model out again."
+            )
+
+
 def check_chain(
     what: str,
     package: str,
@@ -62,6 +85,7 @@ def check_chain(
     evidence: str = "",
     train: Path | None = None,
     served: Served | None = None,
+    asked: Asked | None = None,
 ) -> list[Link]:
     """The links of one package, those after a broken one included.
 
@@ -71,12 +95,13 @@ def check_chain(
         evidence: folder or URI of what was stated about it; empty: beside the package.
         train: the rows that it is said to be trained on, to compare.
         served: of a candidate; then what is stated has to allow its weight, not to have promoted it.
+        asked: what a statement has to say as well.
     """
     with tempfile.TemporaryDirectory(prefix="seaway-verify-") as scratch:
         folder, stated = Path(scratch) / "package", Path(scratch) / "evidence"
         _fetch(package, folder)
         _fetch(evidence or evidence_uri(package), stated)
-        chain = _Chain(what, folder, public_key, stated, train, served)
+        chain = _Chain(what, folder, public_key, stated, train, served, asked or Asked())
         return [chain.link(name, check) for name, check in chain.checks.items()]
 
 
@@ -98,6 +123,7 @@ class _Chain:
     stated: Path
     train: Path | None
     served: Served | None
+    asked: Asked
 
     @property
     def checks(self) -> Mapping[str, Callable[[], str]]:
@@ -117,6 +143,9 @@ class _Chain:
             return Link(self.what, name, Finding.MISSING, str(missing))
         except SeawayError as error:
             return Link(self.what, name, Finding.WRONG, str(error))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            told = f"what is stated is not as a rollout states it ({error!r}): no rollout of Seaway has made it"
+            return Link(self.what, name, Finding.WRONG, told)
 
     def _package(self) -> str:
         self._require_package()
@@ -143,6 +172,7 @@ class _Chain:
             about = ", ".join(statement.subjects.values())
             raise EvidenceRefused(f"The statement is about package {about}; this one's content is {digest}.")
         said = statement.predicate
+        self.asked.require(said)
         rollout = said["rollout"]
         return (
             f"signed at {said['time']}, stage {said['stage']} of run {rollout['run']} on endpoint "

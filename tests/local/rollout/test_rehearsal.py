@@ -1,7 +1,9 @@
 """`seaway rollout rehearse`: recorded requests, real servers and Envoy, and faults that were asked for."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,38 +20,60 @@ ROWS = 900
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two packages, and a log of what was served in an hour."""
+    """Packages of which `candidate` predicts as `stable` does, and a log of what was served in an hour."""
     folder = tmp_path_factory.mktemp("rehearsal")
-    for name, bias in (("stable", 0.0), ("candidate", 0.05)):
+    for name, bias in (("stable", 0.0), ("candidate", 0.001)):
         small_package(folder / name, folder / "home", seed=1, bias=bias)
     random = np.random.default_rng(2)
     served = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(4 * np.arange(ROWS), unit="s")
-    columns = {
-        "id": [str(row) for row in range(ROWS)],
-        "served_at": served,
-        "version": "v1",
-        "prediction": 0.5,
-        "plan": random.choice(PLANS, size=ROWS),
+    inputs = {
+        "plan": random.choice(PLANS, size=ROWS).astype(object),
         "distance": random.uniform(100, 3000, size=ROWS),
-        "weather": list(random.normal(size=(ROWS, WEATHER))),
+        "weather": random.normal(size=(ROWS, WEATHER)),
     }
+    rows = [str(row) for row in range(ROWS)]
+    columns = {"id": rows, "served_at": served, "version": "v1", "prediction": 0.5, **inputs}
     (folder / "served").mkdir()
-    pd.DataFrame(columns).to_parquet(folder / "served" / "1.parquet")
+    pd.DataFrame({**columns, "weather": list(inputs["weather"])}).to_parquet(folder / "served" / "1.parquet")
     return folder
 
 
-def test_faults_that_were_asked_for_roll_the_candidate_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def told_by(command: Sequence[str]) -> Any:
+    done = CliRunner().invoke(app, [*command, "--output", "json"])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def rehearsed(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> dict[str, Any]:
+    """What a rehearsal tells; it leaves no endpoint and no evidence."""
     monkeypatch.setenv("SEAWAY_HOME", str(folder / "home"))
     packages = [str(folder / name / "package") for name in ("stable", "candidate")]
     key = str(signing_keys(folder / "home" / "keys").public)
+    command = ["rollout", "rehearse", *packages, "--log", str(folder / "served"), "--public-key", key, *options]
+    told: dict[str, Any] = told_by(command)
+    assert [endpoint.name for endpoint in LocalEndpoint().list() if endpoint.run == run_id()] == []
+    assert not (folder / "candidate" / "package.rollout").exists()
+    return told
+
+
+def test_faults_that_were_asked_for_roll_the_candidate_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faults = ["--fault", "errors=15%@candidate", "--fault", "drops=15%@candidate"]
-    command = ["rollout", "rehearse", *packages, "--log", str(folder / "served"), "--speed", "600", *faults]
-    done = CliRunner().invoke(app, [*command, "--public-key", key, "--output", "json"])
-    assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
+    told = rehearsed(folder, monkeypatch, "--speed", "600", *faults)
     assert told["decision"] == "ROLLBACK", told
     assert "Errors" in told["reason"]
     assert told["forecast"]["rolled_back"] > 0.9
     assert told["recorded_per_hour"] == pytest.approx(900, rel=0.01)
-    assert [endpoint.name for endpoint in LocalEndpoint().list() if endpoint.run == run_id()] == []
-    assert not (folder / "candidate" / "package.rollout").exists()
+
+
+def test_an_equal_version_is_promoted_about_as_soon_as_was_planned(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through both proxies, without a fault, and by what real answers show in place of what the plan assumes."""
+    told = rehearsed(folder, monkeypatch, "--passes", "8")
+    assert told["decision"] == "PROMOTE", told
+    command = ["rollout", "plan", "--error-rate", "0", "--quality-margin", "0"]
+    planned = next(one for one in told_by(command) if one["name"] == "equal")
+    assert planned["promoted"] > 0.9
+    assert told["forecast"]["promoted"] > 0.9
+    full = 800 * 1.3  # requests of the last step, which only the plan counts
+    assert told["forecast"]["requests"] == pytest.approx(planned["requests"] - full, rel=0.5)

@@ -3,22 +3,23 @@
 import base64
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_rollout import SHA256, FakeEndpoint
 from seaway.cli.app import app
-from seaway.errors import PackageRefused
+from seaway.errors import EvidenceRefused, PackageRefused
 from seaway.models import signing_keys
 from seaway.models.attestation import Statement, attest, read_attestation
 from seaway.models.package import content_sha256
 from seaway.platforms.local.serving.rollout_state import FileRolloutStore
 from seaway.rollout import Decision, Notary, Observation, Policy, Rollout, RolloutPlan, Step, Warrant, run
 from seaway.rollout.evidence import LOOKS_FILE, STATEMENT_FILE, looks_json
-from seaway.rollout.verification import Finding, Served, check_chain
+from seaway.rollout.verification import Asked, Finding, Served, check_chain
 from seaway.serving import Arm, DeployedEndpoint
 from small_package import small_package
 from typer.testing import CliRunner
@@ -228,6 +229,72 @@ def test_each_broken_link_is_named(
 ) -> None:
     broken(package, key, public)
     assert findings(package, public) == {**HOLDS, **BROKEN[broken]}
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to each value that is no container."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [leaf for key, part in parts for leaf in leaves(part, (*path, key))]
+    yield from found or [path]
+
+
+def with_leaf(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy: Any = list(value) if isinstance(value, list) else dict(value)
+    copy[path[0]] = with_leaf(copy[path[0]], path[1:], new)
+    return copy
+
+
+def test_no_word_of_a_statement_can_be_altered(promoted: Path, public: Path) -> None:
+    """Of its payload, and of the envelope around it."""
+    envelope = json.loads(stated(promoted).read_text())
+    payload = json.loads(base64.b64decode(envelope["payload"]))
+    changed = [
+        {**envelope, "payload": base64.b64encode(json.dumps(with_leaf(payload, path, "x")).encode()).decode()}
+        for path in leaves(payload)
+    ]
+    others = [{}, [], None, {**envelope, "signatures": []}, {**envelope, "payloadType": "text/plain"}]
+    signature = envelope["signatures"][0]
+    others += [{**envelope, "signatures": [{**signature, key: "AAAA"}]} for key in ("sig", "keyid")]
+    assert len(changed) > 40
+    for forgery in (*changed, *others):
+        with pytest.raises(EvidenceRefused):
+            read_attestation(json.dumps(forgery), public, "here")
+
+
+def test_a_signed_statement_that_no_rollout_makes_is_wrong_and_breaks_nothing(
+    package: Path, key: Path, public: Path
+) -> None:
+    for name, nonsense in (("looks", None), ("time", 3), ("policy", {}), ("packages", []), ("seaway", [])):
+        forged(package, key, public, **{name: nonsense})
+        found = findings(package, public, asked=Asked(since=datetime(2020, 1, 1, tzinfo=UTC)))
+        assert Finding.WRONG in (found["statement"], found["decision"]) or name == "seaway"
+    stated(package).write_bytes(b"\xff\xfe")
+    assert findings(package, public) == {**HOLDS, "statement": Finding.WRONG, "decision": Finding.WRONG}
+
+
+def test_a_statement_by_another_leave_or_from_before_is_refused(package: Path, public: Path) -> None:
+    now, day = datetime.now(UTC), timedelta(days=1)
+    assert findings(package, public, asked=Asked("Ada", now - day)) == HOLDS
+    for asked in (Asked("Eve"), Asked("Ada", now + day)):
+        assert findings(package, public, asked=asked) == {**HOLDS, "statement": Finding.WRONG}
+
+
+def test_a_statement_of_another_release_does_not_stand_for_this_one(
+    package: Path, promoted: Path, key: Path, public: Path, tmp_path: Path
+) -> None:
+    """Replayed whole, looks and all: first that of another package, then this package's own earlier one."""
+    other = small_package(tmp_path / "other", tmp_path / "home", bias=0.5)
+    shutil.copytree(stated(package).parent, stated(other).parent)
+    theirs = signing_keys(tmp_path / "home" / "keys").public
+    assert findings(other, theirs)["statement"] is Finding.WRONG
+    about = {link.name: link.detail for link in check_chain("it", str(other), public)}
+    assert "The statement is about package" in about["statement"]
+    assert rolled_out(planned(package, tmp_path), FakeEndpoint(failing=0.5), key).decision is Decision.ROLLBACK
+    began = datetime.fromisoformat(said(package, public).predicate["time"]) + timedelta(seconds=1)
+    shutil.copytree(stated(promoted).parent, stated(package).parent, dirs_exist_ok=True)
+    assert findings(package, public, asked=Asked(since=began))["statement"] is Finding.WRONG
 
 
 def test_a_failed_candidate_has_a_statement_that_says_so(packed: Path, key: Path, public: Path, tmp_path: Path) -> None:

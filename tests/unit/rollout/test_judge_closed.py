@@ -44,7 +44,7 @@ def first_decision(observations: Sequence[Observation], policy: Policy) -> Decis
 
 @pytest.mark.parametrize("drift", ["none", "cycle", "rise"])
 def test_a_drift_that_both_arms_share_promotes_no_slow_candidate(drift: str) -> None:
-    """One in seven of the candidate's requests is so slow that its p90 is 2.65 times stable's; twice is the margin."""
+    """One in seven of the candidate's requests is so slow that its p90 is twice stable's, the margin."""
     random, rollouts, promoted = np.random.default_rng(1), 40, 0
     shapes = {
         "none": np.ones(LOOKS),

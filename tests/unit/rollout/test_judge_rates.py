@@ -25,6 +25,7 @@ from benchmarks.judge import (
     wandering,
 )
 from benchmarks.judge_noise import Shape, bursts, errors, latencies
+from benchmarks.judge_peers import FULL_LOOKS, alarms_at_full_traffic
 
 CERTAIN = 0.999
 CALM = Prior(looks=1e9)  # one whose noise is known for certain
@@ -118,6 +119,15 @@ def test_a_rise_of_errors_is_found_in_time(before: float, after: float, prior: P
     found = error_alarms((errors(random, shape, before), errors(random, shape, after)), prior)
     assert at_least(found, 0.98)
     assert shape.size * np.where(found > 0, found, shape.observations).mean() <= goal
+
+
+def test_a_fault_that_begins_at_full_traffic_is_caught_there() -> None:
+    """Ten looks, at which 30 of 100 requests are asked of stable as well."""
+    random, runs = np.random.default_rng(8), 150
+    before = errors(random, Shape(runs, 20, 100), 0.01), errors(random, Shape(runs, 20, 100), 0.01)
+    full = Shape(runs, FULL_LOOKS, 30), Shape(runs, FULL_LOOKS, 100)
+    ending = errors(random, full[0], 0.01), errors(random, full[1], 0.1)
+    assert at_least(alarms_at_full_traffic(before, ending), 0.98)
 
 
 def test_a_candidate_at_the_margin_of_errors_is_seldom_promoted() -> None:

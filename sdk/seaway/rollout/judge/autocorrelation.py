@@ -23,7 +23,7 @@ RESTART = 0.1  # share of each window that starts where the weights change
 MIN_SERIES, MAX_CORRELATION = 20, 0.95
 BATCHES = (1, 2, 4, 8, 15)  # looks in a row whose mean shows slow noise; 15 are in two of a short rollout
 UNUSUAL = 2.0  # standard errors above what independence has
-SURPLUS = 2.0  # standard errors that are added to an unusual dispersion
+SURPLUS = 3.0  # standard errors that are added to an unusual dispersion: false rollbacks of 2 % otherwise
 
 
 @dataclass(frozen=True)
