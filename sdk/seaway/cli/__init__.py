@@ -11,7 +11,9 @@ def main() -> None:
     import sys
 
     from seaway.cli.interrupts import ending_at_once
+    from seaway.cli.utf8 import require_utf8
 
+    require_utf8()
     with ending_at_once():
         from seaway.cli.app import app
         from seaway.errors import InvalidSpec, SeawayError

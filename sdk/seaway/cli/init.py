@@ -18,7 +18,7 @@ def init_project(name: str, wishes: Wishes, as_json: bool) -> None:
         found["looked_up"] = made.looked_up
         print_json({"folder": str(folder.absolute()), **found, "notes": made.notes, "files": list(map(str, written))})
         return
-    console = Console(soft_wrap=True, markup=False, highlight=False)
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
     for note in made.notes:
         console.print(f"  {note}")
     inputs = len(made.numeric) + len(made.categorical)

@@ -17,7 +17,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], empty: s
     from rich.console import Console
     from rich.table import Table
 
-    console, lines = Console(), list(rows)
+    console, lines = Console(markup=False, emoji=False), list(rows)
     if not lines:
         typer.echo(empty)
         return

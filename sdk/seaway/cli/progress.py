@@ -21,8 +21,8 @@ PIPE_WIDTH = 10_000  # a line in a pipe or a file is never wrapped
 
 
 def console(file: TextIO) -> Console:
-    """Where progress is printed; as wide as the terminal, or without end."""
-    return Console(file=file, width=None if file.isatty() else PIPE_WIDTH)
+    """Where progress is printed; as wide as the terminal, or without end. A path may look like markup: it is none."""
+    return Console(file=file, width=None if file.isatty() else PIPE_WIDTH, markup=False, emoji=False)
 
 
 class Progress:

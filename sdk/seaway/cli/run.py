@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -52,11 +53,16 @@ def _run(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, expl
 
 
 def _let_steps_import(pipeline: str) -> None:
-    """Let steps import what lies beside a pipeline's file, whose parameters may name it."""
+    """Let steps import what lies beside a pipeline's file, whose parameters may name it. Raises: InvalidSpec."""
     from seaway.kfp import pipeline_file
 
     if pipeline_file.is_python(pipeline):
         folder = str(pipeline_file.split(pipeline)[0].absolute().parent)
+        if os.pathsep in folder and folder != str(Path.cwd()):
+            raise InvalidSpec(
+                f"{folder} has a {os.pathsep!r} in its name, which PYTHONPATH cannot carry, so steps could not import "
+                f"what lies there. Run the pipeline from inside that folder, or rename it."
+            )
         before = os.environ.get("PYTHONPATH", "")
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, before]))
 

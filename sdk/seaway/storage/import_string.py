@@ -17,9 +17,22 @@ def load_object(reference: str) -> Any:
     if not colon or not module_name or not attribute:
         raise InvalidSpec(f"{reference!r} is not of the form 'package.module:attribute'.")
     try:
-        return getattr(importlib.import_module(module_name), attribute)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         what_to_do = advice(error.name) or "Is its folder on PYTHONPATH?"
         raise InvalidSpec(f"{reference!r} cannot be imported: {error}. {what_to_do}") from error
+    except Exception as error:
+        raise InvalidSpec(
+            f"{reference!r} cannot be imported: {type(error).__name__}: {error}.{_hint(error)}"
+        ) from error
+    try:
+        return getattr(module, attribute)
     except AttributeError as error:
         raise InvalidSpec(f"Module {module_name!r} has no {attribute!r}.") from error
+
+
+def _hint(error: Exception) -> str:
+    """In a step, kfp has no words for pipelines, so that a file with one cannot be imported there."""
+    if isinstance(error, AttributeError) and getattr(error.obj, "__name__", "") == "kfp.dsl":
+        return " A step cannot import a file that has pipelines or components; keep what steps import in another file."
+    return ""

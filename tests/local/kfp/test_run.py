@@ -19,6 +19,8 @@ from seaway.kfp.local.runner import local_run
 SAMPLE = str(LOCAL_PROGRAMS / "sample_pipeline.py")
 FETCHING = str(LOCAL_PROGRAMS / "fetching_pipeline.py")
 STUBBORN = str(LOCAL_PROGRAMS / "stubborn_pipeline.py")
+LEAVING = f"{LOCAL_PROGRAMS / 'leaving_pipeline.py'}:leaving"
+SEAWAY = [sys.executable, "-c", "from seaway.cli import main; main()"]
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +169,64 @@ def test_ending_a_run_leaves_no_process_behind(
     (record,) = (state / "runs").glob("*/run.json")
     assert json.loads(record.read_text())["state"] == "interrupted"
     assert "Traceback" not in output
+
+
+def start_leaving(folder: Path, *before: str, loop: bool = False) -> subprocess.Popen[str]:
+    """A run with a step that never ends, and exit tasks of two pipelines, that write into `folder`."""
+    given = [f"{name}={folder / name}" for name in ("pids", "outer", "nested")] + [f"loop={loop}"]
+    words = [*before, *SEAWAY, "run", LEAVING, *(part for one in given for part in ("-p", one))]
+    return subprocess.Popen(
+        words, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "loop"), [(signal.SIGINT, False), (signal.SIGTERM, True), (signal.SIGHUP, False)], ids=str
+)
+def test_exit_tasks_run_when_a_run_is_ended(number: signal.Signals, loop: bool, state: Path, tmp_path: Path) -> None:
+    with start_leaving(tmp_path, loop=loop) as process:
+        pids = _pids(tmp_path / "pids", process)
+        process.send_signal(number)
+        output, _ = process.communicate()
+    told = f"ended by {number.name}"
+    assert process.returncode == 128 + number, output
+    assert alive(pids) == []
+    assert {(tmp_path / name).read_text() for name in ("outer", "nested")} == {f"FAILED {told}"}
+    record = json.loads(next((state / "runs").glob("*/run.json")).read_text())
+    assert (record["state"], record["reason"]) == ("interrupted", told)
+    steps = {step["name"]: (step["state"], step["reason"], step["attempts"]) for step in record["steps"]}
+    assert steps.pop("linger") == ("interrupted", f"It was {told}.", 1)
+    assert steps.pop("after", None) is None or loop  # of the other iteration
+    assert set(steps.values()) == {("succeeded", "", 1)}
+    assert f"Run {told}" in output
+    assert "Traceback" not in output
+
+
+def test_a_run_under_nohup_outlives_its_terminal(state: Path, tmp_path: Path) -> None:
+    with start_leaving(tmp_path, "nohup") as process:
+        _pids(tmp_path / "pids", process)
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM, output
+    assert (tmp_path / "outer").read_text() == "FAILED ended by SIGTERM"
+
+
+def test_a_killed_run_says_so_and_the_next_one_goes_on(state: Path, tmp_path: Path) -> None:
+    with start_leaving(tmp_path) as process:
+        pids = _pids(tmp_path / "pids", process)
+        process.kill()
+        process.communicate()
+    listed = subprocess.run([*SEAWAY, "runs", "-o", "json"], capture_output=True, text=True, check=True)
+    [record] = json.loads(listed.stdout)
+    assert (record["state"], record["reason"]) == ("interrupted", "its runner was killed")
+    assert [step["state"] for step in record["steps"]] == ["interrupted"]
+    deadline = time.monotonic() + 60
+    while alive(pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert alive(pids) == [], "the server or the guard ends what its runner left"
 
 
 def test_down_ends_what_a_killed_runner_left(running: subprocess.Popen[str], state: Path, tmp_path: Path) -> None:

@@ -119,6 +119,30 @@ def test_a_training_that_does_nothing_is_ended_with_the_stacks_of_its_processes(
     wait_until(lambda: not alive(mark))
 
 
+HANGING = """
+import os, threading
+print("reading", os.environ["SEAWAY_TRAIN"], flush=True)
+threading.Event().wait()
+"""
+
+
+def test_a_plain_script_that_does_nothing_is_ended_with_its_stack(
+    spec: TrainSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process, without torch.distributed."""
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, mark)
+    monkeypatch.setenv("SEAWAY_HEARTBEAT_S", "5")
+    (tmp_path / "hanging.py").write_text(HANGING)
+    script = {"script": str(tmp_path / "hanging.py"), "label": "y"}
+    spec = dataclasses.replace(spec, entrypoint="seaway.training.script", params=script, workers=1)
+    with pytest.raises(
+        TrainingFailed, match=r"(?s)for 5 s .*\[rank 0\].*threading\.py.* in wait.*hanging\.py\", line 4"
+    ):
+        TorchrunTrainer().train(spec)
+    wait_until(lambda: not alive(mark))
+
+
 def test_a_training_that_computes_without_a_word_goes_on(spec: TrainSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEAWAY_HEARTBEAT_S", "3")
     assert TorchrunTrainer().train(how(spec, "compute")).metrics["workers"] == 2

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,8 @@ def misbehave(how: str, epoch: int) -> None:
         raise ValueError("the moon is in the wrong phase")
     if how == "die" and epoch == 2:
         os.kill(os.getpid(), signal.SIGKILL)
+    if how == "hang" and epoch == 2:
+        threading.Event().wait()
     if how == "child" and epoch == 1:
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 

@@ -45,3 +45,13 @@ def test_in_a_pipe_a_step_is_one_line_when_it_ends() -> None:
     (text,) = stream.getvalue().splitlines()
     assert text.split()[:4] == ["14", "cached", "0.1", "s"]
     assert text.rstrip().endswith(FIGURE)
+
+
+def test_what_looks_like_markup_is_shown_as_it_is() -> None:
+    stream = io.StringIO()
+    progress = Progress(console(stream))
+    progress(step(title="[/x] [b]title", figure=":smile: [red]1[/red]"))
+    progress.console.print("/data/[a]/steps", soft_wrap=True, highlight=False)
+    shown = " ".join(stream.getvalue().split())
+    assert "[/x] [b]title :smile: [red]1[/red]" in shown
+    assert "/data/[a]/steps" in shown

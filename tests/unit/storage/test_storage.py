@@ -1,7 +1,10 @@
 import fcntl
 import os
+import re
 import stat
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from seaway.errors import DataUnreadable, InvalidSpec
@@ -78,6 +81,29 @@ def test_a_link_that_leads_out_of_a_folder_is_not_copied_with_it(tmp_path: Path)
 def test_a_reference_that_names_nothing_is_refused(reference: str) -> None:
     with pytest.raises(InvalidSpec):
         load_object(reference)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = 1", "has no 'read'"),
+        ("import json; json.nothing", "cannot be imported: AttributeError: module 'json' has no attribute 'nothing'"),
+        ("1 / 0", "cannot be imported: ZeroDivisionError"),
+        ("def read(:", "cannot be imported: SyntaxError"),
+        ("import sys; sys.modules['kfp'].dsl.component", "keep what steps import in another file"),
+    ],
+)
+def test_what_is_wrong_in_a_module_is_told_as_that(
+    text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kfp = ModuleType("kfp")
+    kfp.dsl = ModuleType("kfp.dsl")  # type: ignore[attr-defined]  # as it is in a step, which has no words for pipelines
+    monkeypatch.setitem(sys.modules, "kfp", kfp)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "told_module", raising=False)
+    (tmp_path / "told_module.py").write_text(text)
+    with pytest.raises(InvalidSpec, match=re.escape(told)):
+        load_object("told_module:read")
 
 
 def test_a_reference_finds_its_object() -> None:

@@ -78,10 +78,18 @@ class Orchestrator:
 
     def _run(self, scope: Scope) -> Result:
         for name in order(scope.dag.tasks):
-            scope.results[name] = self._task(scope, name)
+            scope.results[name] = self._to_its_end(scope, name)
         if scope.failed:
             return Result("FAILED", reason=scope.failed)
         return Result("SUCCEEDED", _outputs(scope, self.job))
+
+    def _to_its_end(self, scope: Scope, name: str) -> Result:
+        """A task; one that a signal ended has failed, so that exit tasks still run."""
+        try:
+            return self._task(scope, name)
+        except KeyboardInterrupt as interrupt:
+            scope.fail(str(interrupt))
+            return Result("FAILED", reason=str(interrupt))
 
     def _task(self, scope: Scope, name: str) -> Result:
         """A task that failed stops the rest, except for an exit task's failure, which is told at the end."""

@@ -57,6 +57,7 @@ class Record:
     total: int
     listener: Listener
     state: Literal["running", "succeeded", "failed", "interrupted"] = "running"
+    reason: str = ""  # what ended it before its end, but for a step that failed
     seconds: float = 0.0
     process: int = 0  # pid of the runner
     process_started: float = field(default_factory=lambda: psutil.Process().create_time())  # seconds since 1970
@@ -76,9 +77,9 @@ class Record:
         self.write()
         self.listener(step)
 
-    def close(self, state: Literal["succeeded", "failed", "interrupted"]) -> None:
+    def close(self, state: Literal["succeeded", "failed", "interrupted"], reason: str = "") -> None:
         """End the run, and with it what was still running."""
-        self.state = state
+        self.state, self.reason = state, reason
         self.seconds = time.monotonic() - self.started
         for step in self.steps:
             if step.state in {"running", "retrying"}:
@@ -90,7 +91,17 @@ class Record:
         """Write `run.json`."""
         content = {
             name: getattr(self, name)
-            for name in ("run", "pipeline", "arguments", "total", "state", "seconds", "process", "process_started")
+            for name in (
+                "run",
+                "pipeline",
+                "arguments",
+                "total",
+                "state",
+                "reason",
+                "seconds",
+                "process",
+                "process_started",
+            )
         }
         write_json(self.folder / "run.json", {**content, "steps": [step.plain() for step in self.steps]})
 

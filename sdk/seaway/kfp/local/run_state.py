@@ -17,4 +17,4 @@ def as_it_is(record: Mapping[str, Any]) -> dict[str, Any]:
 def interrupted(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record of a run that was ended before its end, with the steps that ran."""
     steps = [{**step, "state": "interrupted"} if step["state"] in GOING else step for step in record["steps"]]
-    return {**record, "state": "interrupted", "steps": steps}
+    return {**record, "state": "interrupted", "reason": "its runner was killed", "steps": steps}

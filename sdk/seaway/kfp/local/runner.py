@@ -76,10 +76,10 @@ def local_run(
         try:
             result = _carry_out(spec, executors, run, StepCache(home() / "cache") if caching else None)
         except Interrupted as interrupt:
-            interrupt.left = run.abandon("interrupted").left
+            interrupt.left = run.abandon("interrupted", str(interrupt)).left
             raise
         except BaseException:
-            run.abandon("interrupted" if run.stopping else "failed")
+            run.abandon("interrupted" if run.interrupt else "failed", str(run.interrupt or ""))
             raise
         _keep_report(record)
         if result.state == "FAILED":
@@ -93,11 +93,14 @@ def local_run(
 def _carry_out(
     spec: pipeline_spec_pb2.PipelineSpec, executors: Mapping[str, Any], run: "_Run", cache: StepCache | None
 ) -> Result:
-    """All steps of the pipeline, in an order in which they can run."""
+    """All steps of the pipeline, in an order in which they can run. Raises: Interrupted, once exit tasks have run."""
     record, job = run.record, _job(spec, run)
     run.workspace.mkdir()
-    steps = Steps(record, executors, run.artifacts, run.workspace, job, run.attempt, cache)
-    return Orchestrator(spec.components, job, steps, steps.refuse).run(spec.root, record.arguments)
+    steps = Steps(record, executors, run.artifacts, run.workspace, job, run.attempt, run.ending.wait, cache)
+    result = Orchestrator(spec.components, job, steps, steps.refuse).run(spec.root, record.arguments)
+    if run.interrupt:
+        raise run.interrupt
+    return result
 
 
 def _job(spec: pipeline_spec_pb2.PipelineSpec, run: "_Run") -> dict[str, str]:
@@ -153,6 +156,11 @@ def _keep_report(record: Record) -> None:
                 shutil.copyfile(output["uri"], record.folder / "report.html")
 
 
+def _signal(processes: Sequence[step_process.Process], number: signal.Signals) -> None:
+    for process in processes:
+        step_process.signal_group(process.pid, number)
+
+
 @dataclass
 class _Run:
     """The processes of a run: started here, and ended here whatever happens."""
@@ -163,7 +171,9 @@ class _Run:
     planned: Mapping[str, plans.Plan]  # how the steps of each executor are run
     limit_s: float = math.inf  # that the pipeline gives to the run, but for exit tasks
     alive: set[step_process.Process] = field(default_factory=set)
-    stopping: bool = False
+    interrupt: Interrupted | None = None  # by a signal: nothing but exit tasks starts any more
+    over: bool = False  # not even they
+    ending: threading.Event = field(default_factory=threading.Event)  # set by the signal: no need to wait any longer
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="seaway-")))
 
     @property
@@ -186,22 +196,25 @@ class _Run:
                 signal.signal(number, handler)
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
-        """Pass the signal on to the steps; who asks twice does not want to wait."""
-        if self.stopping:
-            self._signal_all(signal.SIGKILL)
-            return
-        self.stopping = True
-        self._signal_all(signal.SIGTERM)
-        killer = threading.Timer(
-            step_process.grace_s(), self._signal_all, [signal.SIGKILL]
-        )  # steps of a loop are in threads
-        killer.daemon = True
-        killer.start()
+        """Pass the signal on to the steps; who asks twice does not want to wait, for exit tasks neither."""
+        alive, self.over = list(self.alive), self.interrupt is not None
+        self.interrupt = self.interrupt or Interrupted(number)
+        self.ending.set()
+        if self.over:
+            _signal(alive, signal.SIGKILL)
+        else:
+            _signal(alive, signal.SIGTERM)
+            killer = threading.Timer(
+                step_process.grace_s(), _signal, (alive, signal.SIGKILL)
+            )  # those of loops' threads
+            killer.daemon = True
+            killer.start()
         raise Interrupted(number)
 
-    def _signal_all(self, number: signal.Signals) -> None:
-        for process in list(self.alive):
-            step_process.signal_group(process.pid, number)
+    def _require_going(self, words: Words) -> None:
+        """Raises: Interrupted: the step may not start any more, or was ended by the signal that came."""
+        if self.over or (self.interrupt and not words.exiting):
+            raise Interrupted(self.interrupt.number if self.interrupt else signal.SIGTERM)
 
     def attempt(self, words: Words, step: Step) -> int:
         """Run one attempt of a step; returns its exit code."""
@@ -235,8 +248,7 @@ class _Run:
         return Forks(self._launcher.environment({}), self.preload, self.record.folder / "forkserver.log")
 
     def _attempt(self, words: Words, step: Step) -> int:
-        if self.stopping:
-            return 128 + signal.SIGTERM
+        self._require_going(words)
         plan = self.planned[words.executor]
         limit = self._limit(words, plan)
         limit.require()
@@ -244,11 +256,13 @@ class _Run:
         self.alive.add(process)
         try:
             with limit.of(process):
-                return process.wait()
+                exit_code = process.wait()
         finally:
             step_process.end(process)  # also what the step left in its group
             self.alive.discard(process)
             end()
+        self._require_going(words)
+        return exit_code
 
     def _limit(self, words: Words, plan: plans.Plan) -> Limit:
         """What the step and the run have left, whichever is less; exit tasks have their own time alone."""
@@ -258,15 +272,15 @@ class _Run:
             Limit(plan.limit_s, f"{told} it {plan.limit_s:.0f} s"), Limit(left_s, f"{told} a run {self.limit_s:.0f} s")
         )
 
-    def abandon(self, state: Any) -> cleanup.Ended:
+    def abandon(self, state: Any, reason: str = "") -> cleanup.Ended:
         """End everything that the run started: its endpoints by their adapter, then whatever is left."""
-        self.stopping = True
+        self.over = True
         for process in list(self.alive):
             step_process.end(process)
         self._end_forks()
         ended = cleanup.end_run(self.record.run)
         try:
-            self.record.close(state)
+            self.record.close(state, reason)
         finally:
             self.tidy()
         return ended

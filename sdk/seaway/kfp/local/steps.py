@@ -2,10 +2,10 @@
 
 import shutil
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from google.protobuf import json_format
@@ -17,7 +17,7 @@ from seaway.kfp.local.importer import ImportFailed
 from seaway.kfp.local.inputs import Result, artifacts_in
 from seaway.kfp.local.orchestrator import Call, told_of
 from seaway.kfp.local.placeholders import Command
-from seaway.kfp.local.run_record import Record, Step
+from seaway.kfp.local.run_record import Record, State, Step
 
 BACKOFF_FACTOR, LONGEST_S = 2.0, 3600  # of kfp, where a pipeline says nothing
 
@@ -36,6 +36,7 @@ class Words:
 
 
 Attempt = Callable[[Words, Step], int]  # carries it out, and returns the exit code
+Pause = Callable[[float], object]  # for seconds, or until the run is to end
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,25 @@ class Steps:
     workspace: Path
     job: Mapping[str, str]  # placeholders of the run
     attempt: Attempt
+    pause: Pause
     cache: StepCache | None
     opening: threading.Lock = field(default_factory=threading.Lock)  # iterations of loops are in threads
 
     def __call__(self, call: Call) -> Result:
-        """Run the step, or take what it gave before; its failure is the result's reason and in the record."""
+        """Run the step, or take what it gave before; its failure is the result's reason and in the record.
+
+        Raises:
+            KeyboardInterrupt: the run is to end, and the step was ended with it.
+        """
         step = self._open(call)
         try:
             found = self._outputs(call, step)
         except (OutputUnreadable, ImportFailed) as error:
             found, step.reason = None, f"{error}."
+        except KeyboardInterrupt as interrupt:
+            step.reason = f"It was {interrupt}."
+            self._finish(step, "interrupted")
+            raise
         return self._close(step, found)
 
     def refuse(self, call: Call, reason: str) -> None:
@@ -71,11 +81,16 @@ class Steps:
             return self.record.open(call.name, call.task.task_info.name or call.name)
 
     def _close(self, step: Step, found: Mapping[str, Any] | None) -> Result:
-        done = "succeeded" if step.attempts else "cached"
-        step.finish("failed" if found is None else done, dict(found or {}))  # type: ignore[arg-type]
+        if found is None:
+            self._finish(step, "failed")
+            return Result("FAILED", reason=step.reason)
+        self._finish(step, "succeeded" if step.attempts else "cached", found)
+        return Result("SUCCEEDED", found)
+
+    def _finish(self, step: Step, state: State, found: Mapping[str, Any] = MappingProxyType({})) -> None:
+        step.finish(state, dict(found))
         with self.opening:
             self.record.tell(step)
-        return Result("FAILED", reason=step.reason) if found is None else Result("SUCCEEDED", found)
 
     def _outputs(self, call: Call, step: Step) -> Mapping[str, Any] | None:
         """What the step gives; None where it failed.
@@ -115,7 +130,7 @@ class Steps:
         policy, folder = call.task.retry_policy, self._place(call)
         for attempt in range(policy.max_retry_count + 1):
             if attempt:
-                time.sleep(_pause_s(policy, attempt - 1))
+                self.pause(_pause_s(policy, attempt - 1))
             if self._run(call, container, folder, step) == 0:
                 return outputs(call.component, folder)
         return None

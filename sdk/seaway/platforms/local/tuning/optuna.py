@@ -38,6 +38,7 @@ from seaway.platforms.local.tuning.trial_process import TrialProcess
 from seaway.reporting.tuning_section import figure
 from seaway.signals import sigterm_raises
 from seaway.storage import atomic_path, locked
+from seaway.training.heartbeat import VARIABLE, silence_s
 from seaway.tuning import State, Trial, TuneResult, TuneSpec, halving, refuse
 from seaway.tuning.algorithm import OPTUNA
 from seaway.tuning.distributions import as_drawn
@@ -136,6 +137,7 @@ class Study:
         self._spec, self._study, self._folder, self._identity = spec, study, folder, identity
         self._queued = retry_interrupted(study, Plan(rows=spec.rows_fraction))
         self._ended = ended(spec, study)
+        self._silence_s = silence_s()
         self._began = time.monotonic() - last_second(study)
         self._running: list[Running] = []
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -305,6 +307,9 @@ class Study:
             end = End(State.FAILED, reason)
         if end is None and one.process.seconds > self._spec.training.timeout_s:
             end = End(State.FAILED, f"It did not end within {self._spec.training.timeout_s:g} s.")
+        if end is None and (stack := one.process.hung(self._silence_s)):
+            told = f"It hangs: for {self._silence_s:g} s ({VARIABLE}) it has neither written nor computed anything."
+            end = End(State.FAILED, f"{told} It stood here:\n{stack}")
         if end is not None:
             self._settle(one, end)
 

@@ -21,8 +21,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from seaway.platforms.local.training.torchrun import TAIL_LINES, TorchrunTrainer, ending
+import psutil
+
+from seaway.platforms.local.training.torchrun import LOOKS, STACK_LINES, TAIL_LINES, TorchrunTrainer, ending
 from seaway.training import TrainSpec
+from seaway.training.heartbeat import Heartbeat, ask, tell_stacks
 
 END_S = 15.0  # from SIGTERM to SIGKILL; a trial of several workers ends them within 10 s
 HISTORY, METRICS, LOG = "history.jsonl", "metrics.json", "trial.log"
@@ -36,6 +39,8 @@ class TrialProcess:
         self._started: float | None = None
         self._read: tuple[int, int] | None = None  # of the history: which file, and when it was written
         self._history: tuple[Mapping[str, float], ...] = ()
+        self._heartbeat: Heartbeat | None = None
+        self._look_at = 0.0  # when to look for signs of life again
         self._clear()
         spec.write(folder / "spec.json", fingerprint)
         context = multiprocessing.get_context("forkserver")
@@ -84,6 +89,29 @@ class TrialProcess:
         text = (self._folder / LOG).read_text(encoding="utf-8", errors="replace")
         tail = "\n".join(text.splitlines()[-TAIL_LINES:]) or "(it wrote nothing)"
         return f"It {ending(self.exitcode or 0)}. Its last lines:\n{tail}"
+
+    def hung(self, longest_s: float) -> str:
+        """Where it stands if it has done nothing for so long, else empty; torchrun itself looks at several workers."""
+        if self.spec.workers > 1 or not self.seconds or time.monotonic() < self._look_at:
+            return ""
+        self._look_at = time.monotonic() + longest_s / LOOKS
+        self._heartbeat = self._heartbeat or Heartbeat((self._folder,), self._processes)
+        return self._stack() if self._heartbeat.silent_s() > longest_s else ""
+
+    def _processes(self) -> list[psutil.Process]:
+        try:
+            trial = psutil.Process(self._process.pid)
+            return [trial, *trial.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def _stack(self) -> str:
+        """As Python's faulthandler writes it into the log."""
+        file = self._folder / LOG
+        before = file.stat().st_size
+        ask(self._folder, [self._process.pid or 0])
+        text = file.read_bytes()[before:].decode("utf-8", "replace").strip()
+        return "\n".join(text.splitlines()[:STACK_LINES]) or "(it told nothing)"
 
     def end(self) -> None:
         """End the process and all that it started."""
@@ -143,6 +171,7 @@ def _train(folder: str, threads: int) -> None:
         TorchrunTrainer().train(spec)
         return
     _limit(threads)
+    tell_stacks(Path(folder))
     sys.argv = [spec.entrypoint, "--spec", str(file)]
     runpy.run_module(spec.entrypoint, run_name="__main__", alter_sys=True)
 
