@@ -11,9 +11,10 @@ def main() -> None:
     import sys
 
     from seaway.cli.interrupts import ending_at_once
-    from seaway.cli.utf8 import require_utf8
+    from seaway.cli.streams import require_streams, require_utf8
 
     require_utf8()
+    require_streams()
     with ending_at_once():
         from seaway.cli.app import app
         from seaway.errors import InvalidSpec, SeawayError

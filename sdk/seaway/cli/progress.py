@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, cast
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -11,6 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from seaway.cli.streams import Heard
 from seaway.kfp.local.run_record import Step
 
 STYLES = {"succeeded": "green", "cached": "cyan", "failed": "bold red", "interrupted": "yellow", "retrying": "yellow"}
@@ -22,7 +23,9 @@ PIPE_WIDTH = 10_000  # a line in a pipe or a file is never wrapped
 
 def console(file: TextIO) -> Console:
     """Where progress is printed; as wide as the terminal, or without end. A path may look like markup: it is none."""
-    return Console(file=file, width=None if file.isatty() else PIPE_WIDTH, markup=False, emoji=False)
+    return Console(
+        file=cast("TextIO", Heard(file)), width=None if file.isatty() else PIPE_WIDTH, markup=False, emoji=False
+    )
 
 
 class Progress:

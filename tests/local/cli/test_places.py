@@ -30,9 +30,7 @@ class Place:
 
     @property
     def pipeline(self) -> str:
-        return str(
-            (self.folder / FILES[0]).relative_to(self.cwd) if self.cwd == self.folder else self.folder / FILES[0]
-        )
+        return FILES[0] if self.cwd == self.folder else str(self.folder / FILES[0])
 
     def seaway(self, *words: str) -> str:
         """What a command says that succeeds."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -263,6 +264,15 @@ def test_a_full_disk_ends_the_run_with_one_paragraph(tiny_disk: Path) -> None:
     assert "No space left on device" in done.stderr
     assert f"The state folder is {tiny_disk / 'home'}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("heard_by", ["| true", "<&- >&- 2>&-"])
+def test_a_run_goes_on_where_nobody_listens(heard_by: str, state: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{shlex.join([*SEAWAY, 'run', SAMPLE])} {heard_by}"], check=False
+    )
+    assert done.returncode == 0
+    assert json.loads(next((state / "runs").glob("*/run.json")).read_text())["state"] == "succeeded"
 
 
 def test_two_runs_at_once_do_not_meet(state: Path) -> None:
