@@ -70,7 +70,7 @@ def verify(package: Path, public_key: Path) -> Package:
     Raises:
         PackageRefused: unknown, missing, linked, pickled, corrupted or unsigned files; the message names the file.
     """
-    _check_files(package)
+    check_files(package)
     check_signature(package, public_key)
     _check_model(package)
     return _described(package)
@@ -82,7 +82,7 @@ def verified_copy(package: Path, output: Path, public_key: Path) -> Package:
     Raises:
         PackageRefused: see `verify`; `output` is left as it was.
     """
-    _check_files(package)
+    check_files(package)
     with staged_folder(output) as draft:
         for name in sorted(file.name for file in package.iterdir()):
             shutil.copyfile(package / name, draft / name, follow_symlinks=False)
@@ -118,7 +118,12 @@ def content_sha256(package: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_files(package: Path) -> None:
+def check_files(package: Path) -> None:
+    """Refuse what is no package by the names and the starts of its files, whose contents may be large.
+
+    Raises:
+        PackageRefused: see `verify`.
+    """
     if package.is_symlink() or not package.is_dir():
         raise PackageRefused(
             f"{package} is no folder; give the folder of a model package, or unpack its archive first."

@@ -19,7 +19,7 @@ from seaway.model_server import processes
 from seaway.model_server.envoy import process as envoy
 from seaway.model_server.port import ModelServer
 from seaway.models import verifying_key
-from seaway.models.package import content_sha256
+from seaway.models.package import check_files, content_sha256
 from seaway.platforms.home import home, keys
 from seaway.platforms.place import current
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
@@ -52,6 +52,8 @@ class LocalEndpoint:
             PortTaken: the port that was asked for is in use.
             EndpointFailed: a server did not answer the model's sample in time; the message ends with its log.
         """
+        for package in spec.packages.values():
+            check_files(package)
         hashes = {name: content_sha256(package) for name, package in spec.packages.items()}
         if serving := self._already_serving(spec, hashes):
             return serving
