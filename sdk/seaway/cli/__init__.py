@@ -1,11 +1,13 @@
 """The seaway command."""
 
+FAULT = "This is a fault of Seaway itself"
+
 
 def main() -> None:
     """Run the command line: an error becomes one paragraph on stderr, `SEAWAY_DEBUG=1` shows the traceback.
 
-    Beside Seaway's own errors those of the operating system are told so: a full disk, a folder that is read-only; and
-    that a package is missing which one of the extras brings.
+    Beside Seaway's own errors those of the operating system are told so: a full disk, a folder that is read-only; that
+    a package is missing which one of the extras brings; and what is a fault of Seaway.
     """
     import os
     import sys
@@ -17,12 +19,12 @@ def main() -> None:
     require_streams()
     with ending_at_once():
         from seaway.cli.app import app
-        from seaway.errors import InvalidSpec, SeawayError
+        from seaway.errors import InvalidSpec
 
     try:
         app(prog_name="seaway")
-    except (SeawayError, OSError, ModuleNotFoundError) as error:
-        if os.environ.get("SEAWAY_DEBUG") or not _told(error):
+    except Exception as error:
+        if os.environ.get("SEAWAY_DEBUG"):
             raise
         sys.stderr.write(_wrapped(f"seaway: {_told(error)}{_more(error)}") + "\n")
         sys.exit(2 if isinstance(error, InvalidSpec) else 1)
@@ -30,16 +32,26 @@ def main() -> None:
 
 def _told(error: Exception) -> str:
     """The message; one of the operating system knows neither the state folder nor what to do, an import's no extra."""
+    from seaway.errors import SeawayError
+
     if isinstance(error, ModuleNotFoundError):
         from seaway.extras import advice
 
-        return advice(error.name)
-    if not isinstance(error, OSError):
+        return advice(error.name) or _fault(error)
+    if isinstance(error, SeawayError):
         return str(error)
+    if not isinstance(error, OSError):
+        return _fault(error)
     import os
 
     folder = os.environ.get("SEAWAY_HOME", ".seaway")
     return f"{error}. The state folder is {folder}; make room there, or set SEAWAY_HOME to another place."
+
+
+def _fault(error: Exception) -> str:
+    """What nobody thought of, so that nobody can say what to do."""
+    text = " ".join(str(error).split())
+    return f"{FAULT} ({type(error).__name__}: {text}). SEAWAY_DEBUG=1 shows where it happened; please report that."
 
 
 def _more(error: Exception) -> str:

@@ -3,8 +3,9 @@
 Anything else would arrive as another value, or fail a step on its way, so it is refused before anything starts.
 """
 
+import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +14,36 @@ from kfp.compiler import pipeline_spec_builder
 from seaway.errors import InvalidSpec
 
 MOST = 2**53 - 1  # each whole number up to it is a double of its own
+LONGEST_SHOWN = 200  # characters of a value in a message
+DEEPEST = 100  # lists in lists; protobuf's readers of JSON go no deeper
+
+
+def parsed(text: str) -> Any:
+    """A JSON text, each name of an object once.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"it has a name twice, among {', '.join(sorted(name for name, _ in pairs))}")
+    return found
+
+
+def shown(value: object) -> str:
+    """A value in a message: its beginning, where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write a number of thousands of digits
+        return f"a {type(value).__name__} of too many digits"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def hindrance(value: object, null: bool = False) -> str:
@@ -20,15 +51,35 @@ def hindrance(value: object, null: bool = False) -> str:
 
     A step may give `null`, which a message has; what is given to a pipeline and written in it may not.
     """
+    if _depth(value) > DEEPEST:
+        return f"it is nested deeper than {DEEPEST} levels"
+    return _hindrance(value, null)
+
+
+def _hindrance(value: object, null: bool) -> str:
     if value is None:
         return "" if null else "Kubeflow's parameters carry no null; leave it out"
     if isinstance(value, bool):
         return ""
     if isinstance(value, int) and abs(value) > MOST:
-        return f"Kubeflow's numbers are doubles, which change whole numbers from 2^53 on; give {value} as text"
+        return f"Kubeflow's numbers are doubles, which change whole numbers from 2^53 on; give {shown(value)} as text"
     if isinstance(value, float) and not math.isfinite(value):
         return f"JSON has no number {value}"
     return _hindrance_inside(value, null)
+
+
+def _depth(value: object) -> int:
+    """Levels of lists and dicts, counted without going deeper for each."""
+    depth, level = 0, [value]
+    while level := [item for one in level if isinstance(one, dict | list) for item in _items(one)]:
+        depth += 1
+        if depth > DEEPEST:
+            break
+    return depth
+
+
+def _items(value: dict[Any, Any] | list[Any]) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _hindrance_inside(value: object, null: bool) -> str:
@@ -38,7 +89,7 @@ def _hindrance_inside(value: object, null: bool) -> str:
         return next(filter(None, (_of_item(key, item, null) for key, item in value.items())), "")
     if isinstance(value, list):
         return next(
-            (f"in its item {index}, {why}" for index, item in enumerate(value) if (why := hindrance(item, null))), ""
+            (f"in its item {index}, {why}" for index, item in enumerate(value) if (why := _hindrance(item, null))), ""
         )
     return "" if isinstance(value, int | float) else f"JSON has no {type(value).__name__}"
 
@@ -46,7 +97,7 @@ def _hindrance_inside(value: object, null: bool) -> str:
 def _of_item(key: object, value: object, null: bool) -> str:
     if not isinstance(key, str) or not _is_utf8(key):
         return f"its key {key!r} is no text"
-    return f"in its {key!r}, {why}" if (why := hindrance(value, null)) else ""
+    return f"in its {key!r}, {why}" if (why := _hindrance(value, null)) else ""
 
 
 def _is_utf8(text: str) -> bool:
@@ -75,7 +126,7 @@ def refusing_constants() -> Iterator[None]:
 def _checked(written: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def checked(value: Any) -> Any:
         if why := hindrance(value):
-            raise InvalidSpec(f"its value {value!r} cannot travel: {why}.")
+            raise InvalidSpec(f"its value {shown(value)} cannot travel: {why}.")
         return written(value)
 
     return checked

@@ -7,7 +7,7 @@ from typing import Any
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
-from seaway.kfp.carried import MOST, hindrance
+from seaway.kfp.carried import MOST, hindrance, parsed, shown
 
 Parameters = Mapping[str, Any]  # name -> kfp's ParameterSpec message
 TRUE = {"true", "yes", "on", "1"}
@@ -95,12 +95,12 @@ def _convert(name: str, parameter: Any, value: object, listing: str) -> object:
     try:
         converted = parse(value) if isinstance(value, str) else value
         converted = float(converted) if type_label == "float" and type(converted) is int else converted
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise InvalidSpec(f"Parameter {name} is {value!r}, which is no {type_label}. {listing}") from error
+    except (ValueError, OverflowError) as error:
+        raise InvalidSpec(f"Parameter {name} is {shown(value)}, which is no {type_label}. {listing}") from error
     if not isinstance(converted, types) or (isinstance(converted, bool) and bool not in types):
-        raise InvalidSpec(f"Parameter {name} is {value!r}, which is no {type_label}. {listing}")
+        raise InvalidSpec(f"Parameter {name} is {shown(value)}, which is no {type_label}. {listing}")
     if why := hindrance(converted):
-        raise InvalidSpec(f"Parameter {name} is {value!r}, which cannot travel: {why}. {listing}")
+        raise InvalidSpec(f"Parameter {name} is {shown(value)}, which cannot travel: {why}. {listing}")
     return converted
 
 
@@ -122,8 +122,8 @@ TYPES: dict[str, tuple[str, tuple[type, ...], Callable[[str], object]]] = {
     "NUMBER_DOUBLE": ("float", (float, int), float),
     "BOOLEAN": ("bool", (bool,), _boolean),
     "STRING": ("str", (str,), str),
-    "LIST": ("list", (list,), json.loads),
-    "STRUCT": ("dict", (dict,), json.loads),
-    "TASK_FINAL_STATUS": ("PipelineTaskFinalStatus", (dict,), json.loads),
-    "TASK_CONFIG": ("TaskConfig", (dict,), json.loads),
+    "LIST": ("list", (list,), parsed),
+    "STRUCT": ("dict", (dict,), parsed),
+    "TASK_FINAL_STATUS": ("PipelineTaskFinalStatus", (dict,), parsed),
+    "TASK_CONFIG": ("TaskConfig", (dict,), parsed),
 }

@@ -50,7 +50,7 @@ def test_in_a_pipe_a_step_is_one_line_when_it_ends() -> None:
 def test_what_looks_like_markup_is_shown_as_it_is() -> None:
     stream = io.StringIO()
     progress = Progress(console(stream))
-    progress(step(title="[/x] [b]title", figure=":smile: [red]1[/red]"))
+    progress(Step(1, "a", "[/x] [b]title", Path("x.log"), "succeeded", figure=":smile: [red]1[/red]"))
     progress.console.print("/data/[a]/steps", soft_wrap=True, highlight=False)
     shown = " ".join(stream.getvalue().split())
     assert "[/x] [b]title :smile: [red]1[/red]" in shown

@@ -11,7 +11,7 @@ import pytest
 import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from seaway.cli import main
+from seaway.cli import FAULT, main
 from seaway.cli.app import app
 
 FILES = {
@@ -81,6 +81,7 @@ def test_they_are_told_in_a_paragraph(path: tuple[str, ...], capfd: pytest.Captu
         assert ended.value.code in (0, 1, 2)
         assert ended.value.code == 0 or told.err.strip()
         assert "Traceback" not in told.out + told.err
+        assert FAULT not in told.err
 
     before = sys.argv
     try:

@@ -10,7 +10,7 @@ from kfp import dsl
 from kfp.pipeline_spec import pipeline_spec_pb2
 from seaway.errors import InvalidSpec
 from seaway.kfp import component
-from seaway.kfp.carried import MOST, refusing_constants
+from seaway.kfp.carried import MOST, refusing_constants, shown
 from seaway.kfp.parameters import bind
 
 
@@ -57,6 +57,11 @@ def test_what_is_printed_is_read_back(rows: int, share: float, fast: bool) -> No
         ({"months": "1", "fast": "maybe"}, "which is no bool"),
         ({"months": "1", "options": "{"}, "which is no dict"),
         ({"months": "1", "names": "{}"}, "which is no list"),
+        ({"months": "1", "options": '{"a": 1, "a": 2}'}, "which is no dict"),
+        ({"months": "1", "names": "[" * 100_000}, "which is no list"),
+        *(({"months": "1", "names": "[" * deep + "]" * deep}, "deeper than 100 levels") for deep in (102, 300, 700)),
+        ({"months": "1", "options": '{"a":' * 400 + "1" + "}" * 400}, "deeper than 100 levels"),
+        ({"months": "1", "rows": "9" * 4000}, "9..., which cannot travel"),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_the_list_of_all(words: dict[str, object], told: str) -> None:
@@ -95,7 +100,7 @@ def test_what_cannot_travel_is_refused_with_the_place_and_the_reason(name: str, 
     with pytest.raises(InvalidSpec) as refused:
         bind(SPEC, {"months": "1", name: value})
     assert why in str(refused.value)
-    assert f"Parameter {name} is {value!r}, which" in str(refused.value)
+    assert f"Parameter {name} is {shown(value)}, which" in str(refused.value)
 
 
 VALUES = st.recursive(

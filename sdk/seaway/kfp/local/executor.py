@@ -1,12 +1,11 @@
 """What a step is told, and what it tells: kfp's ExecutorInput, and the outputs that it leaves in files."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from seaway.kfp.carried import hindrance
+from seaway.kfp.carried import hindrance, parsed, shown
 from seaway.kfp.local.artifacts import Artifact, kind_of
 from seaway.kfp.local.inputs import artifacts_in
 from seaway.kfp.parameters import type_name, typed
@@ -48,16 +47,22 @@ def outputs(component: Any, folder: Path) -> dict[str, Any]:
     Raises:
         OutputUnreadable: a value is not of its type, or is one that Kubeflow cannot carry, such as NaN.
     """
-    told = _told(folder / OUTPUT_FILE)
-    declared = component.output_definitions
+    file = folder / OUTPUT_FILE
+    try:
+        return _outputs(component.output_definitions, _told(file), folder)
+    except (AttributeError, TypeError) as error:
+        raise OutputUnreadable(f"what it wrote to {file} has not the form of kfp's: {error}") from error
+
+
+def _outputs(declared: Any, told: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     parameters = {**told.get("parameterValues", {}), **dict(_in_files(declared.parameters, folder))}
     found = {
         name: _parameter(name, one, parameters[name]) for name, one in declared.parameters.items() if name in parameters
     }
     for name, spec in declared.artifacts.items():
         kind, listed = kind_of(spec.artifact_type), told.get("artifacts", {}).get(name, {}).get("artifacts", [])
-        made = [_artifact(one, kind) for one in listed] or [Artifact(name, str(folder / name), kind)]
-        found[name] = made if spec.is_artifact_list else _checked(name, made[0])
+        made = [_checked(name, _artifact(one, kind)) for one in listed] or [Artifact(name, str(folder / name), kind)]
+        found[name] = made if spec.is_artifact_list else made[0]
     return found
 
 
@@ -89,9 +94,11 @@ def _told(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        told = parsed(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise OutputUnreadable(f"what it wrote to {file} is no JSON: {error}") from error
+    if not isinstance(told, dict):
+        raise OutputUnreadable(f"what it wrote to {file} is no object with parameterValues and artifacts")
     return told
 
 
@@ -103,23 +110,28 @@ def _in_files(declared: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, 
             continue
         label = type_name(parameter)
         try:
-            yield name, READ.get(label, json.loads)(file.read_text(encoding="utf-8"))
+            yield name, READ.get(label, parsed)(file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise OutputUnreadable(f"its output {name} in {file} is no {label}") from error
 
 
-READ: dict[str, Callable[[str], Any]] = {"str": str, "bool": lambda text: json.loads(text.lower())}
+READ: dict[str, Callable[[str], Any]] = {"str": str, "bool": lambda text: parsed(text.lower())}
 
 
 def _parameter(name: str, declared: Any, value: Any) -> Any:
     if why := hindrance(value, null=True):
-        raise OutputUnreadable(f"its output {name} is {value!r}, which cannot travel: {why}")
+        raise OutputUnreadable(f"its output {name} is {shown(value)}, which cannot travel: {why}")
     return typed(declared, value)
 
 
 def _checked(name: str, artifact: Artifact) -> Artifact:
+    for field in (artifact.name, artifact.uri):
+        if not isinstance(field, str) or hindrance(field):
+            raise OutputUnreadable(f"the name and the URI of its output {name} have to be text, not {shown(field)}")
     for key, value in artifact.metadata.items():
-        if why := hindrance(value, null=True):
+        if why := hindrance(key) or hindrance(value, null=True):
             what = "metric" if artifact.schema_title.endswith("Metrics") else "metadata"
-            raise OutputUnreadable(f"the {what} {key!r} of its output {name} is {value!r}, which cannot travel: {why}")
+            raise OutputUnreadable(
+                f"the {what} {key!r} of its output {name} is {shown(value)}, which cannot travel: {why}"
+            )
     return artifact

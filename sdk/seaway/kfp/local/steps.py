@@ -62,7 +62,7 @@ class Steps:
         step = self._open(call)
         try:
             found = self._outputs(call, step)
-        except (OutputUnreadable, ImportFailed) as error:
+        except (OutputUnreadable, ImportFailed, OSError) as error:  # such as a folder that the step has locked
             found, step.reason = None, f"{error}."
         except KeyboardInterrupt as interrupt:
             step.reason = f"It was {interrupt}."
