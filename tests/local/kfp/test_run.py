@@ -21,7 +21,8 @@ SAMPLE = str(LOCAL_PROGRAMS / "sample_pipeline.py")
 FETCHING = str(LOCAL_PROGRAMS / "fetching_pipeline.py")
 STUBBORN = str(LOCAL_PROGRAMS / "stubborn_pipeline.py")
 LEAVING = f"{LOCAL_PROGRAMS / 'leaving_pipeline.py'}:leaving"
-SEAWAY = [sys.executable, "-c", "from seaway.cli import main; main()"]
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # which a shell's background ignores
+SEAWAY = [sys.executable, "-c", f"{HEARS}; from seaway.cli import main; main()"]
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +104,7 @@ def test_a_failure_tells_step_reason_and_log_and_still_runs_the_exit_handler(sta
 
 
 def test_a_failure_is_told_once(state: Path) -> None:
-    command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", SAMPLE, "-p", "broken=yes"]
+    command = [*SEAWAY, "run", SAMPLE, "-p", "broken=yes"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout.count("rows.csv lacks") == 1
@@ -134,9 +135,8 @@ def _note(told: list[str]) -> Callable[..., None]:
 @pytest.fixture
 def running(state: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A run whose step has a child of its own session and ignores SIGTERM, started as a person would."""
-    command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", STUBBORN]
-    words = ["-p", f"pids={tmp_path / 'pids'}"]
-    with subprocess.Popen([*command, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    words = ["run", STUBBORN, "-p", f"pids={tmp_path / 'pids'}"]
+    with subprocess.Popen([*SEAWAY, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         yield process
         process.kill()
 
@@ -235,7 +235,7 @@ def test_down_ends_what_a_killed_runner_left(running: subprocess.Popen[str], sta
     running.kill()
     running.communicate()
 
-    command = [sys.executable, "-c", "from seaway.cli import main; main()", "down"]
+    command = [*SEAWAY, "down"]
     first = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     second = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -257,7 +257,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_ends_the_run_with_one_paragraph(tiny_disk: Path) -> None:
-    command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", SAMPLE, "-p", "rows=100000"]
+    command = [*SEAWAY, "run", SAMPLE, "-p", "rows=100000"]
     environment = {**os.environ, "SEAWAY_HOME": str(tiny_disk / "home")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -276,7 +276,7 @@ def test_a_run_goes_on_where_nobody_listens(heard_by: str, state: Path) -> None:
 
 
 def test_two_runs_at_once_do_not_meet(state: Path) -> None:
-    command = [sys.executable, "-c", "from seaway.cli import main; main()", "run", SAMPLE, "--no-cache", "-o", "json"]
+    command = [*SEAWAY, "run", SAMPLE, "--no-cache", "-o", "json"]
     both = [
         subprocess.Popen([*command, "-p", f"rows={rows}"], stdout=subprocess.PIPE, text=True, env={**os.environ})
         for rows in (5, 6)

@@ -116,3 +116,16 @@ def test_what_a_step_does_not_reach_does_not_count(shop: Path, tmp_path: Path) -
     why(tmp_path, "import shop")
     (tmp_path / "code" / "other.py").write_text("2")
     assert why(tmp_path, "import shop") == REUSED
+
+
+def test_what_was_edited_while_the_step_ran_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step may have read the code before the edit or after it."""
+    monkeypatch.chdir(tmp_path)
+    code, cache, component = tmp_path / "edited_code.py", StepCache(tmp_path / "cache"), pb.ComponentSpec()
+    container = CONTAINER(image="image", command=["sh", "-ec", LINE, "import edited_code"])
+    for text, kept in (("X = 2", False), ("X = 1", True)):
+        code.write_text("X = 1")
+        parts = cache.parts(component, container, {})
+        code.write_text(text)
+        cache.put_if_same("step", parts, container, {}, {})
+        assert (cache.find("step", parts).why == REUSED) is kept

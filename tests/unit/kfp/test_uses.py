@@ -1,11 +1,12 @@
 """What a step reaches is seen when it changes, wherever it lies and however it is named."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from seaway.kfp.local.uses import versions
+from seaway.kfp.local.uses import SMALL_BYTES, versions
 
 Files = dict[str, str]  # path below the folder -> text, or a link's target where it begins with ->
 
@@ -44,8 +45,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], P
         ({"a.py": "F = 'm\u00e4rz 1.csv'", "m\u00e4rz 1.csv": "1"}, "m\u00e4rz 1.csv", "import a", []),
         ({"data/rows.csv": "1"}, "data/rows.csv", "", ['{"paths": ["./data"]}']),
         ({"shop.py": "def read(): ..."}, "shop.py", "", ["shop:read"]),
+        ({"editable/mine.py": "F = DIR / 'a.txt'", "editable/a.txt": "1"}, "editable/a.txt", "import mine", []),
+        (
+            {"editable/mine.py": "F = DIR / 'd' / 'a.csv'", "editable/d/a.csv": "1"}, "editable/d/a.csv",
+            "import mine", [],
+        ),
+        ({"pkg/__init__.py": "from pkg.b import x", "pkg/b.py": "x = 1"}, "pkg/b.py", "from pkg import x", []),
+        ({"pkg/__init__.py": "", "pkg/words/de.json": "{}"}, "pkg/words/de.json", "import pkg", []),
+        ({"fast.cpython-311-x86_64-linux-gnu.so": "1"}, "fast.cpython-311-x86_64-linux-gnu.so", "import fast", []),
     ],
-)
+)  # fmt: skip
 def test_a_change_of_what_a_step_reaches_is_seen(
     here: Callable[[Files], Path], files: Files, changed: str, source: str, texts: list[str]
 ) -> None:
@@ -54,6 +63,15 @@ def test_a_change_of_what_a_step_reaches_is_seen(
     assert versions(source, texts) == before
     file.write_text(file.read_text() + "\n# more\n")
     assert versions(source, texts) != before
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "large.py"])
+def test_an_edit_that_keeps_size_and_time_is_seen(name: str, here: Callable[[Files], Path]) -> None:
+    file = here({"rows.csv": "1", "large.py": "#" * (SMALL_BYTES + 1)}) / name
+    before, times = versions("import large", ["rows.csv"]), file.stat()
+    file.write_text(file.read_text()[:-1] + "2")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert versions("import large", ["rows.csv"]) != before
 
 
 def test_a_uri_of_a_file_is_that_file(here: Callable[[Files], Path]) -> None:

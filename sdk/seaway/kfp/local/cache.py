@@ -29,6 +29,7 @@ PACKAGES = ("seaway", "seaway_components", "seaway_examples")
 OURS = "Seaway's code or the installed libraries"
 REUSED = "nothing that it depends on has changed"
 Parts = Mapping[str, str]  # what a step depends on -> its version
+Outputs = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,13 @@ def code_hash() -> str:
         for file in sorted(catalog.root(package).rglob("*.py")):
             digest.update(file.as_posix().encode() + b"\0" + file.read_bytes())
     for distribution in sorted(Path(sysconfig.get_path("purelib")).glob("*.dist-info")):
-        digest.update(distribution.name.encode())
+        digest.update(f"{distribution.name} {_installed(distribution / 'RECORD')}".encode())
     return digest.hexdigest()
+
+
+def _installed(record: Path) -> str:
+    """When a library was installed: the same version may be installed with other code."""
+    return f"{(stat := record.stat()).st_size} {stat.st_mtime_ns}" if record.is_file() else ""
 
 
 @dataclass(frozen=True)
@@ -62,18 +68,21 @@ class StepCache:
 
         `own` is a key that the pipeline itself gives: then the values are its author's to vouch for.
         """
-        program = kfp_launcher.program([*container.command, *container.args])
         told = [json_format.MessageToDict(component.output_definitions), json_format.MessageToDict(container)]
         given = (
             {"the pipeline's own key": own} if own else {f"input {name}": _told(one) for name, one in inputs.items()}
         )
-        reached = uses.versions(program.source if program else "", uses.texts_of(list(inputs.values())))
         return {
             "its own code, image or variables": json.dumps(told, sort_keys=True),
             OURS: code_hash(),
             **given,
-            **reached,
+            **_reached(container, inputs),
         }
+
+    def put_if_same(self, step: str, parts: Parts, container: Any, inputs: Mapping[str, Any], made: Outputs) -> None:
+        """Keep what a step gave, unless what it reaches was edited meanwhile: it may have read either."""
+        if _reached(container, inputs).items() <= parts.items():
+            self.put(step, parts, made)
 
     def find(self, step: str, parts: Parts) -> Found:
         """What is kept for a step; the name tells it from others where it is said what has changed since."""
@@ -102,6 +111,11 @@ class StepCache:
         except DataUnreadable:
             return {}
         return found
+
+
+def _reached(container: Any, inputs: Mapping[str, Any]) -> Parts:
+    program = kfp_launcher.program([*container.command, *container.args])
+    return uses.versions(program.source if program else "", uses.texts_of(list(inputs.values())))
 
 
 def unknown(inputs: Mapping[str, Any]) -> str:

@@ -112,7 +112,7 @@ class Steps:
             return found.outputs
         made = self._attempts(call, executor.container, step)
         if made is not None:
-            self.cache.put(name, parts, made)
+            self.cache.put_if_same(name, parts, executor.container, call.inputs, made)
         return made
 
     def _never_reused(self, call: Call) -> str:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -24,6 +24,7 @@ REFERENCE = re.compile(r"([A-Za-z_]\w*)(?:\.\w+)*(?::\w+)?")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")  # as code names one of its environment
 FILE_URI = "file://"
 SMALL_BYTES = 1 << 20  # up to which a file beside code is known by its content; beyond by size and time
+LONGEST_NAME = 255  # bytes that a file system takes
 MOST_FILES = 10_000  # of a folder that an argument names
 
 
@@ -32,8 +33,9 @@ def versions(source: str, texts: Iterable[str]) -> dict[str, str]:
     words = [word for text in texts for word in _words(text)]
     found = _modules([*_imports(source), *_referred([*words, *_constants(source)])])
     files = {file: _version(file) for module in found for file in _files(module)}
-    constants = [constant for text in (source, *_sources(found)) for constant in _constants(text)]
-    named = [*filter(_is_path, words), *(text for text in constants if _is_file(text))]
+    constants = [*_constants(source), *(text for file in files for text in _constants(_source(file)))]
+    beside = [text for file in files for text in _beside(Path(file).parent, _constants(_source(file)))]
+    named = [*filter(_is_path, words), *(text for text in constants if _is_file(text)), *beside]
     variables = {
         f"variable {name}": os.environ[name] for name in constants if VARIABLE.fullmatch(name) and name in os.environ
     }
@@ -54,8 +56,23 @@ def _modules(names: Iterable[str]) -> list[Path]:
 
 
 def _sources(places: Iterable[Path]) -> list[str]:
-    files = [file for place in places for file in _files(place) if file.endswith(".py")]
-    return [Path(file).read_text(encoding="utf-8", errors="replace") for file in files]
+    return [_source(file) for place in places for file in _files(place)]
+
+
+def _source(file: str) -> str:
+    """The text of a Python file; empty for any other."""
+    return Path(file).read_text(encoding="utf-8", errors="replace") if file.endswith(".py") else ""
+
+
+def _beside(folder: Path, constants: Sequence[str]) -> Iterator[str]:
+    """Files that a module may name by where it lies, as in `Path(__file__).parent / "data" / "rows.csv"`."""
+    inside = [folder / text for text in constants if _is_name(text) and (folder / text).is_dir()]
+    for place in (folder, *inside):
+        yield from (str(file) for text in constants if _is_name(text) and (file := place / text).is_file())
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_NAME and "\0" not in text and "\n" not in text and not text.startswith("/")
 
 
 def _user_places(name: str) -> list[Path]:
@@ -111,9 +128,9 @@ def _version(file: str) -> str:
 
 
 def _version_of_data(path: Path) -> str:
-    """Size and time of a file, or of each in a folder."""
+    """Size and times of a file, or of each in a folder; who sets back when it was written does not when it changed."""
     files = [path] if path.is_file() else sorted(_below(path))[:MOST_FILES]
-    told = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+    told = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns, stat.st_ctime_ns) for file in files]
     return str(told)
 
 
