@@ -55,3 +55,10 @@ def test_what_looks_like_markup_is_shown_as_it_is() -> None:
     shown = " ".join(stream.getvalue().split())
     assert "[/x] [b]title :smile: [red]1[/red]" in shown
     assert "/data/[a]/steps" in shown
+
+
+def test_a_very_long_output_is_told_by_its_beginning() -> None:
+    shown = Step(1, "a", "a", Path("x.log"))
+    shown.finish("succeeded", {"Output": "x" * 1_000_000})
+    assert shown.outputs["Output"] == "x" * 1_000_000
+    assert shown.figure == "x" * 1000 + "..."

@@ -12,6 +12,7 @@ from seaway.kfp.local.artifacts import Artifact
 from seaway.storage import write_json
 
 State = Literal["running", "retrying", "cached", "succeeded", "failed", "interrupted"]
+LONGEST_FIGURE = 1000  # characters; a text that a step gives may have millions
 
 
 @dataclass
@@ -36,7 +37,8 @@ class Step:
         self.state = state
         self.seconds = time.monotonic() - self.started
         self.outputs = {name: _plain(value) for name, value in outputs.items()}
-        self.figure = _figure(self.outputs)
+        figure = _figure(self.outputs)
+        self.figure = figure if len(figure) <= LONGEST_FIGURE else f"{figure[:LONGEST_FIGURE]}..."
 
     def plain(self) -> dict[str, Any]:
         """The step as JSON."""
