@@ -62,7 +62,7 @@ class Steps:
         step = self._open(call)
         try:
             found = self._outputs(call, step)
-        except (OutputUnreadable, ImportFailed, OSError) as error:  # such as a folder that the step has locked
+        except (OutputUnreadable, ImportFailed, PermissionError) as error:  # such as of a folder that a step has locked
             found, step.reason = None, f"{error}."
         except KeyboardInterrupt as interrupt:
             step.reason = f"It was {interrupt}."
