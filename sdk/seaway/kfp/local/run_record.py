@@ -12,6 +12,7 @@ from seaway.kfp.local.artifacts import Artifact
 from seaway.storage import write_json
 
 State = Literal["running", "retrying", "cached", "succeeded", "failed", "interrupted"]
+WRITTEN = ("run", "pipeline", "arguments", "total", "state", "reason", "seconds", "process", "process_started")
 LONGEST_FIGURE = 1000  # characters; a text that a step gives may have millions
 
 
@@ -91,20 +92,7 @@ class Record:
 
     def write(self) -> None:
         """Write `run.json`."""
-        content = {
-            name: getattr(self, name)
-            for name in (
-                "run",
-                "pipeline",
-                "arguments",
-                "total",
-                "state",
-                "reason",
-                "seconds",
-                "process",
-                "process_started",
-            )
-        }
+        content = {name: getattr(self, name) for name in WRITTEN}
         write_json(self.folder / "run.json", {**content, "steps": [step.plain() for step in self.steps]})
 
 

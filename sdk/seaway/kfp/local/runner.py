@@ -197,19 +197,18 @@ class _Run:
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         """Pass the signal on to the steps; who asks twice does not want to wait, for exit tasks neither."""
-        alive, self.over = list(self.alive), self.interrupt is not None
-        self.interrupt = self.interrupt or Interrupted(number)
-        self.ending.set()
-        if self.over:
+        alive = list(self.alive)
+        if self.over or self.interrupt:
+            self.over = True
             _signal(alive, signal.SIGKILL)
-        else:
-            _signal(alive, signal.SIGTERM)
-            killer = threading.Timer(
-                step_process.grace_s(), _signal, (alive, signal.SIGKILL)
-            )  # those of loops' threads
-            killer.daemon = True
-            killer.start()
-        raise Interrupted(number)
+            return
+        self.interrupt = Interrupted(number)
+        self.ending.set()
+        _signal(alive, signal.SIGTERM)
+        killer = threading.Timer(step_process.grace_s(), _signal, (alive, signal.SIGKILL))  # of loops, in threads
+        killer.daemon = True
+        killer.start()
+        raise self.interrupt
 
     def _require_going(self, words: Words) -> None:
         """Raises: Interrupted: the step may not start any more, or was ended by the signal that came."""
