@@ -240,7 +240,7 @@ def test_down_ends_what_a_killed_runner_left(running: subprocess.Popen[str], sta
     second = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     assert alive(pids) == []
-    assert str(pids[0]) in first
+    assert str(pids[1]) in first, "the child is in a session of its own; the step may have been ended by its server"
     assert second.strip() == "Nothing was left running."
 
 
