@@ -115,6 +115,7 @@ BACKENDS = (
     Backend("Endpoint", "inferenceservice", KUBERNETES, "seaway.platforms.kubernetes.serving.kserve:endpoint"),
     Backend("Endpoint", "deployment", KUBERNETES, "seaway.platforms.kubernetes.serving.deployment:endpoint"),
     Backend("ModelServer", "uvicorn", ANYWHERE, "seaway.model_server.uvicorn.server:UvicornServer"),
+    Backend("ModelServer", "kserve", ANYWHERE, "seaway.model_server.kserve.server:KServeServer"),
     Backend("ModelServer", "torchserve", ANYWHERE, "seaway.model_server.torchserve.server:TorchServe"),
     Backend("Traffic", "envoy", LOCAL, "seaway.platforms.local.serving.traffic:EnvoyTraffic"),
     Backend("Traffic", "istio", KUBERNETES, "seaway.platforms.kubernetes.traffic.istio:IstioTraffic"),

@@ -15,6 +15,7 @@ def deploy_endpoint(
     port: int = 0,
     hosting: dict = {},  # noqa: B006
     backend: str = "auto",
+    server: str = "auto",
     stable: dsl.Input[dsl.Model] = None,
 ):
     """Serve two model packages behind one endpoint, all traffic on the stable one.
@@ -36,6 +37,8 @@ def deploy_endpoint(
             "autoscale": {"max_replicas": 8}}`; they win over those of the cluster.
         backend: What hosts: `process` here, `seldondeployment`, `inferenceservice` or `deployment` on a cluster; `auto`
             takes this place's.
+        server: What answers in each pod or process, such as `kserve` or `torchserve`; `auto` takes SEAWAY_MODEL_SERVER,
+            else the default.
         stable: Package that answers until the candidate has proved itself; where there is none, the candidate answers.
 
     Raises:
@@ -58,7 +61,7 @@ def deploy_endpoint(
     spec = serving.EndpointSpec(
         name, run_id(), serves, None if models.same_model(serves, trained) else trained,
         batch_size=batch_size, max_batch_delay_ms=max_batch_delay_ms,
-        workers=workers, threads=threads, port=port, hosting=hosting,
+        workers=workers, threads=threads, port=port, hosting=hosting, server=server,
     )  # fmt: skip
     deployed = replace(platforms.current(serving.Endpoint, backend).deploy(spec), targets=spec.targets)
     deployed.write(Path(endpoint.path) / "endpoint.json")

@@ -573,6 +573,7 @@ def serve(
     package: Annotated[Path, typer.Argument(help="A model package: the folder that package_model writes.")],
     name: Annotated[str, typer.Option(help="The endpoint's and the model's name.")] = "model",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free one.")] = 0,
+    server: Annotated[str, typer.Option(help="What answers, such as `kserve`; `auto` is what is set.")] = "auto",
     output: Output = Format.TEXT,
 ) -> None:
     """Serve a model package on this machine.
@@ -580,7 +581,7 @@ def serve(
     On loopback, behind a token, until `seaway down` ends it."""
     from seaway.cli.serve import serve_package
 
-    serve_package(package, name, port, output is Format.JSON)
+    serve_package(package, name, port, server, output is Format.JSON)
 
 
 @app.command(

@@ -15,7 +15,7 @@ from seaway.errors import EndpointFailed
 from seaway.kfp.local import cleanup
 
 
-def serve_package(package: Path, name: str, port: int, as_json: bool) -> None:
+def serve_package(package: Path, name: str, port: int, server: str, as_json: bool) -> None:
     """Deploy a model package on loopback and say how to call and end it; a signal before that ends what was started."""
     from seaway.serving import Endpoint, EndpointSpec
 
@@ -23,7 +23,7 @@ def serve_package(package: Path, name: str, port: int, as_json: bool) -> None:
     os.environ["SEAWAY_RUN_ID"] = run  # what `seaway down` finds the processes by
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit)
-    spec = EndpointSpec(name=name, run=run, stable=package.absolute(), port=port)
+    spec = EndpointSpec(name=name, run=run, stable=package.absolute(), port=port, server=server)
     try:
         endpoint = platforms.current(Endpoint).deploy(spec)
     except BaseException:

@@ -98,4 +98,5 @@ class RemoteArm:
             public_key=public_key,
             startup_timeout_s=self.startup_timeout_s,
             hosting={"gpus": self.gpus},
+            server=self.server,
         )

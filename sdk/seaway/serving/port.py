@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from seaway import registry
 from seaway.errors import DataUnreadable, EndpointFailed, InvalidSpec
 from seaway.models.signature import Signature
 from seaway.storage import read_json, write_json
@@ -14,6 +15,7 @@ from seaway.tasks import Target
 ARMS = ("stable", "candidate")
 VERSION_DIGITS = 12  # of a package's SHA-256, by which an arm's version is told
 ENDPOINT_FILE = "endpoint.json"
+AUTO = "auto"  # the backend of this installation
 MAX_PORT = 65535
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123: the name becomes a host name on a cluster
 RUN = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,127}")
@@ -25,7 +27,8 @@ class EndpointSpec:
 
     `name` is also the model's name in the Open Inference Protocol. Up to `batch_size` waiting requests are answered
     by one pass through the model; a request waits at most `max_batch_delay_ms` for others. `workers`
-    passes at once compute on `threads` threads each. `port` 0 takes a free one. `public_key` verifies both
+    passes at once compute on `threads` threads each. `server` is a backend of the port `ModelServer`, `auto` the one of
+    this installation. `port` 0 takes a free one. `public_key` verifies both
     packages; None takes the key of Seaway's own state folder. `hosting` says how a cluster runs it, as
     `seaway.platforms.kubernetes.serving.hosting.Hosting` reads it; the laptop has no use for it.
     """
@@ -42,6 +45,7 @@ class EndpointSpec:
     public_key: Path | None = None
     startup_timeout_s: float = 120.0
     hosting: Mapping[str, Any] = field(default_factory=dict)
+    server: str = AUTO
 
     def __post_init__(self) -> None:
         if not DNS_LABEL.fullmatch(self.name):
@@ -54,6 +58,8 @@ class EndpointSpec:
         for label, least in (("batch_size", 1), ("max_batch_delay_ms", 0), ("workers", 1), ("threads", 1)):
             if getattr(self, label) < least:
                 raise InvalidSpec(f"{label} is {getattr(self, label)}; it must be at least {least}.")
+        if self.server != AUTO:
+            registry.find("ModelServer", self.server)
         if not 0 <= self.port <= MAX_PORT:
             raise InvalidSpec(f"port is {self.port}; it must be 0 (a free one) to {MAX_PORT}.")
         if self.startup_timeout_s <= 0:
@@ -94,7 +100,7 @@ class DeployedEndpoint:
     where the URL is the endpoint's own. `deployed` is when it was laid out, in seconds since 1970. `settled` says that
     its run succeeded and left it in charge. `secret` is `NAMESPACE/NAME` of the cluster's Secret that has the token
     under the endpoint's name, empty on a laptop. `targets` are what the arms' models say
-    that they predict, where they do.
+    that they predict, where they do. `server` is what answers, where that is known: on a laptop.
     """
 
     name: str
@@ -108,6 +114,7 @@ class DeployedEndpoint:
     host: str = ""
     secret: str = ""
     targets: Mapping[str, Target] = field(default_factory=dict)
+    server: str = ""
 
     @property
     def token_file(self) -> Path:
@@ -136,6 +143,7 @@ class DeployedEndpoint:
             "sockets": str(self.sockets) if self.sockets else None,
             "deployed": self.deployed,
             "settled": self.settled,
+            "server": self.server,
             "arms": {name: arm.to_json() for name, arm in self.arms.items()},
             "targets": {name: target.to_json() for name, target in self.targets.items()},
         }
@@ -160,6 +168,7 @@ class DeployedEndpoint:
                 arms={name: Arm(**arm) for name, arm in value["arms"].items()},
                 deployed=float(value.get("deployed", 0.0)),
                 settled=bool(value.get("settled", False)),
+                server=value.get("server", ""),
                 targets={name: Target.from_json(target) for name, target in value.get("targets", {}).items()},
             )
         except (KeyError, TypeError) as error:

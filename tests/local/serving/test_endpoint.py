@@ -66,7 +66,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
     environment.undo()
 
 
-@pytest.fixture(scope="module", params=["uvicorn", "torchserve"], autouse=True)
+@pytest.fixture(scope="module", params=["uvicorn", "kserve", "torchserve"], autouse=True)
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
     """What answers: all of this file holds for each server."""
     environment = pytest.MonkeyPatch()

@@ -7,13 +7,12 @@ by its content. Where the interpreter is Seaway's own version, Seaway's packages
 import fcntl
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -22,18 +21,12 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from seaway.errors import InvalidSpec
+from seaway import installer
 from seaway.storage import read_json, write_json
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 IMAGE_PYTHON = re.compile(r"python[:-]?(\d)\.?(\d+)")  # python:3.12-slim, ubi9/python-311
 ALONE = ("--no-deps",)  # as kfp's compiler installs it: to start a component it needs no other package
-PIP_SETTINGS = {  # that a user's machine gives to pip -> those of uv
-    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
-    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
-    "PIP_FIND_LINKS": "UV_FIND_LINKS",
-    "PIP_CERT": "SSL_CERT_FILE",
-}
 BEHIND = "seaway-behind.pth"  # after the step's own packages, and with the editable installs among ours
 
 
@@ -97,21 +90,9 @@ def _version(image: str) -> str:
 @cache
 def _interpreter(version: str) -> str:
     """An installed Python of that version; empty where there is none."""
-    words = [_uv(), "python", "find", "--no-python-downloads", "--no-project", "--system", version]
+    words = [installer.uv(), "python", "find", "--no-python-downloads", "--no-project", "--system", version]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _uv() -> str:
-    """The uv that is installed beside Seaway, or on PATH."""
-    from uv import find_uv_bin
-
-    try:
-        return find_uv_bin()
-    except FileNotFoundError:
-        if found := shutil.which("uv"):
-            return found
-        raise InvalidSpec("Steps with packages or an image of their own need uv; `pip install uv` brings it.") from None
 
 
 def prepared(wanted: Environment, folder: Path, step: str) -> Path:
@@ -138,9 +119,9 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 def _make(wanted: Environment, place: Path, step: str) -> None:
-    _run([_uv(), "venv", "--quiet", "--no-project", "--python", wanted.python, str(place)], step)
+    _run(["venv", "--quiet", "--no-project", "--python", wanted.python, str(place)], step)
     for words in wanted.packages:
-        _run([_uv(), "pip", "install", "--quiet", "--python", str(place / "bin" / "python"), *words], step)
+        _run(["pip", "install", "--quiet", "--python", str(place / "bin" / "python"), *words], step)
     if wanted.behind:
         text = f"import site; site.addsitedir({wanted.behind!r})\n"
         (_site(place) / BEHIND).write_text(text, encoding="utf-8")
@@ -148,17 +129,7 @@ def _make(wanted: Environment, place: Path, step: str) -> None:
 
 
 def _run(words: list[str], step: str) -> None:
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env=_settings(os.environ))
-    if done.returncode:
-        why = " ".join(re.sub(r"[^\x20-\x7e]", " ", done.stderr).split())
-        raise InvalidSpec(f"The environment of step {step!r} cannot be made: {why}")
-
-
-def _settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a user's machine says to pip holds for uv, unless it says otherwise to uv."""
-    told = {uv: environment[pip] for pip, uv in PIP_SETTINGS.items() if environment.get(pip)}
-    own = {name: value for name, value in environment.items() if name != "VIRTUAL_ENV"}
-    return {**told, **own, "UV_PYTHON_DOWNLOADS": "never"}
+    installer.run(words, f"The environment of step {step!r}")
 
 
 def _site(place: Path) -> Path:

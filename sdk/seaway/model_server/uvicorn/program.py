@@ -3,9 +3,12 @@
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 import uvicorn
@@ -14,7 +17,7 @@ from seaway.entrypoint import run
 from seaway.errors import EndpointFailed
 from seaway.model_server.handler import OpenInferenceHandler
 from seaway.model_server.startup import POLL_S, VERSION_FILE
-from seaway.model_server.uvicorn.application import Application
+from seaway.model_server.uvicorn.application import Application, Message, Receive, Send
 from seaway.model_server.uvicorn.batcher import Batcher, Worker
 from seaway.model_server.uvicorn.metrics import Metrics
 from seaway.model_server.uvicorn.server import KEY_FILE, Settings
@@ -23,8 +26,21 @@ IDLE_S = 2 * 60 * 60  # longer than Envoy keeps a connection that nobody uses, s
 ENDING_S = 4  # for requests that are being answered, below the grace that servers have after SIGTERM
 
 
-def serve(folder: Path) -> None:
-    """Serve the model of a folder until SIGTERM.
+Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that answers: its name, its metadata as the protocol words them, who answers, and what that counts."""
+
+    model: str
+    metadata: Mapping[str, Any]
+    application: Application
+    metrics: Metrics
+
+
+def serve(folder: Path, around: Callable[[Loaded], Asgi]) -> None:
+    """Serve the model of a folder until SIGTERM, by what `around` makes of it.
 
     Raises:
         EndpointFailed: nobody has laid the folder out in time.
@@ -32,12 +48,8 @@ def serve(folder: Path) -> None:
     """
     settings = Settings.read(folder)
     _wait_for(folder / VERSION_FILE, settings.patience_s)
-    workers = [Worker(partial(_loaded, folder, settings.model, gpu)) for gpu in _accelerators(settings)]
-    metrics = Metrics()
-    batcher = Batcher(workers, settings.batch_size, metrics.batch)
-    key = (folder / KEY_FILE).read_text(encoding="utf-8")
     uvicorn.run(
-        Application(settings.model, key, batcher, metrics),
+        around(load(folder, settings)),
         uds=settings.socket,
         http="httptools",
         loop="uvloop",
@@ -51,6 +63,16 @@ def serve(folder: Path) -> None:
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=ENDING_S,
     )
+
+
+def load(folder: Path, settings: Settings) -> Loaded:
+    """The model of a folder, a copy for each worker. Raises: DataUnreadable, InvalidSpec: it is no model's."""
+    workers = [Worker(partial(_handler, folder, settings.model, gpu)) for gpu in _accelerators(settings)]
+    metrics = Metrics()
+    batcher = Batcher(workers, settings.batch_size, metrics.batch)
+    key = (folder / KEY_FILE).read_text(encoding="utf-8")
+    application = Application(settings.model, key, batcher, metrics)
+    return Loaded(settings.model, workers[0].handler.metadata(), application, metrics)
 
 
 def _wait_for(file: Path, patience_s: float) -> None:
@@ -67,16 +89,21 @@ def _accelerators(settings: Settings) -> list[int | None]:
     return [worker % gpus if gpus else None for worker in range(settings.workers)]
 
 
-def _loaded(folder: Path, model: str, gpu: int | None) -> OpenInferenceHandler:
+def _handler(folder: Path, model: str, gpu: int | None) -> OpenInferenceHandler:
     handler = OpenInferenceHandler()
     handler.initialize(SimpleNamespace(model_name=model, system_properties={"model_dir": str(folder), "gpu_id": gpu}))
     return handler
 
 
-def main() -> None:
+def plain(loaded: Loaded) -> Asgi:
+    """Nothing but the model's own application."""
+    return loaded.application
+
+
+def main(around: Callable[[Loaded], Asgi] = plain) -> None:
     """Serve the folder that the first argument names."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # a signal by itself skips what is to be done at exit
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), around)
 
 
 if __name__ == "__main__":

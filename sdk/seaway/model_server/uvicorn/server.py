@@ -3,6 +3,7 @@
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,6 @@ from seaway.models import Signature
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec, feature_log
 from seaway.storage import read_json, write_json, write_private
 
-PROGRAM = "seaway.model_server.uvicorn.program"
 SETTINGS_FILE, KEY_FILE = "settings.json", "key"
 KEY_BYTES = 32
 
@@ -46,7 +46,16 @@ class Settings:
 
 
 class UvicornServer:
-    """One Python process an arm; `workers` are threads of it, since torch computes without Python's lock."""
+    """One Python process an arm; `workers` are threads of it, since torch computes without Python's lock.
+
+    A server that has another application around the same route says by which program it starts.
+    """
+
+    program = "seaway.model_server.uvicorn.program"
+
+    def environment(self, kept: Path) -> Mapping[str, str]:
+        """More variables of the server's process; what has to be made for it once is made below `kept`."""
+        return {}
 
     def start(self, spec: EndpointSpec, endpoint: DeployedEndpoint, key: Path, kept: Path) -> None:
         """See `ModelServer`. The processes import torch while this one prepares their models.
@@ -54,7 +63,8 @@ class UvicornServer:
         Raises: PackageRefused, EndpointFailed.
         """
         deadline = time.monotonic() + spec.startup_timeout_s
-        daemons = {arm.cluster: _start(spec, endpoint, arm) for arm in endpoint.arms.values()}
+        further = self.environment(kept.with_name("servers"))
+        daemons = {arm.cluster: self._start(spec, endpoint, arm, further) for arm in endpoint.arms.values()}
         for arm in endpoint.arms.values():
             prepare(_folder(endpoint, arm), arm, key, kept)
         for arm in endpoint.arms.values():
@@ -69,23 +79,25 @@ class UvicornServer:
         """See `ModelServer`: the counters are on the socket of the requests."""
         return envoy.server_socket(endpoint, arm.cluster)
 
-
-def _start(spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm) -> processes.Daemon:
-    folder = _folder(endpoint, arm)
-    temporary = folder / "tmp"
-    temporary.mkdir(parents=True)
-    socket = str(envoy.server_socket(endpoint, arm.cluster))
-    gpus = int(str(spec.hosting.get("gpus", 0)))
-    settings = Settings(endpoint.name, socket, spec.batch_size, spec.workers, gpus, spec.startup_timeout_s)
-    write_json(folder / SETTINGS_FILE, asdict(settings))
-    write_private(folder / KEY_FILE, secrets.token_urlsafe(KEY_BYTES))
-    environment = {
-        "OMP_NUM_THREADS": str(spec.threads),
-        "TMPDIR": str(temporary),  # the deploying step's own may go before the server does
-        feature_log.VARIABLE: feature_log.folder_of(endpoint.name),
-    }
-    command = [sys.executable, "-m", PROGRAM, str(folder)]
-    return processes.start(arm.cluster, command, endpoint.folder, environment, cwd=folder)
+    def _start(
+        self, spec: EndpointSpec, endpoint: DeployedEndpoint, arm: Arm, further: Mapping[str, str]
+    ) -> processes.Daemon:
+        folder = _folder(endpoint, arm)
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True)
+        socket = str(envoy.server_socket(endpoint, arm.cluster))
+        gpus = int(str(spec.hosting.get("gpus", 0)))
+        settings = Settings(endpoint.name, socket, spec.batch_size, spec.workers, gpus, spec.startup_timeout_s)
+        write_json(folder / SETTINGS_FILE, asdict(settings))
+        write_private(folder / KEY_FILE, secrets.token_urlsafe(KEY_BYTES))
+        environment = {
+            "OMP_NUM_THREADS": str(spec.threads),
+            "TMPDIR": str(temporary),  # the deploying step's own may go before the server does
+            feature_log.VARIABLE: feature_log.folder_of(endpoint.name),
+            **further,
+        }
+        command = [sys.executable, "-m", self.program, str(folder)]
+        return processes.start(arm.cluster, command, endpoint.folder, environment, cwd=folder)
 
 
 def _folder(endpoint: DeployedEndpoint, arm: Arm) -> Path:

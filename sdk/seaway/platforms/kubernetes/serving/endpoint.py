@@ -36,7 +36,7 @@ from seaway.platforms.kubernetes.serving.workload import SERVICE_PORT, Served, W
 from seaway.platforms.kubernetes.traffic.gateway import await_answers
 from seaway.rollout import ALL_STABLE, Traffic
 from seaway.serving import Arm, DeployedEndpoint, Endpoint, EndpointSpec
-from seaway.serving.port import VERSION_DIGITS
+from seaway.serving.port import AUTO, VERSION_DIGITS
 from seaway.signals import sigterm_raises
 from seaway.storage import storage_for, write_private
 
@@ -324,7 +324,7 @@ def gateway_url() -> str:
 
 def served(spec: EndpointSpec, version: str, package: str, settings: Hosting, key: Path) -> Served:
     """An arm of the endpoint, whose package is at the URI `package`."""
-    server = platforms.chosen(ModelServer.__name__)
+    server = platforms.chosen(ModelServer.__name__) if spec.server == AUTO else spec.server
     arm = RemoteArm.of(spec, version, package, settings.gpus, settings.drain_s, server)
     return Served(arm, settings, key.read_text(encoding="utf-8"))
 

@@ -21,9 +21,9 @@ from seaway.model_server.port import ModelServer
 from seaway.models import verifying_key
 from seaway.models.package import check_files, content_sha256
 from seaway.platforms.home import home, keys
-from seaway.platforms.place import current
+from seaway.platforms.place import chosen, current
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
-from seaway.serving.port import VERSION_DIGITS
+from seaway.serving.port import AUTO, VERSION_DIGITS
 from seaway.storage import write_private
 
 TOKEN_BYTES = 32
@@ -38,11 +38,11 @@ class LocalEndpoint:
     """Keeps endpoints in `<home>/endpoints/<name>-<run>/`.
 
     Args:
-        server: answers the requests; by default the one of this place.
+        server: answers the requests, whatever a spec says; None takes the one that the spec names.
     """
 
     def __init__(self, server: ModelServer | None = None) -> None:
-        self._server = server or current(ModelServer)
+        self._server = server
 
     def deploy(self, spec: EndpointSpec) -> DeployedEndpoint:
         """Start a server for each arm, then Envoy with all traffic on stable.
@@ -61,8 +61,9 @@ class LocalEndpoint:
         try:
             endpoint = _lay_out(spec, hashes)
             key = spec.public_key or verifying_key(keys())
-            self._server.start(spec, endpoint, key, home() / "cache" / "scripts")
-            secret = {arm.cluster: self._server.key(endpoint, arm) for arm in endpoint.arms.values()}
+            server = self._server or current(ModelServer, endpoint.server)
+            server.start(spec, endpoint, key, home() / "cache" / "scripts")
+            secret = {arm.cluster: server.key(endpoint, arm) for arm in endpoint.arms.values()}
             endpoint = replace(endpoint, url=envoy.start(endpoint, secret, spec.port))
             endpoint.write()
         except BaseException:
@@ -107,7 +108,7 @@ class LocalEndpoint:
 
     def _already_serving(self, spec: EndpointSpec, hashes: dict[str, str]) -> DeployedEndpoint | None:
         for endpoint in self.list():
-            same = (endpoint.name, endpoint.run) == (spec.name, spec.run)
+            same = (endpoint.name, endpoint.run, endpoint.server) == (spec.name, spec.run, _server(spec))
             if same and {name: arm.sha256 for name, arm in endpoint.arms.items()} == hashes and _serves(endpoint):
                 logger.info("endpoint %s of run %s serves these packages already", spec.name, spec.run)
                 return endpoint
@@ -143,10 +144,16 @@ def _lay_out(spec: EndpointSpec, hashes: dict[str, str]) -> DeployedEndpoint:
             for place, (name, package) in enumerate(spec.packages.items(), start=1)
         },
         deployed=time.time(),
+        server=_server(spec),
     )
     endpoint.write()
     write_private(endpoint.token_file, secrets.token_urlsafe(TOKEN_BYTES))
     return endpoint
+
+
+def _server(spec: EndpointSpec) -> str:
+    """The backend that answers, where `LocalEndpoint` is given none."""
+    return chosen(ModelServer.__name__) if spec.server == AUTO else spec.server
 
 
 def _sockets_folder() -> Path:
