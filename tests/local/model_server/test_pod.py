@@ -109,7 +109,12 @@ def served(arm: RemoteArm, folder: Path, scratch: Path) -> Iterator[subprocess.P
 
 @pytest.mark.parametrize(
     ("server", "counter"),
-    [("uvicorn", b"seaway_server_requests_total"), ("torchserve", b"ts_inference_requests_total")],
+    [
+        ("uvicorn", b"seaway_server_requests_total"),
+        ("kserve", b"seaway_server_requests_total"),
+        ("mlserver", b"model_infer_request_success_total"),
+        ("torchserve", b"ts_inference_requests_total"),
+    ],
 )
 def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
     arm: RemoteArm, folder: Path, tmp_path: Path, server: str, counter: bytes

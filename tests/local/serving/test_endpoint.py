@@ -66,7 +66,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
     environment.undo()
 
 
-@pytest.fixture(scope="module", params=["uvicorn", "kserve", "torchserve"], autouse=True)
+@pytest.fixture(scope="module", params=["uvicorn", "kserve", "mlserver", "torchserve"], autouse=True)
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
     """What answers: all of this file holds for each server."""
     environment = pytest.MonkeyPatch()
@@ -78,7 +78,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def endpoint(packages: dict[str, Path], server: str) -> Iterator[DeployedEndpoint]:
     endpoints = LocalEndpoint()
-    yield endpoints.deploy(EndpointSpec("flights", "r1", packages["stable"], packages["candidate"]))
+    yield endpoints.deploy(EndpointSpec("flights", "r1", packages["stable"], packages["candidate"], server=server))
     endpoints.remove("flights", "r1")
 
 

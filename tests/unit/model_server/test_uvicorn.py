@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from seaway.model_server.uvicorn import batcher
-from seaway.model_server.uvicorn.application import Application
+from seaway.model_server.uvicorn.application import Application, guarded
 from seaway.model_server.uvicorn.batcher import Batcher, Worker
 from seaway.model_server.uvicorn.calls import Batch, Call
 from seaway.model_server.uvicorn.metrics import Metrics
@@ -194,3 +194,21 @@ def test_a_batch_is_told_of_each_request_by_its_place() -> None:
     batch.set_response_header(1, "x-grpc-status", "3")
     assert [call.told for call in calls] == [[], [(b"x-grpc-status", b"3")]]
     loop.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", PATH, 200), ("GET", "/v2/health/ready", 200), ("POST", "/v2/repository/models/small/unload", 405),
+     ("POST", "/v1/models/small:predict", 405), ("DELETE", "/v2", 405)],
+)  # fmt: skip
+def test_of_another_servers_routes_only_those_that_tell_are_reached(method: str, path: str, status: int) -> None:
+    statuses = list[int]()
+
+    async def other(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status", 0))
+
+    run(lambda: guarded(other, "small")({"method": method, "path": path}, None, send))
+    assert statuses[0] == status

@@ -18,7 +18,7 @@ from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.serving.endpoint import workload_of
 from seaway.platforms.kubernetes.serving.gitops import GitEndpoint
 from seaway.registry import ANYWHERE, KUBERNETES, LOCAL, Backend
-from seaway.serving import Endpoint
+from seaway.serving import Endpoint, EndpointSpec
 from seaway.storage import storage_for
 from seaway.training import Trainer
 
@@ -102,13 +102,16 @@ def test_a_kind_of_endpoint(add: Any, capsys: pytest.CaptureFixture[str], tmp_pa
     assert set(rbac.of("Endpoint")) >= set(registry.find("Endpoint", "deployment").load().permissions[:1])
 
 
-def test_a_model_server(add: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_server(
+    add: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     add("ModelServer", ANYWHERE, SERVER, "StubServer")
     assert ("model-server", "stub") in listed(capsys)
     monkeypatch.setenv("SEAWAY_MODEL_SERVER", "stub")
     assert platforms.current(ModelServer).key(None, None) == "its key"  # type: ignore[arg-type]
-    arm = RemoteArm("m", "1", "s3://b/m", 1, 1, 1, 1, 60.0, server=platforms.chosen("ModelServer"))
-    assert RemoteArm.parse({"SEAWAY_ARM": arm.text}).server == "stub"
+    spec = EndpointSpec("m", "r1", tmp_path, server="stub")
+    arm = RemoteArm.of(spec, "1", "s3://b/m", 0, 1.0, platforms.chosen("ModelServer"))
+    assert RemoteArm.parse({"SEAWAY_ARM": arm.text}).local(tmp_path, None).server == "stub"
 
 
 def test_a_storage(add: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
         ({"threads": 0}, "threads"),
         ({"port": 70000}, "port"),
         ({"startup_timeout_s": 0.0}, "startup_timeout_s"),
+        ({"server": "nginx"}, "ModelServer backend 'nginx'; there are: .*torchserve"),
     ],
 )
 def test_a_wrong_endpoint_is_refused_before_anything_starts(
@@ -48,6 +49,7 @@ def test_an_endpoint_reads_back_as_it_was_written(tmp_path: Path) -> None:
         Path("/s"),
         arms,
         deployed=1.5,
+        server="kserve",
         settled=True,
         secret="ml/tokens",  # noqa: S106  # its name
     )

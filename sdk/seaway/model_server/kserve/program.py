@@ -1,8 +1,8 @@
 """The server's process: KServe's application and model registry, with Seaway's route in the place of its inference.
 
 KServe reads a request by a pydantic union over all its values, passes the model one request at a time, and answers 500
-to what a signature would refuse. So of its routes only those remain that tell something; inference goes to the same
-`Application` as elsewhere, through KServe's middleware.
+to what a signature would refuse. So only those of its routes are reached that tell something; inference goes to the
+same `Application` as elsewhere, through KServe's middleware.
 """
 
 from typing import Any
@@ -15,9 +15,8 @@ from starlette.routing import Route
 
 from seaway.entrypoint import run
 from seaway.model_server.envoy.config import infer_path
-from seaway.model_server.uvicorn.program import Asgi, Loaded, main
-
-ASKS = {"GET", "HEAD"}
+from seaway.model_server.uvicorn.application import Asgi, guarded
+from seaway.model_server.uvicorn.program import Loaded, main
 
 
 class Package(Model):
@@ -39,16 +38,14 @@ class Package(Model):
         return outputs
 
 
-def application(loaded: Loaded) -> Asgi:
+def application(loaded: Loaded, inference: Asgi) -> Asgi:
     """KServe's application, which has one model."""
     server = ModelServer(enable_grpc=False, enable_latency_logging=False)  # Envoy bridges gRPC to the same route
     server.register_model(Package(loaded))
     RESTServer("", server.dataplane, server.model_repository_extension, http_port=0).create_application()
-    told = [route for route in app.router.routes if isinstance(route, Route) and (route.methods or set()) <= ASKS]
-    app.router.routes[:] = [Route(infer_path(loaded.model), loaded.application), *told]
+    app.router.routes.insert(0, Route(infer_path(loaded.model), inference))
     REGISTRY.register(loaded.metrics)
-    kserve_application: Asgi = app
-    return kserve_application
+    return guarded(app, loaded.model)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ from seaway.serving.protocol.request import LARGEST_MESSAGE
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 METRICS, METRICS_TYPE = "/metrics", "text/plain; version=0.0.4"
-UNAUTHORIZED, NOT_FOUND, TOO_LARGE, BUSY = 401, 404, 413, 503
+UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, BUSY = 401, 404, 405, 413, 503
+READING = ("GET", "HEAD")
 READ = (b"authorization", b"content-type", MARK.encode())  # headers that mean something here
 
 
@@ -63,6 +65,21 @@ class Application:
             raise Refusal(BUSY, "Too many requests wait; send fewer at a time, or have more replicas.")
         self._batcher.submit(call)
         await call.done
+
+
+def guarded(application: Asgi, model: str) -> Asgi:
+    """Another server's application, which is asked for inference at the path of `Application`, and else only to tell:
+    what changes a server, or asks the model by another path, is refused."""
+
+    async def answer(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["method"] in READING or scope["path"] == infer_path(model):
+            await application(scope, receive, send)
+        else:
+            call = Call({}, asyncio.get_running_loop().create_future())
+            call.refuse(NOT_ALLOWED, f"This server answers {infer_path(model)}, and what tells of it.")
+            await _send(send, call.status, call.content_type, call.answer)
+
+    return answer
 
 
 async def _body(receive: Receive) -> bytes:

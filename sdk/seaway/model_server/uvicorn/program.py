@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from seaway.entrypoint import run
 from seaway.errors import EndpointFailed
 from seaway.model_server.handler import OpenInferenceHandler
 from seaway.model_server.startup import POLL_S, VERSION_FILE
-from seaway.model_server.uvicorn.application import Application, Message, Receive, Send
+from seaway.model_server.uvicorn.application import Application, Asgi
 from seaway.model_server.uvicorn.batcher import Batcher, Worker
 from seaway.model_server.uvicorn.metrics import Metrics
 from seaway.model_server.uvicorn.server import KEY_FILE, Settings
@@ -26,21 +26,18 @@ IDLE_S = 2 * 60 * 60  # longer than Envoy keeps a connection that nobody uses, s
 ENDING_S = 4  # for requests that are being answered, below the grace that servers have after SIGTERM
 
 
-Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
-
-
 @dataclass(frozen=True)
 class Loaded:
-    """A model that answers: its name, its metadata as the protocol words them, who answers, and what that counts."""
+    """A model that answers: its name, its metadata in the protocol's words, who takes calls, and what that counts."""
 
     model: str
     metadata: Mapping[str, Any]
-    application: Application
+    batcher: Batcher
     metrics: Metrics
 
 
-def serve(folder: Path, around: Callable[[Loaded], Asgi]) -> None:
-    """Serve the model of a folder until SIGTERM, by what `around` makes of it.
+def serve(folder: Path, around: Callable[[Loaded, Asgi], Asgi]) -> None:
+    """Serve the model of a folder until SIGTERM, by what `around` makes of it and its application.
 
     Raises:
         EndpointFailed: nobody has laid the folder out in time.
@@ -48,8 +45,9 @@ def serve(folder: Path, around: Callable[[Loaded], Asgi]) -> None:
     """
     settings = Settings.read(folder)
     _wait_for(folder / VERSION_FILE, settings.patience_s)
+    loaded, key = load(folder, settings), (folder / KEY_FILE).read_text(encoding="utf-8")
     uvicorn.run(
-        around(load(folder, settings)),
+        around(loaded, Application(loaded.model, key, loaded.batcher, loaded.metrics)),
         uds=settings.socket,
         http="httptools",
         loop="uvloop",
@@ -70,9 +68,7 @@ def load(folder: Path, settings: Settings) -> Loaded:
     workers = [Worker(partial(_handler, folder, settings.model, gpu)) for gpu in _accelerators(settings)]
     metrics = Metrics()
     batcher = Batcher(workers, settings.batch_size, metrics.batch)
-    key = (folder / KEY_FILE).read_text(encoding="utf-8")
-    application = Application(settings.model, key, batcher, metrics)
-    return Loaded(settings.model, workers[0].handler.metadata(), application, metrics)
+    return Loaded(settings.model, workers[0].handler.metadata(), batcher, metrics)
 
 
 def _wait_for(file: Path, patience_s: float) -> None:
@@ -95,12 +91,12 @@ def _handler(folder: Path, model: str, gpu: int | None) -> OpenInferenceHandler:
     return handler
 
 
-def plain(loaded: Loaded) -> Asgi:
+def plain(_loaded: Loaded, application: Asgi) -> Asgi:
     """Nothing but the model's own application."""
-    return loaded.application
+    return application
 
 
-def main(around: Callable[[Loaded], Asgi] = plain) -> None:
+def main(around: Callable[[Loaded, Asgi], Asgi] = plain) -> None:
     """Serve the folder that the first argument names."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # a signal by itself skips what is to be done at exit
     serve(Path(sys.argv[1]), around)

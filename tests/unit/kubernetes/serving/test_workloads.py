@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seaway import registry
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.model_server.arm import RemoteArm
 from seaway.platforms.kubernetes.client.resources import Manifest
-from seaway.platforms.kubernetes.serving import server_pod
+from seaway.platforms.kubernetes.serving import endpoint, server_pod
 from seaway.platforms.kubernetes.serving.deployment import Deployments
 from seaway.platforms.kubernetes.serving.hosting import Autoscale, Hosting
 from seaway.platforms.kubernetes.serving.kserve import InferenceServices
@@ -20,6 +21,7 @@ from seaway.platforms.kubernetes.serving.reconciler import service
 from seaway.platforms.kubernetes.serving.record import Record
 from seaway.platforms.kubernetes.serving.seldon import SeldonDeployments
 from seaway.platforms.kubernetes.serving.workload import Served, Workload
+from seaway.serving import EndpointSpec
 
 IMAGE = "docker.io/seaway/server:1"
 BACKENDS: tuple[Workload, ...] = (Deployments(), SeldonDeployments(), InferenceServices())
@@ -86,6 +88,14 @@ class TestEachBackend:
         for pod in pods(backend.objects("flights", arms(env_secrets=["storage"], served="s3://logs/served"), WEIGHTS)):
             assert variables(pod)["SEAWAY_SERVED"] == "s3://logs/served"
             assert pod["containers"][0]["envFrom"] == [{"secretRef": {"name": "storage"}}]
+
+    @pytest.mark.parametrize("server", sorted(registry.backends("ModelServer")))
+    def test_any_server_is_one_argument(self, backend: Workload, server: str, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("key")
+        spec = EndpointSpec("flights", "r1", tmp_path, server=server)
+        arm = endpoint.served(spec, STABLE, "s3://models/flights", Hosting(IMAGE), tmp_path / "key")
+        found = pods(backend.objects("flights", {"stable": arm}, {"stable": 100}))
+        assert {RemoteArm.parse(variables(pod)).server for pod in found} == {server}
 
     def test_an_accelerator_is_asked_for_where_the_model_is(self, backend: Workload) -> None:
         for pod in pods(backend.objects("flights", arms(gpus=1), WEIGHTS)):

@@ -1,0 +1,1 @@
+"""MLServer, Seldon's and KServe's runtime: its application and registry, Seaway's batches and handler."""
