@@ -655,6 +655,35 @@ def predict(
     predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
 
 
+@app.command(
+    epilog=_examples(
+        "seaway conformance http://127.0.0.1:8000 churn",
+        "seaway conformance https://models.example.com churn --token token --sample rows.json",
+        "seaway conformance http://127.0.0.1:8000 churn --grpc http://127.0.0.1:8001",
+    )
+)
+def conformance(
+    url: Annotated[str, typer.Argument(help="Where the server is.")],
+    model: Annotated[str, typer.Argument(help="The model's name.")],
+    token: Annotated[
+        Path | None, typer.Option(help="File of the bearer token. Default: none.", show_default=False)
+    ] = None,
+    host: Annotated[str, typer.Option(help="Host name at a shared gateway.", show_default=False)] = "",
+    grpc: Annotated[str, typer.Option(help="URL of gRPC. Default: that of REST.", show_default=False)] = "",
+    sample: Annotated[
+        Path | None, typer.Option(help="JSON lists by input. Default: made up.", show_default=False)
+    ] = None,
+    connections: Annotated[int, typer.Option(help="Opened at once in one of the checks.")] = 100,
+    output: Output = Format.TEXT,
+) -> None:
+    """Check a server of the Open Inference Protocol.
+
+    Any server: REST and gRPC, tensors in binary, wrong requests, slow callers and many. Fails where a check does."""
+    from seaway.cli.conformance import check_server
+
+    check_server(url, model, token, host, grpc, sample, connections, output is Format.JSON)
+
+
 def _error_names(incomplete: str) -> list[str]:
     from seaway.cli.explain import pages
 

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,9 @@ class OpenInferenceHandler:
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str | bytes]:
         """One answer per request, in order."""
-        wires = [wire(context.get_request_header(index, "content-type")) for index in range(len(data))]
+        wires = [wire(partial(context.get_request_header, index)) for index in range(len(data))]
         outcomes: dict[int, Any] = {}
         for index, request in enumerate(data):
-            context.set_response_content_type(index, wires[index].content_type)
             kind = context.get_request_header(index, "x-seaway-request")
             outcomes[index] = _attempt(self._read, request, wires[index], kind)
         requests = {index: one for index, one in outcomes.items() if isinstance(one, InferenceRequest)}
@@ -75,6 +75,9 @@ class OpenInferenceHandler:
         for index, outcome in outcomes.items():
             if isinstance(outcome, SeawayError):
                 outcomes[index] = wires[index].refusal(context, index, outcome)
+            context.set_response_content_type(index, wires[index].content_type)
+            for name, value in wires[index].headers.items():
+                context.set_response_header(index, name, value)
         return [outcomes[index] for index in range(len(data))]
 
     def predict(self, inputs: Mapping[str, Any]) -> list[Any]:

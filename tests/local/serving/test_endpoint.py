@@ -1,6 +1,5 @@
 """A real endpoint by each model server: Envoy, packages signed and verified."""
 
-import asyncio
 import contextlib
 import http.client
 import json
@@ -37,6 +36,7 @@ from seaway.serving import (
     GrpcClient,
     InferenceRefused,
     InferenceUnavailable,
+    conformance,
 )
 from seaway.storage import sha256
 from small_package import SIGNATURE, WEATHER, small_package
@@ -256,40 +256,14 @@ def test_a_body_beyond_the_limit_is_refused_and_the_next_is_answered(
     assert server_errors(endpoint) == before
 
 
-def http_request(endpoint: DeployedEndpoint) -> bytes:
-    """One inference request as it goes over a socket."""
-    body = request_body()
-    head = (
-        "POST /v2/models/flights/infer HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
-        f"authorization: Bearer {endpoint.token()}\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def test_who_sends_slowly_holds_up_nobody(endpoint: DeployedEndpoint) -> None:
-    address, request = urlsplit(endpoint.url), http_request(endpoint)
-    with socket.create_connection((address.hostname, address.port), timeout=30) as slow:
-        slow.sendall(request[:-20])
-        assert [post(endpoint, request_body()) for _ in range(20)] == [200] * 20
-        slow.sendall(request[-20:])
-        assert slow.recv(1 << 16).startswith(b"HTTP/1.1 200")
-
-
-def test_a_thousand_connections_at_once_are_answered(endpoint: DeployedEndpoint) -> None:
-    address, request = urlsplit(endpoint.url), http_request(endpoint)
-
-    async def one() -> bytes:
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        writer.write(request)
-        status = await reader.readline()
-        writer.close()
-        return status
-
-    async def all_of_them() -> list[bytes]:
-        return await asyncio.gather(*(one() for _ in range(1000)))
-
+def test_the_open_inference_protocol_is_kept_whole(endpoint: DeployedEndpoint, server: str) -> None:
+    before = server_errors(endpoint)
+    target = conformance.Target(endpoint.url, "flights", endpoint.token(), connections=1000)
     with many_files():
-        assert set(asyncio.run(all_of_them())) == {b"HTTP/1.1 200 OK\r\n"}
+        outcomes = list(conformance.run(target))
+    assert [one for one in outcomes if one.state != "ok"] == []
+    assert len(outcomes) >= 18
+    assert server_errors(endpoint) == before
 
 
 @contextlib.contextmanager

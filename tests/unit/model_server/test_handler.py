@@ -5,12 +5,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from seaway.model_server.handler import OpenInferenceHandler, _scripted
 from seaway.models import Signature, TensorSpec
+from seaway.serving.protocol import grpc_messages
 
 SIGNATURE = Signature(
     name="sum",
@@ -28,16 +30,20 @@ def keeps_gradients() -> Iterator[None]:
 
 
 class Context:
-    """What TorchServe gives a handler for one batch: marks by request in, statuses out."""
+    """What TorchServe gives a handler for one batch: marks and lengths by request in, statuses and headers out."""
 
-    def __init__(self, marks: dict[int, str] | None = None) -> None:
-        self.marks, self.statuses = marks or {}, {}  # type: ignore[var-annotated]
+    def __init__(self, marks: dict[int, str] | None = None, lengths: dict[int, str] | None = None) -> None:
+        self.given = {"x-seaway-request": marks or {}, "inference-header-content-length": lengths or {}}
+        self.statuses, self.types, self.headers = dict[int, int](), dict[int, str](), dict[int, dict[str, str]]()
 
     def get_request_header(self, index: int, name: str) -> str | None:
-        return self.marks.get(index)
+        return self.given.get(name, {}).get(index)
 
     def set_response_content_type(self, index: int, value: str) -> None:
-        assert value == "application/json"
+        self.types[index] = value
+
+    def set_response_header(self, index: int, key: str, value: str) -> None:
+        self.headers.setdefault(index, {})[key] = value
 
     def set_response_status(self, code: int, idx: int) -> None:
         self.statuses[idx] = code
@@ -255,3 +261,66 @@ def test_a_log_that_cannot_be_opened_is_told_and_the_model_serves(
     assert served in told
     assert missing in told
     assert "outputs" in json.loads(made.handle([request([("AA", 1.0, 1.0)], id="f1")], Context())[0])
+
+
+def in_binary(rows: list[tuple[str | None, float | None, float]], **fields: Any) -> tuple[dict[str, Any], str]:
+    """A request of the binary tensor extension, and the length of its JSON."""
+    body, raw = json.loads(request(rows, **fields)["body"]), b""
+    for tensor in body["inputs"]:
+        values = np.asarray(tensor.pop("data"), object).ravel().tolist()
+        contents = grpc_messages.raw_contents(values, tensor["datatype"])
+        tensor["parameters"] = {"binary_data_size": len(contents)}
+        raw += contents
+    header = json.dumps(body).encode()
+    return {"body": header + raw}, str(len(header))
+
+
+@settings(deadline=None)
+@given(st.lists(rows, min_size=1, max_size=4), st.booleans())
+def test_tensors_in_binary_are_answered_as_those_in_json(batch: list[Any], back: bool) -> None:
+    plain = handler().handle([request([(row[0] or "", *row[1:]) for row in one]) for one in batch], Context())
+    asked = [in_binary(one, parameters={"binary_data_output": back}) for one in batch]
+    context = Context(lengths={index: length for index, (_, length) in enumerate(asked)})
+    answers = handler().handle([body for body, _ in asked], context)
+    assert context.statuses == {}
+    for index, (answer, expected) in enumerate(zip(answers, plain, strict=True)):
+        if not back:
+            assert answer == expected
+            continue
+        assert context.types[index] == "application/octet-stream"
+        length = int(context.headers[index]["inference-header-content-length"])
+        [output] = json.loads(answer[:length])["outputs"]
+        [told] = json.loads(expected)["outputs"]
+        assert output["parameters"]["binary_data_size"] == len(answer) - length
+        assert grpc_messages.raw_contents(told["data"], "FP64") == answer[length:]
+
+
+def test_an_output_may_be_asked_for_in_binary_by_itself() -> None:
+    outputs = [{"name": "total", "parameters": {"binary_data": True}}]
+    context = Context()
+    [answer, plain] = handler().handle([request([("AA", 1.0, 1.0)], outputs=outputs), GOOD], context)
+    assert context.types == {0: "application/octet-stream", 1: "application/json"}
+    assert len(answer) - int(context.headers[0]["inference-header-content-length"]) == 8
+    assert json.loads(plain)["outputs"]
+
+
+@pytest.mark.parametrize("length", ["", "-1", "x", "1e2", "9" * 5000, "\u0661", "99999"])
+def test_a_wrong_length_of_the_json_is_the_requests_own_error(length: str) -> None:
+    context = Context(lengths={0: length})
+    bad, good = handler().handle([GOOD, GOOD], context)
+    assert context.statuses == {0: 400}
+    assert "inference-header-content-length" in json.loads(bad)["error"]
+    assert json.loads(good)["outputs"]
+
+
+@pytest.mark.parametrize("size", [-1, 0, 7, 9, 10**30, True, "8", None, [8]])
+def test_a_wrong_size_of_a_tensor_is_the_requests_own_error(size: object) -> None:
+    body, length = in_binary([("AA", 1.0, 1.0)])
+    told = json.loads(body["body"][: int(length)])
+    told["inputs"][2]["parameters"]["binary_data_size"] = size
+    header = json.dumps(told).encode()
+    sent = {"body": header + body["body"][int(length) :]}
+    context = Context(lengths={1: str(len(header))})
+    _, bad, _ = handler().handle([GOOD, sent, GOOD], context)
+    assert context.statuses == {1: 400}
+    assert "data" in json.loads(bad)["error"]

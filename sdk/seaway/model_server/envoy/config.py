@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seaway.serving.protocol.binary import EXTENSION
 from seaway.serving.protocol.grpc_messages import CONTENT_TYPE, MESSAGE, SERVICE, STATUS
 from seaway.serving.protocol.request import LARGEST_MESSAGE
 
@@ -70,7 +71,7 @@ def protocol_routes(
         _plain(marked(path, model, "metadata", control)),
         *(_plain(marked(f"/{SERVICE}/{call}", model, mark, control)) for call, mark in GRPC_MARKS.items()),
         {"match": {"path": "/v2/health/live"}, **answer(200, {"live": True})},
-        {"match": {"path": "/v2"}, **answer(200, {"name": "seaway", "version": "2", "extensions": []})},
+        {"match": {"path": "/v2"}, **answer(200, {"name": "seaway", "version": "2", "extensions": [EXTENSION]})},
         {"match": {"prefix": "/"}, **answer(404, {"error": f"No such path; this endpoint serves {path}."})},
     ]
 

@@ -9,6 +9,7 @@ from seaway.model_server.envoy.config import MARK, infer_path
 from seaway.model_server.uvicorn.batcher import Batcher
 from seaway.model_server.uvicorn.calls import OK, Call
 from seaway.model_server.uvicorn.metrics import Metrics
+from seaway.serving.protocol import binary
 from seaway.serving.protocol.request import LARGEST_MESSAGE
 
 Message = MutableMapping[str, Any]
@@ -18,7 +19,7 @@ Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 METRICS, METRICS_TYPE = "/metrics", "text/plain; version=0.0.4"
 UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, BUSY = 401, 404, 405, 413, 503
 READING = ("GET", "HEAD")
-READ = (b"authorization", b"content-type", MARK.encode())  # headers that mean something here
+READ = (b"authorization", b"content-type", MARK.encode(), binary.HEADER.encode())  # headers that mean something here
 
 
 class Refusal(Exception):

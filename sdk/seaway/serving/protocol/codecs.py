@@ -1,36 +1,57 @@
 """The forms in which a request reaches a model's handler and its answer leaves it: JSON of REST, protobuf of gRPC."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, cast
 from urllib.parse import quote
 
 from seaway.errors import InvalidSpec, SeawayError
-from seaway.serving.protocol import grpc_messages
+from seaway.serving.protocol import binary, grpc_messages
 
 BAD_REQUEST, SERVER_ERROR = 400, 500
 INVALID_ARGUMENT, INTERNAL = "3", "13"  # google.rpc.Code
+JSON = "application/json"
 LONGEST = 1000  # characters of a message that travels in a header
 
 
 class Json:
-    """The REST form."""
+    """The REST form of one request, with the binary tensor extension.
 
-    content_type = "application/json"
-    inference = metadata = staticmethod(json.dumps)
+    Args:
+        length: Of its JSON, where more than that follows.
+    """
+
+    metadata = staticmethod(json.dumps)
+
+    def __init__(self, length: str | None = None) -> None:
+        self._length, self._in_binary = length, cast(frozenset[str] | None, frozenset())
+        self.content_type, self.headers = JSON, dict[str, str]()
 
     @staticmethod
     def require_model(request: Mapping[str, Any], name: str) -> None:
         """The path has named it."""
 
-    @staticmethod
-    def body(request: Mapping[str, Any], name: str) -> object:
+    def body(self, request: Mapping[str, Any], name: str) -> object:
         """Any JSON value. Raises: InvalidSpec."""
-        body = request.get("body", b"")
+        content = request.get("body", b"")
+        text, raw = (
+            binary.split(bytes(content), self._length) if isinstance(content, (bytes, bytearray)) else (content, b"")
+        )
         try:
-            return json.loads(body) if isinstance(body, (bytes, bytearray)) else body
+            body = json.loads(text) if isinstance(text, (bytes, bytearray)) else text
         except (ValueError, RecursionError) as error:
             raise InvalidSpec(f"The request is no JSON ({error}); send an Open Inference Protocol object.") from error
+        self._in_binary = binary.wanted(body)
+        return binary.with_data(body, raw)
+
+    def inference(self, answer: Mapping[str, Any]) -> str | bytes:
+        """The response; what was asked for in binary follows its JSON."""
+        if self._in_binary is not None and not self._in_binary:
+            return json.dumps(answer)
+        content, length = binary.encoded(answer, self._in_binary)
+        self.content_type, self.headers = binary.CONTENT_TYPE, {binary.HEADER: str(length)}
+        return content
 
     @staticmethod
     def readiness(name: str) -> str:
@@ -38,10 +59,10 @@ class Json:
 
     @staticmethod
     def server() -> str:
-        return json.dumps({"name": "seaway", "version": "2", "extensions": []})
+        return json.dumps({"name": "seaway", "version": "2", "extensions": [binary.EXTENSION]})
 
-    @staticmethod
-    def refusal(context: Any, index: int, error: SeawayError) -> str:
+    def refusal(self, context: Any, index: int, error: SeawayError) -> str:
+        self.content_type, self.headers = JSON, {}
         context.set_response_status(BAD_REQUEST if isinstance(error, InvalidSpec) else SERVER_ERROR, idx=index)
         return json.dumps({"error": str(error)})
 
@@ -50,6 +71,7 @@ class Protobuf:
     """The gRPC form: bare messages, the status in headers."""
 
     content_type = grpc_messages.CONTENT_TYPE
+    headers: Mapping[str, str] = MappingProxyType({})
     inference = staticmethod(grpc_messages.inference_response)
     metadata = staticmethod(grpc_messages.metadata_response)
     server = staticmethod(grpc_messages.server_response)
@@ -76,9 +98,9 @@ class Protobuf:
         return b""
 
 
-Wire = type[Json] | type[Protobuf]
+Wire = Json | Protobuf
 
 
-def wire(content_type: str | None) -> Wire:
-    """The form of a request by its content type."""
-    return Protobuf if content_type == grpc_messages.CONTENT_TYPE else Json
+def wire(header: Callable[[str], str | None]) -> Wire:
+    """The form of a request by what its headers say, and of its answer."""
+    return Protobuf() if header("content-type") == grpc_messages.CONTENT_TYPE else Json(header(binary.HEADER))

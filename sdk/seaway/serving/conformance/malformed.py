@@ -1,0 +1,98 @@
+"""Requests that are wrong: each is refused by itself, and those beside it are answered as if they were alone."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from seaway.serving.conformance.check import Check, answered, refused, require
+from seaway.serving.conformance.target import Target
+
+DEEP, HUGE = 100_000, 20_000  # lists in lists; digits of a number
+AT_ONCE = 8
+ROUNDS = 3
+
+
+def wrong(target: Target) -> dict[str, object]:
+    """A request of each kind, by what is wrong with it: objects, or bytes as they are sent."""
+
+    def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        request = target.request()
+        change(request["inputs"][0])
+        return request
+
+    first = target.tensors[0]
+    number = next((one for one in target.tensors if one["datatype"] not in ("BYTES", "BOOL")), None)
+    huge = {"a number of many digits": _with_digits(target, number["name"])} if number else {}
+    return {
+        "no JSON": b"{",
+        "no text": b"\xff\xfe\x00",
+        "nothing": b"",
+        "a list": [],
+        "an object without inputs": {},
+        "inputs that are no list": {"inputs": {}},
+        "inputs of words": {"inputs": ["a"]},
+        "deeply nested JSON": b'{"inputs": ' + b"[" * DEEP + b"]" * DEEP + b"}",
+        "an input that is missing": {"inputs": target.tensors[1:]},
+        "an input that is unknown": target.request(inputs=[*target.tensors, {**first, "name": "seaway-unknown"}]),
+        "an input that is there twice": {"inputs": [*target.tensors, first]},
+        "an output that is unknown": target.request(outputs=[{"name": "seaway-unknown"}]),
+        "an input without values": changed(lambda one: one.pop("data")),
+        "a batch of none": changed(lambda one: one.update(shape=[0, *one["shape"][1:]], data=[])),
+        "a shape of words": changed(lambda one: one.update(shape=["a"])),
+        "a negative size": changed(lambda one: one.update(shape=[-1, *one["shape"][1:]])),
+        "a shape of null": changed(lambda one: one.update(shape=None)),
+        "another rank": changed(lambda one: one.update(shape=[*one["shape"], 2, 3])),
+        "too few values": changed(lambda one: one.update(data=one["data"][:-1])),
+        "an unknown datatype": changed(lambda one: one.update(datatype="FP7")),
+        "a name of null": changed(lambda one: one.update(name=None)),
+        "values of objects": changed(lambda one: one.update(data=[{} for _ in one["data"]])),
+        "an id that is no text": target.request(id={"a": 1}),
+        **huge,
+    }
+
+
+def _with_digits(target: Target, name: str) -> bytes:
+    """As JSON, which Python would not write."""
+    request = target.request()
+    tensor = next(one for one in request["inputs"] if one["name"] == name)
+    tensor["data"] = ["DIGITS", *tensor["data"][1:]]
+    return json.dumps(request).replace('"DIGITS"', "9" * HUGE).encode()
+
+
+def every_wrong_request_is_refused_and_told_why(target: Target) -> None:
+    for what, body in wrong(target).items():
+        refused(target.infer(body), what)
+
+
+def another_model_is_not_found(target: Target) -> None:
+    for method, path in (("GET", ""), ("GET", "/ready"), ("POST", "/infer")):
+        body = json.dumps(target.request()).encode() if method == "POST" else None
+        answer = target.ask(method, f"/v2/models/seaway-unknown{path}", body)
+        require(answer.refused, f"{method} of an unknown model is answered {answer.told}")
+
+
+def those_beside_wrong_requests_are_answered_as_if_alone(target: Target) -> None:
+    alone = answered(target.infer(target.request())).json["outputs"]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(target.infer, _mixed(target)))
+    for place, answer in enumerate(answers):
+        if place % 2:
+            require(answer.refused, f"a wrong request among others is answered {answer.told}")
+        else:
+            require(
+                answered(answer).json["outputs"] == alone, "a right request beside wrong ones is answered otherwise"
+            )
+
+
+def _mixed(target: Target) -> Iterator[object]:
+    for _ in range(ROUNDS):
+        for bad in wrong(target).values():
+            yield from (target.request(), bad)
+
+
+CHECKS: tuple[Check, ...] = (
+    every_wrong_request_is_refused_and_told_why,
+    another_model_is_not_found,
+    those_beside_wrong_requests_are_answered_as_if_alone,
+)
