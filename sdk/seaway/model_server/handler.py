@@ -115,7 +115,7 @@ class OpenInferenceHandler:
     def _read(self, request: Mapping[str, Any], form: Wire, kind: str | None) -> InferenceRequest | str | bytes:
         """What is asked of the model, or the answer to what is asked of its server."""
         if not kind:
-            return read_request(form.body(request, self.name), self.signature)
+            return read_request(form.body(request, self.name, self.signature), self.signature)
         form.require_model(request, self.name)
         return self.describe(kind, form)
 

@@ -256,6 +256,20 @@ def test_a_body_beyond_the_limit_is_refused_and_the_next_is_answered(
     assert server_errors(endpoint) == before
 
 
+def test_clients_of_other_servers_go_on(endpoint: DeployedEndpoint, client: Client) -> None:
+    sample = {name: values[0] for name, values in SIGNATURE.sample.items()}
+    [[expected]] = client.infer("flights", {name: [values] for name, values in sample.items()})["probability"].tolist()
+    status, answer = raw(endpoint, "POST", "/v1/models/flights:predict", json.dumps({"instances": [sample] * 2}))
+    assert status == 200
+    assert answer["predictions"] == [[pytest.approx(expected)]] * 2
+    status, answer = raw(endpoint, "POST", "/predictions/flights", json.dumps(sample))
+    assert (status, answer) == (200, [pytest.approx(expected)])
+    for path in ("/v1/models/flights:predict", "/predictions/flights"):
+        status, answer = raw(endpoint, "POST", path, "{}")
+        assert (status, list(answer)) == (400, ["error"])
+    assert raw(endpoint, "POST", "/predictions/trains", json.dumps(sample))[0] == 404
+
+
 def test_the_open_inference_protocol_is_kept_whole(endpoint: DeployedEndpoint, server: str) -> None:
     before = server_errors(endpoint)
     target = conformance.Target(endpoint.url, "flights", endpoint.token(), connections=1000)

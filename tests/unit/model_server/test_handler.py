@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from seaway.model_server.handler import OpenInferenceHandler, _scripted
 from seaway.models import Signature, TensorSpec
 from seaway.serving.protocol import grpc_messages
+from seaway.serving.protocol.other_servers import TENSORFLOW, TORCHSERVE
 
 SIGNATURE = Signature(
     name="sum",
@@ -32,8 +33,14 @@ def keeps_gradients() -> Iterator[None]:
 class Context:
     """What TorchServe gives a handler for one batch: marks and lengths by request in, statuses and headers out."""
 
-    def __init__(self, marks: dict[int, str] | None = None, lengths: dict[int, str] | None = None) -> None:
-        self.given = {"x-seaway-request": marks or {}, "inference-header-content-length": lengths or {}}
+    def __init__(
+        self,
+        marks: dict[int, str] | None = None,
+        lengths: dict[int, str] | None = None,
+        kinds: dict[int, str] | None = None,
+    ) -> None:
+        told = {"x-seaway-request": marks, "inference-header-content-length": lengths, "content-type": kinds}
+        self.given = {name: values or {} for name, values in told.items()}
         self.statuses, self.types, self.headers = dict[int, int](), dict[int, str](), dict[int, dict[str, str]]()
 
     def get_request_header(self, index: int, name: str) -> str | None:
@@ -324,3 +331,85 @@ def test_a_wrong_size_of_a_tensor_is_the_requests_own_error(size: object) -> Non
     _, bad, _ = handler().handle([GOOD, sent, GOOD], context)
     assert context.statuses == {1: 400}
     assert "data" in json.loads(bad)["error"]
+
+
+ROW = {"carrier": "AA", "delay": 1.0, "weather": [2.0, 0.5]}
+COLUMNS = {"carrier": ["AA", "AA"], "delay": [[1.0], [None]], "weather": [[2.0, 0.5], [1.0, 0.5]]}
+
+
+def asked(kind: str, *bodies: object) -> tuple[list[Any], Context]:
+    """What requests of that form are answered, in one batch."""
+    sent = [{"body": body if isinstance(body, bytes) else json.dumps(body).encode()} for body in bodies]
+    context = Context(kinds=dict.fromkeys(range(len(sent)), kind))
+    return [json.loads(one) for one in handler().handle(sent, context)], context
+
+
+def totals(*rows: tuple[str | None, float | None, float]) -> list[Any]:
+    return list(json.loads(handler().handle([request(list(rows))], Context())[0])["outputs"][0]["data"])
+
+
+def test_tensorflow_servings_requests_are_answered_by_row_or_by_column() -> None:
+    wrapped = {**ROW, "carrier": {"b64": "QUE="}}
+    bodies = {"instances": [ROW, wrapped]}, {"inputs": COLUMNS}, {"instances": [ROW], "signature_name": "any"}
+    [rows, columns, alone], context = asked(TENSORFLOW, *bodies)
+    one, missing = totals(("AA", 1.0, 2.0), ("AA", None, 1.0))
+    assert rows == {"predictions": [[one], [one]]}
+    assert columns == {"outputs": [[one], [missing]]}
+    assert alone == {"predictions": [[one]]}
+    assert context.types == dict.fromkeys(range(3), "application/json")
+
+
+def test_torchserves_requests_are_a_row_or_a_list_of_rows() -> None:
+    [row, rows], _ = asked(TORCHSERVE, ROW, [ROW, {**ROW, "delay": [1.0]}])
+    [one] = totals(("AA", 1.0, 2.0))
+    assert (row, rows) == ([one], [[one], [one]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "told"),
+    [
+        (TENSORFLOW, {}, "instances"),
+        (TENSORFLOW, {"instances": [], "inputs": {}}, "instances"),
+        (TENSORFLOW, {"instances": []}, "at least one row"),
+        (TENSORFLOW, {"instances": [ROW, {"carrier": "AA"}]}, "differ"),
+        (TENSORFLOW, {"instances": [{**ROW, "carrier": {"b64": "?"}}]}, "b64"),
+        (TENSORFLOW, {"instances": [{**ROW, "more": 1}]}, "more"),
+        (TENSORFLOW, {"instances": [{**ROW, "weather": [1.0]}]}, "weather"),
+        (TENSORFLOW, {"inputs": [[1.0]]}, "inputs"),
+        (TENSORFLOW, {"inputs": {**COLUMNS, "delay": 1.0}}, "delay"),
+        (TENSORFLOW, b"\xff", "JSON"),
+        (TORCHSERVE, b"\xff", "carrier"),
+        (TORCHSERVE, [], "at least one row"),
+        (TORCHSERVE, {**ROW, "delay": {"a": 1}}, "delay"),
+        (TORCHSERVE, 7, "missing"),
+    ],
+)
+def test_other_servers_wrong_requests_fail_alone(kind: str, body: object, told: str) -> None:
+    good = {"instances": [ROW]} if kind == TENSORFLOW else ROW
+    [first, bad, last], context = asked(kind, good, body, good)
+    assert context.statuses == {1: 400}
+    assert told in bad["error"]
+    assert first == last == asked(kind, good)[0][0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from([TENSORFLOW, TORCHSERVE]), garbage())
+def test_whatever_another_servers_client_sends_is_answered(kind: str, body: object) -> None:
+    _, context = asked(kind, body, {"instances": body}, {"inputs": body}, [body])
+    assert set(context.statuses.values()) <= {400}
+
+
+def test_a_model_of_one_input_takes_its_value_alone() -> None:
+    text = OpenInferenceHandler()
+    text.name, text.version = "text", "v1"
+    text.signature = Signature("text", (TensorSpec("word", "BYTES"),), (TensorSpec("sum", "FP64"),), {"word": ["a"]})
+    text.answers = scripted(lambda word: (word % 1000).double())
+    bodies = {0: b"caf\xc3\xa9 au lait", 1: b'"caf\u00e9 au lait"', 2: b'[{"word": "caf\u00e9 au lait"}]'}
+    first, second, third = text.handle([{"body": body} for body in bodies.values()],
+                                       Context(kinds=dict.fromkeys(bodies, TORCHSERVE)))  # fmt: skip
+    assert json.loads(first) == json.loads(second) == json.loads(third)[0]
+    context = Context(kinds={0: TENSORFLOW, 1: TENSORFLOW})
+    values = [{"body": json.dumps({"instances": ["caf\u00e9 au lait"]}).encode()},
+              {"body": json.dumps({"inputs": ["caf\u00e9 au lait"]}).encode()}]  # fmt: skip
+    by_row, by_column = text.handle(values, context)
+    assert json.loads(by_row)["predictions"] == json.loads(by_column)["outputs"] == json.loads(third)

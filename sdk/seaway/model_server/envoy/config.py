@@ -12,6 +12,7 @@ from typing import Any
 
 from seaway.serving.protocol.binary import EXTENSION
 from seaway.serving.protocol.grpc_messages import CONTENT_TYPE, MESSAGE, SERVICE, STATUS
+from seaway.serving.protocol.other_servers import PATHS
 from seaway.serving.protocol.request import LARGEST_MESSAGE
 
 TYPE = "type.googleapis.com/envoy"
@@ -82,8 +83,9 @@ def _plain(route: Mapping[str, Any]) -> dict[str, Any]:
     TorchServe takes forms apart and fails on broken ones, and refuses an unknown `Expect` while the body is still to
     come, which the next request on that connection then begins with.
     """
-    bridged = route["match"]["path"].startswith(f"/{SERVICE}/")
-    form = [] if bridged else [header("content-type", "application/json")]
+    path = route["match"]["path"]
+    forms = [kind for kind, form in PATHS.items() if path.startswith(form.partition("{")[0])]
+    form = [] if path.startswith(f"/{SERVICE}/") else [header("content-type", *forms or ["application/json"])]
     return {
         **route,
         "request_headers_to_add": [*route.get("request_headers_to_add", ()), *form],
@@ -97,8 +99,9 @@ def infer_path(model: str) -> str:
 
 
 def infer_paths(model: str) -> dict[str, str]:
-    """Paths of inference requests by the name of their route: REST's and gRPC's."""
-    return {"infer": infer_path(model), "grpc-infer": GRPC_INFER}
+    """Paths of inference requests by the name of their route: REST's, gRPC's, and those of other servers' clients."""
+    others = {f"infer-{place}": path.format(model) for place, path in enumerate(PATHS.values(), start=1)}
+    return {"infer": infer_path(model), "grpc-infer": GRPC_INFER, **others}
 
 
 def split(model: str, weights: Mapping[str, int], servers: Mapping[str, Server]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from seaway.errors import InvalidSpec, SeawayError
+from seaway.models.signature import Signature
 from seaway.serving.protocol import binary, grpc_messages
 
 BAD_REQUEST, SERVER_ERROR = 400, 500
@@ -32,7 +33,7 @@ class Json:
     def require_model(request: Mapping[str, Any], name: str) -> None:
         """The path has named it."""
 
-    def body(self, request: Mapping[str, Any], name: str) -> object:
+    def body(self, request: Mapping[str, Any], name: str, signature: Signature) -> object:
         """Any JSON value. Raises: InvalidSpec."""
         content = request.get("body", b"")
         text, raw = (
@@ -82,7 +83,7 @@ class Protobuf:
         grpc_messages.require_model(bytes(request.get("body", b"")), name)
 
     @staticmethod
-    def body(request: Mapping[str, Any], name: str) -> dict[str, Any]:
+    def body(request: Mapping[str, Any], name: str, signature: Signature) -> dict[str, Any]:
         """Raises: InvalidSpec."""
         return grpc_messages.inference_request(bytes(request.get("body", b"")), name)
 
@@ -103,4 +104,10 @@ Wire = Json | Protobuf
 
 def wire(header: Callable[[str], str | None]) -> Wire:
     """The form of a request by what its headers say, and of its answer."""
-    return Protobuf() if header("content-type") == grpc_messages.CONTENT_TYPE else Json(header(binary.HEADER))
+    from seaway.serving.protocol.other_servers import FORMS  # which are made of `Json`
+
+    kind = header("content-type")
+    if kind == grpc_messages.CONTENT_TYPE:
+        return Protobuf()
+    other = FORMS.get(kind or "")
+    return other() if other else Json(header(binary.HEADER))
