@@ -1,16 +1,21 @@
-"""An endpoint by each model server, beside a handler as TorchServe's documentation writes them and a bare FastAPI.
+"""An endpoint by each model server, beside a handler as TorchServe's documentation writes them, LitServe and FastAPI.
 
-Same machine, same package. Each endpoint has its own Envoy; FastAPI has none, and is asked for its own form of the row.
-The documented handler is TorchServe's default: one request at a time. Load: one row a request over kept-alive
-connections, 16 in flight and then one by one, in turns; a closed loop, so what it tells of the tail is a bound from
-below (coordinated omission). Memory is that of an arm's processes; cold is from the start of the deployment until the
-sample is answered, scripts and bytecode being there.
+Same machine, same package. Each endpoint has its own Envoy; LitServe and FastAPI have none, and are asked for their own
+form of the row. The documented handler is TorchServe's default: one request at a time. `inline` is the uvicorn server
+whose batches run in its event loop and not in a thread. Load, in turns: one row a request over kept-alive connections,
+16 in flight, then one by one (closed loops, so their tail is a bound from below); then an open loop at a third of the
+server's own maximum: requests are due at even times whatever became of those before, and a latency counts from when its
+request was due, so that a pause is felt by all that it held up (no coordinated omission). Memory is that of an arm's
+processes; cold is from the start of the deployment until the sample is answered, scripts and bytecode being there.
+
+`python -m benchmarks.serving --readme` writes the table into README.md as well; it takes about six minutes on 2 cores.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +28,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import psutil
 import torch
-from seaway.model_server import processes
+from seaway.model_server import own_packages, processes
+from seaway.model_server.kserve.server import KServeServer
+from seaway.model_server.mlserver.server import MLServerServer
 from seaway.model_server.port import ModelServer
 from seaway.model_server.torchserve.server import TorchServe
 from seaway.model_server.uvicorn.server import UvicornServer
@@ -31,7 +38,7 @@ from seaway.models import ExportedModel
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.serving import DeployedEndpoint, EndpointSpec
 
-from benchmarks import Row, main
+from benchmarks import Row, machine, show
 from benchmarks.serving_model import make_package
 
 CONNECTIONS = 16
@@ -39,18 +46,32 @@ REQUESTS = 1000  # a turn
 ALONE = 200  # of them one by one
 WARM_UP = 300
 TURNS = 5
+OPEN_S, SHARE = 3.0, 3  # of an open loop in each turn, at 1 / SHARE of the rate of the closed one
+README, BEGIN, END = Path(__file__).parents[1] / "README.md", "<!-- servers -->", "<!-- /servers -->"
 TURN_TIMEOUT_S = 60
 NAME = "flights"
 DOCUMENTED = "documented handler"
+
+
+class Inline(UvicornServer):
+    """Its batches run in the event loop."""
+
+    program = "benchmarks.inline_server"
+
+
 SERVERS: dict[str, tuple[ModelServer, dict[str, int]]] = {
     "uvicorn": (UvicornServer(), {}),
+    "inline": (Inline(), {}),
+    "kserve": (KServeServer(), {}),
+    "mlserver": (MLServerServer(), {}),
     "torchserve": (TorchServe(), {}),
     DOCUMENTED: (
         TorchServe(Path(__file__).with_name("eager_handler.py")),
         {"batch_size": 1, "max_batch_delay_ms": 0},
     ),
 }
-PORT = 18431  # of FastAPI, on loopback
+PORTS = {"bare FastAPI": 18431, "LitServe": 18432}  # on loopback
+PROGRAMS = {"bare FastAPI": "benchmarks.bare_fastapi", "LitServe": "benchmarks.lit_server"}
 
 
 @dataclass
@@ -64,6 +85,7 @@ class Load:
     seconds: float = 0.0
     latencies_ms: list[float] = field(default_factory=list)
     alone_ms: list[float] = field(default_factory=list)
+    open_ms: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -77,6 +99,10 @@ class Load:
     def median_alone(self) -> float:
         return float(np.median(self.alone_ms))
 
+    @property
+    def open_p99(self) -> float:
+        return float(np.percentile(self.open_ms, 99))
+
 
 def measure() -> list[Row]:
     """Serve the same package in all ways and load them in turns."""
@@ -84,9 +110,12 @@ def measure() -> list[Row]:
         package = make_package(Path(folder) / "model", home)
         with contextlib.ExitStack() as stack:
             loads = {name: stack.enter_context(_endpoint(name, package)) for name in SERVERS}
-            loads["bare FastAPI"] = stack.enter_context(_fastapi(package))
+            for name in PROGRAMS:
+                loads[name] = stack.enter_context(_program(name, package, home))
             _in_turns(list(loads.values()))
-        return [*_rows(loads), _beside_the_model(loads["uvicorn"], package)]
+        if "--readme" in sys.argv:
+            _write_readme(loads, _alone_in_a_loop(package))
+        return [*_rows(loads), *_beside_the_model(loads["uvicorn"], _alone_in_a_loop(package))]
 
 
 def _rows(loads: dict[str, Load]) -> list[Row]:
@@ -98,6 +127,9 @@ def _rows(loads: dict[str, Load]) -> list[Row]:
         rows += [
             Row(f"{name}, requests", ours.rate, theirs.rate, "1/s", goals[0], "higher", note),
             Row(f"{name}, p99 latency", ours.p99, theirs.p99, "ms", goals[1], "lower", note),
+            Row(
+                f"{name}, p99 open loop", ours.open_p99, theirs.open_p99, "ms", "", "lower", "at a third of its maximum"
+            ),
             Row(f"{name}, median alone", ours.median_alone, theirs.median_alone, "ms", "", "lower", "one by one"),
             Row(f"{name}, memory", ours.memory_mb, theirs.memory_mb, "MB", "", "lower", "resident, of an arm"),
             Row(f"{name}, cold start", ours.cold_s, theirs.cold_s, "s", "", "lower", "once"),
@@ -105,8 +137,26 @@ def _rows(loads: dict[str, Load]) -> list[Row]:
     return rows
 
 
-def _beside_the_model(ours: Load, package: Path) -> Row:
-    """What a request alone costs beside the model in a loop of this process: encoding and the exported graph."""
+def _beside_the_model(ours: Load, alone_ms: list[float]) -> list[Row]:
+    """What a request costs beside the model in a loop of this process: encoding and the exported graph."""
+    median, p99 = float(np.median(alone_ms)), float(np.percentile(alone_ms, 99))
+    note = "beside the exported model in a loop"
+    return [
+        Row("uvicorn, median alone", ours.median_alone, median, "ms", "", "lower", note),
+        Row(
+            "uvicorn, p99 open loop",
+            ours.open_p99,
+            2 * p99 + 2,
+            "ms",
+            "<= 1x",
+            "lower",
+            "beside twice its p99 and 2 ms",
+        ),
+    ]
+
+
+def _alone_in_a_loop(package: Path) -> list[float]:
+    """Milliseconds of the model's answers to a row, one after another."""
     torch.set_num_threads(1)
     model = ExportedModel.load(package)
     row = {name: values[:1] for name, values in model.signature.sample.items()}
@@ -115,8 +165,26 @@ def _beside_the_model(ours: Load, package: Path) -> Row:
         start = time.perf_counter()
         model.predict(row)
         times.append((time.perf_counter() - start) * 1000)
-    return Row("uvicorn, median alone", ours.median_alone, float(np.median(times)), "ms", "", "lower",
-               "beside the exported model in a loop")  # fmt: skip
+    return times
+
+
+def _write_readme(loads: dict[str, Load], alone_ms: list[float]) -> None:
+    """The table between its marks; all else of the page stays."""
+    heads = ("server", "requests/s, 16 in flight", "p99, ms", "p99 of an open loop, ms", "median alone, ms",
+             "memory, MB", "cold, s")  # fmt: skip
+    rows = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for name, load in loads.items():
+        rows.append(
+            f"| {name} | {load.rate:,.0f} | {load.p99:.1f} | {load.open_p99:.1f} | {load.median_alone:.2f} "
+            f"| {load.memory_mb:.0f} | {load.cold_s:.1f} |"
+        )
+    median, p99 = np.median(alone_ms), np.percentile(alone_ms, 99)
+    rows.append(f"| the exported model in a loop | {1000 / median:,.0f} | {p99:.1f} | | {median:.2f} | | |")
+    page = README.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    table = "\n".join(rows)
+    README.write_text(f"{before}{BEGIN}\n{table}\n\n{machine()}.\n{END}{after}", encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -150,29 +218,37 @@ def _endpoint(name: str, package: Path) -> Iterator[Load]:
 def _memory(endpoint: DeployedEndpoint) -> float:
     """Megabytes of the arm's server and all that it started."""
     (leader,) = [one for one in processes.find(endpoint.folder) if one.name == endpoint.arms["stable"].cluster]
-    process = psutil.Process(leader.pid)
-    return sum(one.memory_info().rss for one in (process, *process.children(recursive=True))) / 1e6
+    return _resident(leader.pid)
 
 
 @contextlib.contextmanager
-def _fastapi(package: Path) -> Iterator[Load]:
-    command = [sys.executable, "-m", "benchmarks.bare_fastapi", str(package), str(PORT)]
+def _program(name: str, package: Path, home: Path) -> Iterator[Load]:
+    """A server without Envoy, which is asked for one value an input."""
+    command = [sys.executable, "-m", PROGRAMS[name], str(package), str(PORTS[name])]
+    listed = Path(__file__).parent / f"{PROGRAMS[name].partition('.')[2]}" / "requirements.txt"
+    own = own_packages.environment(listed, home / "cache") if listed.exists() else {}
     start = time.perf_counter()
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, env={**os.environ, **own}, start_new_session=True) as process:
         try:
-            load = Load(("127.0.0.1", PORT), _post("/predict", _row(package), {}))
+            load = Load(("127.0.0.1", PORTS[name]), _post("/predict", _row(package), {}))
             asyncio.run(_until_it_answers(load))
             load.cold_s = time.perf_counter() - start
-            load.memory_mb = psutil.Process(process.pid).memory_info().rss / 1e6
+            load.memory_mb = _resident(process.pid)
             yield load
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def _resident(pid: int) -> float:
+    """Megabytes of a process and all that it started."""
+    process = psutil.Process(pid)
+    return float(sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))) / 1e6
 
 
 async def _until_it_answers(load: Load) -> None:
     async with asyncio.timeout(TURN_TIMEOUT_S):
         while True:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 await _connection(load, 1, [])
                 return
             await asyncio.sleep(0.05)
@@ -187,6 +263,7 @@ def _in_turns(loads: list[Load]) -> None:
             asyncio.run(_turn(load, REQUESTS, CONNECTIONS, load.latencies_ms))
             load.seconds += time.perf_counter() - start
             asyncio.run(_turn(load, ALONE, 1, load.alone_ms))
+            asyncio.run(_open_loop(load, load.rate / SHARE))
 
 
 def _row(package: Path) -> object:
@@ -216,19 +293,52 @@ async def _turn(load: Load, count: int, connections: int, latencies: list[float]
         await asyncio.gather(*(_connection(load, count // connections, latencies) for _ in range(connections)))
 
 
+async def _open_loop(load: Load, rate: float) -> None:
+    """Requests due at even times, `rate` a second, each by whichever connection is free; latencies from when due."""
+    due: asyncio.Queue[float] = asyncio.Queue()
+    async with asyncio.timeout(TURN_TIMEOUT_S):
+        workers = [asyncio.create_task(_whenever_due(load, due)) for _ in range(CONNECTIONS * SHARE)]
+        await asyncio.sleep(0.2)  # for their connections
+        start = time.perf_counter()
+        for place in range(int(OPEN_S * rate)):
+            moment = start + place / rate
+            await asyncio.sleep(max(0.0, moment - time.perf_counter()))
+            due.put_nowait(moment)
+        await due.join()
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def _whenever_due(load: Load, due: "asyncio.Queue[float]") -> None:
+    reader, writer = await asyncio.open_connection(*load.address)
+    try:
+        while True:
+            moment = await due.get()
+            await _ask(reader, writer, load.request)
+            load.open_ms.append((time.perf_counter() - moment) * 1000)
+            due.task_done()
+    finally:
+        writer.close()
+
+
 async def _connection(load: Load, count: int, latencies: list[float]) -> None:
     reader, writer = await asyncio.open_connection(*load.address)
     for _ in range(count):
         start = time.perf_counter()
-        writer.write(load.request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200"), head
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await reader.readexactly(int(length.partition(b":")[2]))
+        await _ask(reader, writer, load.request)
         latencies.append((time.perf_counter() - start) * 1000)
     writer.close()
     await writer.wait_closed()
 
 
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> None:
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), head
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    await reader.readexactly(int(length.partition(b":")[2]))
+
+
 if __name__ == "__main__":
-    main(measure)
+    show(measure())

@@ -656,6 +656,31 @@ def predict(
 
 
 @app.command(
+    "export-triton",
+    epilog=_examples(
+        "seaway export-triton package repository --name churn",
+        "seaway export-triton package repository --name churn --public-key signing.pub --instances 2",
+    ),
+)
+def export_triton(
+    package: Annotated[Path, typer.Argument(help="A model package.")],
+    repository: Annotated[Path, typer.Argument(help="Folder of models that Triton serves.")],
+    name: Annotated[str, typer.Option(help="The model's name there.")],
+    public_key: Annotated[
+        Path | None, typer.Option(help="Verifies the package. Default: this installation's.", show_default=False)
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Rows of a batch, at most.")] = 32,
+    instances: Annotated[int, typer.Option(help="Copies of the model.")] = 1,
+) -> None:
+    """Write a package into a Triton model repository.
+
+    ONNX, TorchScript, and torch.export graphs whose inputs reach the graph as they are sent."""
+    from seaway.cli.triton import export
+
+    export(package, repository, name, public_key, batch, instances)
+
+
+@app.command(
     epilog=_examples(
         "seaway conformance http://127.0.0.1:8000 churn",
         "seaway conformance https://models.example.com churn --token token --sample rows.json",

@@ -18,6 +18,7 @@ KEY_VARIABLE = "SEAWAY_PUBLIC_KEY"  # the file that verifies the package
 GRPC_VARIABLE = "SEAWAY_GRPC_PORT"  # a second port for requests, where gRPC is sent to one of its own
 TOKEN_VARIABLE = "SEAWAY_TOKEN_FILE"  # noqa: S105  # the file of the endpoint's bearer token
 PACKAGE = "package"  # below the scratch folder, where the package is once it has been verified
+LATER = {"requests_per_s", "access_log"}  # fields of later editions
 PORT, STATISTICS_PORT = 8080, 9901
 READY, LIVE, STATISTICS, SERVER_STATISTICS = "/ready", "/live", "/stats/prometheus", "/metrics"  # of the second port
 
@@ -33,7 +34,8 @@ class RemoteArm:
         gpus: Accelerators of the pod.
         drain_s: Seconds, at most, that a pod which is to end waits for its last answers.
         server: Backend of the port `ModelServer`.
-        batch_size, max_batch_delay_ms, workers, threads, startup_timeout_s: As in `EndpointSpec`.
+        batch_size, max_batch_delay_ms, workers, threads, startup_timeout_s, requests_per_s, access_log: As in
+            `EndpointSpec`.
     Raises:
         InvalidSpec: a field is missing, unknown or out of range.
     """
@@ -49,6 +51,8 @@ class RemoteArm:
     gpus: int = 0
     drain_s: float = 30.0
     server: str = SERVER
+    requests_per_s: int = 0
+    access_log: bool = False
 
     def __post_init__(self) -> None:
         self.local(Path(), None)
@@ -70,6 +74,8 @@ class RemoteArm:
             gpus=gpus,
             drain_s=drain_s,
             server=server,
+            requests_per_s=spec.requests_per_s,
+            access_log=spec.access_log,
         )
 
     @classmethod
@@ -82,8 +88,9 @@ class RemoteArm:
 
     @property
     def text(self) -> str:
-        """As JSON, the same for equal arms."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """As JSON, the same for equal arms; what came later is left out unless it is set: upgrades change no pod."""
+        told = {name: value for name, value in asdict(self).items() if value or name not in LATER}
+        return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
     def local(self, package: Path, public_key: Path | None) -> EndpointSpec:
         """The spec of the arm, its package and key on this machine."""
@@ -99,4 +106,6 @@ class RemoteArm:
             startup_timeout_s=self.startup_timeout_s,
             hosting={"gpus": self.gpus},
             server=self.server,
+            requests_per_s=self.requests_per_s,
+            access_log=self.access_log,
         )

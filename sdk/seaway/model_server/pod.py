@@ -11,8 +11,10 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from seaway import registry
@@ -36,6 +38,7 @@ from seaway.storage import write_private
 BACKEND = "model"
 LOOK_S = 0.2  # between looks at the servers and their logs
 UNROUTED_S = 5.0  # until no Service and no gateway sends new connections to a pod that is being deleted
+BOTH_S = 600.0  # for which a token that was replaced is taken: kubelets look for new Secrets every minute or two
 LOG_BYTES = 4 << 20  # a log file that has been told is emptied from here on
 log = logging.getLogger("seaway.podserver")
 
@@ -53,9 +56,11 @@ def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event
         try:
             key = Path(environment[KEY_VARIABLE])
             server.start(arm.local(folder / PACKAGE, key), endpoint, key, folder / "kept")
-            pod_envoy.start(endpoint, endpoint.arms["stable"], server, ports=_ports(environment))
+            guard = pod_envoy.Guard(arm.requests_per_s, arm.access_log)
+            pod_envoy.start(endpoint, endpoint.arms["stable"], server, ports=_ports(environment), guard=guard)
             log.info("model %s version %s answers", arm.name, arm.version)
-            _watch(processes.find(endpoint.folder), ended)
+            token = Token(endpoint, Path(environment[TOKEN_VARIABLE]))
+            _watch(processes.find(endpoint.folder), ended, partial(_follow, token, endpoint, server))
             pod_envoy.leave(endpoint)
             ended.clear()
             ended.wait(UNROUTED_S)
@@ -82,9 +87,37 @@ def _lay_out(arm: RemoteArm, folder: Path, token: Path) -> DeployedEndpoint:
     return endpoint
 
 
-def _watch(servers: list[processes.Daemon], ended: threading.Event) -> None:
-    """Return once `ended`. Raises: EndpointFailed: one of the servers ended by itself."""
+class Token:
+    """The endpoint's token, which the cluster may change: the one before is taken for some minutes more, since neither
+    all pods nor all callers know a new one at once."""
+
+    def __init__(self, endpoint: DeployedEndpoint, source: Path) -> None:
+        self._endpoint, self._source, self._until = endpoint, source, 0.0
+
+    def changed(self) -> bool:
+        """Whether other tokens are taken than at the last call."""
+        now, previous = self._source.read_text(encoding="utf-8"), self._endpoint.previous_token_file
+        if now.strip() not in ("", self._endpoint.token()):
+            write_private(previous, self._endpoint.token())
+            write_private(self._endpoint.token_file, now)
+            self._until = time.monotonic() + BOTH_S
+            return True
+        if previous.exists() and time.monotonic() > self._until:
+            previous.unlink()
+            return True
+        return False
+
+
+def _follow(token: Token, endpoint: DeployedEndpoint, server: ModelServer) -> None:
+    if token.changed():
+        log.info("the endpoint's token has changed")
+        pod_envoy.write_routes(endpoint, endpoint.arms["stable"], server)
+
+
+def _watch(servers: list[processes.Daemon], ended: threading.Event, follow: Callable[[], None]) -> None:
+    """Return once `ended`; `follow` is called now and then. Raises: EndpointFailed: a server ended by itself."""
     while not ended.wait(LOOK_S):
+        follow()
         for server in servers:
             if not server.running():
                 raise EndpointFailed(f"{server.name} ended by itself. Its log ends:\n{server.last_lines()}")

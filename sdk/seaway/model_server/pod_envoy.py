@@ -4,7 +4,9 @@ The administration interface stays a Unix socket: the second port shows its coun
 """
 
 import json
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +37,40 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  # a pod's own network namespace; the token
 ADMIN, METRICS = "admin", "server-metrics"  # clusters
 
 
+@dataclass(frozen=True)
+class Guard:
+    """As in `EndpointSpec`."""
+
+    requests_per_s: int = 0
+    access_log: bool = False
+
+
+UNGUARDED = Guard()
+
+
 def start(
-    endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address: str = EVERYWHERE, ports: Sequence[int] = (PORT,)
+    endpoint: DeployedEndpoint,
+    arm: Arm,
+    server: ModelServer,
+    address: str = EVERYWHERE,
+    ports: Sequence[int] = (PORT,),
+    guard: Guard = UNGUARDED,
 ) -> Daemon:
     """Start Envoy before the arm, whose server is up; it takes requests on all `ports`. Raises: EndpointFailed."""
     folder = endpoint.folder / envoy.NAME
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(folder / "bootstrap.json", json.dumps(bootstrap(endpoint, arm, server, address, ports)))
+    write_routes(endpoint, arm, server)
+    write_private(folder / "bootstrap.json", json.dumps(bootstrap(endpoint, arm, server, address, ports, guard)))
     return envoy.run(endpoint.folder, folder / "bootstrap.json")
+
+
+def write_routes(endpoint: DeployedEndpoint, arm: Arm, server: ModelServer) -> None:
+    """Have Envoy take the endpoint's tokens as they are now."""
+    key = server.key(endpoint, arm)
+    infer = [_infer(endpoint.name, path, Server(arm.cluster, key)) for path in infer_paths(endpoint.name).values()]
+    control = Server(envoy.control_cluster(arm.cluster), key)
+    routes = protocol_routes(endpoint.name, endpoint.tokens(), infer, control)
+    envoy.write_route_file(_routes(endpoint), time.monotonic_ns(), routes, {"x-seaway-version": arm.version})
 
 
 def leave(endpoint: DeployedEndpoint) -> None:
@@ -51,9 +79,14 @@ def leave(endpoint: DeployedEndpoint) -> None:
 
 
 def bootstrap(
-    endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, address: str, ports: Sequence[int] = (PORT,)
+    endpoint: DeployedEndpoint,
+    arm: Arm,
+    server: ModelServer,
+    address: str,
+    ports: Sequence[int] = (PORT,),
+    guard: Guard = UNGUARDED,
 ) -> dict[str, Any]:
-    """Envoy's whole configuration: nothing of it changes while the pod lives."""
+    """Envoy's whole configuration, but for the routes of requests: those change with the token."""
     socket = envoy.server_socket(endpoint, arm.cluster)
     control = Server(envoy.control_cluster(arm.cluster), server.key(endpoint, arm))
     clusters: dict[str, Path] = {
@@ -62,13 +95,10 @@ def bootstrap(
         ADMIN: envoy.admin_socket(endpoint),
         METRICS: server.statistics(endpoint, arm),
     }
-    infer = [
-        _infer(endpoint.name, path, Server(arm.cluster, control.key)) for path in infer_paths(endpoint.name).values()
-    ]
-    protocol = protocol_routes(endpoint.name, endpoint.token(), infer, control)
-    requests = _config(protocol, arm.version)
+    routes, filters = envoy.routes_of(_routes(endpoint)), request_filters(guard.requests_per_s)
+    log = endpoint.folder / envoy.ACCESS_LOG if guard.access_log else None
     listeners = [
-        *(listener(f"endpoint-{port}", address, port, requests, request_filters()) for port in ports),
+        *(listener(f"endpoint-{port}", address, port, routes, filters, log) for port in ports),
         listener("statistics", address, STATISTICS_PORT, _config(_statistics(endpoint.name, control), arm.version),
                  [health_check(READY)]),
     ]  # fmt: skip
@@ -82,6 +112,10 @@ def bootstrap(
             "clusters": [cluster(name, path) for name, path in clusters.items()],
         },
     }
+
+
+def _routes(endpoint: DeployedEndpoint) -> Path:
+    return endpoint.folder / envoy.NAME / envoy.ROUTES
 
 
 def _infer(model: str, path: str, server: Server) -> dict[str, Any]:

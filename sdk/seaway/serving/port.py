@@ -15,6 +15,7 @@ from seaway.tasks import Target
 ARMS = ("stable", "candidate")
 VERSION_DIGITS = 12  # of a package's SHA-256, by which an arm's version is told
 ENDPOINT_FILE = "endpoint.json"
+LEAST = {"batch_size": 1, "max_batch_delay_ms": 0, "workers": 1, "threads": 1, "requests_per_s": 0}
 AUTO = "auto"  # the backend of this installation
 MAX_PORT = 65535
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123: the name becomes a host name on a cluster
@@ -28,7 +29,9 @@ class EndpointSpec:
     `name` is also the model's name in the Open Inference Protocol. Up to `batch_size` waiting requests are answered
     by one pass through the model; a request waits at most `max_batch_delay_ms` for others. `workers`
     passes at once compute on `threads` threads each. `server` is a backend of the port `ModelServer`, `auto` the one of
-    this installation. `port` 0 takes a free one. `public_key` verifies both
+    this installation. More than `requests_per_s` inference requests a second are answered 429, where that is not
+    0: of the endpoint on a laptop, of each pod on a cluster. By `access_log` path, status and time of each request are
+    kept, never its headers or content. `port` 0 takes a free one. `public_key` verifies both
     packages; None takes the key of Seaway's own state folder. `hosting` says how a cluster runs it, as
     `seaway.platforms.kubernetes.serving.hosting.Hosting` reads it; the laptop has no use for it.
     """
@@ -46,6 +49,8 @@ class EndpointSpec:
     startup_timeout_s: float = 120.0
     hosting: Mapping[str, Any] = field(default_factory=dict)
     server: str = AUTO
+    requests_per_s: int = 0
+    access_log: bool = False
 
     def __post_init__(self) -> None:
         if not DNS_LABEL.fullmatch(self.name):
@@ -55,7 +60,7 @@ class EndpointSpec:
         for label, package in (("stable", self.stable), ("candidate", self.candidate)):
             if package is not None and not package.is_dir():
                 raise InvalidSpec(f"The {label} package {package} is no folder; give a packaged model.")
-        for label, least in (("batch_size", 1), ("max_batch_delay_ms", 0), ("workers", 1), ("threads", 1)):
+        for label, least in LEAST.items():
             if getattr(self, label) < least:
                 raise InvalidSpec(f"{label} is {getattr(self, label)}; it must be at least {least}.")
         if self.server != AUTO:
@@ -130,6 +135,19 @@ class DeployedEndpoint:
                 f"Endpoint {self.name} of run {self.run} has no token file {self.token_file}: it was removed or never "
                 "became ready; deploy it anew."
             ) from error
+
+    @property
+    def previous_token_file(self) -> Path:
+        """The file of the token before, which is taken as well as long as it is there."""
+        return self.folder / "token.previous"
+
+    def tokens(self) -> list[str]:
+        """Those that requests may have: the token, and the one before it where that is still taken.
+
+        Raises: EndpointFailed, as `token`.
+        """
+        previous = self.previous_token_file
+        return [self.token(), *([previous.read_text(encoding="utf-8").strip()] if previous.exists() else [])]
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -127,6 +127,8 @@ def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
         assert rest.metadata("small") == grpc.metadata("small")
         with GrpcClient(f"http://127.0.0.1:{GRPC_PORT}", TOKEN) as second:
             assert (second.infer("small", SIGNATURE.sample)["probability"] == one["probability"]).all()
+        if server == "uvicorn":
+            a_token_is_replaced_without_a_restart(folder)
         with Client(URL, "wrong") as stranger, pytest.raises(InferenceRefused):
             stranger.infer("small", SIGNATURE.sample)
         assert get(LIVE)[0] == 200
@@ -139,6 +141,22 @@ def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
         assert get(READY)[0] == 503
         rest.infer("small", SIGNATURE.sample)
         assert pod.wait() == 0
+
+
+def a_token_is_replaced_without_a_restart(folder: Path) -> None:
+    """As the kubelet writes a Secret that has changed; callers that know the one before are answered as well."""
+    (folder / "token").write_text("another-token")
+    try:
+        with Client(URL, "another-token") as new, Client(URL, TOKEN) as old:
+            while True:
+                try:
+                    new.infer("small", SIGNATURE.sample)
+                    break
+                except InferenceRefused:
+                    old.infer("small", SIGNATURE.sample)
+            old.infer("small", SIGNATURE.sample)
+    finally:
+        (folder / "token").write_text(TOKEN)
 
 
 @pytest.mark.parametrize(

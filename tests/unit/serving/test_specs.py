@@ -20,6 +20,7 @@ from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
         ({"threads": 0}, "threads"),
         ({"port": 70000}, "port"),
         ({"startup_timeout_s": 0.0}, "startup_timeout_s"),
+        ({"requests_per_s": -1}, "requests_per_s"),
         ({"server": "nginx"}, "ModelServer backend 'nginx'; there are: .*torchserve"),
     ],
 )

@@ -27,6 +27,7 @@ GRPC_INFER = f"/{SERVICE}/ModelInfer"
 GRPC_MARKS = {"ServerLive": "ready", "ServerReady": "ready", "ModelReady": "ready", "ServerMetadata": "server",
               "ModelMetadata": "metadata"}  # fmt: skip
 
+RECEIVE_S = 60  # for a whole request to come, and for its headers
 BRIDGE = "grpc_http1_reverse_bridge.v3"
 UNBRIDGED = {
     "envoy.filters.http.grpc_http1_reverse_bridge": {
@@ -34,6 +35,26 @@ UNBRIDGED = {
         "disabled": True,
     }
 }  # Envoy's own answers to gRPC are gRPC already
+LIMIT = "local_ratelimit.v3.LocalRateLimit"
+UNLIMITED = {
+    "envoy.filters.http.local_ratelimit": {
+        "@type": f"{TYPE}.extensions.filters.http.{LIMIT}",
+        "stat_prefix": "unlimited",
+        "token_bucket": {"max_tokens": 1, "fill_interval": "1s"},  # must be there, and is not asked: nothing enables it
+    }
+}  # neither what strangers send nor health uses up what the token's owner may ask
+LOGGED = {
+    "at": "%START_TIME%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%PATH(NQ:ORIG)%",
+    "protocol": "%PROTOCOL%",
+    "status": "%RESPONSE_CODE%",
+    "why": "%RESPONSE_CODE_DETAILS%",
+    "ms": "%DURATION%",
+    "bytes_in": "%BYTES_RECEIVED%",
+    "bytes_out": "%BYTES_SENT%",
+    "server": "%UPSTREAM_CLUSTER%",
+}  # of the access log: neither headers, which have the token, nor what is asked or answered
 GRPC_STATUS = f"""
 function envoy_on_response(handle)
   local status, message = handle:headers():get("{STATUS}"), handle:headers():get("{MESSAGE}")
@@ -55,17 +76,20 @@ class Server:
 
 
 def protocol_routes(
-    model: str, token: str, infer: Sequence[Mapping[str, Any]], control: Server
+    model: str, tokens: Sequence[str], infer: Sequence[Mapping[str, Any]], control: Server
 ) -> list[dict[str, Any]]:
-    """The Open Inference Protocol's paths, REST and gRPC.
+    """The Open Inference Protocol's paths, REST and gRPC, for whoever has one of the tokens.
 
     Those that TorchServe lacks are rewritten to its `infer` with a mark, and go to `control`; `infer` are the routes
     of inference requests themselves.
     """
     path = f"/v2/models/{model}"
-    stranger = {**exact("authorization", f"Bearer {token}"), "invert_match": True}
+    known = [exact("authorization", f"Bearer {token}") for token in tokens]
     return [
-        {"match": {"prefix": "/", "headers": [stranger]}, **answer(401, {"error": UNAUTHORIZED})},
+        {
+            "match": {"prefix": "/", "headers": [{**one, "invert_match": True} for one in known]},
+            **answer(401, {"error": UNAUTHORIZED}),
+        },
         *map(_plain, infer),
         _plain(marked("/v2/health/ready", model, "ready", control)),
         _plain(marked(f"{path}/ready", model, "ready", control)),
@@ -141,6 +165,7 @@ def marked(path: str, model: str, mark: str, server: Server) -> dict[str, Any]:
     return {
         "match": {"path": path},
         "route": {"cluster": server.cluster, "prefix_rewrite": infer_path(model)},
+        "typed_per_filter_config": UNLIMITED,
         "request_headers_to_add": [authorization(server.key), header(MARK, mark)],
     }
 
@@ -149,7 +174,7 @@ def answer(status: int, body: object) -> dict[str, Any]:
     """A route that Envoy answers itself."""
     return {
         "direct_response": {"status": status, "body": {"inline_string": json.dumps(body)}},
-        "typed_per_filter_config": UNBRIDGED,
+        "typed_per_filter_config": {**UNBRIDGED, **UNLIMITED},
         "response_headers_to_add": [header("content-type", "application/json")],
     }
 
@@ -181,12 +206,20 @@ def cluster(name: str, socket: Path) -> dict[str, Any]:
 
 
 def listener(
-    name: str, address: str, port: int, routes: Mapping[str, Any], filters: Sequence[Mapping[str, Any]]
+    name: str,
+    address: str,
+    port: int,
+    routes: Mapping[str, Any],
+    filters: Sequence[Mapping[str, Any]],
+    log: Path | None = None,
 ) -> dict[str, Any]:
-    """HTTP/1.1 and, without TLS by prior knowledge, HTTP/2; `routes` is `route_config` or `rds`."""
+    """HTTP/1.1 and, without TLS by prior knowledge, HTTP/2; `routes` is `route_config` or `rds`, `log` a file."""
     manager = {
         "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
+        "request_timeout": f"{RECEIVE_S}s",
+        "request_headers_timeout": f"{RECEIVE_S}s",
+        **({"access_log": [_access_log(log)]} if log else {}),
         **routes,
         "http_filters": [
             *map(dict, filters),
@@ -203,8 +236,10 @@ def listener(
     }
 
 
-def request_filters() -> list[dict[str, Any]]:
+def request_filters(per_s: int = 0) -> list[dict[str, Any]]:
     """Hold a request until it is whole, and turn a unary gRPC call into an HTTP/1.1 request of the message, and back.
+
+    Of inference requests no more than `per_s` a second go on, where that is not 0; others are answered 429.
 
     A server needs the whole request in any case. So one that is too large or comes slowly never reaches it, and cannot
     look as if the server had failed. The bridge knows no other status than that of HTTP, so a refusal tells its own in
@@ -212,10 +247,29 @@ def request_filters() -> list[dict[str, Any]]:
     """
     bridge = {"content_type": CONTENT_TYPE, "withhold_grpc_frames": True}
     return [
+        *([_rate_limit(per_s)] if per_s else []),
         _filter("buffer", "buffer.v3.Buffer", {"max_request_bytes": LARGEST_MESSAGE}),
         _filter("lua", "lua.v3.Lua", {"default_source_code": {"inline_string": GRPC_STATUS}}),
         _filter("grpc_http1_reverse_bridge", f"{BRIDGE}.FilterConfig", bridge),
     ]
+
+
+def _rate_limit(per_s: int) -> dict[str, Any]:
+    every = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    settings = {
+        "stat_prefix": "requests",
+        "token_bucket": {"max_tokens": per_s, "tokens_per_fill": per_s, "fill_interval": "1s"},
+        "filter_enabled": every,
+        "filter_enforced": every,
+        "rate_limited_as_resource_exhausted": True,  # gRPC's word for it
+    }
+    return _filter("local_ratelimit", LIMIT, settings)
+
+
+def _access_log(file: Path) -> dict[str, Any]:
+    logger = {"path": str(file), "log_format": {"json_format": LOGGED}}
+    kind = f"{TYPE}.extensions.access_loggers.file.v3.FileAccessLog"
+    return {"name": "envoy.access_loggers.file", "typed_config": {"@type": kind, **logger}}
 
 
 def health_check(path: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ from seaway.model_server.ports import LOOPBACK, require_free
 from seaway.serving import DeployedEndpoint
 from seaway.storage import write_json, write_private
 
-NAME = "envoy"
+NAME, ACCESS_LOG, CONFIGURATION = "envoy", "access.log", "arms"
 ROUTES, CLUSTERS = "routes.json", "clusters.json"
 FOLLOW_TIMEOUT_S = 10.0
 DRAIN_TIMEOUT_S = 30.0
@@ -47,13 +47,17 @@ STATS_FLUSH_S = 0.2  # how old a latency histogram can be
 logger = logging.getLogger(__name__)
 
 
-def start(endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0) -> str:
+def start(
+    endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0, per_s: int = 0, logged: bool = False
+) -> str:
     """Start Envoy before the endpoint's arms, all traffic on stable; returns the URL.
 
     Args:
         endpoint: with its arms' servers up.
         keys: TorchServe's inference key by backend.
         port: to listen on; 0 for any free one.
+        per_s: inference requests a second, at most; 0 for any number.
+        logged: whether `access.log` beside the endpoint's state has each request.
 
     Raises:
         PortTaken: the port is in use.
@@ -66,7 +70,8 @@ def start(endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0) ->
     write_private(folder / "keys.json", json.dumps(dict(keys)))
     write_clusters(endpoint)
     _write_routes(endpoint, {"stable": 100}, version=1)
-    write_json(folder / "bootstrap.json", _bootstrap(endpoint, port))
+    log = endpoint.folder / ACCESS_LOG if logged else None
+    write_json(folder / "bootstrap.json", _bootstrap(endpoint, port, per_s, log))
     daemon = run(endpoint.folder, folder / "bootstrap.json")
     return f"http://{LOOPBACK}:{_wait_for_listener(endpoint, daemon, port)}"
 
@@ -188,12 +193,8 @@ def _write_discovery(file: Path, version: int, kind: str, resources: list[dict[s
 
 def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], version: int, mirrored: int = 0) -> None:
     keys: dict[str, str] = json.loads((_folder(endpoint) / "keys.json").read_text(encoding="utf-8"))
-    routes = {
-        "name": "arms",
-        "response_headers_to_add": [header("x-seaway-config", str(version))],
-        "virtual_hosts": [{"name": "endpoint", "domains": ["*"], "routes": _routes(endpoint, weights, keys, mirrored)}],
-    }
-    _write_discovery(_folder(endpoint) / ROUTES, version, "config.route.v3.RouteConfiguration", [routes])
+    routes = _routes(endpoint, weights, keys, mirrored)
+    write_route_file(_folder(endpoint) / ROUTES, version, routes, {"x-seaway-config": str(version)})
 
 
 def _routes(
@@ -206,7 +207,7 @@ def _routes(
         for name, path in infer_paths(endpoint.name).items()
         for route in _infer_routes(endpoint.name, name, path, weights, servers, mirrored)
     ]
-    return protocol_routes(endpoint.name, endpoint.token(), infer, Server(control_cluster(stable), keys[stable]))
+    return protocol_routes(endpoint.name, endpoint.tokens(), infer, Server(control_cluster(stable), keys[stable]))
 
 
 def _infer_routes(
@@ -229,17 +230,32 @@ def _infer_routes(
     ]
 
 
-def _bootstrap(endpoint: DeployedEndpoint, port: int) -> dict[str, Any]:
+def _bootstrap(endpoint: DeployedEndpoint, port: int, per_s: int, log: Path | None) -> dict[str, Any]:
     folder = _folder(endpoint)
-    routes = {"rds": {"route_config_name": "arms", "config_source": _file_source(folder / ROUTES)}}
+    listening = listener("endpoint", LOOPBACK, port, routes_of(folder / ROUTES), request_filters(per_s), log)
     return {
         "node": {"id": f"{endpoint.name}-{endpoint.run}", "cluster": "seaway"},
         "admin": {"address": {"pipe": {"path": str(admin_socket(endpoint)), "mode": 0o600}}},
         "stats_flush_interval": f"{STATS_FLUSH_S}s",
         "stats_config": latency_buckets(),
         "dynamic_resources": {"cds_config": _file_source(folder / CLUSTERS)},
-        "static_resources": {"listeners": [listener("endpoint", LOOPBACK, port, routes, request_filters())]},
+        "static_resources": {"listeners": [listening]},
     }
+
+
+def routes_of(file: Path) -> dict[str, Any]:
+    """A listener's routes, which are in a file that `write_route_file` makes; Envoy follows it."""
+    return {"rds": {"route_config_name": CONFIGURATION, "config_source": _file_source(file)}}
+
+
+def write_route_file(file: Path, version: int, routes: Sequence[Mapping[str, Any]], told: Mapping[str, str]) -> None:
+    """Have Envoy route by these; each answer has the headers `told`."""
+    configuration = {
+        "name": CONFIGURATION,
+        "response_headers_to_add": [header(name, value) for name, value in told.items()],
+        "virtual_hosts": [{"name": "endpoint", "domains": ["*"], "routes": list(routes)}],
+    }
+    _write_discovery(file, version, "config.route.v3.RouteConfiguration", [configuration])
 
 
 def _file_source(file: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from seaway.model_server.port import ModelServer
 from seaway.models import verifying_key
 from seaway.models.package import check_files, content_sha256
 from seaway.platforms.home import home, keys
+from seaway.platforms.local.serving.traffic import EnvoyTraffic
 from seaway.platforms.place import chosen, current
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
 from seaway.serving.port import AUTO, VERSION_DIGITS
@@ -64,7 +65,9 @@ class LocalEndpoint:
             server = self._server or current(ModelServer, endpoint.server)
             server.start(spec, endpoint, key, home() / "cache" / "scripts")
             secret = {arm.cluster: server.key(endpoint, arm) for arm in endpoint.arms.values()}
-            endpoint = replace(endpoint, url=envoy.start(endpoint, secret, spec.port))
+            endpoint = replace(
+                endpoint, url=envoy.start(endpoint, secret, spec.port, spec.requests_per_s, spec.access_log)
+            )
             endpoint.write()
         except BaseException:
             self.remove(spec.name, spec.run)
@@ -97,6 +100,23 @@ class LocalEndpoint:
         except DataUnreadable:
             _end(folder, None)
         shutil.rmtree(folder)
+
+    def rotate_token(self, name: str, run: str, *, both: bool = True) -> DeployedEndpoint:
+        """Give the endpoint another token, without a restart; the one before is taken until this is called without
+        `both`, which changes nothing else.
+
+        Raises:
+            EndpointFailed: there is no such endpoint.
+            TrafficFailed: Envoy does not follow.
+        """
+        endpoint, traffic = _laid_out(name, run), EnvoyTraffic()
+        if both:
+            write_private(endpoint.previous_token_file, endpoint.token())
+            write_private(endpoint.token_file, secrets.token_urlsafe(TOKEN_BYTES))
+        else:
+            endpoint.previous_token_file.unlink(missing_ok=True)
+        traffic.set_weights(endpoint, traffic.weights(endpoint))
+        return endpoint
 
     def list(self) -> list[DeployedEndpoint]:
         """All endpoints that have a state folder; one that never became ready has no `url`."""

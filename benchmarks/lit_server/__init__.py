@@ -1,0 +1,1 @@
+"""LitServe, as its documentation serves a model, with batches of up to 32."""
