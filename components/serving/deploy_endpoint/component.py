@@ -16,6 +16,8 @@ def deploy_endpoint(
     hosting: dict = {},  # noqa: B006
     backend: str = "auto",
     server: str = "auto",
+    requests_per_s: int = 0,
+    access_log: bool = False,
     stable: dsl.Input[dsl.Model] = None,
 ):
     """Serve two model packages behind one endpoint, all traffic on the stable one.
@@ -39,6 +41,9 @@ def deploy_endpoint(
             takes this place's.
         server: What answers in each pod or process, such as `kserve` or `torchserve`; `auto` takes SEAWAY_MODEL_SERVER,
             else the default.
+        requests_per_s: Inference requests a second, at most, of the endpoint here or of each pod on a cluster; more are
+            answered 429. 0 is any number.
+        access_log: Whether path, status and time of each request are written down; never headers or content.
         stable: Package that answers until the candidate has proved itself; where there is none, the candidate answers.
 
     Raises:
@@ -62,6 +67,7 @@ def deploy_endpoint(
         name, run_id(), serves, None if models.same_model(serves, trained) else trained,
         batch_size=batch_size, max_batch_delay_ms=max_batch_delay_ms,
         workers=workers, threads=threads, port=port, hosting=hosting, server=server,
+        requests_per_s=requests_per_s, access_log=access_log,
     )  # fmt: skip
     deployed = replace(platforms.current(serving.Endpoint, backend).deploy(spec), targets=spec.targets)
     deployed.write(Path(endpoint.path) / "endpoint.json")

@@ -655,6 +655,20 @@ def predict(
     predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
 
 
+@app.command("rotate-token", epilog=_examples("seaway rotate-token churn", "seaway rotate-token churn --revoke"))
+def rotate_token(
+    name: Annotated[str, typer.Argument(help="The endpoint's name.")],
+    run: Annotated[str | None, typer.Option(help="The run whose endpoint it is; by default the newest.")] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End the token before, and change nothing else.")] = False,
+) -> None:
+    """Give an endpoint of this machine another token.
+
+    Without a restart; the one before is taken as well until it is revoked."""
+    from seaway.cli.serve import rotate_token as rotate
+
+    rotate(name, run, revoke)
+
+
 @app.command(
     "export-triton",
     epilog=_examples(

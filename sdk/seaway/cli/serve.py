@@ -40,6 +40,26 @@ def serve_package(package: Path, name: str, port: int, server: str, as_json: boo
     typer.echo(f"End it:   seaway down {run}")
 
 
+def rotate_token(name: str, run: str | None, revoke: bool) -> None:
+    """Give an endpoint of this machine another token, or end the one before.
+
+    Raises:
+        EndpointFailed: no such endpoint serves here.
+    """
+    from seaway.platforms.local.serving.endpoint import LocalEndpoint
+
+    endpoints = LocalEndpoint()
+    found = [one for one in endpoints.list() if one.name == name and one.url and run in (None, one.run)]
+    if not found:
+        raise EndpointFailed(f"No endpoint {name} serves here; `seaway serve` or a pipeline run starts one.")
+    newest = max(found, key=lambda one: one.deployed)
+    endpoint = endpoints.rotate_token(name, newest.run, both=not revoke)
+    if revoke:
+        typer.echo(f"{name} takes only the token in {endpoint.token_file}.")
+    else:
+        typer.echo(f"{name} has another token, in {endpoint.token_file}; the one before is taken until --revoke.")
+
+
 def new_run() -> str:
     """A name for what is deployed by hand, unlike that of any other within the same second."""
     return time.strftime("serve-%Y%m%d-%H%M%S-") + secrets.token_hex(2)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import grpc
 import pytest
-from seaway.errors import InferenceRefused, InferenceUnavailable
+from seaway.cli.serve import rotate_token
+from seaway.errors import EndpointFailed, InferenceRefused, InferenceUnavailable
 from seaway.model_server.envoy import config, process
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient
@@ -109,8 +110,7 @@ def test_a_token_is_replaced_under_load_without_a_lost_request(endpoint: Deploye
 
     thread = threading.Thread(target=load)
     thread.start()
-    endpoints = LocalEndpoint()
-    endpoints.rotate_token("small", "r1")
+    rotate_token("small", None, revoke=False)
     new = endpoint.token()
     assert new != old
     for token in (old, new):
@@ -119,9 +119,11 @@ def test_a_token_is_replaced_under_load_without_a_lost_request(endpoint: Deploye
     done.set()
     thread.join()
     assert failures == []
-    endpoints.rotate_token("small", "r1", both=False)
+    rotate_token("small", "r1", revoke=True)
     with Client(endpoint.url, old) as client, pytest.raises(InferenceRefused, match="401"):
         client.live()
     with Client(endpoint.url, new) as client:
         assert client.live()
+    with pytest.raises(EndpointFailed, match="No endpoint large"):
+        rotate_token("large", None, revoke=False)
     assert {file.stat().st_mode & 0o777 for file in Path(endpoint.folder).glob("token*")} == {0o600}
