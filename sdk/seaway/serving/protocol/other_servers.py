@@ -5,6 +5,7 @@ Each is rewritten to an Open Inference Protocol object, which is read and answer
 
 import base64
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -103,8 +104,18 @@ def _tensor(name: str, values: object, spec: TensorSpec | None) -> dict[str, Any
     if not isinstance(values, list):
         raise InvalidSpec(f"Input {name!r} is no list with one entry a row.")
     data = [_decoded(value, spec) for value in values]
-    sizes = list(spec.shape[1:]) if spec and not spec.is_list else _sizes(data[0] if data else None)
-    return {"name": name, "shape": [len(data), *sizes], "data": data}
+    if not spec or spec.is_list:
+        return {"name": name, "shape": [len(data), *_sizes(data[0] if data else None)], "data": data}
+    rows = [_flat(value) for value in data]
+    wrong = [row for row in rows if len(row) != math.prod(spec.shape[1:])]
+    if wrong:
+        raise InvalidSpec(f"Input {name!r} has {len(wrong[0])} values in a row; the model takes {list(spec.shape)}.")
+    return {"name": name, "shape": [len(rows), *spec.shape[1:]], "data": [value for row in rows for value in row]}
+
+
+def _flat(value: object) -> list[object]:
+    """The values of a row, a single one or lists in lists."""
+    return [part for inner in value for part in _flat(inner)] if isinstance(value, list) else [value]
 
 
 def _sizes(value: object) -> list[int]:
