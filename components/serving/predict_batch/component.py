@@ -12,6 +12,8 @@ def predict_batch(
     workers: int = 1,
     threads: int = 1,
     rows_at_once: int = 8192,
+    shard: int = 0,
+    shards: int = 1,
 ):
     """Predict rows by a model package: Parquet in, Parquet out, by the codecs that answer requests.
 
@@ -27,6 +29,8 @@ def predict_batch(
         workers: Processes, each with a copy of the model.
         threads: That one pass through the model computes on.
         rows_at_once: Of one pass.
+        shard: Which share of the row groups this step predicts, from 0; a `dsl.ParallelFor` over them is a pod each.
+        shards: Shares that there are.
 
     Raises:
         PackageRefused: the package is corrupted or not signed by this installation.
@@ -44,6 +48,7 @@ def predict_batch(
         BatchSpec(
             Path(model.path), Path(rows.path), Path(predictions.path), verifying_key(keys()),
             keep=keep, workers=workers, threads=threads, rows_at_once=rows_at_once,
+            shard=shard, shards=shards,
         )
     )  # fmt: skip
     write_json(Path(lineage.path) / "predictions.json", result.to_json())
