@@ -46,7 +46,7 @@ UNLIMITED = {
 LOGGED = {
     "at": "%START_TIME%",
     "method": "%REQ(:METHOD)%",
-    "path": "%PATH(NQ:ORIG)%",
+    "path": "%PATH(NQ:ORIG_OR_PATH)%",
     "protocol": "%PROTOCOL%",
     "status": "%RESPONSE_CODE%",
     "why": "%RESPONSE_CODE_DETAILS%",
