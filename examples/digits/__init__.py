@@ -1,1 +1,1 @@
-"""The digits example: which digit does a small picture show? Scikit-learn's 1,797, as PNG files."""
+"""Which digit does a small picture show? Ten classes that begin with a folder of files."""

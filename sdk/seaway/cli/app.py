@@ -125,6 +125,9 @@ Pipeline = Annotated[
         "seaway init prices --from diamonds.parquet --label price --task regression",
         "seaway init sales --from sales.csv --label amount --entity shop --time sold_at",
         "seaway init orders --from postgresql://reader@db/shop --query 'SELECT * FROM orders' --label returned",
+        "seaway init kinds --images photos",
+        "seaway init kinds --from photos.csv --images photos --label kind",
+        "seaway init moods --from reviews.jsonl --text review --label mood",
         "seaway init demand --from sold.jsonl --label sold --time at --features my_feast_repository",
     )
 )
@@ -137,8 +140,8 @@ def init(
             metavar="FILE",
             help="CSV of any dialect, JSON lines, Parquet, or a database: postgresql://USER@HOST/NAME, sqlite:///PATH.",
         ),
-    ],
-    label: Annotated[str, typer.Option(help="The column that is to be predicted.")],
+    ] = "",
+    label: Annotated[str, typer.Option(help="The column that is to be predicted.")] = "",
     task: Annotated[
         str, typer.Option(help="binary, multiclass or regression. Default: what the label looks like.")
     ] = "",
@@ -151,6 +154,11 @@ def init(
     features: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A Feast repository, whose features are looked up as they are.")
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Pictures: a sub-folder a class, or those that a column of the data names."),
+    ] = None,
+    text: Annotated[str, typer.Option(help="The column of texts that are learned from.")] = "",
     output: Output = Format.TEXT,
 ) -> None:
     """Write a project for data of your own: source, rules, pipeline and test, each a short file to change.
@@ -159,7 +167,7 @@ def init(
     from seaway.cli.init import init_project
     from seaway.projects import Wishes
 
-    init_project(name, Wishes(data, label, task, entity, time, query, features), output is Format.JSON)
+    init_project(name, Wishes(data, label, task, entity, time, query, features, images, text), output is Format.JSON)
 
 
 @app.command(

@@ -15,12 +15,14 @@ def init_project(name: str, wishes: Wishes, as_json: bool) -> None:
     written = write(made, folder)
     if as_json:
         found = {"task": made.task, "rows": made.rows, "numeric": made.numeric, "categorical": made.categorical}
-        found["looked_up"] = made.looked_up
+        found |= {"looked_up": made.looked_up, "content": made.content.column if made.content else ""}
         print_json({"folder": str(folder.absolute()), **found, "notes": made.notes, "files": list(map(str, written))})
         return
     console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
     for note in made.notes:
         console.print(f"  {note}")
-    inputs = len(made.numeric) + len(made.categorical)
-    console.print(f"{made.rows:,} rows, {inputs} inputs. Wrote {', '.join(str(file) for file in written)}.")
+    inputs = len(made.inputs)
+    console.print(
+        f"{made.rows:,} rows, {inputs} input{'s' * (inputs != 1)}. Wrote {', '.join(str(file) for file in written)}."
+    )
     console.print(f"Next: cd {name} && seaway run .")

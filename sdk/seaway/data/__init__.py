@@ -2,6 +2,7 @@
 
 from seaway.data.files import read_file
 from seaway.data.ingestion import Tables, ingest
+from seaway.data.pictures import add_pictures, read_pictures
 from seaway.data.queries import read_query
 from seaway.data.rules import Availability, Failure, RuleSet, TableRules
 from seaway.data.validation import ValidationReport, validate
@@ -14,9 +15,11 @@ __all__ = [
     "TableRules",
     "Tables",
     "ValidationReport",
+    "add_pictures",
     "file_version",
     "ingest",
     "read_file",
+    "read_pictures",
     "read_query",
     "validate",
     "versioned",

@@ -1,5 +1,7 @@
 """A file of rows as a table: CSV of any dialect, JSON lines, or Parquet. `columns` has what is made of their values."""
 
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WIDE = (b"\xff\xfe", b"\xfe\xff")  # what a file in UTF-16 begins with; any bytes are some UTF-16, so nothing else is
-CSV, JSONL, PARQUET = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson"), (".parquet", ".pq")
+CSV, JSONL, PARQUET = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
+ENCODINGS = ("utf-8", "cp1252", "latin-1")  # of a text without a mark, tried in this order; the last takes any bytes
+MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+PART = 1 << 20  # signs that are decoded at a time
 PACKED = (".gz", ".zst")  # of a CSV or JSON lines
 
 
@@ -47,9 +52,9 @@ def opened(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
     if not path.is_file():
         raise DataUnreadable(f"{path.absolute()} does not exist.")
     reasons: list[str] = []
-    with duckdb.connect() as database:
+    with duckdb.connect() as database, _in_utf8(path) as readable:
         database.execute("SET TimeZone = 'UTC'")
-        for reader in _readers(path):
+        for reader in _readers(readable):
             try:
                 database.execute(f"CREATE TABLE rows AS SELECT * FROM {reader}")  # noqa: S608 - the name is quoted
             except duckdb.Error as error:
@@ -59,6 +64,38 @@ def opened(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
             yield database
             return
     raise DataUnreadable(f"{path} cannot be read: {reasons[0]}")
+
+
+@contextmanager
+def _in_utf8(path: Path) -> Iterator[Path]:
+    """The file, or a copy where it is JSON of another encoding, which DuckDB does not read."""
+    encoding = _encoding(path) if path.suffix.lower() in JSONL else ENCODINGS[0]
+    if encoding == ENCODINGS[0]:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="seaway-rows-") as folder:
+        copy = Path(folder) / path.name
+        with path.open(encoding=encoding, newline="") as given, copy.open("w", encoding="utf-8", newline="") as made:
+            shutil.copyfileobj(given, made, PART)
+        yield copy
+
+
+def _encoding(path: Path) -> str:
+    """The one that a text's mark says, or the first that it can be."""
+    with path.open("rb") as file:
+        head = file.read(3)
+    marked = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), "")
+    return marked or next(encoding for encoding in ENCODINGS if _decodes(path, encoding))
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            while file.read(PART):
+                pass
+    except UnicodeError:
+        return False
+    return True
 
 
 def _without_quotes(database: "duckdb.DuckDBPyConnection") -> None:
@@ -96,7 +133,8 @@ def _readers(path: Path, header: bool = True) -> Iterator[str]:
     if ending in PARQUET:
         yield f"read_parquet({name})"
     elif ending in JSONL:
-        yield f"read_json({name}, format = 'newline_delimited', sample_size = -1, map_inference_threshold = -1)"
+        form = "auto" if ending == ".json" else "newline_delimited"
+        yield f"read_json({name}, format = '{form}', sample_size = -1, map_inference_threshold = -1)"
     elif ending in CSV:
         how = f"all_varchar = true, header = {header}, sample_size = -1"
         with path.open("rb") as file:

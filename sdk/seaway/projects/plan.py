@@ -3,15 +3,17 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seaway.data.columns import Column
+from seaway.data.pictures import LABEL
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.projects import roles, task
 from seaway.projects.canary import FRACTIONS, Canary
+from seaway.projects.contents import Content
 from seaway.projects.look import Seen, Wishes, look
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class ProjectPlan:
     looked_up: bool = False
     histories: bool = False
     repository: "ExistingRepository | None" = None
+    content: Content | None = None
 
     @property
     def package(self) -> str:
@@ -71,6 +74,19 @@ class ProjectPlan:
         return min(BATCH[1], max(BATCH[0], 1 << round(math.log2(wanted))))
 
     @property
+    def inputs(self) -> list[str]:
+        """Of every kind."""
+        return [*self.numeric, *self.categorical, *([self.content.column] if self.content else [])]
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns that name a row."""
+        if self.repository:
+            return list(self.repository.keys)
+        named = [self.entity, self.content.file if self.content else ""]
+        return list(dict.fromkeys(filter(None, named)))
+
+    @property
     def gate(self) -> dict[str, float]:
         naive = "mean" if self.task == "regression" else "rate"
         return {f"beats:{naive}": 0.0}
@@ -88,6 +104,7 @@ def plan(name: str, wishes: Wishes) -> ProjectPlan:
         raise InvalidSpec(
             f"{name!r} is no name of an endpoint: use lower-case letters, digits and '-', a letter first."
         )
+    wishes = replace(wishes, label=wishes.label or (LABEL if wishes.images and not wishes.data else ""))
     seen, repository = look(wishes), _repository(wishes)
     chosen, why = task.choose(seen, wishes)
     keys = repository.keys if repository else {}
@@ -96,15 +113,16 @@ def plan(name: str, wishes: Wishes) -> ProjectPlan:
     others = [one for one in seen.columns.values() if one.name != wishes.label]
     left_out = {one.name: reason for one in others if (reason := roles.why_no_input(one, wishes, seen, chosen))}
     left_out |= {key: "it is a key of the feature repository" for key in keys if key in seen.columns}
-    inputs = [one for one in others if one.name not in left_out]
-    if not inputs and not (repository and repository.features):
+    inputs = [one for one in others if one.name not in left_out and not seen.content]
+    if not inputs and not seen.content and not (repository and repository.features):
         told = "; ".join(f"{column}: {reason}" for column, reason in left_out.items())
         raise DataUnreadable(f"No column of {wishes.source} can be an input ({told}).")
     _require_keys(repository, wishes, seen)
     read = {name for name in kinds if name not in left_out} | {*keys, wishes.entity, wishes.time}
+    read |= {seen.content.file} if seen.content else set()
     made = ProjectPlan(
         name=name,
-        data=str(wishes.data) if wishes.database else Path(wishes.data).absolute(),
+        data=str(wishes.data) if wishes.database or not wishes.data else Path(wishes.data).absolute(),
         label=wishes.label,
         task=chosen,
         rows=task.labelled(seen, wishes.label, chosen),
@@ -116,9 +134,10 @@ def plan(name: str, wishes: Wishes) -> ProjectPlan:
         time=wishes.time,
         query=wishes.query,
         left_out=left_out,
-        looked_up=bool(repository) or bool(wishes.entity and wishes.time and not seen.ambiguous),
+        looked_up=bool(repository) or bool(wishes.entity and wishes.time and not seen.ambiguous and not seen.content),
         histories=seen.histories and not repository,
         repository=repository,
+        content=seen.content,
     )
     made.notes.extend(_notes(made, seen, why))
     return made
@@ -143,6 +162,7 @@ def _notes(made: ProjectPlan, seen: Seen, why: str) -> Iterator[str]:
     yield f"The task is {made.task}: {made.label} holds {why}."
     if gaps := seen.rows - made.rows:
         yield f"{gaps:,} of {seen.rows:,} rows have no {made.label} and are left out."
+    yield from seen.content.notes if seen.content else ()
     for name, count in seen.repeated.items():
         yield f"{count} columns are called {name}; the later ones are read as {name}_1 and so on."
     for one in seen.columns.values():
@@ -164,5 +184,5 @@ def _of_features(made: ProjectPlan, seen: Seen) -> Iterator[str]:
     elif made.looked_up:
         before = ", with what came before it" if made.histories else ""
         yield f"Features are looked up in Feast by {made.entity} as they stood at {made.time}{before}."
-    elif made.entity and made.time:
+    elif made.entity and made.time and not made.content:
         yield f"Some {made.entity} has two rows of one {made.time}, so nothing is looked up by them: a plain split."

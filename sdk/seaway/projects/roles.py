@@ -18,7 +18,7 @@ def kind_of(column: Column, wishes: Wishes, task: str) -> str:
     """What a column is read as; empty for one that is not read."""
     if column.kind == "other":
         return ""
-    if column.name == wishes.entity:
+    if column.name in (wishes.entity, wishes.text):
         return "text"
     if column.name == wishes.label and task in BY_NAME:
         positive = column.kind == "truth" or (column.number and column.low in (0, 1) and column.high in (0, 1))
@@ -31,8 +31,12 @@ def why_no_input(column: Column, wishes: Wishes, seen: Seen, task: str) -> str:
     filled = seen.rows - column.missing
     naming = column.kind == "text" and column.distinct > max(RARE, IDENTITY * filled)
     reserved = (EVENT_TIME, LABEL_TIME, tasks.kind(task).output, "prediction")
+    reading = seen.content.column if seen.content else ""
     reasons = {
         "it says which row or when": column.name in (wishes.entity, wishes.time),
+        "": column.name == reading,
+        "it names the picture": bool(seen.content) and column.name == seen.content.file,
+        f"the model reads the {reading} alone": bool(reading),
         "it holds lists or structures": column.kind == "other",
         "it is a time; derive what it tells, such as the weekday": column.kind.startswith(TIME),
         "it is empty": not column.distinct,

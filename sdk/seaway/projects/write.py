@@ -1,6 +1,7 @@
 """The files of a project, out of the templates beside this file."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from pprint import pformat
@@ -15,6 +16,19 @@ from seaway.storage import atomic_path
 
 WIDTH = 110
 SPREAD = 0.1  # of the range that was seen, by which new numbers may lie beyond it
+NAMES = {  # of the schema, which the pipeline's settings are made of
+    "table": ("CATEGORICAL", "NUMERIC"),
+    "images": ("CHANNELS", "PICTURE", "SIZE"),
+    "texts": ("LENGTH", "TEXT"),
+}
+INPUTS = {  # as `split_table` is told of them
+    "table": '"numeric": NUMERIC, "categorical": CATEGORICAL',
+    "images": '"images": [PICTURE]',
+    "texts": '"texts": [TEXT]',
+}
+SPLIT = ("KEYS", "LABEL", "TASK", "TIME")
+AFTER = ".after(validated)"
+CONSTANT = re.compile(r"\b[A-Z]+\b")
 _WINDOW = """\
         WINDOW earlier AS (
             PARTITION BY {name(ENTITY)} ORDER BY {name(TIME)}
@@ -41,14 +55,22 @@ def _files(plan: ProjectPlan) -> dict[str, str]:
     features = {f"{package}/features.py": "existing.py" if plan.repository else "features.py"}
     return {
         "pipeline.py": "pipeline.py",
+        "monitoring.py": "monitoring.py",
         f"{package}/__init__.py": "init.py",
         f"{package}/schema.py": "schema.py",
-        f"{package}/source.py": "query.py" if plan.query else "source.py",
+        f"{package}/source.py": _source(plan),
         f"{package}/rules.py": "rules.py",
         **(features if plan.looked_up else {}),
         f"tests/test_{package}.py": "test.py",
         "README.md": "README.md",
     }
+
+
+def _source(plan: ProjectPlan) -> str:
+    """The template of what reads the rows."""
+    if plan.content and plan.content.folder:
+        return "folder.py" if plan.content.listed else "pictures.py"
+    return "query.py" if plan.query else "source.py"
 
 
 def _written(target: Path, template: str, words: Mapping[str, str]) -> Path:
@@ -72,11 +94,12 @@ def _words(plan: ProjectPlan) -> dict[str, str]:
         "gate": plan.gate,
         "weights": plan.canary.weights,
         "requests": plan.canary.requests,
-        "keep": _keys(plan),
+        "keep": plan.keys,
         "time": plan.time,
         "fractions": {f"{name}_fraction": share for name, share in plan.fractions.items()},
         "data": str(plan.data),
         "query": plan.query,
+        **_of_content(plan),
     }
     plain = {
         "name": plan.name,
@@ -89,18 +112,48 @@ def _words(plan: ProjectPlan) -> dict[str, str]:
         "epochs": str(EPOCHS),
         "patience": str(PATIENCE),
         "notes": "\n".join(f"- {note}" for note in map(_one_line, plan.notes)),
-        "rules": "\n".join(_rule(plan.columns[name], kind, plan) for name, kind in plan.kinds.items()),
-        "key": repr([plan.entity] if plan.entity and _unique(plan) else []),
+        "rules": "\n".join(_rules(plan)),
+        "key": repr(_key(plan)),
+        **_reading(_kind(plan)),
         "word": _one_line(plan.label),
     }
+    kind = _kind(plan)
     words = {name: _python(value) for name, value in values.items()} | plain
-    return words | (_feast_words(plan, words) if plan.looked_up else _plain_words(words))
+    words |= {part: _filled(f"{kind}_{part}", words) for part in ("schema", "settings")}
+    words |= {"inputs": INPUTS[kind], "entrypoint": "" if kind == "table" else ', "entrypoint": TRAINER'}
+    words |= _feast_words(plan, words) if plan.looked_up else _plain_words(plan, words)
+    return words | {"watched": re.sub("^    ", "", words["split"].replace(AFTER, ""), flags=re.MULTILINE)}
 
 
-def _plain_words(words: Mapping[str, str]) -> dict[str, str]:
+def _reading(kind: str) -> dict[str, str]:
+    """What the source and its test say, by what is learned from."""
+    return {
+        "source_names": "KINDS, TEXT" if kind == "texts" else "KINDS",
+        "kept": ".filter(rows[TEXT].is_valid())" if kind == "texts" else "",
+        "tested": "KINDS, PICTURE" if kind == "images" else "KINDS",
+        "all_columns": "{*KINDS, PICTURE}" if kind == "images" else "set(KINDS)",
+    }
+
+
+def _kind(plan: ProjectPlan) -> str:
+    """What is learned from: `table`, `images` or `texts`."""
+    return plan.content.kind if plan.content else "table"
+
+
+def _of_content(plan: ProjectPlan) -> dict[str, Any]:
+    """What the files say of a picture or a text."""
+    content = plan.content
+    if not content:
+        return {}
+    return {"column": content.column, "file": content.file, "folder": str(content.folder), **content.settings}
+
+
+def _plain_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
+    monitored = ", ".join(sorted([*CONSTANT.findall(words["inputs"]), *SPLIT]))
     return {
         "split_import": "split_table",
-        "schema_names": "CATEGORICAL, KEYS, LABEL, NUMERIC, TASK, TIME",
+        "schema_names": ", ".join(sorted([*SPLIT, *NAMES[_kind(plan)]])),
+        "monitored": f"from {plan.package}.schema import {monitored}\n\n",
         "split": _filled("split_plain", words),
         "made": "",
         "more": "",
@@ -119,6 +172,7 @@ def _feast_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
     lines = "".join(f",\n            {sql} AS {name}" for name, sql in earlier.items())
     return {
         "split_import": "build_features, get_training_examples",
+        "monitored": "",
         "schema_names": "CATEGORICAL, KEYS, LABEL, NUMERIC, TASK",
         "split": _filled("split_feast", words),
         "made": ', "repository": repository',
@@ -131,12 +185,6 @@ def _feast_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
         "history_sql": lines,
         "window": _WINDOW if earlier else "",
     }
-
-
-def _keys(plan: ProjectPlan) -> list[str]:
-    if plan.repository:
-        return list(plan.repository.keys)
-    return [plan.entity] if plan.entity else []
 
 
 def _looked_up(plan: ProjectPlan, number: bool) -> list[str]:
@@ -155,9 +203,20 @@ def _one_line(text: str) -> str:
     return " ".join(text.split()).replace('"""', "'").replace("\\", "\\\\")
 
 
-def _unique(plan: ProjectPlan) -> bool:
-    column = plan.columns[plan.entity]
-    return not column.missing and column.distinct == plan.rows
+def _key(plan: ProjectPlan) -> list[str]:
+    """What no two rows share."""
+    return [name for name in plan.keys[:1] if not plan.repository and _unique(plan.columns[name], plan.rows)]
+
+
+def _unique(column: Column, rows: int) -> bool:
+    return not column.missing and column.distinct == rows
+
+
+def _rules(plan: ProjectPlan) -> Iterator[str]:
+    """A line a column."""
+    yield from (_rule(plan.columns[name], kind, plan) for name, kind in plan.kinds.items())
+    if plan.content and plan.content.folder:
+        yield f"        {plan.content.column!r}: Column(),  # the bytes of a file"
 
 
 def _rule(column: Column, kind: str, plan: ProjectPlan) -> str:

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from seaway_examples.continents import table as continents
 from seaway_examples.diamonds import table as diamonds
-from seaway_examples.digits import pipeline as digits
+from seaway_examples.digits import folder as digits
+from seaway_examples.reviews import texts as reviews
 from seaway_runs import SEAWAY
 
 ROWS = 4_000  # 500 are held out for the canary: what so many show of a model that has hardly learnt
@@ -45,21 +47,25 @@ def customers_file(target: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "label", "options", "task"),
+    ("write", "options", "task"),
     [
-        (customers_file, "out", ["--entity", "customer"], "binary"),
-        (continents.write, continents.LABEL, [], continents.TASK),
-        (diamonds.write, diamonds.LABEL, [], diamonds.TASK),
+        (customers_file, ["--from", "data", "--label", "out", "--entity", "customer"], "binary"),
+        (continents.write, ["--from", "data", "--label", continents.LABEL], continents.TASK),
+        (diamonds.write, ["--from", "data", "--label", diamonds.LABEL], diamonds.TASK),
+        (digits.write, ["--images", "data"], digits.TASK),
+        (reviews.write, ["--from", "data", "--label", reviews.LABEL, "--text", reviews.TEXT], reviews.TASK),
     ],
-    ids=["binary", "multiclass", "regression"],
+    ids=["binary.csv", "multiclass.csv", "regression.csv", "images", "texts.jsonl"],
 )
-def test_a_file_becomes_a_promoted_canary_and_a_worse_model_is_rolled_back(
-    tmp_path: Path, write: Callable[[Path], None], label: str, options: list[str], task: str
+def test_data_become_a_promoted_canary_that_is_watched_and_a_worse_model_is_rolled_back(
+    tmp_path: Path, request: pytest.FixtureRequest, write: Callable[[Path], None], options: list[str], task: str
 ) -> None:
-    """The examples that begin with a file, and one that is as files are."""
-    write(tmp_path / "data.csv")
-    words = ("init", "mine", "--from", "data.csv", "--label", label, *options, "--output", "json")
-    told, folder = json.loads(seaway(*words, cwd=tmp_path).stdout), tmp_path / "mine"
+    """The examples that begin with a file or a folder, and a file that is as files are."""
+    data = tmp_path / f"data{Path(request.node.callspec.id).suffix}"
+    write(data)
+    given = [data.name if word == "data" else word for word in options]
+    told = json.loads(seaway("init", "mine", *given, "--output", "json", cwd=tmp_path).stdout)
+    folder = tmp_path / "mine"
     assert told["task"] == task
     try:
         run = json.loads(seaway("run", ".", *QUIET, "--output", "json", cwd=folder).stdout)
@@ -67,6 +73,8 @@ def test_a_file_becomes_a_promoted_canary_and_a_worse_model_is_rolled_back(
         assert rollout["decision"] == "PROMOTE", rollout["reason"]
         assert sum(sum(tick["errors"].values()) for tick in rollout["ticks"]) == 0
         assert run["state"] == "succeeded"
+        for change, alarm in WATCHED.get(data.suffix, {}).items():
+            assert watched(folder, change(data)) == alarm
         worsen(folder)
         worse = seaway("run", ".", *QUIET, cwd=folder, check=False)
         assert worse.returncode == 1
@@ -76,27 +84,41 @@ def test_a_file_becomes_a_promoted_canary_and_a_worse_model_is_rolled_back(
         seaway("down", "--all", cwd=folder, check=False)
 
 
-DIGITS = Path(digits.__file__).with_name("pipeline.py")
-WORSE = {**digits.SIMPLE, "epochs": 1, "learning_rate": 1e-9}
+def watched(folder: Path, options: dict[str, str]) -> bool:
+    """Whether the project's second pipeline, given other data, finds that they have drifted."""
+    seaway("run", "monitoring.py", "-p", f"options={json.dumps(options)}", "--no-cache", cwd=folder)
+    checks = sorted((folder / ".seaway").rglob("check.json"), key=lambda file: file.stat().st_mtime)
+    return bool(json.loads(checks[-1].read_text())["drift"]["alarm"])
 
 
-def test_pictures_become_a_promoted_canary_and_a_worse_model_is_rolled_back(tmp_path: Path) -> None:
-    """The example of encoded pictures, one pipeline for both."""
-    try:
-        run = json.loads(seaway("run", str(DIGITS), *QUIET, "--output", "json", cwd=tmp_path).stdout)
-        rollout = json.loads(next((tmp_path / ".seaway").rglob("rollout.json")).read_text())
-        assert (run["state"], rollout["decision"]) == ("succeeded", "PROMOTE")
-        assert sum(sum(tick["errors"].values()) for tick in rollout["ticks"]) == 0
-        worse = seaway("run", str(DIGITS), *QUIET, "-p", "gate={}", "-p", f"params={json.dumps(WORSE)}", cwd=tmp_path,
-                       check=False)  # fmt: skip
-        assert worse.returncode == 1
-        assert "was not promoted (ROLLBACK)" in worse.stdout + worse.stderr
-    finally:
-        seaway("down", "--all", cwd=tmp_path, check=False)
+def same(data: Path) -> dict[str, str]:
+    return {}
+
+
+def turned(data: Path) -> dict[str, str]:
+    """Other pictures: each lies on its side, as after a camera was mounted anew."""
+    other = data.with_name("turned")
+    for file in data.rglob("*.png"):
+        target = other / file.relative_to(data)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(file) as picture:
+            picture.transpose(Image.Transpose.ROTATE_90).save(target)
+    return {"folder": str(other)}
+
+
+def of_another_shop(data: Path) -> dict[str, str]:
+    """Other texts, in which a frequent word has another before it."""
+    other = data.with_name("other.jsonl")
+    other.write_text(data.read_text().replace(" is ", " is not at all "))
+    return {"path": str(other)}
+
+
+WATCHED = {"": {same: False, turned: True}, ".jsonl": {same: False, of_another_shop: True}}
 
 
 def worsen(folder: Path) -> None:
     """The next network hardly learns, and no gate stops it."""
     pipeline = folder / "pipeline.py"
-    text = re.sub(r"(DEEP = .*?)0\.003(.*?)\"epochs\": 40", r'\g<1>1e-07\g<2>"epochs": 1', pipeline.read_text())
-    pipeline.write_text(re.sub(r"GATE = \{.*?\}", "GATE = {}", text))
+    slow = re.sub(r'(DEEP = .*?"learning_rate": )[0-9.]+', r"\g<1>1e-09", pipeline.read_text())
+    once = re.sub(r'(DEEP = .*?"epochs": )\d+', r"\g<1>1", slow)
+    pipeline.write_text(re.sub(r"GATE = \{.*?\}", "GATE = {}", once))

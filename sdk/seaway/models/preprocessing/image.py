@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # of a GIF its first picture
 MODES = {1: "L", 3: "RGB"}  # by channels
+DEEP = "I;16"  # modes of a PNG of 16 bits a pixel
 LARGEST = 64_000_000  # pixels, told by the header before any is decoded
 LARGEST_SIDE = 4096  # of the tensor
 THREADS, AT_ONCE = 4, 64  # Pillow decodes without Python's lock; fewer pictures are not worth a thread
@@ -68,7 +69,7 @@ class Image:
         from PIL import Image as Pillow
 
         try:
-            picture = _upright(_opened(_bytes(value)), MODES[self.channels])
+            picture = _upright(opened(_bytes(value)), MODES[self.channels])
             resized = picture.resize((self.width, self.height), Pillow.Resampling.BILINEAR)  # antialiased
             pixels: Array = np.asarray(resized, np.uint8).reshape(self.height, self.width, self.channels)
         except (InvalidSpec, OSError, ValueError, SyntaxError, ArithmeticError, MemoryError) as error:
@@ -87,7 +88,12 @@ def _bytes(value: Any) -> bytes:
         raise InvalidSpec(f"{value[:40]!r} is no base64 ({error}); a name or a URI is not fetched.") from error
 
 
-def _opened(content: bytes) -> "Picture":
+def opened(content: bytes) -> "Picture":
+    """A picture whose header is read, and no pixel.
+
+    Raises:
+        InvalidSpec: the bytes are none of `FORMATS`, or the picture is too large.
+    """
     from PIL import Image as Pillow
     from PIL import UnidentifiedImageError
 
@@ -106,9 +112,18 @@ def _upright(picture: "Picture", mode: str) -> "Picture":
     from PIL import Image as Pillow
     from PIL import ImageOps
 
-    turned = ImageOps.exif_transpose(picture)
+    turned = _of_eight_bits(ImageOps.exif_transpose(picture))
     if not turned.has_transparency_data:
         return turned.convert(mode)
     clear = turned.convert("RGBA")
     white = Pillow.new("RGBA", clear.size, "white")
     return Pillow.alpha_composite(white, clear).convert(mode)
+
+
+def _of_eight_bits(picture: "Picture") -> "Picture":
+    """Grey of 16 bits in 8: Pillow would take all that is above 255 for white."""
+    from PIL import Image as Pillow
+
+    if not picture.mode.startswith(DEEP):
+        return picture
+    return Pillow.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
