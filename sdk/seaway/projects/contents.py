@@ -34,6 +34,7 @@ class Content:
         folder: Where the pictures are; None for texts.
         listed: Whether the folder is all that there is, rather than a table that names its files.
         notes: Sentences on what was found.
+        left_out: Sentences on rows that are not learned from.
     """
 
     column: str
@@ -42,6 +43,7 @@ class Content:
     folder: Path | None = None
     listed: bool = False
     notes: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def kind(self) -> str:
@@ -80,8 +82,8 @@ def pictures(rows: "pa.Table", folder: Path, label: str, listed: bool) -> "tuple
     grey = all(one.grey for one in found)
     size = _size(median(one.height for one in found), median(one.width for one in found)) if found else []
     settings = {"size": size, "channels": GREY if grey else COLOURS}
-    notes = [*_of_pictures(found, size, grey), *kept.told, *(_of_folders(folder) if listed else ())]
-    return kept.rows, Content(column, settings, file, folder.absolute(), listed, notes)
+    notes = [*_of_pictures(found, size, grey), *(_of_folders(folder) if listed else ())]
+    return kept.rows, Content(column, settings, file, folder.absolute(), listed, notes, list(kept.told))
 
 
 def texts(database: "duckdb.DuckDBPyConnection", column: str) -> Content:
@@ -107,11 +109,10 @@ def texts(database: "duckdb.DuckDBPyConnection", column: str) -> Content:
     notes = [f"The texts have {usual:,.0f} words, the longest {longest:,}; a model reads {length} tokens of each."]
     if wanted > length:
         notes.append("More than one text in twenty is longer and cut; LENGTH in schema.py takes more, and more time.")
-    if missing:
-        notes.append(f"{missing:,} rows have no text in {column} and are left out.")
     if copies := filled - distinct:
         notes.append(f"{copies:,} texts are the same as another; a model may be judged by what it has learned.")
-    return Content(column, {"length": length}, notes=notes)
+    left_out = [f"{missing:,} rows have no text in {column} and are left out."] if missing else []
+    return Content(column, {"length": length}, notes=notes, left_out=left_out)
 
 
 def require_text(column: Column) -> None:

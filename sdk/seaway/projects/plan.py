@@ -162,7 +162,7 @@ def _notes(made: ProjectPlan, seen: Seen, why: str) -> Iterator[str]:
     yield f"The task is {made.task}: {made.label} holds {why}."
     if gaps := seen.rows - made.rows:
         yield f"{gaps:,} of {seen.rows:,} rows have no {made.label} and are left out."
-    yield from seen.content.notes if seen.content else ()
+    yield from (*seen.content.notes, *seen.content.left_out) if seen.content else ()
     for name, count in seen.repeated.items():
         yield f"{count} columns are called {name}; the later ones are read as {name}_1 and so on."
     for one in seen.columns.values():

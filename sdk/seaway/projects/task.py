@@ -31,7 +31,7 @@ def choose(seen: Seen, wishes: Wishes) -> tuple[str, str]:
     if count < FEWEST_ROWS:
         raise DataUnreadable(
             f"{wishes.source} has {count} rows with a {label.name!r}; at least {FEWEST_ROWS} are needed to learn "
-            "from some and to judge by others."
+            f"from some and to judge by others.{_lost(seen)}"
         )
     rarest = min(seen.classes, key=lambda name: seen.classes[name])
     if task == "binary" and seen.classes[rarest] < FEWEST_OF_A_CLASS:
@@ -45,6 +45,11 @@ def choose(seen: Seen, wishes: Wishes) -> tuple[str, str]:
             f"{ROWS_A_CLASS} of each are needed on average. Group them, or give --label another column."
         )
     return task, why
+
+
+def _lost(seen: Seen) -> str:
+    """What became of further rows."""
+    return "".join(f" {sentence}" for sentence in seen.content.left_out) if seen.content else ""
 
 
 def labelled(seen: Seen, label: str, task: str) -> int:

@@ -76,9 +76,26 @@ def runtime_image() -> str:
     """Target `runtime` of images/Dockerfile: what a pipeline step runs in, with the commands of its packages."""
     if named := os.environ.get("SEAWAY_TEST_RUNTIME_IMAGE"):
         return named
+    return _imported("docker.io/seaway/runtime", _runtime_layers())
+
+
+def project_image(project: Path) -> str:
+    """Target `runtime` with the packages of a project that `seaway init` has written."""
+    if os.environ.get("SEAWAY_TEST_RUNTIME_IMAGE"):
+        pytest.skip("SEAWAY_TEST_RUNTIME_IMAGE names an image that the project cannot be added to here")
+    files = [file for file in _sources(project) if file.parent != project]
+    key = ";".join(f"{file.relative_to(project)} {_file_key(file)}" for file in files)
+
+    def write(tar: tarfile.TarFile) -> None:
+        for file in files:
+            tar.add(file, f"{SITE}/{file.relative_to(project)}", recursive=False, filter=_root)
+
+    return _imported(f"docker.io/seaway/{project.name}", [*_runtime_layers(), _layer("project", key, write)])
+
+
+def _runtime_layers() -> list[Path]:
     packages = closure(_listed(PROJECT / "images" / "runtime.in"))
-    commands = _layer("runtime-commands", _packages_key(packages), _write_commands(packages))
-    return _imported("docker.io/seaway/runtime", [*python_layers("runtime"), commands])
+    return [*python_layers("runtime"), _layer("runtime-commands", _packages_key(packages), _write_commands(packages))]
 
 
 def python_layers(image: str) -> list[Path]:

@@ -83,3 +83,32 @@ def test_unusable_tables_are_refused_and_nothing_is_written(
 def test_columns_without_a_role_or_with_two_are_refused(columns: dict[str, list[str]], reason: str) -> None:
     with pytest.raises(InvalidSpec, match=reason):
         PlainSpec("y", **columns)  # type: ignore[arg-type]
+
+
+def pictures(folder: Path, values: list[object]) -> tuple[ExampleCounts, dict[str, pd.DataFrame]]:
+    table = rows(len(values)).assign(photo=values)
+    return split(folder, table, PlainSpec("y", "multiclass", images=["photo"], keep=["id"]))
+
+
+def test_where_pictures_are_becomes_their_bytes_in_the_examples(tmp_path: Path) -> None:
+    files = [tmp_path / f"{n}.png" for n in range(30)]
+    for n, file in enumerate(files):
+        file.write_bytes(b"%d" % n)
+    _, parts = pictures(tmp_path, [file.as_uri() if n % 2 else str(file) for n, file in enumerate(files)])
+    found = {row.id: row.photo for part in parts.values() for row in part.itertuples()}
+    assert found == {n: b"%d" % n for n in range(30)}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("gone.png", "names gone.png, which cannot be read"),
+        ("file:///no/such.png", "which cannot be read"),
+        ("gopher://x/y.png", "which cannot be read"),
+        (None, "has no file in 1 of"),
+    ],
+)
+def test_a_picture_that_is_not_there_is_told_by_its_name(tmp_path: Path, value: object, reason: str) -> None:
+    (tmp_path / "a.png").write_bytes(b"a")
+    with pytest.raises(DataUnreadable, match=f"Column 'photo' {reason}"):
+        pictures(tmp_path, [str(tmp_path / "a.png")] * 29 + [value])

@@ -174,3 +174,10 @@ def test_a_tokenizer_is_the_one_that_the_signature_names(tmp_path: Path, content
         file.write_text(content if content != "other" else json.dumps(json.loads(file.read_text()), indent=1))
     with pytest.raises(PackageRefused, match="is not the tokenizer"):
         stage(settings, tmp_path).encode(["good"])
+
+
+def test_sixteen_bits_are_read_by_their_upper_eight() -> None:
+    stream = io.BytesIO()
+    Pillow.fromarray(np.array([[0, 255, 256], [257, 32768, 65535]], np.uint16)).save(stream, "PNG")
+    made = Image(2, 3, 1).encode([stream.getvalue()])
+    np.testing.assert_array_equal(made[0, 0], [[0, 0, 1], [1, 128, 255]])

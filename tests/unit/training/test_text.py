@@ -1,11 +1,15 @@
 """The text trainer: its model takes texts as they are, with the tokenizer beside it."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file
 from seaway.errors import InvalidSpec
 from seaway.models import ExportedModel
 from seaway.models.preprocessing.text import TOKENIZER_FILE
@@ -60,3 +64,54 @@ def test_the_tokenizer_is_data_of_the_model_and_another_one_is_refused(spec: Tra
 def test_params_without_a_column_of_texts_are_refused() -> None:
     with pytest.raises(InvalidSpec, match="give the column that holds the texts"):
         TextParams.parse({"label": "mood"})
+
+
+@pytest.fixture(scope="module")
+def encoder(spec: TrainSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of somebody's encoder, as transformers writes it, with the tokenizer of `spec`."""
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("installed") / "tiny_encoder" / "model"
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    torch.manual_seed(0)
+    BertModel(BertConfig(vocab_size=64, max_position_embeddings=16, **sizes)).save_pretrained(folder)
+    shutil.copyfile(spec.output / TOKENIZER_FILE, folder / TOKENIZER_FILE)
+    return folder
+
+
+@pytest.mark.parametrize("installed", [False, True], ids=["folder", "package"])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_somebodys_encoder_is_taken_as_it_is_and_stays_so_where_it_is_frozen(
+    spec: TrainSpec, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool, frozen: bool
+) -> None:
+    monkeypatch.syspath_prepend(str(encoder.parent.parent))
+    named = "package:tiny_encoder" if installed else str(encoder)
+    params = {**PARAMS, "encoder": named, "frozen": frozen, "epochs": 1}
+    made = replace(spec, output=tmp_path / "out", checkpoints=tmp_path / "kept", params=params)
+    main(made, "e" * 64)
+    model = ExportedModel.load(made.output)
+    given = model.predict({"review": reviews(6, 7)["review"].tolist()})
+    assert (given["probabilities"].shape, given["embedding"].shape) == ((6, 2), (6, 16))
+    before, after = load_file(encoder / "model.safetensors"), load_file(made.output / "model.safetensors")
+    kept = {
+        name: torch.equal(after[f"encoder.model.{name}"], value)
+        for name, value in before.items()
+        if name[:6] != "pooler"
+    }
+    assert kept
+    assert all(kept.values()) == frozen
+
+
+@pytest.mark.parametrize(
+    ("encoder", "reason"),
+    [
+        ("package:no_such_package", "no folder or package with config.json and model.safetensors"),
+        ("package:json", "no folder or package"),
+        ("package:../x", "no folder or package"),
+        ("huge", "none of small, words"),
+    ],
+)
+def test_an_encoder_that_is_not_there_is_told(spec: TrainSpec, tmp_path: Path, encoder: str, reason: str) -> None:
+    made = replace(spec, output=tmp_path, checkpoints=tmp_path / "kept", params={**PARAMS, "encoder": encoder})
+    with pytest.raises(InvalidSpec, match=reason):
+        main(made, "d" * 64)
