@@ -1,18 +1,24 @@
 """One endpoint whose arms are models of two flavours, imported by the component, compared with this process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from foreign_models import COLUMNS, MODELS, rows
+from foreign_models import COLUMNS, MODELS, exported_model, onnx_model, rows
+from onnx import numpy_helper
 from seaway import models
 from seaway.evaluation.evaluator import evaluate
 from seaway.evaluation.gate import Gate
 from seaway.kfp import catalog
+from seaway.models.importing import ImportSpec, import_model
+from seaway.platforms.home import keys
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
+from seaway.platforms.local.serving.rollout_state import FileRolloutStore
+from seaway.platforms.local.serving.traffic import EnvoyMetrics, EnvoyTraffic
+from seaway.rollout import Decision, Notary, Policy, Replay, RolloutPlan, Step, Yardstick, run
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient
 
 ARMS = {"stable": "onnx", "candidate": "lightgbm"}
@@ -74,3 +80,44 @@ def test_two_flavours_are_evaluated_against_each_other(packages: dict[str, Path]
     aucs = {name: figures["roc_auc"]["value"] for name, figures in made.figures["models"].items()}
     assert aucs["linear"] == 1.0
     assert aucs["model"] > 0.95
+
+
+def turned(file: Path) -> Path:
+    """The same network, its answers those of the other class."""
+    return onnx_model(file, initializer=[numpy_helper.from_array(np.array([[-2.0], [1.0]], np.float32), "weight")])
+
+
+@pytest.mark.parametrize(
+    ("stable", "candidate", "decision"),
+    [
+        (exported_model, onnx_model, Decision.PROMOTE),
+        (onnx_model, exported_model, Decision.PROMOTE),
+        (exported_model, turned, Decision.ROLLBACK),
+    ],
+    ids=["ONNX follows torch.export", "torch.export follows ONNX", "a worse ONNX follows torch.export"],
+)
+def test_a_canary_of_another_flavour_is_judged_by_its_answers(
+    tmp_path: Path,
+    train: Path,
+    packages: dict[str, Path],
+    stable: Callable[[Path], Path],
+    candidate: Callable[[Path], Path],
+    decision: Decision,
+) -> None:
+    signing = models.signing_keys(keys()).private
+    made = {}
+    for arm, write in {"stable": stable, "candidate": candidate}.items():
+        file = write(tmp_path / f"{arm}{'.pt2' if write is exported_model else '.onnx'}")
+        spec = ImportSpec(file, "canary", sample=COLUMNS, task="binary", label="y")
+        made[arm] = import_model(spec, tmp_path / arm / "package", signing).path
+    endpoints = LocalEndpoint()
+    endpoint = endpoints.deploy(EndpointSpec("canary", "r1", made["stable"], made["candidate"]))
+    try:
+        plan = RolloutPlan(endpoint, (Step(25, 100), Step(100, 300)), Policy.of(0.05, 0.0, 0.1, 0.05, budget=4_000))
+        with Replay(train, endpoint, Yardstick.of(endpoint.targets), shadow=1.0, passes=10) as requests:
+            state = FileRolloutStore(tmp_path / "state.json")
+            found = run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), state, Notary.beside(endpoint, signing))
+    finally:
+        endpoints.remove("canary", "r1")
+    assert found.decision is decision, found.reason
+    assert sum(sum(tick["errors"].values()) for tick in found.ticks) == 0
