@@ -17,7 +17,7 @@ from rich.table import Table
 from seaway.monitoring.embeddings import difference
 
 SIZE, DAYS = 64, 14
-ROWS = (100, 300, 1000)
+ROWS = (100, 200, 500)
 SHIFTS, SHARES = (0.0, 0.1, 0.2, 0.3, 0.5), (0.1, 0.2, 0.4)
 LEVEL, EFFECT = 0.05, 0.1
 MIXING = np.random.default_rng(0).normal(size=(SIZE, SIZE)) * np.geomspace(1, 0.01, SIZE)[:, None]

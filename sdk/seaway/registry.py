@@ -137,6 +137,7 @@ BACKENDS = (
     Backend("Task", "multiclass", ANYWHERE, "seaway.tasks.multiclass:Multiclass"),
     Backend("Task", "multilabel", ANYWHERE, "seaway.tasks.multilabel:Multilabel"),
     Backend("Task", "regression", ANYWHERE, "seaway.tasks.regression:Regression"),
+    Backend("Task", "quantile", ANYWHERE, "seaway.tasks.quantile:Quantile"),
     Backend("Flavour", "torch_export", ANYWHERE, "seaway.models.flavours.torch_export:TorchExport"),
     Backend("Flavour", "onnx", ANYWHERE, "seaway.models.flavours.onnx:Onnx"),
     Backend("Flavour", "torchscript", ANYWHERE, "seaway.models.flavours.torchscript:TorchScript"),

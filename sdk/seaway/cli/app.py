@@ -143,7 +143,7 @@ def init(
     ] = "",
     label: Annotated[str, typer.Option(help="The column that is to be predicted.")] = "",
     task: Annotated[
-        str, typer.Option(help="binary, multiclass or regression. Default: what the label looks like.")
+        str, typer.Option(help="binary, multiclass, regression or quantile:0.9. Default: what the label looks like.")
     ] = "",
     entity: Annotated[str, typer.Option(help="The column that says whose a row is; no input.")] = "",
     time: Annotated[

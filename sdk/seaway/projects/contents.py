@@ -152,4 +152,4 @@ def _of_folders(folder: Path) -> Iterator[str]:
 def _size(height: float, width: float) -> list[int]:
     """What a picture of these sides is resized to: of about the same shape, and small enough to learn in minutes."""
     scale = min(1.0, LARGEST_SIDE / max(height, width))
-    return [max(LEAST_SIDE, round(side * scale / LEAST_SIDE) * LEAST_SIDE) for side in (height, width)]
+    return [max(LEAST_SIDE, int(side * scale / LEAST_SIDE + 0.5) * LEAST_SIDE) for side in (height, width)]

@@ -94,6 +94,8 @@ def _require_sense(wishes: Wishes) -> None:
         raise InvalidSpec(f"--query asks a database, and {wishes.data} is a file; give --from postgresql://... .")
     if wishes.images and wishes.text:
         raise InvalidSpec("--images and --text: a model here reads pictures or texts; give one of them.")
+    if wishes.images and wishes.database:
+        raise InvalidSpec("--images: pictures are named by a file of rows, or by their folders, not by a query.")
     if wishes.text and wishes.text == wishes.label:
         raise InvalidSpec(f"--text {wishes.text}: the label cannot be what it is predicted from.")
     if wishes.features and (wishes.images or wishes.text):
@@ -120,18 +122,17 @@ def _pictures(wishes: Wishes, folder: Path) -> Seen:
     if wishes.data:
         with _opened(wishes) as opened:
             given = contents.rows_of(opened)
-        repeated = {} if wishes.database else files.repeated_names(Path(wishes.data))
     else:
-        given, repeated = contents.folder_rows(folder, wishes.label), {}
+        given = contents.folder_rows(folder, wishes.label)
     _require_columns(wishes, given.column_names)
     rows, content = contents.pictures(given, folder, wishes.label, listed=not wishes.data)
     with duckdb.connect() as database:
         database.register("kept", rows)
         database.execute("SET TimeZone = 'UTC'; CREATE TABLE rows AS SELECT * FROM kept")
-        return replace(_seen(database, wishes, repeated), content=content)
+        return replace(_seen(database, wishes), content=content)
 
 
-def _seen(database: "duckdb.DuckDBPyConnection", wishes: Wishes, repeated: Mapping[str, int] | None = None) -> Seen:
+def _seen(database: "duckdb.DuckDBPyConnection", wishes: Wishes) -> Seen:
     """What is seen of the table `rows`."""
     rows, found = columns.look(database)
     if not rows:
@@ -139,13 +140,11 @@ def _seen(database: "duckdb.DuckDBPyConnection", wishes: Wishes, repeated: Mappi
     known = {column.name: column for column in found}
     _require_columns(wishes, list(known))
     _require_time(wishes, known)
-    if repeated is None:
-        repeated = {} if wishes.database else files.repeated_names(Path(wishes.data))
     return Seen(
         rows,
         known,
         _classes(database, known[wishes.label]),
-        repeated,
+        files.repeated_names(Path(wishes.data)) if wishes.data and not wishes.database else {},
         bool(wishes.entity) and known[wishes.entity].distinct < rows - known[wishes.entity].missing,
         bool(wishes.entity and wishes.time)
         and columns.repeats(database, wishes.entity, wishes.time, known[wishes.time].kind),

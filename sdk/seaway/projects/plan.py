@@ -15,6 +15,7 @@ from seaway.projects import roles, task
 from seaway.projects.canary import FRACTIONS, Canary
 from seaway.projects.contents import Content
 from seaway.projects.look import Seen, Wishes, look
+from seaway.tasks.task import kind
 
 if TYPE_CHECKING:
     from seaway.features.existing import ExistingRepository
@@ -88,8 +89,7 @@ class ProjectPlan:
 
     @property
     def gate(self) -> dict[str, float]:
-        naive = "mean" if self.task == "regression" else "rate"
-        return {f"beats:{naive}": 0.0}
+        return {f"beats:{kind(self.task).naive_name}": 0.0}
 
 
 def plan(name: str, wishes: Wishes) -> ProjectPlan:

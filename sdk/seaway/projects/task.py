@@ -8,6 +8,7 @@ from seaway.projects.look import Seen, Wishes
 from seaway.projects.roles import BY_NAME
 
 BINARY = 2
+QUANTILE = "quantile:"
 MOST_CLASSES = 50  # of text, found out; more are texts rather than classes, until a person says otherwise
 WHOLE_CLASSES = 12  # of whole numbers; more are amounts
 FEWEST_ROWS = 30  # labelled; of fewer no split is left to learn from or to judge by
@@ -91,7 +92,7 @@ def _require_fit(label: Column, task: str, classes: int) -> None:
         "regression": label.number,
         "multilabel": False,
     }
-    if not fits.get(task, True):
+    if not fits.get("regression" if task.startswith(QUANTILE) else task, True):
         found = f"{classes:,} values of kind {label.kind}"
         others = " Lists of labels are for a pipeline of your own." if task == "multilabel" else ""
         raise InvalidSpec(f"--task {task}: {label.name!r} has {found}, which is no label of it.{others}")

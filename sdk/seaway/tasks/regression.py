@@ -78,11 +78,11 @@ class Regression(Task):
     def watched(self, answers: Floats) -> dict[str, Array]:
         return {"prediction": answers}
 
-    def beside(self, other: Task) -> Task:
+    def beside(self, other: Task) -> "Regression":
         """With the other's span."""
         super().beside(other)
         facts = {**self.target.facts, "span": other.target.facts["span"]} if "span" in other.target.facts else {}
-        return Regression(replace(self.target, facts=facts or self.target.facts))
+        return type(self)(replace(self.target, facts=facts or self.target.facts))
 
     def facts(self, labels: Array) -> dict[str, Any]:
         return {"mean": float(labels.mean()), "deviation": float(labels.std()), "unit": self.target.unit}

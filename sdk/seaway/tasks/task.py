@@ -46,6 +46,7 @@ class Task(ABC):
         naive_name: What the simplest baseline predicts, as in `plan_rate`.
         output: Usual name of the model's output.
         legal: What an answer has to be, for messages.
+        has_argument: Whether its name goes on behind a colon, as in `quantile:0.9`.
     """
 
     metrics: ClassVar[tuple[Metric, ...]]
@@ -53,6 +54,7 @@ class Task(ABC):
     naive_name: ClassVar[str] = "rate"
     output: ClassVar[str]
     legal: ClassVar[str]
+    has_argument: ClassVar[bool] = False
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -199,8 +201,15 @@ class Task(ABC):
 
 
 def kind(name: str) -> type[Task]:
-    """The class of a task. Raises: InvalidSpec: there is no task of that name."""
-    task: type[Task] = registry.find(PORT, name).load()
+    """The class of a task; what is behind a colon, as in `quantile:0.9`, is the task's own to read.
+
+    Raises:
+        InvalidSpec: there is no task of that name, or it is one that nothing is to be said to.
+    """
+    plain, colon, _ = name.partition(":")
+    task: type[Task] = registry.find(PORT, plain).load()
+    if colon and not task.has_argument:
+        raise InvalidSpec(f"The task {name!r}: {plain} takes nothing behind a colon; write {plain}.")
     return task
 
 

@@ -112,12 +112,12 @@ def test_what_is_mixed_empty_moving_or_copied_is_told(tmp_path: Path) -> None:
     (root / "loose.png").write_bytes(picture(8))
     found = told(plan("pets", Wishes("", "", images=root)))
     for sentence in (
-        "1 of 47 pictures are grey and are read as coloured ones",
-        "1 of 47 pictures have several frames",
+        "1 of 48 pictures are grey and are read as coloured ones",
+        "1 of 48 pictures have several frames",
         "(cat/again.png): the same as another file",  # what sorts last of two
         "No picture lies in mouse: no class",
         "Folders of one name at several places are one class",
-        "1 of 47 rows have no label and are left out",
+        "1 of 48 rows have no label and are left out",
         "5 x 5 to 20 x 30 pixels",
     ):
         assert sentence in found or sentence.replace("again", "3") in found, found
@@ -134,6 +134,7 @@ def test_what_is_mixed_empty_moving_or_copied_is_told(tmp_path: Path) -> None:
         ({"images": Path("pets"), "features": Path("repository")}, InvalidSpec, "--features"),
         ({"images": Path("pets"), "data": Path("texts.jsonl"), "label": "mood"}, InvalidSpec, "No column names files"),
         ({"images": Path("pets"), "data": Path("texts.jsonl")}, InvalidSpec, "--label is missing"),
+        ({"images": Path("pets"), "data": "sqlite:///x.db", "query": "SELECT 1"}, InvalidSpec, "not by a query"),
         ({}, InvalidSpec, "--from names the data"),
         ({"data": Path("texts.jsonl"), "label": "mood", "text": "none"}, InvalidSpec, "--text none"),
         ({"data": Path("texts.jsonl"), "label": "mood", "text": "mood"}, InvalidSpec, "the label cannot be"),

@@ -13,6 +13,7 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.tasks import Target, Task
 from sklearn import metrics
 
+QUANTILE = "quantile:0.8"
 CLASSES = ("Fair", "Good", "Ideal")
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -26,6 +27,7 @@ def some(task: str, seed: int, rows: int = 40) -> tuple[Task, np.ndarray, np.nda
         "multiclass": np.array(CLASSES, object)[random.permutation(np.arange(rows) % 3)],
         "multilabel": _lists(random, rows),
         "regression": random.normal(50, 20, rows),
+        QUANTILE: random.normal(50, 20, rows),
     }[task]
     output = {"binary": scores[:, :1], "multiclass": scores, "multilabel": random.random((rows, 3))}.get(
         task, random.normal(50, 20, (rows, 1))
@@ -63,6 +65,11 @@ def oracle(task: str, output: np.ndarray, column: np.ndarray, weights: np.ndarra
             "roc_auc": metrics.roc_auc_score(truth, output, average="macro", **how),
             "brier": float(np.mean([metrics.brier_score_loss(truth[:, k], output[:, k], **how) for k in each])),
         }
+    if task == QUANTILE:
+        return {
+            "pinball": metrics.mean_pinball_loss(column, output[:, 0], alpha=0.8, **how),
+            "mae": metrics.mean_absolute_error(column, output[:, 0], **how),
+        }
     return {
         "rmse": metrics.root_mean_squared_error(column, output[:, 0], **how),
         "mae": metrics.mean_absolute_error(column, output[:, 0], **how),
@@ -70,7 +77,7 @@ def oracle(task: str, output: np.ndarray, column: np.ndarray, weights: np.ndarra
     }
 
 
-@pytest.mark.parametrize("name", ["multiclass", "multilabel", "regression"])
+@pytest.mark.parametrize("name", ["multiclass", "multilabel", "regression", QUANTILE])
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS)
 def test_figures_are_scikit_learns_and_influences_their_derivatives_by_a_rows_weight(name: str, seed: int) -> None:
@@ -85,7 +92,7 @@ def test_figures_are_scikit_learns_and_influences_their_derivatives_by_a_rows_we
         assert influences[row] == pytest.approx((more[figure] - less[figure]) / (2 * step), abs=1e-4), figure
 
 
-@pytest.mark.parametrize("name", ["binary", "multiclass", "multilabel", "regression"])
+@pytest.mark.parametrize("name", ["binary", "multiclass", "multilabel", "regression", QUANTILE])
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS)
 def test_every_legal_answer_has_a_loss_in_the_unit_interval_and_the_truth_has_none(name: str, seed: int) -> None:
@@ -99,13 +106,13 @@ def test_every_legal_answer_has_a_loss_in_the_unit_interval_and_the_truth_has_no
     assert losses.max() > 0
 
 
-@pytest.mark.parametrize("name", ["binary", "multiclass", "multilabel", "regression"])
+@pytest.mark.parametrize("name", ["binary", "multiclass", "multilabel", "regression", QUANTILE])
 def test_a_target_comes_back_from_json_as_it_was(name: str) -> None:
     target = some(name, 1)[0].target
     assert Target.from_json(json.loads(json.dumps(target.to_json()))) == target
 
 
-@pytest.mark.parametrize("name", ["binary", "multiclass", "multilabel", "regression"])
+@pytest.mark.parametrize("name", ["binary", "multiclass", "multilabel", "regression", QUANTILE])
 def test_a_bundled_trainers_loss_falls_towards_the_truth_and_its_answers_are_legal(name: str) -> None:
     task, _, _, labels = some(name, 3)
     wanted = torch.from_numpy(task.training_labels(labels))
@@ -228,8 +235,36 @@ def test_the_naive_baseline_is_each_groups_mean_and_that_of_all_for_a_new_group(
 
 
 def test_a_task_that_nobody_has_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(InvalidSpec, match="binary, multiclass, multilabel, regression"):
+    with pytest.raises(InvalidSpec, match="binary, multiclass, multilabel, quantile, regression"):
         tasks.named("survival", "label", np.zeros(1), "The rows")
     with pytest.raises(InvalidSpec, match="names its task and its label"):
         Target("binary", "")
     assert not registry.port("task").by_setting
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_the_answer_that_costs_least_is_the_quantile(share: float) -> None:
+    """By the loss of the trainer, of the figures and of the judge alike."""
+    column = np.random.default_rng(0).gamma(2, 10, 400)
+    task = tasks.named(f"quantile:{share}", "label", column, "The rows")
+    labels, levels = task.labels(column, "The rows"), np.linspace(0, 60, 241)
+    wanted = torch.from_numpy(task.training_labels(labels))
+    facts = task.target.facts
+    outputs = [torch.full((400, 1), (level - facts["mean"]) / facts["deviation"]) for level in levels]
+    costs = [
+        [float(task.loss(output, wanted)) for output in outputs],
+        [task.measured(np.full(400, level), labels).figures()["pinball"].value for level in levels],
+        [task.losses(np.full(400, level), labels).sum() for level in levels],
+    ]
+    for cost in costs:
+        assert levels[int(np.argmin(cost))] == pytest.approx(np.quantile(column, share), abs=0.6)
+    naive = task.naive(labels, np.arange(400) % 2, np.array([0, 1, 2]))
+    expected = [np.quantile(part, share) for part in (column[::2], column[1::2], column)]
+    assert naive == pytest.approx(expected)
+    assert task.beside(task).target.task == f"quantile:{share}"
+
+
+@pytest.mark.parametrize("name", ["quantile", "quantile:", "quantile:90", "quantile:x", "regression:0.9"])
+def test_a_task_that_says_no_share_or_one_too_many_is_refused(name: str) -> None:
+    with pytest.raises(InvalidSpec, match=r"no share between 0 and 1|takes nothing behind a colon"):
+        tasks.named(name, "label", np.arange(9.0), "The rows")
