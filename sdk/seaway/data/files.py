@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-WIDE = (b"\xff\xfe", b"\xfe\xff")  # what a file in UTF-16 begins with; any bytes are some UTF-16, so nothing else is
 CSV, JSONL, PARQUET = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
 ENCODINGS = ("utf-8", "cp1252", "latin-1")  # of a text without a mark, tried in this order; the last takes any bytes
-MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+WIDE = "utf-16"  # without a mark any bytes are some UTF-16
+MARKS = {b"\xff\xfe": WIDE, b"\xfe\xff": WIDE, b"\xef\xbb\xbf": "utf-8-sig"}
 PART = 1 << 20  # signs that are decoded at a time
 PACKED = (".gz", ".zst")  # of a CSV or JSON lines
 
@@ -68,8 +68,8 @@ def opened(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
 
 @contextmanager
 def _in_utf8(path: Path) -> Iterator[Path]:
-    """The file, or a copy where it is JSON of another encoding, which DuckDB does not read."""
-    encoding = _encoding(path) if path.suffix.lower() in JSONL else ENCODINGS[0]
+    """The file, or a copy where its encoding is one that DuckDB does not read: any but UTF-8 of JSON, UTF-16 of a CSV."""
+    encoding = _encoding(path)
     if encoding == ENCODINGS[0]:
         yield path
         return
@@ -81,11 +81,14 @@ def _in_utf8(path: Path) -> Iterator[Path]:
 
 
 def _encoding(path: Path) -> str:
-    """The one that a text's mark says, or the first that it can be."""
+    """That of a text which has to be copied, by its mark, or of JSON the first that it can be; else UTF-8."""
+    ending = path.suffix.lower()
     with path.open("rb") as file:
         head = file.read(3)
     marked = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), "")
-    return marked or next(encoding for encoding in ENCODINGS if _decodes(path, encoding))
+    if ending in JSONL:
+        return marked or next(encoding for encoding in ENCODINGS if _decodes(path, encoding))
+    return marked if ending in CSV and marked == WIDE else ENCODINGS[0]
 
 
 def _decodes(path: Path, encoding: str) -> bool:
@@ -110,8 +113,8 @@ def repeated_names(path: Path) -> dict[str, int]:
 
     if _format(path) not in CSV:
         return {}
-    with duckdb.connect() as database:
-        for reader in _readers(path, header=False):
+    with duckdb.connect() as database, _in_utf8(path) as readable:
+        for reader in _readers(readable, header=False):
             try:
                 row = database.execute(f"SELECT * FROM {reader} LIMIT 1").fetchone() or ()  # noqa: S608
             except duckdb.Error:
@@ -137,9 +140,7 @@ def _readers(path: Path, header: bool = True) -> Iterator[str]:
         yield f"read_json({name}, format = '{form}', sample_size = -1, map_inference_threshold = -1)"
     elif ending in CSV:
         how = f"all_varchar = true, header = {header}, sample_size = -1"
-        with path.open("rb") as file:
-            encodings = ("utf-16",) if file.read(2) in WIDE else ("utf-8", "latin-1")
-        for encoding in encodings:
+        for encoding in ("utf-8", "latin-1"):
             for strict in ("true", "false"):
                 yield f"read_csv({name}, {how}, encoding = '{encoding}', strict_mode = {strict})"
     else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seaway.data.columns import MOSTLY
+from seaway.data.columns import MOSTLY, chosen
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.models.preprocessing import image
 
@@ -69,13 +69,19 @@ class Pictures:
         return sum(map(len, self.left_out.values()))
 
 
-def read_pictures(folder: str, label: str = LABEL) -> "pa.Table":
+def read_pictures(folder: str, label: str = LABEL, kind: str = "class") -> "pa.Table":
     """The columns `file`, `label` and `picture`: of each picture the folder that it lies in, and its bytes.
+
+    The label is read as `kind` says, as the columns of `read_file` are.
 
     Raises:
         DataUnreadable: as `listed` and `sorted_out`.
     """
-    rows = listed(Path(folder)).rename_columns([FILE, label])
+    import duckdb
+
+    with duckdb.connect() as database:
+        database.register("rows", listed(Path(folder)).rename_columns([FILE, label]))
+        rows = chosen(database, {FILE: "text", label: kind}, folder)
     return add_pictures(rows, folder, FILE, label)
 
 

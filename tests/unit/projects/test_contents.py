@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from seaway.data import read_file, read_pictures
 from seaway.errors import DataUnreadable, InvalidSpec, SeawayError
 from seaway.kfp import pipeline_file
 from seaway.projects import ProjectPlan, Wishes, plan, write
@@ -78,6 +79,18 @@ def test_a_table_that_names_pictures_becomes_one_of_any_task(tmp_path: Path) -> 
     assert (made.task, made.inputs, made.keys) == ("regression", ["picture_"], ["photo"])
     assert made.kinds == {"photo": "text", "age": "decimal comma"}
     whole(made, tmp_path / "ages")
+
+
+@pytest.mark.parametrize(("kinds", "task", "label"), [(("0", "1"), "", 0.0), (("10", "12"), "regression", 10.0)])
+def test_folders_that_are_called_by_numbers_give_numbers_where_the_task_wants_them(
+    tmp_path: Path, kinds: tuple[str, str], task: str, label: float
+) -> None:
+    root = pictures(tmp_path / "pictures")
+    for old, new in zip(KINDS, kinds, strict=True):
+        (root / old).rename(root / new)
+    made = plan("numbers", Wishes("", "", task, images=root))
+    rows = read_pictures(str(root), made.label, made.kinds[made.label])
+    assert rows[made.label][0].as_py() == label
 
 
 @pytest.mark.parametrize(
@@ -169,8 +182,6 @@ def test_texts_of_any_encoding_become_a_project(tmp_path: Path, name: str, encod
     made = plan("moods", Wishes(texts(tmp_path / name, encoding=encoding), "mood", text="text"))
     assert (made.task, made.inputs, made.left_out["n"]) == ("binary", ["text"], "the model reads the text alone")
     whole(made, tmp_path / "moods")
-    from seaway.data import read_file
-
     assert read_file(str(tmp_path / name), made.kinds)["text"][0].as_py() == "größe 0 of the thing"
 
 
