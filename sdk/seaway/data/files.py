@@ -68,7 +68,7 @@ def opened(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
 
 @contextmanager
 def _in_utf8(path: Path) -> Iterator[Path]:
-    """The file, or a copy where its encoding is one that DuckDB does not read: any but UTF-8 of JSON, UTF-16 of a CSV."""
+    """The file, or a copy where DuckDB does not read its encoding: any but UTF-8 of JSON, UTF-16 of a CSV."""
     encoding = _encoding(path)
     if encoding == ENCODINGS[0]:
         yield path
