@@ -1,6 +1,7 @@
 """One endpoint whose arms are models of two flavours, imported by the component, compared with this process."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -108,10 +109,11 @@ def test_a_canary_of_another_flavour_is_judged_by_its_answers(
     made = {}
     for arm, write in {"stable": stable, "candidate": candidate}.items():
         file = write(tmp_path / f"{arm}{'.pt2' if write is exported_model else '.onnx'}")
-        spec = ImportSpec(file, "canary", sample=COLUMNS, task="binary", label="y")
-        made[arm] = import_model(spec, tmp_path / arm / "package", signing).path
+        given = ImportSpec(file, "canary", sample=COLUMNS, task="binary", label="y")
+        made[arm] = import_model(given, tmp_path / arm / "package", signing).path
     endpoints = LocalEndpoint()
-    endpoint = endpoints.deploy(EndpointSpec("canary", "r1", made["stable"], made["candidate"]))
+    spec = EndpointSpec("canary", "r1", made["stable"], made["candidate"])
+    endpoint = replace(endpoints.deploy(spec), targets=spec.targets)
     try:
         plan = RolloutPlan(endpoint, (Step(25, 100), Step(100, 300)), Policy.of(0.05, 0.0, 0.1, 0.05, budget=4_000))
         with Replay(train, endpoint, Yardstick.of(endpoint.targets), shadow=1.0, passes=10) as requests:

@@ -56,13 +56,19 @@ class Words(nn.Module):
 
 
 class Encoder(nn.Module):
-    """One of transformers' encoders, its mask made here: what it makes by itself cannot be exported for any rows."""
+    """One of transformers' encoders, its mask made here: what it makes by itself cannot be exported for any rows.
+
+    A process may have no row of a batch; the encoder is then asked of one, since it cannot tell the shape of none.
+    """
 
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, tokens: Tensor, there: Tensor) -> Tensor:
+        if not torch.compiler.is_exporting() and not len(tokens):
+            one: Tensor = self(tokens.new_zeros((1, tokens.shape[1])), there.new_ones((1, there.shape[1])))
+            return one[:0]
         mask = torch.where(there, 0.0, LOWEST)[:, None, None, :].expand(-1, 1, tokens.shape[1], -1)
         states: Tensor = self.model(input_ids=tokens, attention_mask=mask).last_hidden_state
         return states
