@@ -123,8 +123,10 @@ def naming_column(rows: "pa.Table", folder: Path) -> str:
     Raises:
         InvalidSpec: none does.
     """
-    shares = {name: _share(rows[name].drop_null().slice(0, NAMED).to_pylist(), folder) for name in rows.column_names}
-    best = max(shares, key=lambda name: shares[name])
+    shares: dict[str, float] = {
+        name: _share(rows[name].drop_null().slice(0, NAMED).to_pylist(), folder) for name in rows.column_names
+    }
+    best: str = max(shares, key=lambda name: shares[name])
     if shares[best] < MOSTLY / 2:
         raise InvalidSpec(
             f"No column names files below {folder.absolute()}; there are {', '.join(shares)}. Write where a picture is "

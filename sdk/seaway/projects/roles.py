@@ -31,11 +31,11 @@ def why_no_input(column: Column, wishes: Wishes, seen: Seen, task: str) -> str:
     filled = seen.rows - column.missing
     naming = column.kind == "text" and column.distinct > max(RARE, IDENTITY * filled)
     reserved = (EVENT_TIME, LABEL_TIME, tasks.kind(task).output, "prediction")
-    reading = seen.content.column if seen.content else ""
+    reading, named = (seen.content.column, seen.content.file) if seen.content else (None, None)
     reasons = {
         "it says which row or when": column.name in (wishes.entity, wishes.time),
         "": column.name == reading,
-        "it names the picture": bool(seen.content) and column.name == seen.content.file,
+        "it names the picture": column.name == named,
         f"the model reads the {reading} alone": bool(reading),
         "it holds lists or structures": column.kind == "other",
         "it is a time; derive what it tells, such as the weekday": column.kind.startswith(TIME),

@@ -28,12 +28,12 @@ class Regression(Task):
     it, and no single row can decide.
     """
 
-    metrics = (
+    metrics: ClassVar[tuple[Metric, ...]] = (
         Metric("rmse", "RMSE", False, ("test_rmse", "validation_rmse")),
         Metric("mae", "MAE", False, ("test_mae",)),
         Metric("r2", "R²", True, ("test_r2",)),
     )
-    watched_metrics = ("rmse", "mae")
+    watched_metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae")
     naive_name = "mean"
     output = "prediction"
     legal = "one finite number"
