@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 PARTS = (
-    *("cli", "join", "training", "training_contents", "tuning", "serving", "predict_batch", "judge", "judge_goals", "judge_peers"),
-    *("drift", "drift_size", "project", "pipeline", "launch"),
+    *("cli", "join", "training", "training_contents", "tuning", "serving", "predict_batch", "judge", "judge_goals"),
+    *("judge_peers", "drift", "drift_size", "project", "pipeline", "launch"),
 )
 
 
