@@ -50,7 +50,7 @@ MUTATIONS = (
             "hole 5: a candidate that fails as stable does is not ended",
             "policy.restarts) < enough(BROKEN)",
             "policy.restarts) < enough(1e-99)",
-            f"{CLOSED}::test_no_candidate_that_mostly_fails_is_promoted_beside_a_stable_that_does_too",
+            f"{CLOSED}::test_a_present_outage_of_both_arms_is_not_outweighed_by_a_healthy_past",
         ),
         (
             "hole 5: a candidate that fails as stable does is promoted",
@@ -173,7 +173,7 @@ MUTATIONS = (
         (
             "hole 7: a constant difference is dependence",
             "np.maximum((residuals**2).sum(axis=-1), np.maximum(freedom, 1.0))",
-            "(residuals**2).sum(axis=-1) + 1e-12",
+            "(residuals**2).sum(axis=-1)",
             f"{CLOSED}::test_counts_that_differ_by_a_constant_are_no_dependence",
         ),
         (
@@ -345,12 +345,6 @@ MUTATIONS = (
     ),
     *of(
         "rollout/controller.py",
-        (
-            "hole 2: nothing is asked of stable at full traffic",
-            'CONTROL if weights["candidate"] == FULL else 0.0',
-            "0.0",
-            f"{ROLLOUT}::test_a_last_step_is_compared_although_no_request_is_shadowed",
-        ),
         (
             "hole 2: full traffic is looked at once",
             "seen.count(FULL) >= plan.confirming_looks",

@@ -16,7 +16,7 @@ from seaway.rollout.judge.criteria import ErrorComparison
 from seaway.rollout.judge.decision import harm, judge, judge_fast, safety
 from seaway.rollout.judge.pace import Pace
 from seaway.rollout.judge.proportions import Table, log_bets
-from seaway.rollout.judge.verdict import Hypothesis
+from seaway.rollout.judge.verdict import Finding, Hypothesis
 
 ERRORS_ONLY = Policy(latency=None, quality=None, budget=10**9, restarts=0)
 PATIENT = Pace(1.0, ERRORS_ONLY.budget)  # with that budget it is the same for any evidence that is wanted
@@ -268,6 +268,22 @@ def test_an_interval_holds_the_bound_until_the_evidence_against_it_is_enough() -
             for share in (1.4, 0.7)
         )
         assert (outside > bound > inside) if end == "lower" else (outside < bound < inside)
+
+
+def test_no_interval_contradicts_what_was_found() -> None:
+    """Where an arm's share of the requests changes, no candidate a twentieth as slow shows what an equal one does."""
+    random = np.random.default_rng(3)
+    sizes = [*[(77, 27)] * 4, *[(52, 52)] * 16]
+    looks = [
+        Observation(
+            time, *(ArmObservation(n, 0, tuple(random.lognormal(-5, 0.4, n))) for n in pair), measured_at=float(time)
+        )
+        for time, pair in enumerate(sizes)
+    ]
+    policy = Policy(quality=None, budget=10**9)
+    found = [item for item in judge(looks, policy).evidence if item.upper is not None and item.criterion != "errors"]
+    assert {item.finding for item in found} == {Finding.SAFE}
+    assert all(item.upper <= policy.criteria[item.criterion].margin for item in found if item.upper is not None)
 
 
 def test_the_criteria_share_the_rate_of_false_rollbacks_and_none_has_it_whole() -> None:

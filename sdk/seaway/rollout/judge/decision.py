@@ -263,14 +263,18 @@ def evidence_with_interval(question: Question) -> Evidence:
     """Evidence of one criterion, its confidence sequence included.
 
     The interval's lower end is the largest worsening whose null hypothesis harm evidence rejects at its level, the
-    upper end the smallest that safety evidence rejects at its own; each end is valid on its own.
+    upper end the smallest that safety evidence rejects at its own; each end is valid on its own. What is shown of the
+    bound holds beyond it as well, so an end is never on the other side of a bound that is decided.
     """
     found, span = evidence_of(question), question.harm.span
     if found.estimate is None or span is None:
         return found
     enough_harm, enough_safety = enough(question.harm_level), enough(question.safety_level)
-    lower = _crossing(lambda bound: _harm(question, bound) >= enough_harm, *span)
-    upper = _crossing(lambda bound: safety(question.safety, bound) < enough_safety, *span)
+    bounds = question.bounds
+    least = bounds.tolerance if found.finding is Finding.HARMFUL else span[0]
+    most = bounds.margin if found.log_e_safety >= enough_safety else span[1]
+    lower = _crossing(lambda bound: _harm(question, bound) >= enough_harm, least, span[1])
+    upper = _crossing(lambda bound: safety(question.safety, bound) < enough_safety, span[0], most)
     between = f" (between {lower:+.3g} and {upper:+.3g} at all looks)"
     return replace(found, lower=lower, upper=upper, sentence=_sentence(question, found.finding, between))
 
