@@ -58,6 +58,10 @@ class Inline(UvicornServer):
 
     program = "benchmarks.inline_server"
 
+    def environment(self, kept: Path) -> dict[str, str]:
+        """See `UvicornServer`: the process runs elsewhere, and finds this folder."""
+        return {"PYTHONPATH": str(README.parent)}
+
 
 SERVERS: dict[str, tuple[ModelServer, dict[str, int]]] = {
     "uvicorn": (UvicornServer(), {}),
