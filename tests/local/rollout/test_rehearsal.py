@@ -56,11 +56,19 @@ def rehearsed(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> d
     return told
 
 
-def test_faults_that_were_asked_for_roll_the_candidate_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    faults = ["--fault", "errors=15%@candidate", "--fault", "drops=15%@candidate"]
-    told = rehearsed(folder, monkeypatch, "--speed", "600", *faults)
+@pytest.mark.parametrize(
+    ("criterion", "options"),
+    [
+        ("errors", ("--speed", "600", "--fault", "errors=15%@candidate", "--fault", "drops=15%@candidate")),
+        ("latency", ("--passes", "4", "--fault", "latency=100ms@candidate")),
+    ],
+)
+def test_faults_that_were_asked_for_roll_the_candidate_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, criterion: str, options: Sequence[str]
+) -> None:
+    told = rehearsed(folder, monkeypatch, *options)
     assert told["decision"] == "ROLLBACK", told
-    assert "Errors" in told["reason"]
+    assert criterion in told["reason"].lower()
     assert told["forecast"]["rolled_back"] > 0.9
     assert told["recorded_per_hour"] == pytest.approx(900, rel=0.01)
 
