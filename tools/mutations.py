@@ -1339,12 +1339,6 @@ MUTATIONS = (
     *of(
         "platforms/kubernetes/traffic/seldon.py",
         (
-            "backends, Seldon 1: weights are patched into a list that is applied",
-            "if is_of_endpoint(found, endpoint.name):",
-            "if False:",
-            f"{SELDON}::test_models_are_promoted_and_rolled_back_after_weights_were_moved",
-        ),
-        (
             "backends, Seldon 2: the candidate stays when its pods are missing",
             "self._apply(found, alone)",
             "pass",
