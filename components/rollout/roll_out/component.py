@@ -106,5 +106,5 @@ def roll_out(
     keep(evidence(), "rollout", read_json(Path(rollout.path) / "rollout.json"))
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)
-    rollout.metadata["summary"] = result.summary
+    rollout.metadata["summary"], rollout.metadata["live"] = result.summary, True
     return (str(result.decision), result.reason)

@@ -76,5 +76,5 @@ def deploy_endpoint(
     keep(evidence(), "endpoint", {"endpoint": described, **parts})
     addresses = {f"Endpoint {name}": call_section.open_address(described)}
     write_links(Path(links.path), addresses, call_section.told(described))
-    endpoint.metadata["url"] = deployed.url
+    endpoint.metadata["url"], endpoint.metadata["live"] = deployed.url, True
     endpoint.metadata["summary"] = f"{len(deployed.arms)} model(s) at {deployed.url}"

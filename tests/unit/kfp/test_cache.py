@@ -52,6 +52,15 @@ def test_a_parameter_that_looks_like_an_artifact_stays_one(tmp_path: Path) -> No
     assert cache.find("step", {"a": "1"}).outputs == {"given": value}
 
 
+def test_what_tells_of_something_that_goes_on_outside_the_run_is_never_reused(tmp_path: Path) -> None:
+    cache, file = StepCache(tmp_path / "cache"), tmp_path / "endpoint.json"
+    file.write_text("{}")
+    cache.put("step", {}, {"endpoint": Artifact("endpoint", str(file), metadata={"live": True})})
+    found = cache.find("step", {})
+    assert found.outputs is None
+    assert "output endpoint tells of what goes on" in found.why
+
+
 def test_a_result_whose_file_was_changed_is_made_anew(tmp_path: Path) -> None:
     cache, file = StepCache(tmp_path / "cache"), tmp_path / "rows.parquet"
     file.write_text("rows")

@@ -27,6 +27,7 @@ from seaway.storage import read_json, sha256, write_json
 
 PACKAGES = ("seaway", "seaway_components", "seaway_examples")
 OURS = "Seaway's code or the installed libraries"
+LIVE = "live"  # the metadata of an artifact that says of something which goes on outside the run, as an endpoint does
 REUSED = "nothing that it depends on has changed"
 Parts = Mapping[str, str]  # what a step depends on -> its version
 Outputs = Mapping[str, Any]
@@ -128,7 +129,9 @@ def unknown(inputs: Mapping[str, Any]) -> str:
 
 
 def _outdated(artifact: Artifact) -> str:
-    """Why an artifact that came from a source is to be made anew: the source has other data, or cannot say."""
+    """Why an artifact is to be made anew: what it tells of may have ended, or its source may have other data."""
+    if artifact.metadata.get(LIVE):
+        return f"its output {artifact.name} tells of what goes on outside the run"
     told = artifact.metadata.get(SOURCE)
     if not isinstance(told, Mapping):
         return ""
