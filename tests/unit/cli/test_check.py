@@ -48,4 +48,4 @@ def test_a_pull_request_and_a_scanner_get_theirs(folder: Path) -> None:
 
 def test_standard_input_is_read_and_what_is_right_ends_with_0() -> None:
     code, said = asked("-", stdin="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
-    assert (code, said.splitlines()[-1]) == (0, "1 objects, 0 would be refused")
+    assert (code, said.splitlines()[-1]) == (0, "1 object, 0 would be refused")

@@ -31,7 +31,7 @@ def text(verdicts: Verdicts) -> str:
     unknown = Counter(_kind(verdict) for verdict in verdicts if not verdict.by)
     lines += [f"not checked: {count} of {kind}, which Seaway has no schema of" for kind, count in unknown.items()]
     refused = sum(bool(verdict.refused) for verdict in verdicts)
-    return "\n".join([*lines, f"{len(verdicts)} objects, {refused} would be refused"])
+    return "\n".join([*lines, f"{len(verdicts)} object{'s' * (len(verdicts) != 1)}, {refused} would be refused"])
 
 
 def json_text(verdicts: Verdicts) -> str:
