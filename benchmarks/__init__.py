@@ -38,6 +38,11 @@ class Row:
         return self.ours / self.theirs if self.theirs else math.nan
 
 
+def told(figure: float, unit: str = "") -> str:
+    """A figure of four digits; nothing where there is none."""
+    return "" if math.isnan(figure) else f"{figure:,.4g}{unit}"
+
+
 def machine() -> str:
     """Cores, processor architecture and the versions that the figures depend on."""
     packages = ("torch", "duckdb", "feast", "torchserve", "kfp", "numpy", "scipy")
@@ -51,7 +56,7 @@ def show(rows: Sequence[Row]) -> None:
     for heading in ("what", "ours", "other", "unit", "ratio", "goal", "better", "note"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        figures = (f"{row.ours:,.4g}", f"{row.theirs:,.4g}", row.unit, f"{row.ratio:.3g}x")
+        figures = (told(row.ours), told(row.theirs), row.unit, told(row.ratio, "x"))
         table.add_row(row.name, *figures, row.goal, row.better, row.note)
     Console(width=160).print(table)
 

@@ -346,6 +346,12 @@ MUTATIONS = (
     *of(
         "rollout/controller.py",
         (
+            "hole 2: nothing is asked of stable at full traffic",
+            'CONTROL if weights["candidate"] == FULL else 0.0',
+            "0.0",
+            f"{ROLLOUT}::test_stable_is_asked_in_every_look_of_full_traffic",
+        ),
+        (
             "hole 2: full traffic is looked at once",
             "seen.count(FULL) >= plan.confirming_looks",
             "seen.count(FULL) >= 1",

@@ -425,6 +425,14 @@ def test_full_traffic_waits_for_the_judges_word(plan: RolloutPlan, state: Path) 
     assert [tick["decision"] for tick in before] == [*[Decision.CONTINUE] * (len(before) - 1), Decision.PROMOTE]
 
 
+def test_stable_is_asked_in_every_look_of_full_traffic(plan: RolloutPlan, state: Path) -> None:
+    """What it did before says nothing of now, so its answers of before may not stand in for it."""
+    rollout = drive(plan, FakeEndpoint(), state)
+    full = [tick["requests"] for tick in rollout.ticks if tick["weights"]["candidate"] == 100]
+    assert full
+    assert all(0 < tick["stable"] < tick["candidate"] for tick in full)
+
+
 def test_a_last_step_that_nobody_saw_confirms_nothing(plan: RolloutPlan, state: Path) -> None:
     served = UncountedAtFullTraffic()
     rollout = drive(plan, served, state)
