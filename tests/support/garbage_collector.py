@@ -26,7 +26,7 @@ class GarbageCollector:
         threading.Thread(target=self.collect, args=(resource,), daemon=True).start()
 
     def collect(self, resource: Resource) -> None:
-        path = resource.path("").replace("/namespaces", "")
+        path = resource.path("")
         while not self.over.is_set():
             try:
                 with self.connection.stream(path, {"watch": "true"}, SILENCE_S) as response:

@@ -450,7 +450,9 @@ def check(
             help="Files of Kubernetes objects, folders of them, or - for standard input.", show_default=False
         ),
     ] = None,
-    cluster: Annotated[bool, typer.Option("--cluster", help="The cluster of the kubeconfig's context.")] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="The kubeconfig's cluster; with MANIFESTS: by its own definitions.")
+    ] = False,
     namespace: Annotated[str, typer.Option(help="Where steps run. Default: the context's.", show_default=False)] = "",
     kubeflow: Annotated[str, typer.Option(help="The namespace of Kubeflow Pipelines.")] = "kubeflow",
     output: Annotated[
@@ -462,10 +464,10 @@ def check(
     Ends with 1 where something is bad. It reads; it changes nothing."""
     from seaway.cli.check import check_cluster, check_manifests
 
-    if bool(manifests) == cluster:
+    if not manifests and not cluster:
         raise InvalidSpec("Say what to check: `seaway check --cluster`, or `seaway check FILE ...`.")
     if manifests:
-        check_manifests(manifests, output)
+        check_manifests(manifests, output, cluster)
     elif output in (Report.GITHUB, Report.SARIF):
         raise InvalidSpec(f"-o {output} is for manifests; a cluster's findings are text or json.")
     else:

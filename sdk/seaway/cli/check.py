@@ -24,12 +24,15 @@ def check_cluster(namespace: str, kubeflow: str, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def check_manifests(places: Sequence[str], report: str) -> None:
+def check_manifests(places: Sequence[str], report: str, by_cluster: bool) -> None:
     """Print what a cluster would refuse of them; ends with 1 where it would refuse anything."""
+    from seaway.platforms.kubernetes.client.connection import connect
     from seaway.platforms.kubernetes.manifests.judge import judged
+    from seaway.platforms.kubernetes.manifests.kinds import carried, of_cluster
     from seaway.platforms.kubernetes.manifests.reports import WRITERS
 
-    verdicts = [verdict for place in places for verdict in judged(place)]
+    kinds = of_cluster(connect()) if by_cluster else carried
+    verdicts = [verdict for place in places for verdict in judged(place, kinds)]
     typer.echo(WRITERS[report](verdicts))
     if any(verdict.refused for verdict in verdicts):
         raise typer.Exit(1)

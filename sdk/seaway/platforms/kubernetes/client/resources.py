@@ -32,9 +32,9 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
-        """Where the API server keeps the collection, an object, or a part of one."""
+        """Where the API server keeps the collection, an object, or a part of one; without a namespace those of all."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        parts = [root, "namespaces", quote(namespace), self.plural, quote(name), subresource]
+        parts = [root, namespace and f"namespaces/{quote(namespace)}", self.plural, quote(name), subresource]
         return "/".join(part for part in parts if part)
 
 

@@ -6,12 +6,11 @@ from typing import Any
 
 from seaway.platforms.kubernetes.manifests import builtin_rules, istio_rules
 from seaway.platforms.kubernetes.manifests.documents import Document, documents
+from seaway.platforms.kubernetes.manifests.kinds import Kinds, carried
 from seaway.platforms.kubernetes.traffic import gateway_api, istio
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 from seaway.platforms.kubernetes.tuning import experiment_validation, suggestion_validation
 from seaway.platforms.kubernetes.validation.problem import Problem, Rule
-from seaway.platforms.kubernetes.validation.schema import Structure
-from seaway.platforms.kubernetes.validation.schemas import schema, sources
 
 REFUSED: Mapping[tuple[str, str], Rule] = {  # beside the schema, by group and kind
     **builtin_rules.RULES,
@@ -40,28 +39,26 @@ class Verdict:
     advised: Sequence[Problem] = ()
 
 
-def judged(place: str) -> Iterator[Verdict]:
+def judged(place: str, kinds: Kinds = carried) -> Iterator[Verdict]:
     """Of each object of a file, a folder or standard input (`-`). Raises: InvalidSpec: there is nothing to read."""
-    return map(judge, documents(place))
+    return (judge(document, kinds) for document in documents(place))
 
 
-def judge(document: Document) -> Verdict:
-    """By the schemas and rules that Seaway carries."""
+def judge(document: Document, kinds: Kinds = carried) -> Verdict:
+    """By what is known of its kind."""
     if document.broken:
         return Verdict(document, "no object", "YAML", (Problem("", document.broken),))
-    kind, value = _identity(document.value), document.value
-    source = sources().get(kind)
+    value, kind = document.value, _identity(document.value)
     if not isinstance(value, Mapping) or not all(kind):
         says = "Required value: apiVersion and kind say what it is"
         return Verdict(document, _name(value), "Kubernetes", (Problem("", says),))
-    if source is None:
+    known = kinds(*kind)
+    if known is None:
         return Verdict(document, _name(value))
-    resource = source.resource
-    structure = Structure(schema(resource.group, resource.plural, resource.version), resource)
-    place = (resource.group, resource.kind)
-    refused = structure.problems(value, [REFUSED[place]] if place in REFUSED else ())
-    advised = list(ADVISED[place](structure.read(value))) if place in ADVISED and not refused else []
-    return Verdict(document, _name(value), source.of, refused, advised)
+    place = (known.structure.resource.group, known.structure.resource.kind)
+    refused = known.structure.problems(value, [REFUSED[place]] if place in REFUSED else ())
+    advised = list(ADVISED[place](known.structure.read(value))) if place in ADVISED and not refused else []
+    return Verdict(document, _name(value), known.by, refused, advised)
 
 
 def _identity(value: Any) -> tuple[str, str]:
