@@ -26,6 +26,7 @@ from seaway.platforms.kubernetes.serving.seldon import ARM
 from seaway.platforms.kubernetes.serving.workload import BUDGETS
 from seaway.platforms.kubernetes.traffic import gateway
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
+from seaway.platforms.kubernetes.traffic.seldon import SeldonTraffic
 from seaway.platforms.kubernetes.traffic.seldon_operator import SELDON_DEPLOYMENTS, lacking_pods
 from seaway.rollout import ALL_STABLE, Traffic
 from seaway.serving import DeployedEndpoint, EndpointSpec
@@ -126,6 +127,25 @@ def test_there_is_a_way_back_when_the_candidate_has_no_pods(
     left = adapter.roll_back(NAME, "run-1")
     assert asked(left, 40) == {"stable": 40}
     assert predictors(objects) == {"stable": 100}
+
+
+def test_the_way_back_is_taken_although_its_operator_writes_meanwhile(
+    deployed: DeployedEndpoint, objects: Objects, seldon_core: AtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split(deployed, HALF)
+    lose_pods(objects, seldon_core, "candidate")
+    read, left = SeldonTraffic._existing, [1, 2]
+
+    def meanwhile(self: SeldonTraffic, endpoint: DeployedEndpoint) -> dict[str, Any]:
+        found = read(self, endpoint)
+        if left:
+            label = [{"op": "add", "path": "/metadata/labels/written", "value": str(left.pop())}]
+            edited(objects, SELDON_DEPLOYMENTS, NAME, label)
+        return found
+
+    monkeypatch.setattr(SeldonTraffic, "_existing", meanwhile)
+    split(deployed, dict(ALL_STABLE))
+    assert (asked(deployed, 40), left) == ({"stable": 40}, [])
 
 
 def lose_pods(objects: Objects, seldon_core: AtWork, arm: str) -> None:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seaway.errors import InvalidSpec, TrafficFailed
+from seaway.errors import InvalidSpec, ObjectChanged, TrafficFailed
 from seaway.platforms.kubernetes.client.applied import applied, patched
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
@@ -29,7 +29,7 @@ from seaway.platforms.kubernetes.traffic.seldon_operator import (
     routed_split,
     written_split,
 )
-from seaway.platforms.kubernetes.traffic.weighted_route import FULL, RouteKind, RouteTraffic, Rule
+from seaway.platforms.kubernetes.traffic.weighted_route import ATTEMPTS, FULL, RouteKind, RouteTraffic, Rule
 from seaway.rollout.traffic import ALL_STABLE
 from seaway.serving import DeployedEndpoint
 
@@ -103,13 +103,19 @@ class SeldonTraffic(RouteTraffic):
 
     def _take_out(self, endpoint: DeployedEndpoint, why: str) -> bool:
         """Take the candidate out of an object of ours, in the write that gives stable all traffic; whether it was."""
-        found = self._existing(endpoint)
-        alone = [{**one, "traffic": FULL} for one in found["spec"]["predictors"] if one["name"] == "stable"]
-        if len(alone) == len(found["spec"]["predictors"]) or not is_of_endpoint(found, endpoint.name):
-            return False
-        log.warning("The candidate of endpoint %s is taken out, and stable gets all traffic: %s", endpoint.name, why)
-        self._apply(found, alone)
-        return True
+        for _ in range(ATTEMPTS):
+            found = self._existing(endpoint)
+            alone = [{**one, "traffic": FULL} for one in found["spec"]["predictors"] if one["name"] == "stable"]
+            if len(alone) == len(found["spec"]["predictors"]) or not is_of_endpoint(found, endpoint.name):
+                return False
+            try:
+                self._apply(found, alone)
+            except ObjectChanged as error:  # by its operator, which writes how its pods are
+                log.info("%s", error)
+                continue
+            log.warning("The candidate of endpoint %s was taken out; stable gets all traffic: %s", endpoint.name, why)
+            return True
+        raise self._contended(endpoint)
 
     def _change(self, endpoint: DeployedEndpoint, found: Manifest, operations: list[Mapping[str, Any]]) -> None:
         """An object of ours is applied, as it is when it is made: its predictors are one field, of one manager."""

@@ -236,7 +236,7 @@ class RouteTraffic:
                 return
             except ObjectChanged as error:
                 log.info("%s", error)
-        raise TrafficFailed(f"{self._said(endpoint)} is written by others again and again; its weights were not set.")
+        raise self._contended(endpoint)
 
     def _standing(self, endpoint: DeployedEndpoint) -> dict[str, Any] | None:
         """The object that has the endpoint's name; one that is being deleted is waited for."""
@@ -287,7 +287,10 @@ class RouteTraffic:
                 return ours[0]
             except ObjectChanged as error:
                 log.info("%s", error)
-        raise TrafficFailed(f"{self._said(endpoint)} is written by others again and again; its weights were not set.")
+        raise self._contended(endpoint)
+
+    def _contended(self, endpoint: DeployedEndpoint) -> TrafficFailed:
+        return TrafficFailed(f"{self._said(endpoint)} is written by others again and again; its weights were not set.")
 
     def _change(self, endpoint: DeployedEndpoint, found: Manifest, operations: list[Mapping[str, Any]]) -> None:
         """Carry a JSON patch out on the route as it was read. Raises: ObjectChanged: it is another one by now."""
