@@ -33,7 +33,9 @@ class ImportSpec:
             taken from the file and from trying it.
         sample: A few rows of every input, by name; other columns are passed over. Empty makes rows up.
         constants: Values of inputs that are no rows of data, by name; they become part of the model.
-        task, label, classes: What is predicted; empty where nobody has to know.
+        task: What is predicted; empty where nobody has to know.
+        label: The column that has it.
+        classes: Names of its classes.
         prediction: The output that is the prediction; empty takes the first one, or for a task the first of numbers.
         train: Table of the rows that the model was trained on, where there is one: the task learns from its labels,
             and drift is measured against it.

@@ -22,7 +22,8 @@ class BatchSpec:
         workers: Processes, each with a copy of the model.
         threads: That one pass computes on.
         rows_at_once: Of one pass through the model.
-        shard, shards: Only every `shards`-th row group from `shard` on, where several machines share the work.
+        shard: The first row group that is taken, where several machines share the work; then every `shards`-th.
+        shards: Machines that share the work.
     Raises:
         InvalidSpec: a number is out of range.
     """
