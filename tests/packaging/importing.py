@@ -8,14 +8,15 @@ import pkgutil
 
 from seaway.errors import InvalidSpec
 
+APART = ("seaway.model_server.kserve.", "seaway.model_server.mlserver.")  # programs of environments of their own
 PACKAGES = ("seaway", "seaway_components", "seaway_pipelines", "seaway_examples")
 
 
 def modules(package: str) -> list[str]:
-    """The package and all below it; what runs as `python -m` is no module to import."""
+    """The package and all below it; what runs as `python -m`, or apart, is no module to import."""
     folder = importlib.import_module(package).__path__
     names = [found.name for found in pkgutil.walk_packages(folder, f"{package}.", onerror=lambda name: None)]
-    return [package, *(name for name in names if not name.endswith("__main__"))]
+    return [package, *(name for name in names if not name.endswith("__main__") and not name.startswith(APART))]
 
 
 def lacking(module: str) -> str | None:

@@ -14,7 +14,7 @@ ADVICE = "import sys; from seaway.extras import advice; print(*map(advice, sys.a
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        (["--help"], "seaway run flights"),
+        (["--help"], "SEAWAY_HOME is where runs"),
         (["components", "list"], "train_pytorch"),
         (["components", "show", "train_pytorch"], "workers"),
         (["pipelines", "list"], "flights_monitoring"),
@@ -65,8 +65,7 @@ def test_a_step_that_lacks_a_package_fails_with_the_extra_that_brings_it(bare: E
 
 
 def test_a_command_that_lacks_a_package_says_so_in_a_line(bare: Environment) -> None:
-    (bare.work / "package").mkdir()
-    served = bare.run("seaway", "serve", "package")
-    assert served.returncode == 1
-    [line] = served.stderr.splitlines()
-    assert "pip install 'seaway[serving]'" in line
+    checked = bare.run("seaway", "check", HERE)
+    assert checked.returncode == 1
+    [line] = checked.stderr.splitlines()
+    assert "pip install 'seaway[kubernetes]'" in line
