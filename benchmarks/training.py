@@ -5,9 +5,7 @@ processes by torchrun.
 """
 
 import tempfile
-import time
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import pandas as pd
@@ -25,6 +23,7 @@ from seaway.training.tabular.preprocessing import Preprocessing
 from torch.nn import functional
 
 from benchmarks import Row, main
+from benchmarks.taking_turns import rates
 
 ROWS, VALIDATION, NUMBERS, REPETITIONS = 100_000, 2_000, 20, 11
 SIZES = {"carrier": 16, "origin": 3, "dest": 100}
@@ -71,18 +70,12 @@ def _interleaved(preprocessing: Preprocessing, examples: Examples, task: Task) -
     networks = [TabularNetwork(preprocessing.vocabularies.sizes, PARAMS, task.width) for _ in range(2)]
     optimizers = [adamw(network, PARAMS) for network in networks]
     worker = Worker(0, 1, torch.device("cpu"))
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for epoch in range(1, REPETITIONS + 2):
-        runs = [
-            (0, lambda e=epoch: train_epoch(networks[0], optimizers[0], data, PARAMS, 0, e, worker)),
-            (1, lambda: _plain_epoch(networks[1], optimizers[1], rows)),
-        ]
-        for side, run in runs if epoch % 2 else reversed(runs):
-            started = time.perf_counter()
-            run()
-            seconds[side].append(time.perf_counter() - started)
-    ours, theirs = (ROWS / median(taken[1:]) for taken in seconds)
-    return ours, theirs
+    return rates(
+        lambda epoch: train_epoch(networks[0], optimizers[0], data, PARAMS, 0, epoch, worker),
+        lambda _: _plain_epoch(networks[1], optimizers[1], rows),
+        ROWS,
+        REPETITIONS,
+    )
 
 
 def _plain_epoch(network: torch.nn.Module, optimizer: torch.optim.Optimizer, data: Prepared) -> float:

@@ -5,10 +5,8 @@ are done before, in both; augmentation is left out, since both would call the sa
 """
 
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -29,6 +27,7 @@ from seaway.training.vision.params import VisionParams
 from torch.nn import functional
 
 from benchmarks import Row, main
+from benchmarks.taking_turns import rates
 
 ROWS, CLASSES, REPETITIONS = 1_280, 4, 9
 WORDS = [f"word{number}" for number in range(400)]
@@ -85,18 +84,12 @@ def _interleaved(network: Callable[[], torch.nn.Module], data: Data, params: Any
     networks = [network() for _ in range(2)]
     optimizers = [adamw(one, params) for one in networks]
     worker = Worker(0, 1, torch.device("cpu"))
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for epoch in range(1, REPETITIONS + 2):
-        runs = [
-            (0, lambda e=epoch: train_epoch(networks[0], optimizers[0], data, params, 0, e, worker)),
-            (1, lambda: _plain_epoch(networks[1], optimizers[1], data, params.batch_size)),
-        ]
-        for side, run in runs if epoch % 2 else reversed(runs):
-            started = time.perf_counter()
-            run()
-            seconds[side].append(time.perf_counter() - started)
-    ours, theirs = (ROWS / median(taken[1:]) for taken in seconds)
-    return ours, theirs
+    return rates(
+        lambda epoch: train_epoch(networks[0], optimizers[0], data, params, 0, epoch, worker),
+        lambda _: _plain_epoch(networks[1], optimizers[1], data, params.batch_size),
+        ROWS,
+        REPETITIONS,
+    )
 
 
 def _plain_epoch(network: torch.nn.Module, optimizer: torch.optim.Optimizer, data: Data, batch_size: int) -> float:

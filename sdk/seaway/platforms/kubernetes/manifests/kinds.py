@@ -9,7 +9,8 @@ from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall, 
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.validation.schema import Structure
-from seaway.platforms.kubernetes.validation.schemas import schema, sources
+from seaway.platforms.kubernetes.validation.schema import carried as structure_of
+from seaway.platforms.kubernetes.validation.schemas import sources
 
 DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
 
@@ -28,10 +29,7 @@ Kinds = Callable[[str, str], Known | None]  # by the apiVersion and kind that an
 def carried(api_version: str, kind: str) -> Known | None:
     """What Seaway has of a kind."""
     source = sources().get((api_version, kind))
-    if source is None:
-        return None
-    resource = source.resource
-    return Known(Structure(schema(resource.group, resource.plural, resource.version), resource), source.of)
+    return Known(structure_of(source.resource), source.of) if source else None
 
 
 def of_cluster(connection: Connection) -> Kinds:

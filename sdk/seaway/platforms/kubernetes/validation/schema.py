@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import jsonschema
@@ -57,7 +58,13 @@ def require_valid(manifest: Manifest, resource: Resource, rules: Sequence[Rule] 
 
 def problems(manifest: Manifest, resource: Resource, rules: Sequence[Rule] = ()) -> list[Problem]:
     """All that the server would refuse, by the schema that Seaway has of the kind."""
-    return Structure(schema(resource.group, resource.plural, resource.version), resource).problems(manifest, rules)
+    return carried(resource).problems(manifest, rules)
+
+
+@cache
+def carried(resource: Resource) -> "Structure":
+    """The structure that Seaway has of a kind. Raises: InvalidSpec: it has none."""
+    return Structure(schema(resource.group, resource.plural, resource.version), resource)
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,10 @@ class Structure:
 
     schema: Mapping[str, Any]
     resource: Resource
+
+    @cached_property
+    def _validator(self) -> Validator:
+        return _Structural(_root(self.schema))
 
     def read(self, manifest: Any) -> Any:
         """As the server reads it, before it looks."""
@@ -76,7 +87,7 @@ class Structure:
         if not isinstance(manifest, Mapping):
             return [Problem("", f"Invalid value: {short(manifest)}: must be an object")]
         definitions, wanted = self.schema["$defs"], self.read(manifest)
-        structural = map(_problem, _validator(self.schema).iter_errors(wanted))
+        structural = map(_problem, self._validator.iter_errors(wanted))
         scale = self.schema.get("x-source", {}).get("scale", "")
         found = [
             *_identity_problems(wanted, self.resource),
@@ -97,18 +108,6 @@ def _scale_problems(manifest: Manifest, place: str) -> Iterator[Problem]:
         value = value.get(name) if isinstance(value, Mapping) else None
     if isinstance(value, int) and value < 0:
         yield Problem(place.removeprefix("."), f"Invalid value: {value}: should be a non-negative integer")
-
-
-def _validator(of_object: Mapping[str, Any]) -> Validator:
-    keywords = {
-        "properties": _properties,
-        "required": _required,
-        **{keyword: _unless_null(keyword) for keyword in ("type", "anyOf")},
-        "format": _format,
-        "pattern": _pattern,
-        "x-kubernetes-list-type": _list_type,
-    }
-    return jsonschema.validators.extend(jsonschema.Draft202012Validator, keywords)(_root(of_object))
 
 
 def _root(published: Mapping[str, Any]) -> dict[str, Any]:
@@ -303,3 +302,16 @@ def _annotation_size_problem(annotations: Any) -> Iterator[Problem]:
     size = sum(len(str(key).encode()) + len(str(value).encode()) for key, value in annotations.items())
     if size > ANNOTATIONS_BYTES:
         yield Problem("metadata.annotations", f"Too long: may not be more than {ANNOTATIONS_BYTES} bytes")
+
+
+_Structural = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    {
+        "properties": _properties,
+        "required": _required,
+        **{keyword: _unless_null(keyword) for keyword in ("type", "anyOf")},
+        "format": _format,
+        "pattern": _pattern,
+        "x-kubernetes-list-type": _list_type,
+    },
+)
