@@ -102,6 +102,16 @@ def test_what_the_server_refuses_is_told_with_its_field(of: str, path: Any, valu
     assert [one for one in problems if field in one.field and says in one.says], problems
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_a_name_that_the_server_makes_is_as_good(kind: str) -> None:
+    assert verdict_on({**ALL[kind].value, "metadata": {"generateName": "some-"}}).refused == []
+
+
+def test_what_a_rule_of_the_schema_says_is_said_once() -> None:
+    wrong = changed("trainer.kubeflow.org/v1alpha1 TrainJob", ("metadata", "name"), "1st")
+    assert len(verdict_on(wrong).refused) == 1
+
+
 def test_weights_that_are_a_ratio_are_taken_and_advised_against() -> None:
     verdict = judge(ALL[VIRTUAL])
     assert not verdict.refused

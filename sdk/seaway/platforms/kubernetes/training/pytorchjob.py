@@ -17,7 +17,7 @@ from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind, outcome_by_conditions
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.pod import START_S, pod_template
-from seaway.platforms.kubernetes.validation.problem import Problem, name_of
+from seaway.platforms.kubernetes.validation.problem import Problem
 from seaway.platforms.kubernetes.validation.schema import require_valid
 from seaway.training.pod.job import RemoteTraining
 
@@ -87,7 +87,7 @@ def _replicas(training: RemoteTraining, placement: Placement, pods: int) -> dict
 
 def rules(manifest: Manifest) -> Iterator[Problem]:
     """What the admission webhook of training operator 1.8 refuses."""
-    name = name_of(manifest)
+    name = manifest["metadata"]["name"]
     if len(name) > LABEL_LENGTH or not LABEL.fullmatch(name):
         yield Problem("metadata.name", f'Invalid value: "{name}": should match: {LABEL_RULE}')
     spec = manifest.get("spec", {})

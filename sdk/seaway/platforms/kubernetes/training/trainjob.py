@@ -8,7 +8,6 @@ begin anew from the last checkpoint as often as the placement says. A running Tr
 import hashlib
 import json
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
@@ -19,7 +18,7 @@ from seaway.platforms.kubernetes.jobs.kind import Kind, outcome_by_conditions
 from seaway.platforms.kubernetes.pods.template import resources
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.pod import COMMAND, START_S, environment, pod_template
-from seaway.platforms.kubernetes.validation.problem import Problem, name_of
+from seaway.platforms.kubernetes.validation.problem import Problem
 from seaway.platforms.kubernetes.validation.schema import require_valid
 from seaway.training.pod.job import RemoteTraining
 
@@ -30,10 +29,6 @@ CONTAINER = "node"  # Trainer looks for this name, of the replicated job and of 
 STEP_LABEL = "trainer.kubeflow.org/trainjob-ancestor-step"
 QUEUE = "scheduling.volcano.sh/queue-name"  # Trainer takes the queue of its PodGroup from this annotation
 SAID_BY_JOB = ("image", "cpu", "memory", "gpus", "gpu_resource", "env", "runtime")  # all else says the runtime
-NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-NAME_LENGTH = 63
-MANAGERS = ("trainer.kubeflow.org/trainjob-controller", "kueue.x-k8s.io/multikueue")
-URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")
 RESERVED = ("PET_MASTER_ADDR", "PET_MASTER_PORT", "PET_NNODES", "PET_NODE_RANK", "PET_NPROC_PER_NODE")
 
 
@@ -110,31 +105,14 @@ def build_runtime(training: RemoteTraining, placement: Placement) -> dict[str, A
 
 
 def rules(manifest: Manifest) -> Iterator[Problem]:
-    """What the CRD's CEL rules and the admission webhook of Trainer 2.3 refuse when a TrainJob is created."""
-    name = name_of(manifest)
-    if not NAME.fullmatch(name):
-        yield Problem("metadata.name", f'Invalid value: "{name}": metadata.name must match RFC 1035 DNS label format')
-    if len(name) > NAME_LENGTH:
-        yield Problem("metadata.name", "Invalid value: metadata.name must be no more than 63 characters")
-    spec = manifest.get("spec", {})
-    if spec.get("managedBy", MANAGERS[0]) not in MANAGERS:
-        yield Problem("spec.managedBy", f"Invalid value: ManagedBy must be {' or '.join(MANAGERS)} if set")
-    yield from _trainer_problems(spec.get("trainer", {}))
-    for part in ("dataset", "model"):
-        uri = spec.get("initializer", {}).get(part, {}).get("storageUri", "")
-        if uri and not URI.fullmatch(uri):
-            yield Problem(f"spec.initializer.{part}.storageUri", "Invalid value: it must be a valid URI (scheme://...)")
-
-
-def _trainer_problems(trainer: Manifest) -> Iterator[Problem]:
-    if trainer.get("numProcPerNode", 1) < 1:
-        yield Problem("spec.trainer.numProcPerNode", "Invalid value: must be greater than or equal to 1")
+    """What the admission webhook of Trainer 2.3 refuses when a TrainJob is created, beside its CRD's rules."""
+    trainer = manifest.get("spec", {}).get("trainer", {})
     if reserved := sorted({entry["name"] for entry in trainer.get("env", [])} & set(RESERVED)):
         yield Problem("spec.trainer.env", f"Invalid value: must not have reserved envs: {', '.join(reserved)}")
 
 
 def runtime_rules(manifest: Manifest) -> Iterator[Problem]:
-    """What the CRD's CEL rules and the admission webhook of Trainer 2.3 refuse when a runtime is created."""
+    """What the admission webhook of Trainer 2.3 refuses when a runtime is created, beside its CRD's rules."""
     jobs = manifest.get("spec", {}).get("template", {}).get("spec", {}).get("replicatedJobs", [])
     for index, job in enumerate(jobs):
         field = f"spec.template.spec.replicatedJobs[{index}]"

@@ -13,7 +13,7 @@ from typing import Any
 from kubernetes import client
 
 from seaway.platforms.kubernetes.client.resources import Manifest
-from seaway.platforms.kubernetes.validation.problem import Problem, name_of
+from seaway.platforms.kubernetes.validation.problem import Problem
 
 LONGEST_NAME = 40  # Katib 0.19; it appends a trial's and an algorithm's name
 PARALLEL = 3  # trials at once where nothing is said
@@ -47,7 +47,7 @@ JOBS = {  # conditions that stand for success and failure where nothing is said
 def rules(manifest: Manifest) -> Iterator[Problem]:
     """All that the webhook refuses in a new Experiment."""
     spec = defaulted(manifest.get("spec") or {})
-    yield from name_rule(name_of(manifest))
+    yield from name_rule(manifest["metadata"]["name"])
     yield from count_rules(spec)
     yield from objective_rules(spec.get("objective"))
     yield from algorithm_rules("spec.algorithm", spec.get("algorithm"), ALGORITHMS)

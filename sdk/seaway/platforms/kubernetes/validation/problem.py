@@ -25,12 +25,6 @@ class Problem:
 Rule = Callable[[Manifest], Iterable[Problem]]
 
 
-def name_of(manifest: Manifest) -> str:
-    """An object's name; one that the server will make has five characters behind `generateName`."""
-    metadata = manifest["metadata"]
-    return str(metadata.get("name") or f"{metadata.get('generateName', '')}xxxxx")
-
-
 def path_text(parts: Iterable[str | int]) -> str:
     """`spec.containers[0].image`, with brackets around names that hold dots or slashes."""
     text = ""

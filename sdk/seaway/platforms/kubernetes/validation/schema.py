@@ -80,7 +80,7 @@ class Structure:
 
     def read(self, manifest: Any) -> Any:
         """As the server reads it, before it looks."""
-        return read(manifest, self.schema, self.schema["$defs"])
+        return read(_named(manifest), self.schema, self.schema["$defs"])
 
     def problems(self, manifest: Any, rules: Sequence[Rule] = ()) -> list[Problem]:
         """All that the server would refuse; rules are asked only about an object of the right shape."""
@@ -99,6 +99,14 @@ class Structure:
             *cel.problems(wanted, self.schema, definitions),
             *(one for rule in rules for one in rule(wanted)),
         ]
+
+
+def _named(manifest: Manifest) -> Manifest:
+    """With the name that the server makes of `generateName`: five characters more."""
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, Mapping) or metadata.get("name") or not metadata.get("generateName"):
+        return manifest
+    return {**manifest, "metadata": {**metadata, "name": f"{metadata['generateName']}xxxxx"}}
 
 
 def _scale_problems(manifest: Manifest, place: str) -> Iterator[Problem]:
@@ -247,9 +255,7 @@ def _finalizer_problems(finalizers: Any) -> Iterator[Problem]:
 
 
 def _name_problems(metadata: Mapping[str, Any], resource: Resource) -> Iterator[Problem]:
-    name, prefix = metadata.get("name"), metadata.get("generateName")
-    if name in (None, "") and isinstance(prefix, str) and prefix:
-        return
+    name = metadata.get("name")
     if not isinstance(name, str) or not name:
         yield Problem("metadata.name", "Required value: name or generateName is required")
     elif resource.group == RBAC:
