@@ -401,6 +401,17 @@ class ServerGone(SeawayError):
     """
 
 
+class SlurmUnavailable(SeawayError):
+    """Slurm's programs are not on this machine, or its controller did not answer for longer than an outage may last.
+
+    Why: A restart of the controller is sat out: jobs run on without it. After a longer time nobody knows what becomes
+    of the job, so the step fails and names it; the job itself may go on.
+
+    What to do: `scontrol ping` shows whether the controller answers; the programs come with the package slurm-client.
+    Run the step again when it does: it takes its job up where it was. docs/how-to/train-on-slurm.md has the times.
+    """
+
+
 class PipelinesUnavailable(SeawayError):
     """Kubeflow Pipelines does not answer, fails, or something else than its API answers at the address.
 

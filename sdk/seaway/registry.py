@@ -108,6 +108,7 @@ BACKENDS = (
     Backend("Trainer", "torchrun", LOCAL, "seaway.platforms.local.training.torchrun:TorchrunTrainer"),
     Backend("Trainer", "pytorchjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:PyTorchJobTrainer"),
     Backend("Trainer", "trainjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:TrainJobTrainer"),
+    Backend("Trainer", "slurm", LOCAL, "seaway.platforms.slurm.trainer:SlurmTrainer"),
     Backend("Tuner", "optuna", LOCAL, "seaway.platforms.local.tuning.optuna:OptunaTuner"),
     Backend("Tuner", "katib", KUBERNETES, "seaway.platforms.kubernetes.tuning.katib:KatibTuner"),
     Backend("Endpoint", "process", LOCAL, "seaway.platforms.local.serving.endpoint:LocalEndpoint"),

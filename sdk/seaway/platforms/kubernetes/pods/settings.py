@@ -1,15 +1,12 @@
 """Settings that the pods of a training and those of an endpoint have in common: image, resources, nodes, variables."""
 
-import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from seaway.errors import InvalidSpec
+from seaway.platforms.settings import check_whole
 
 # k8s.io/apimachinery resource.Quantity
 QUANTITY = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
@@ -87,40 +84,3 @@ def check_quantities(settings: Any, *names: str) -> None:
         if not QUANTITY.fullmatch(value) or value.startswith("-"):
             raise InvalidSpec(f"{name}={value!r} is no quantity; write one such as 2, 500m or 4Gi.")
         object.__setattr__(settings, name, value)
-
-
-def check_whole(settings: Any, **least: int) -> None:
-    """Raises: InvalidSpec: one of these fields is no whole number, or is below its least value."""
-    for name, bound in least.items():
-        value = getattr(settings, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < bound:
-            raise InvalidSpec(f"{name}={value!r} must be a whole number of at least {bound}.")
-
-
-def parsed(kind: Any, settings: Mapping[str, Any], where: str) -> Any:
-    """A `kind` of JSON or YAML values. Raises: InvalidSpec: a name is unknown or missing."""
-    known = [entry.name for entry in fields(kind)]
-    if unknown := sorted(set(settings) - set(known)):
-        raise InvalidSpec(f"{where}{unknown[0]} is unknown; there are: {', '.join(known)}.")
-    try:
-        return kind(**settings)
-    except TypeError as error:
-        raise InvalidSpec(f"{where}: {error}.") from error
-
-
-def cluster_settings(variable: str) -> dict[str, Any]:
-    """What the YAML or JSON file that this environment variable names says for all that runs on the cluster.
-
-    Raises:
-        InvalidSpec: it cannot be read, or holds no mapping.
-    """
-    file = os.environ.get(variable)
-    if not file:
-        return {}
-    try:
-        settings = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise InvalidSpec(f"{variable}={file} cannot be read: {error}") from error
-    if not isinstance(settings, dict):
-        raise InvalidSpec(f"{variable}={file} holds no mapping; write one setting a line.")
-    return settings

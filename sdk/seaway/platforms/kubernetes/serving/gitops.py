@@ -19,7 +19,6 @@ from seaway.models import verify
 from seaway.platforms.kubernetes.client.naming import MANAGED_BY, endpoint_labels
 from seaway.platforms.kubernetes.client.resources import CONFIG_MAPS
 from seaway.platforms.kubernetes.client.yaml import manifest_text
-from seaway.platforms.kubernetes.pods.settings import parsed
 from seaway.platforms.kubernetes.serving.deployment import AUTOSCALERS
 from seaway.platforms.kubernetes.serving.endpoint import keep_package, served, workload_of
 from seaway.platforms.kubernetes.serving.hosting import Hosting, named_settings
@@ -27,6 +26,7 @@ from seaway.platforms.kubernetes.serving.reconciler import service
 from seaway.platforms.kubernetes.serving.record import GIT
 from seaway.platforms.kubernetes.serving.server_pod import config_map, key_of
 from seaway.platforms.kubernetes.serving.workload import Arms, Served, Workload
+from seaway.platforms.settings import parsed
 from seaway.rollout import ALL_STABLE
 from seaway.serving import Endpoint, EndpointSpec
 from seaway.serving.port import VERSION_DIGITS

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes.pods.settings import PodSettings, check_whole, cluster_settings, parsed
+from seaway.platforms.kubernetes.pods.settings import PodSettings
+from seaway.platforms.settings import check_whole, cluster_settings, parsed
 from seaway.serving import feature_log
 from seaway.storage.uri import scheme
 

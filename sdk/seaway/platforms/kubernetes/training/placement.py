@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seaway.errors import InvalidSpec
-from seaway.platforms.kubernetes.pods.settings import PodSettings, check_quantities, check_whole, parsed
+from seaway.platforms.kubernetes.pods.settings import PodSettings, check_quantities
+from seaway.platforms.settings import check_whole, parsed
 
 # Pod Security Standards, profile restricted, "Volume Types"
 VOLUME_TYPES = (

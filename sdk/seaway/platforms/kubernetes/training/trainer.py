@@ -5,7 +5,6 @@ pods' image, `SEAWAY_NAMESPACE` their namespace where it is not the context's, `
 with the cluster's settings for `Placement`; `TrainSpec.placement` wins over them.
 """
 
-import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,17 +19,14 @@ from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.jobs.launch import launch, launching
-from seaway.platforms.kubernetes.pods.settings import cluster_settings
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 from seaway.platforms.kubernetes.training.placement import Placement
-from seaway.storage import storage_for
+from seaway.platforms.remote_training import STEP, below, carried_out, finished
+from seaway.platforms.settings import cluster_settings
 from seaway.training.fingerprint import fingerprint
 from seaway.training.pod.job import RemoteTraining
-from seaway.training.result import TrainResult, earlier
+from seaway.training.result import TrainResult
 from seaway.training.spec import TrainSpec
-
-STEP = "training"
-log = logging.getLogger(__name__)
 
 
 class PyTorchJobTrainer:
@@ -58,21 +54,10 @@ class TrainJobTrainer:
 
 def _train(spec: TrainSpec, run: Callable[[RemoteTraining, Placement], None]) -> TrainResult:
     identity = fingerprint(spec)
-    if (result := earlier([spec.output], identity)) is not None:
-        log.info("Reusing the finished training in %s.", result.path)
+    if (result := finished(spec, identity)) is not None:
         return result
     training, settings = remote(spec, identity), placement(spec.placement)
-    if not storage_for(training.output).exists(training.output):
-        send_data(spec, training)
-        run(training, settings)
-    storage_for(training.output).download(training.output, spec.output)
-    return TrainResult.read(spec.output)
-
-
-def send_data(spec: TrainSpec, training: RemoteTraining) -> None:
-    """Put the data where the pods look for them."""
-    storage_for(training.train).upload(spec.train, training.train)
-    storage_for(training.validation).upload(spec.validation, training.validation)
+    return carried_out(spec, training, lambda: run(training, settings))
 
 
 def remote(spec: TrainSpec, identity: Mapping[str, str], step: str = STEP) -> RemoteTraining:
@@ -87,8 +72,7 @@ def remote(spec: TrainSpec, identity: Mapping[str, str], step: str = STEP) -> Re
             "SEAWAY_STORAGE is not set: give the URI that this machine and the pods keep data under, "
             "such as s3://my-bucket/seaway."
         )
-    run = f"{root}/runs/{run_id()}/{step}-{identity['run'][:16]}"
-    return RemoteTraining.of(spec, identity, run, f"{root}/checkpoints")
+    return below(root, spec, identity, step)
 
 
 def placement(wanted: Mapping[str, Any]) -> Placement:

@@ -26,9 +26,10 @@ from seaway.platforms.kubernetes.jobs.launch import cancel, launch, launching
 from seaway.platforms.kubernetes.jobs.pod_logs import to_log
 from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
 from seaway.platforms.kubernetes.training.placement import Placement
-from seaway.platforms.kubernetes.training.trainer import placement, remote, send_data
+from seaway.platforms.kubernetes.training.trainer import placement, remote
 from seaway.platforms.kubernetes.tuning import experiment
 from seaway.platforms.kubernetes.tuning.experiment import EXPERIMENT, KIND, TRIALS, Study
+from seaway.platforms.remote_training import send_data
 from seaway.storage import storage_for
 from seaway.training.fingerprint import fingerprint
 from seaway.tuning import State as TrialState
