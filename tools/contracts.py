@@ -20,6 +20,7 @@ from seaway.registry import PLACES
 
 NAMED = re.compile(r"(seaway(?:\.\w+)+)(?::\w+)?")
 REGISTRY = "seaway.registry"
+SCHEDULERS = ("slurm",)  # rooms of backends that are chosen, and are no place's default
 
 
 class Layers(LayersContract):  # type: ignore[misc]
@@ -36,12 +37,12 @@ class Layers(LayersContract):  # type: ignore[misc]
 
 
 class Places(IndependenceContract):  # type: ignore[misc]
-    """The adapters of one place never import those of another; the places are the registry's."""
+    """The adapters of one place never import those of another: those of the registry, and other schedulers."""
 
     type_name = "places"
 
     def __init__(self, name: str, session_options: dict[str, Any], contract_options: dict[str, Any]) -> None:
-        modules = [f"seaway.platforms.{place}" for place in PLACES]
+        modules = [f"seaway.platforms.{place}" for place in (*PLACES, *SCHEDULERS)]
         super().__init__(name, session_options, {**contract_options, "modules": modules})
 
 

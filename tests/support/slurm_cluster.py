@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,13 +88,15 @@ class SlurmCluster:
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
             )
 
-    def _until(self, ready: object, what: str) -> None:
+    def _until(self, ready: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + WAIT_S
         while True:
             with suppress(subprocess.CalledProcessError):
-                if callable(ready) and ready():
+                if ready():
                     return
             logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in sorted(self.folder.glob("*.out")))
+            gone = [name for name, process in self.daemons.items() if process.poll() is not None]
+            assert not gone, f"{gone} ended:\n{logs}"
             assert time.monotonic() < deadline, f"{what} did not come up:\n{logs}"
             time.sleep(0.1)
 
@@ -127,7 +129,7 @@ ReturnToService=2
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 KillWait=30
-MessageTimeout=60
+MessageTimeout=5
 SlurmdTimeout=3600
 SchedulerParameters=sched_interval=1,batch_sched_delay=0,requeue_delay=1,bf_interval=1
 NodeName=n1 Port={first} {node}

@@ -5,6 +5,7 @@ import logging
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -28,13 +29,15 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not on PATH: {', '.joi
 
 
 @pytest.fixture(scope="module")
-def shared_slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
-    cluster = SlurmCluster(tmp_path_factory.mktemp("slurm"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop_all()
+def shared_slurm() -> Iterator[SlurmCluster]:
+    """In a folder that everybody may pass through: munged wants that of its socket."""
+    with tempfile.TemporaryDirectory(prefix="seaway-slurm-") as folder:
+        cluster = SlurmCluster(Path(folder))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop_all()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import logging
 import time
 from pathlib import Path
 
-TAIL_LINES = 20
+TAIL_LINES = 60  # when one process fails, those that lose it fail after it, each with a traceback
 LOOK_S = 0.5
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ class ScriptLog:
             self.tell_new()
 
     def tail(self) -> str:
-        """The last lines."""
+        """The last lines, and where the others are."""
         if not self.path.exists():
             return "(it wrote nothing)"
         lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-TAIL_LINES:]) or "(it wrote nothing)"
+        return "\n".join([*lines[-TAIL_LINES:], f"(The whole log is {self.path}.)"])
