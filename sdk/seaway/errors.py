@@ -80,6 +80,18 @@ class ValidationFailed(SeawayError):
     """
 
 
+class LabelsUnavailable(SeawayError):
+    """The queue that people label does not answer, refuses the token, is none, or was broken by an editor.
+
+    Why: What people have answered lies in the queue alone. A queue that cannot be read is not an empty one, so nothing
+    is concluded from it, and nothing is sent that may be there already.
+
+    What to do: For a folder, look at the file and line that the message names; `SEAWAY_LABELS` says where queues are.
+    For Label Studio, check `LABEL_STUDIO_URL` and `LABEL_STUDIO_API_KEY` where the step runs. Then run the step again:
+    what was sent is not sent twice, and what was answered is found. docs/how-to/label-data.md has more.
+    """
+
+
 class FeaturesUnavailable(SeawayError):
     """The feature repository cannot give what was asked: unknown view, broken definitions, empty source.
 

@@ -98,6 +98,7 @@ PORTS = {
         Port("Task", "seaway.tasks", "say what it means to predict a label: loss, figures, losses", by_model=True),
         Port("Flavour", "seaway.models.flavours", "say what a model is on disk and how it answers", by_model=True),
         Port("Preprocessing", "seaway.models.preprocessing", "make a tensor of a picture or a text", by_model=True),
+        Port("LabelQueue", "seaway.labeling", "show items to people, and keep what they answer"),
         Port("RunIdentity", "seaway.platforms.home", "name the run that a process is a step of"),
         Port("RunRecords", "seaway.reporting", "tell how the steps of a run went"),
     )
@@ -147,6 +148,8 @@ BACKENDS = (
     Backend("Flavour", "lightgbm", ANYWHERE, "seaway.models.flavours.lightgbm:LightGBM"),
     Backend("Preprocessing", "image", ANYWHERE, "seaway.models.preprocessing.image:Image"),
     Backend("Preprocessing", "text", ANYWHERE, "seaway.models.preprocessing.text:Text"),
+    Backend("LabelQueue", "folder", ANYWHERE, "seaway.platforms.labeling.folder:FolderQueue"),  # by SEAWAY_LABELS
+    Backend("LabelQueue", "label-studio", ANYWHERE, "seaway.platforms.labeling.label_studio:LabelStudioQueue"),
     Backend("RunIdentity", "manual", LOCAL, "seaway.platforms.home:ManualRun"),
     Backend("RunIdentity", "pod", KUBERNETES, "seaway.platforms.kubernetes.client.ownership:PodRun"),
     Backend("RunRecords", "file", LOCAL, "seaway.platforms.local.run_records:FileRecords"),
