@@ -665,6 +665,28 @@ def predict(
     predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
 
 
+@app.command(
+    epilog=_examples(
+        "seaway label .seaway/labels/reviews",
+        "seaway label .seaway/labels/reviews --name ann --open",
+        "seaway label reviews --name ann --suggest --port 8080",
+    )
+)
+def label(
+    folder: Annotated[Path, typer.Argument(help="A queue's folder, which send_to_label names.")],
+    name: Annotated[str, typer.Option(help="Of who labels. Default: of this machine's user.", show_default=False)] = "",
+    port: Annotated[int, typer.Option(help="0 for any free one.", min=0, max=65535)] = 0,
+    suggest: Annotated[bool, typer.Option("--suggest", help="Show what the model takes an item for.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser.")] = False,
+) -> None:
+    """Label a queue in a browser.
+
+    One key an item: text, pictures or rows of a table. The page is this machine's only, and its address has a token."""
+    from seaway.cli.label import label as serve_page
+
+    serve_page(folder, name, port, suggest, open_page)
+
+
 @app.command("rotate-token", epilog=_examples("seaway rotate-token churn", "seaway rotate-token churn --revoke"))
 def rotate_token(
     name: Annotated[str, typer.Argument(help="The endpoint's name.")],

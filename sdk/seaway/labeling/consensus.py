@@ -98,7 +98,8 @@ def _confusion(votes: Votes, belief: Floats) -> Floats:
     """[annotators, truth, answer]"""
     found = np.full((len(votes.annotators), len(votes.classes), len(votes.classes)), SMOOTHING)
     np.add.at(found.transpose(0, 2, 1), (votes.annotator, votes.value), belief[votes.item])
-    return found / found.sum(axis=2, keepdims=True)
+    shares: Floats = found / found.sum(axis=2, keepdims=True)
+    return shares
 
 
 def _prior(belief: Floats) -> Floats:
@@ -123,4 +124,6 @@ def _of_habit(knows: Floats, habit: Floats) -> Floats:
 
 def _sum(votes: Votes, of_label: Floats) -> Floats:
     """By annotator."""
-    return np.bincount(votes.annotator, of_label, len(votes.annotators))
+    total = np.zeros(len(votes.annotators))
+    np.add.at(total, votes.annotator, of_label)
+    return total

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seaway.labeling.aggregate import Aggregated, Annotator
+from seaway.labeling.aggregation import Aggregated, Annotator
 from seaway.reporting import Badge, Page, Table, Tile, Tiles
 from seaway.reporting.page import Cell
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from seaway.errors import DataUnreadable
 from seaway.labeling import tables
-from seaway.labeling.aggregate import Aggregated, aggregate
+from seaway.labeling.aggregation import Aggregated, aggregate
 from seaway.labeling.choice import RANDOM
 from seaway.labeling.items import Label
 from seaway.labeling.pool import CHOSEN_BY

@@ -115,7 +115,7 @@ def _items(path: Path, key: str, question: Question) -> list[Item]:
 
 def _class(value: str | None, question: Question) -> str:
     """A prediction, unless it is none of what is asked."""
-    return value if value in question.classes else ""
+    return value if value and value in question.classes else ""
 
 
 def _shown(value: Any, name: str) -> Value:

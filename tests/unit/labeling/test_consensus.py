@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.labeling import Label
-from seaway.labeling.aggregate import LIAR, SAME, Aggregated, aggregate
+from seaway.labeling.aggregation import LIAR, SAME, Aggregated, aggregate
 from seaway.labeling.agreement import alpha
 from seaway.labeling.consensus import METHODS, ROUNDS, SETTLED, SMOOTHING, dawid_skene
 from seaway.labeling.votes import Votes
