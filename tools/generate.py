@@ -7,11 +7,11 @@ The image in compiled files is `SEAWAY_IMAGE`.
 
 from collections.abc import Mapping
 
-from seaway.kfp import catalog, docstring, interface
+from seaway.kfp import catalog, dag_svg, dag_views, docstring, interface
 from seaway.kfp import compile as compiler
 from seaway.kfp.catalog import Entry
 
-from tools import dag_svg, docs_pages, files, pipeline_graph
+from tools import docs_pages, files
 
 
 def generated() -> Mapping[str, str]:
@@ -37,7 +37,7 @@ def _component(entry: Entry) -> dict[str, str]:
 def _pipeline(entry: Entry) -> dict[str, str]:
     compiled, told = compiler.compiled(entry.load()), docstring.read(entry.source, entry.name)
     spec = compiler.plain(compiled.spec)
-    first, *groups = views = pipeline_graph.views(spec)
+    first, *groups = views = dag_views.views(spec)
     shown = interface.parse(spec, told, is_component=False)
     folder = f"pipelines/{entry.name}"
     return {

@@ -77,13 +77,17 @@ class Browser:
 
     def open(self, file: Path, width: int = 1200, height: int = 800, dark: bool = False) -> Self:
         """Show a file in a window of so many pixels, and wait for it."""
+        return self.visit(file.absolute().as_uri(), width, height, dark)
+
+    def visit(self, url: str, width: int = 1200, height: int = 800, dark: bool = False) -> Self:
+        """Show a page in a window of so many pixels, and wait for it."""
         asked = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
         features = [{"name": name, "value": value} for name, value in asked.items()]
         self.call("Emulation.setEmulatedMedia", features=features)
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
         )
-        self.call("Page.navigate", url=file.absolute().as_uri())
+        self.call("Page.navigate", url=url)
         while self.evaluate("document.readyState") != "complete":
             pass
         return self

@@ -857,6 +857,20 @@ def rehearse_rollout(
     rehearse(asked, output is Format.JSON)
 
 
+@app.command(epilog=_examples("seaway dev", "seaway dev --open", "seaway dev --port 0"))
+def dev(
+    port: Annotated[int, typer.Option(help="On loopback; 0 takes a free one.", min=0, max=65535)] = 8765,
+    opening: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Show this folder's runs, endpoints and checks in the browser, as they go.
+
+    Graph, logs, artifacts, comparisons, forms to run again and to ask an endpoint, and a rollout with its evidence.
+    On loopback only, behind a token; the link that is printed opens once."""
+    from seaway.cli.dev import show
+
+    show(port, opening)
+
+
 @app.command(
     epilog=_examples(
         "seaway down",

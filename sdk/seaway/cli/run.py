@@ -1,10 +1,8 @@
 """`seaway run`: arguments, progress, summary and exit code."""
 
-import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
@@ -27,12 +25,13 @@ def _run(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, expl
     given = arguments(words)
     started = time.monotonic()
     import_kfp()
-    _let_steps_import(pipeline)
     from seaway.cli.output import print_json
     from seaway.cli.progress import Progress, console
     from seaway.cli.summary import explain_failure, summarise
+    from seaway.kfp import pipeline_file
     from seaway.kfp.local.runner import Interrupted, local_run
 
+    pipeline_file.let_steps_import(pipeline)
     progress = Progress(console(sys.stderr if as_json else sys.stdout), explaining)  # kfp.local's prints go elsewhere
     try:
         with progress.showing():
@@ -50,21 +49,6 @@ def _run(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, expl
     if as_json:
         print_json(read_json(record.folder / "run.json"))
     return 0
-
-
-def _let_steps_import(pipeline: str) -> None:
-    """Let steps import what lies beside a pipeline's file, whose parameters may name it. Raises: InvalidSpec."""
-    from seaway.kfp import pipeline_file
-
-    if pipeline_file.is_python(pipeline):
-        folder = str(pipeline_file.split(pipeline)[0].absolute().parent)
-        if os.pathsep in folder and folder != str(Path.cwd()):
-            raise InvalidSpec(
-                f"{folder} has a {os.pathsep!r} in its name, which PYTHONPATH cannot carry, so steps could not import "
-                f"what lies there. Run the pipeline from inside that folder, or rename it."
-            )
-        before = os.environ.get("PYTHONPATH", "")
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, before]))
 
 
 def choose_backends(words: Sequence[str]) -> None:

@@ -1,19 +1,11 @@
 """The runs of this folder, read from their `run.json`."""
 
 from pathlib import Path
-from typing import Any
 
 from seaway.cli.output import print_json, print_table
 from seaway.errors import InvalidSpec
-from seaway.kfp.local.run_state import as_it_is
+from seaway.kfp.local.records import records, report_file
 from seaway.platforms.home import home
-from seaway.storage import read_json
-
-
-def records() -> list[dict[str, Any]]:
-    """All runs, latest first: a run's name begins with its time. One whose runner was killed does not run any more."""
-    files = sorted((home() / "runs").glob("*/run.json"), reverse=True)
-    return [as_it_is(read_json(file)) for file in files]
 
 
 def show(as_json: bool) -> None:
@@ -34,11 +26,6 @@ def show(as_json: bool) -> None:
 
 def _report_mark(run: str) -> str:
     return "yes" if report_file(run).exists() else ""
-
-
-def report_file(run: str) -> Path:
-    """Where a run's report is, if it has one."""
-    return home() / "runs" / run / "report.html"
 
 
 def report(run: str | None) -> Path:

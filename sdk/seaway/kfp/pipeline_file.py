@@ -5,6 +5,7 @@ Nothing of it stays in this process: two files may each have a `helper.py` besid
 """
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,27 @@ def split(reference: str) -> tuple[Path, str]:
         return project, ""
     file, _, name = reference.rpartition(":")
     return (Path(file), name) if file.endswith(".py") else (Path(reference), "")
+
+
+def absolute(reference: str) -> str:
+    """The same from any folder: the name of a pipeline as it is, a file by its whole path."""
+    path, name = split(reference)
+    if path.suffix not in {".py", ".yaml", ".yml"}:
+        return reference
+    return ":".join(filter(None, [str(path.absolute()), name]))
+
+
+def let_steps_import(reference: str) -> None:
+    """Let steps import what lies beside a pipeline's file, whose parameters may name it. Raises: InvalidSpec."""
+    if not is_python(reference):
+        return
+    folder = str(split(reference)[0].absolute().parent)
+    if os.pathsep in folder and folder != str(Path.cwd()):
+        raise InvalidSpec(
+            f"{folder} has a {os.pathsep!r} in its name, which PYTHONPATH cannot carry, so steps could not import "
+            f"what lies there. Run the pipeline from inside that folder, or rename it."
+        )
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH", "")]))
 
 
 def load(reference: str) -> BaseComponent:

@@ -15,7 +15,7 @@ from seaway.reporting import palette
 from seaway.storage import atomic_path
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment
 
     from seaway.reporting.inline_svg import Chart
 
@@ -183,13 +183,12 @@ class Page:
 
     def kept(self) -> list[dict[str, Any]]:
         """The sections as JSON, for `take` of a later page."""
-        render = _template().make_module({"page": self, "colours": palette.ALL}).render  # type: ignore[attr-defined]
         return [
             {
                 "title": section.title,
                 "lead": section.lead,
                 "badge": asdict(section.badge) if section.badge else None,
-                "html": "".join(str(render(block)) for block in section.blocks),
+                "html": "".join(map(block_html, section.blocks)),
             }
             for section in self.sections
         ]
@@ -203,7 +202,7 @@ class Page:
 
     def html(self) -> str:
         """The page as one HTML document."""
-        return _template().render(page=self, colours=palette.ALL).lstrip()
+        return _environment().get_template("page.html").render(page=self, colours=palette.ALL).lstrip()
 
     def write(self, path: Path) -> None:
         """Write the page to `path`, atomically."""
@@ -220,8 +219,23 @@ def cell(value: Cell) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
+def block_html(block: Block) -> str:
+    """A block by itself, for another page that has the style."""
+    return str(_environment().get_template("blocks.html").module.render(block))  # type: ignore[attr-defined]
+
+
+def badge_html(badge: Badge) -> str:
+    """A badge by itself, likewise."""
+    return str(_environment().get_template("blocks.html").module.badge(badge))  # type: ignore[attr-defined]
+
+
+def style() -> str:
+    """The style of all pages, with the colours of both schemes."""
+    return _environment().get_template("all.css").render(colours=palette.ALL)
+
+
 @cache
-def _template() -> "Template":
+def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -232,4 +246,4 @@ def _template() -> "Template":
         lstrip_blocks=True,
     )
     environment.filters["cell"] = cell
-    return environment.get_template("page.html")
+    return environment

@@ -12,7 +12,11 @@ from seaway.kfp.local.artifacts import Artifact
 from seaway.storage import write_json
 
 State = Literal["running", "retrying", "cached", "succeeded", "failed", "interrupted"]
-WRITTEN = ("run", "pipeline", "arguments", "total", "state", "reason", "seconds", "process", "process_started")
+WRITTEN = (
+    *("run", "pipeline", "source", "arguments", "total", "state", "reason", "begun", "seconds"),
+    *("process", "process_started"),
+)
+PIPELINE = "pipeline.yaml"  # beside `run.json`: what was compiled and run
 LONGEST_FIGURE = 1000  # characters; a text that a step gives may have millions
 
 
@@ -24,6 +28,7 @@ class Step:
     name: str
     title: str  # the display name
     log: Path
+    place: str = ""  # among all tasks of the run, such as `loop-1/iteration-0/train`
     state: State = "running"
     seconds: float = 0.0
     attempts: int = 0
@@ -31,6 +36,7 @@ class Step:
     why: str = ""  # why it ran, or was reused
     reason: str = ""  # why it failed, one paragraph
     outputs: dict[str, Any] = field(default_factory=dict)
+    begun: float = field(default_factory=time.time)  # seconds since 1970
     started: float = field(default_factory=time.monotonic, repr=False)
 
     def finish(self, state: State, outputs: dict[str, Any]) -> None:
@@ -59,18 +65,20 @@ class Record:
     arguments: dict[str, Any]
     total: int
     listener: Listener
+    source: str = ""  # what was asked to be run: a name, or an absolute path
     state: Literal["running", "succeeded", "failed", "interrupted"] = "running"
     reason: str = ""  # what ended it before its end, but for a step that failed
+    begun: float = field(default_factory=time.time)  # seconds since 1970
     seconds: float = 0.0
     process: int = 0  # pid of the runner
     process_started: float = field(default_factory=lambda: psutil.Process().create_time())  # seconds since 1970
     steps: list[Step] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic, repr=False)
 
-    def open(self, name: str, title: str) -> Step:
+    def open(self, name: str, title: str, place: str = "") -> Step:
         """A step that starts now."""
         number = len(self.steps) + 1
-        step = Step(number, name, title, self.folder / "steps" / f"{number:02d}-{name}.log")
+        step = Step(number, name, title, self.folder / "steps" / f"{number:02d}-{name}.log", place)
         self.steps.append(step)
         self.tell(step)
         return step

@@ -27,7 +27,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import RunFailed
 from seaway.kfp import compile as compiler
-from seaway.kfp import parameters
+from seaway.kfp import parameters, pipeline_file
 from seaway.kfp.fuse.step import origin
 from seaway.kfp.local import cleanup, kfp_launcher, plans, preload, step_process
 from seaway.kfp.local.cache import StepCache
@@ -36,7 +36,7 @@ from seaway.kfp.local.inputs import Result
 from seaway.kfp.local.launcher import Launcher
 from seaway.kfp.local.limits import OVERDUE, Limit, Overdue
 from seaway.kfp.local.orchestrator import Orchestrator
-from seaway.kfp.local.run_record import Listener, Record, Step
+from seaway.kfp.local.run_record import PIPELINE, Listener, Record, Step
 from seaway.kfp.local.steps import Steps, Words, executors_of
 from seaway.platforms.home import home
 
@@ -70,7 +70,7 @@ def local_run(
     spec, executors = compiled.spec, executors_of(compiled.spec)
     bound = parameters.bind(spec, given)
     planned = plans.plans(compiled, executors, home() / "environments")
-    record = _open_record(spec, bound, listener)
+    record = _open_record(pipeline, compiled, bound, listener)
     run = _Run(record, home(), _preload(executors, planned), planned, plans.limit_s(compiled))
     with run.signals():
         try:
@@ -118,11 +118,14 @@ def _job(spec: pipeline_spec_pb2.PipelineSpec, run: "_Run") -> dict[str, str]:
     return {f"{{{{$.{placeholder}}}}}": value for placeholder, value in told.items()}
 
 
-def _open_record(spec: pipeline_spec_pb2.PipelineSpec, bound: dict[str, Any], listener: Listener) -> Record:
+def _open_record(pipeline: str, compiled: compiler.Compiled, bound: dict[str, Any], listener: Listener) -> Record:
+    """The record of a run, with what it runs beside it."""
     name = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
     folder = home() / "runs" / name
     folder.mkdir(parents=True)
-    record = Record(name, spec.pipeline_info.name, folder, bound, _count(spec), listener, process=os.getpid())
+    (folder / PIPELINE).write_text(compiled.text, encoding="utf-8")
+    total, source = _count(compiled.spec), pipeline_file.absolute(pipeline)
+    record = Record(name, compiled.name, folder, bound, total, listener, source, process=os.getpid())
     record.write()
     return record
 

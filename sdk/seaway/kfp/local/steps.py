@@ -78,7 +78,7 @@ class Steps:
 
     def _open(self, call: Call) -> Step:
         with self.opening:
-            return self.record.open(call.name, call.task.task_info.name or call.name)
+            return self.record.open(call.name, call.task.task_info.name or call.name, call.place)
 
     def _close(self, step: Step, found: Mapping[str, Any] | None) -> Result:
         if found is None:

@@ -1,12 +1,12 @@
 """Views of a pipeline drawn as Kubeflow's dashboard lays them out: layers by the longest way from the start, as SVG."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from html import escape
 from itertools import pairwise
 
-from tools.pipeline_graph import View
+from seaway.kfp.dag_views import View
 
 WIDTHS = {"step": 176, "group": 176, "artifact": 116}  # px
 HEIGHTS = {"step": 40, "group": 40, "artifact": 26}  # px
@@ -35,6 +35,15 @@ class Drawn:
     height: float
 
 
+@dataclass(frozen=True)
+class Mark:
+    """What is told of a node of a run: a class of its box, a line below its title, and where a click on it leads."""
+
+    state: str = ""
+    note: str = ""
+    href: str = ""
+
+
 def document(views: Sequence[View], titled: bool) -> str:
     """Views one below the other as a self-contained SVG document, each under its path where that is wanted.
 
@@ -55,14 +64,21 @@ def document(views: Sequence[View], titled: bool) -> str:
     return "\n".join([head, *blocks, "</svg>"]) + "\n"
 
 
-def _view(view: View) -> Drawn:
+def inline(view: View, mark: Callable[[str], Mark], label: str) -> str:
+    """One view for a page that has the style: `mark` tells of each node by its id, `label` of all to who sees none."""
+    part = _view(view, mark)
+    size = f'viewBox="-1 -5 {part.width + 6:g} {part.height + 6:g}" width="{part.width + 6:g}"'
+    return f'<svg class="dag" role="group" aria-label="{escape(label)}" {size}>{part.markup}</svg>'
+
+
+def _view(view: View, mark: Callable[[str], Mark] = lambda name: Mark()) -> Drawn:
     depth = _depths(view)
     chains = [_chain(up, name, depth) for name in sorted(view.nodes) for up in sorted(view.needs[name])]
     rows = _rows(depth, chains)
     width = max(_row_width(view, row) for row in rows)
     places = {name: place for number, row in enumerate(rows) for name, place in _places(view, row, number, width)}
     edges = [_edge(view, chain, places) for chain in chains]
-    boxes = [_box(view, name, places[name]) for row in rows for name in row if name in view.nodes]
+    boxes = [_box(view, name, places[name], mark(name)) for row in rows for name in row if name in view.nodes]
     return Drawn("\n".join([*edges, *boxes]), width, len(rows) * (ROW + GAP_Y) - GAP_Y)
 
 
@@ -142,14 +158,18 @@ def _edge(view: View, chain: Sequence[str], places: Mapping[str, Place]) -> str:
     return f'<path d="{"".join(path)}"/>'
 
 
-def _box(view: View, name: str, place: Place) -> str:
+def _box(view: View, name: str, place: Place, mark: Mark) -> str:
     node = view.nodes[name]
     width, height = WIDTHS[node.kind], HEIGHTS[node.kind]
     x, y = place[0] - width / 2, place[1] - height / 2
-    kind = f' class="{" ".join([node.kind, *(["last"] if node.last else [])])}"'
+    classes = [node.kind, *(["last"] if node.last else []), *filter(None, [mark.state])]
+    kind = f' class="{" ".join(classes)}"'
     behind = f'<rect x="{x + 4:g}" y="{y - 4:g}" width="{width}" height="{height}" rx="7"/>'
-    return (
+    text = place[1] - 3 if mark.note else place[1] + 4
+    note = f'<text class="note" x="{place[0]:g}" y="{place[1] + 13:g}">{escape(mark.note)}</text>' if mark.note else ""
+    box = (
         f"<g{kind}>{behind if node.kind == 'group' else ''}"
         f'<rect x="{x:g}" y="{y:g}" width="{width}" height="{height}" rx="{13 if node.kind == "artifact" else 7}"/>'
-        f'<text x="{place[0]:g}" y="{place[1] + 4:g}">{escape(node.title)}</text></g>'
+        f'<text x="{place[0]:g}" y="{text:g}">{escape(node.title)}</text>{note}</g>'
     )
+    return f'<a href="{escape(mark.href)}">{box}</a>' if mark.href else box

@@ -4,7 +4,7 @@ The dashboard opens at the root. A task that is a group of tasks (a nested pipel
 loop's body) is one node there; behind it is a view of its own. Every artifact that a task has is a node, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any, Literal
@@ -25,11 +25,15 @@ class Node:
 
 @dataclass(frozen=True)
 class View:
-    """One screen: the titles of the groups that were opened to get here, and nodes with what each follows, by id."""
+    """One screen: the titles of the groups that were opened to get here, and nodes with what each follows, by id.
+
+    `place` leads the places of its tasks in a run, as in `exit-handler-1/`.
+    """
 
     path: tuple[str, ...]
     nodes: Mapping[str, Node]
     needs: Mapping[str, frozenset[str]]
+    place: str = ""
 
     @property
     def tasks(self) -> list[str]:
@@ -45,23 +49,28 @@ def views(compiled: Document) -> list[View]:
     What is there twice, such as the same nested pipeline, is opened once.
     """
     found: list[View] = []
-    _open(compiled["components"], compiled["root"], (), found)
+    for view in all_views(compiled):
+        if not any((view.nodes, view.needs) == (other.nodes, other.needs) for other in found):
+            found.append(view)
     return found
 
 
-def _open(components: Document, component: Document, path: tuple[str, ...], found: list[View]) -> None:
-    """Add the view of a group, and those of the groups in it, to what was found."""
-    view = _view(components, component["dag"]["tasks"], path)
-    if any((view.nodes, view.needs) == (other.nodes, other.needs) for other in found):
-        return
-    found.append(view)
+def all_views(compiled: Document) -> list[View]:
+    """As `views`, but each use of a nested pipeline has a view, since in a run each goes its own way."""
+    return list(_open(compiled["components"], compiled["root"], (), ""))
+
+
+def _open(components: Document, component: Document, path: tuple[str, ...], place: str) -> Iterator[View]:
+    """The view of a group, and those of the groups in it."""
+    view = _view(components, component["dag"]["tasks"], path, place)
+    yield view
     for name in view.tasks:
         if view.nodes[name].kind == "group":
             inside = components[component["dag"]["tasks"][name]["componentRef"]["name"]]
-            _open(components, inside, (*path, view.nodes[name].title), found)
+            yield from _open(components, inside, (*path, view.nodes[name].title), f"{place}{name}/")
 
 
-def _view(components: Document, tasks: Document, path: tuple[str, ...]) -> View:
+def _view(components: Document, tasks: Document, path: tuple[str, ...], place: str) -> View:
     nodes: dict[str, Node] = {}
     needs: dict[str, set[str]] = {}
     for name, task in tasks.items():
@@ -75,7 +84,7 @@ def _view(components: Document, tasks: Document, path: tuple[str, ...]) -> View:
         needs[name] = taken | (set(task.get("dependentTasks", ())) - carried)
         for artifact in component.get("outputDefinitions", {}).get("artifacts", {}):
             nodes[f"{name}/{artifact}"], needs[f"{name}/{artifact}"] = Node("artifact", artifact), {name}
-    return View(path, nodes, {name: frozenset(ups) for name, ups in needs.items()})
+    return View(path, nodes, {name: frozenset(ups) for name, ups in needs.items()}, place)
 
 
 def _artifact(source: Document) -> str:

@@ -4,11 +4,9 @@ from xml.etree import ElementTree
 
 import pytest
 from kfp import dsl
-from seaway.kfp import catalog
+from seaway.kfp import catalog, dag_svg, dag_views
 from seaway.kfp import compile as compiler
-
-from tools import dag_svg, pipeline_graph
-from tools.pipeline_graph import Node, View
+from seaway.kfp.dag_views import Node, View
 
 FEW = 9  # tasks that a view shows at once
 
@@ -43,7 +41,7 @@ def outer() -> None:
 
 
 def views(source: object) -> list[View]:
-    return pipeline_graph.views(compiler.plain(compiler.compiled(source).spec))
+    return dag_views.views(compiler.plain(compiler.compiled(source).spec))
 
 
 def test_a_view_has_tasks_and_artifacts_and_groups_open_into_views_of_their_own() -> None:

@@ -1,0 +1,70 @@
+"""Runs side by side: what they were given, what they measured, and how their steps went."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Record = Mapping[str, Any]
+LONGEST = 200  # characters of a text that is a figure
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing in all runs, None where a run lacks it."""
+
+    name: str
+    values: tuple[Any, ...]
+
+    @property
+    def differs(self) -> bool:
+        return any(value != self.values[0] for value in self.values[1:])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs in the order that was asked for."""
+
+    runs: tuple[str, ...]
+    parameters: tuple[Row, ...]
+    figures: tuple[Row, ...]
+    steps: tuple[Row, ...]
+
+
+def compare(records: Sequence[Record]) -> Comparison:
+    """Parameters, figures by step and name, and each step's state and seconds."""
+    return Comparison(
+        tuple(record["run"] for record in records),
+        _rows(records, lambda record: record["arguments"]),
+        _rows(records, figures),
+        _rows(records, _ends),
+    )
+
+
+def figures(record: Record) -> dict[str, Any]:
+    """Numbers and short texts that the steps of a run gave: metrics of artifacts, and outputs that are parameters."""
+    return dict(_figures(record))
+
+
+def _figures(record: Record) -> Iterable[tuple[str, Any]]:
+    for step in record["steps"]:
+        for output, value in step["outputs"].items():
+            if not isinstance(value, dict) or "metadata" not in value:
+                yield from _plain(f"{step['title']}: {output}", value)
+            elif value["type"] == "system.Metrics":
+                for name, figure in value["metadata"].items():
+                    yield from _plain(f"{step['title']}: {name}", figure)
+
+
+def _plain(name: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= LONGEST):
+        yield name, value
+
+
+def _ends(record: Record) -> dict[str, str]:
+    return {step["title"]: f"{step['state']}, {step['seconds']:.1f} s" for step in record["steps"]}
+
+
+def _rows(records: Sequence[Record], read: Callable[[Record], Mapping[str, Any]]) -> tuple[Row, ...]:
+    found = [read(record) for record in records]
+    names = dict.fromkeys(name for one in found for name in one)
+    return tuple(Row(name, tuple(one.get(name) for one in found)) for name in names)
