@@ -2,7 +2,6 @@
 
 import base64
 import json
-import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ def predict_rows(
 ) -> None:
     """Ask for the outputs of `inputs` and print them, one line a row."""
     from seaway.serving import Client, GrpcClient
+    from seaway.serving.clients.values import plain_answer
 
     endpoint = _endpoint(name, run)
     kind = GrpcClient if grpc else Client
@@ -28,7 +28,7 @@ def predict_rows(
     with kind(**where) as client:
         outputs = client.infer(name, columns, arm)
         answered = client.arm
-    answers = {output: [_plain(value) for value in array.tolist()] for output, array in outputs.items()}
+    answers = {output: [plain_answer(value) for value in array.tolist()] for output, array in outputs.items()}
     if as_json:
         print_json({"arm": answered, "outputs": answers})
         return
@@ -84,11 +84,3 @@ def _bytes(value: Any) -> Any:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else value
     except (OSError, ValueError) as error:
         raise InvalidSpec(f"{value[:80]!r} is neither base64 nor @ and the name of a file: {error}.") from error
-
-
-def _plain(value: Any) -> Any:
-    """A row's value as JSON has it: a list of one is that one, NaN is null."""
-    if isinstance(value, list):
-        values = [_plain(one) for one in value]
-        return values[0] if len(values) == 1 else values
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,5 +1,8 @@
 """The ASGI application: which path shows what."""
 
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -43,6 +46,7 @@ def application(access: Access) -> Starlette:
         Route("/static/style.css", _style),
         Route("/static/live.js", _script),
         *RUNS,
+        *_served(),
     ]
     handlers = {HTTPException: _refused, SeawayError: _failed}
     return Starlette(routes=routes, middleware=[Middleware(Guard, access=access)], exception_handlers=handlers)  # type: ignore[arg-type]
@@ -65,6 +69,26 @@ RUNS = [
     Route("/pipelines/{name}", run_views.pipeline_page),
     Route("/start", run_views.begin, methods=["POST"]),
 ]
+
+
+def _served() -> list[Route]:
+    """What needs the libraries of rollouts and charts, which the first look at runs does not wait for."""
+
+    def later(module: str, name: str) -> Callable[[Request], Awaitable[Response]]:
+        async def view(request: Request) -> Response:
+            found = getattr(await run_in_threadpool(import_module, module), name)
+            return await (found(request) if iscoroutinefunction(found) else run_in_threadpool(found, request))
+
+        return view
+
+    endpoints, drift = "seaway.dev.endpoint_views", "seaway.dev.drift_views"
+    return [
+        Route("/endpoints", later(endpoints, "endpoint_list")),
+        Route("/endpoints/{name}/{run}", later(endpoints, "endpoint_page")),
+        Route("/endpoints/{name}/{run}", later(endpoints, "ask"), methods=["POST"]),
+        Route("/live/endpoints/{name}/{run}", later(endpoints, "live_rollout")),
+        Route("/drift", later(drift, "drift_page")),
+    ]
 
 
 def _style(_request: Request) -> Response:

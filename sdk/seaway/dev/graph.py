@@ -52,8 +52,8 @@ def _steps_at(steps: Steps, place: str) -> Steps:
 
 def _of_artifact(run: str, steps: Steps, artifact: str) -> Mark:
     made = [step for step in steps if artifact in step["outputs"]]
-    if len(made) != 1 or len(steps) != 1:
-        return Mark("" if made else "waiting")
+    if len(made) != 1 or len(steps) != 1:  # of a group, or of none that has run
+        return Mark("" if steps else "waiting")
     return Mark("", "", f"/runs/{quote(run)}/steps/{made[0]['number']}/outputs/{quote(artifact, safe='')}")
 
 

@@ -12,8 +12,8 @@ import psutil
 
 from seaway.dev.access import Access
 from seaway.errors import DataUnreadable, PortTaken
-from seaway.model_server import processes
 from seaway.platforms.home import home
+from seaway.process_identity import running
 from seaway.storage import read_json, write_json
 
 LOOPBACK = "127.0.0.1"
@@ -35,8 +35,8 @@ def serve(port: int, opening: bool, tell: Tell) -> None:
     folder = home() / "dev"
     folder.mkdir(exist_ok=True)
     access = Access(folder)
-    if running := _running(folder):
-        _invite(running, access, opening, tell)
+    if port_of_other := _running(folder):
+        _invite(port_of_other, access, opening, tell)
         return
     with _bound(port) as listener:
         taken = listener.getsockname()[1]
@@ -95,4 +95,4 @@ def _running(folder: Path) -> int | None:
         kept = read_json(folder / "server.json")
     except (DataUnreadable, json.JSONDecodeError):
         return None
-    return int(kept["port"]) if processes.running(kept["pid"], kept["started"]) else None
+    return int(kept["port"]) if running(kept["pid"], kept["started"]) else None

@@ -13,8 +13,8 @@ from pathlib import Path
 from seaway.errors import InvalidSpec, RunFailed
 from seaway.kfp.local.records import record, record_files
 from seaway.kfp.local.run_state import as_it_is
-from seaway.model_server import processes
 from seaway.platforms.home import home
+from seaway.process_identity import running
 from seaway.storage import read_json
 
 LOOK_S = 0.05
@@ -48,7 +48,7 @@ def stop(run: str) -> None:
         InvalidSpec: there is no such run.
     """
     found = record(run)
-    if found["state"] == "running" and processes.running(found["process"], found["process_started"]):
+    if found["state"] == "running" and running(found["process"], found["process_started"]):
         os.kill(found["process"], signal.SIGTERM)
 
 

@@ -67,7 +67,7 @@ def document(views: Sequence[View], titled: bool) -> str:
 def inline(view: View, mark: Callable[[str], Mark], label: str) -> str:
     """One view for a page that has the style: `mark` tells of each node by its id, `label` of all to who sees none."""
     part = _view(view, mark)
-    size = f'viewBox="-1 -5 {part.width + 6:g} {part.height + 6:g}" width="{part.width + 6:g}"'
+    size = f'viewBox="-2 -6 {part.width + 10:g} {part.height + 8:g}" width="{part.width + 10:g}"'
     return f'<svg class="dag" role="group" aria-label="{escape(label)}" {size}>{part.markup}</svg>'
 
 

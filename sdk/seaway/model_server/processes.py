@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from seaway.errors import EndpointFailed
+from seaway.process_identity import running
 from seaway.storage import write_json
 
 MARK = "SEAWAY_DAEMON"
@@ -44,15 +45,6 @@ class Daemon:
     def last_lines(self) -> str:
         """The end of the log."""
         return tail(self.log)
-
-
-def running(pid: int, started: float) -> bool:
-    """Whether the process of that pid and start time (seconds since 1970, as the system counts) still runs."""
-    try:
-        process = psutil.Process(pid)
-        return bool(process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def alone() -> bool:

@@ -1,6 +1,7 @@
 """From a matplotlib figure to a small inline SVG that follows the page's colours and fonts."""
 
 import re
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from seaway.reporting.palette import ALL, INK, LINE, MUTED
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ONE_AT_A_TIME = threading.RLock()
 SMALLEST = 0.75  # of a chart's natural size; below it text is hard to read
 CHARACTER = 6.2  # CSS pixels, the mean width of a letter or digit of 10.5 px
 LINE_HEIGHT = 18.0  # CSS pixels, of a line of text and the space beneath it
@@ -115,10 +117,13 @@ def _ticks(axis: "Axes") -> list[str]:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Make figures in the style of the page; the reader's own matplotlib settings are untouched."""
+    """Make figures in the style of the page; the reader's own matplotlib settings are untouched.
+
+    They are the process's, so one thread at a time has them.
+    """
     import matplotlib as mpl
 
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
+    with ONE_AT_A_TIME, mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 

@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from seaway.reporting import charts
-from seaway.reporting.page import Badge, Block, Figure, Figures, Fold, Table, Text
+from seaway.reporting.page import Badge, Block, Figure, Figures, Fold, Table, Text, Tile, Tiles
 
 ARMS = ("stable", "candidate")
 USUAL = 3.0  # natural logarithm of the e-value that decides by the default policy, near enough
@@ -66,14 +66,36 @@ def rollout_blocks(rollout: Mapping[str, Any]) -> list[Block]:
     ]
 
 
+def rollout_so_far(rollout: Mapping[str, Any]) -> list[Block]:
+    """A rollout that goes on: weight and requests now, each criterion's evidence against what decides, and weights."""
+    ticks = rollout["ticks"]
+    if not ticks:
+        return [Text("No look has been taken yet.")]
+    weights, requests = ticks[-1]["weights"], _requests(ticks)[-1]
+    tiles = [
+        Tile("Candidate's weight", f"{weights['candidate']} %", f"stable has {weights['stable']} %"),
+        Tile("Requests", requests, f"in {len(ticks)} looks, of both arms"),
+        *(Tile(f"Errors, {arm}", sum(tick["errors"][arm] for tick in ticks)) for arm in ARMS),
+    ]
+    return [
+        Tiles(tiles),
+        Figures([_proof(rollout, name) for name in _decisive_first(rollout)]),
+        Figures([_timeline(rollout)]),
+        _criteria(ticks[-1]["evidence"]),
+        Fold("What each step saw", [_steps(ticks)]),
+    ]
+
+
 def _timeline(rollout: Mapping[str, Any]) -> Figure:
     ticks, start = rollout["ticks"], rollout["ticks"][0]["time"]
     drawn = [charts.Tick(tick["time"] - start, tick["weights"]["candidate"]) for tick in ticks]
-    end = 100.0 if rollout["decision"] == "PROMOTE" else 0.0
-    drawn.append(charts.Tick(drawn[-1].seconds, end, rollout["decision"]))
     weights = list(dict.fromkeys(tick["weights"]["candidate"] for tick in ticks))
     requests = sum(sum(tick["requests"].values()) for tick in ticks)
-    alt = f"The candidate's weight went {', '.join(map(str, weights))} and ended at {end:.0f} percent."
+    alt = f"The candidate's weight went {', '.join(map(str, weights))} percent so far."
+    if rollout["decision"]:
+        end = 100.0 if rollout["decision"] == "PROMOTE" else 0.0
+        drawn.append(charts.Tick(drawn[-1].seconds, end, rollout["decision"]))
+        alt = f"The candidate's weight went {', '.join(map(str, weights))} and ended at {end:.0f} percent."
     caption = f"{len(ticks)} looks at {requests:,} requests in {drawn[-1].seconds:.0f} s."
     return Figure(charts.timeline(drawn, alt), "The candidate's share of the traffic", caption)
 

@@ -195,6 +195,7 @@ def _drive(
 ) -> None:
     """Look after look until there is a decision."""
     step = -1
+    journal.levels = _levels(_policy(plan, journal))
     _open(plan, traffic, journal, notary)
     observer = Observer(metrics, plan.endpoint, plan.policy.max_age_s)
     while journal.decision is None:

@@ -43,13 +43,15 @@ class Journal:
 
     `ticks` are the report's timeline, one for each look; `warrants` are what allowed the weights, the latest last.
     `begun` is in seconds since 1970, `level` what the ledger let it promote by then, and `noise` what was known of each
-    criterion's: looks and variance ratio.
+    criterion's: looks and variance ratio. `levels` are what decides, by criterion and hypothesis: natural logarithms of
+    e-values.
     """
 
     fingerprint: str
     begun: float = 0.0
     level: float = 1.0
     noise: dict[str, list[float]] = field(default_factory=dict)
+    levels: dict[str, dict[str, float]] = field(default_factory=dict)
     step: int = 0
     sent: int = 0
     observations: list[Observation] = field(default_factory=list)

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import InvalidSpec
-from seaway.kfp.local.run_record import PIPELINE
-from seaway.kfp.local.run_state import as_it_is
+from seaway.kfp.local.run_state import PIPELINE, as_it_is
 from seaway.platforms.home import home
 from seaway.storage import read_json
 

@@ -16,7 +16,6 @@ WRITTEN = (
     *("run", "pipeline", "source", "arguments", "total", "state", "reason", "begun", "seconds"),
     *("process", "process_started"),
 )
-PIPELINE = "pipeline.yaml"  # beside `run.json`: what was compiled and run
 LONGEST_FIGURE = 1000  # characters; a text that a step gives may have millions
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from seaway.model_server import processes
+from seaway.process_identity import running
 
+PIPELINE = "pipeline.yaml"  # beside `run.json`: what was compiled and run
 GOING = ("running", "retrying")
 
 
 def as_it_is(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record of a run; where its runner is gone, neither the run nor a step of it is said to run."""
-    gone = record["state"] == "running" and not processes.running(record["process"], record.get("process_started", 0.0))
+    gone = record["state"] == "running" and not running(record["process"], record.get("process_started", 0.0))
     return interrupted(record) if gone else dict(record)
 
 

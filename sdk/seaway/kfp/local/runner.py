@@ -36,7 +36,8 @@ from seaway.kfp.local.inputs import Result
 from seaway.kfp.local.launcher import Launcher
 from seaway.kfp.local.limits import OVERDUE, Limit, Overdue
 from seaway.kfp.local.orchestrator import Orchestrator
-from seaway.kfp.local.run_record import PIPELINE, Listener, Record, Step
+from seaway.kfp.local.run_record import Listener, Record, Step
+from seaway.kfp.local.run_state import PIPELINE
 from seaway.kfp.local.steps import Steps, Words, executors_of
 from seaway.platforms.home import home
 

@@ -17,6 +17,14 @@ BASE64 = "base64"  # content type of a binary input, as MLServer words it
 RESULT_DTYPES = {"FP16": "float16", "FP32": "float32", "FP64": "float64", "BOOL": "bool", "BYTES": "object"}
 
 
+def plain_answer(value: Any) -> Any:
+    """A row's value as JSON has it: a list of one is that one, NaN is null."""
+    if isinstance(value, list):
+        values = [plain_answer(one) for one in value]
+        return values[0] if len(values) == 1 else values
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def as_tensor(name: str, values: Array | Sequence[Any], datatypes: Mapping[str, str]) -> dict[str, Any]:
     """An input as a request has it: `data` flat, of str, bytes, bool, int, float, and None for what is missing.
 
