@@ -542,9 +542,9 @@ def show_pipeline(
 
 
 def _run_names(incomplete: str) -> list[str]:
-    from seaway.cli import runs
+    from seaway.kfp.local.records import records
 
-    return [record["run"] for record in runs.records() if record["run"].startswith(incomplete)]
+    return [record["run"] for record in records() if record["run"].startswith(incomplete)]
 
 
 RunName = Annotated[str | None, typer.Argument(help="A run's name.", autocompletion=_run_names)]

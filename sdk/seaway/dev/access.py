@@ -10,7 +10,7 @@ import secrets
 import time
 from http.cookies import SimpleCookie
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -80,6 +80,16 @@ def cookie_name(port: int) -> str:
     return f"seaway-{port}"
 
 
+def _host(headers: Headers) -> SplitResult | None:
+    """Where the reader thinks that this page is; None where that is no address."""
+    try:
+        host = urlsplit(f"//{headers.get('host', '')}")
+        host.port  # noqa: B018  # refuses one that is no number
+    except ValueError:
+        return None
+    return host
+
+
 class Guard:
     """Lets requests through that may see the page, and gives each answer the headers that keep it closed."""
 
@@ -103,8 +113,8 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, path = Headers(scope=scope), scope["path"]
-        host = urlsplit(f"//{headers.get('host', '')}")
-        if host.hostname not in HOSTS:
+        host = _host(headers)
+        if host is None or host.hostname not in HOSTS:
             return PlainTextResponse("This page is served to 127.0.0.1 and localhost only.", 421)
         if self._has_token(headers):
             return None

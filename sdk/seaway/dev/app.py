@@ -49,7 +49,7 @@ def application(access: Access) -> Starlette:
         *_served(),
     ]
     handlers = {HTTPException: _refused, SeawayError: _failed}
-    return Starlette(routes=routes, middleware=[Middleware(Guard, access=access)], exception_handlers=handlers)  # type: ignore[arg-type]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, access=access)], exception_handlers=handlers)
 
 
 RUNS = [

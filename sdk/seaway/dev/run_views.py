@@ -100,7 +100,7 @@ def step_page(request: Request) -> Response:
     step = step_of(request, record)
     log, offset = log_end(Path(step["log"]))
     live = f"/live/runs/{record['run']}/steps/{step['number']}?from={offset}" if step["state"] in GOING else ""
-    values = {"record": record, "step": step, "log": log, "stream": live}
+    values: dict[str, Any] = {"record": record, "step": step, "log": log, "stream": live}
     return page(request, "step.html", title=step["title"], **values)
 
 

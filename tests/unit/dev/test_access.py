@@ -87,7 +87,7 @@ def test_another_site_cannot_have_a_reader_do_anything(client: TestClient, guard
     assert client.post("/start", data={"source": "flights"}, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8765", "", "[::1"])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8765", "", "[::1", "127.0.0.1:x"])
 def test_a_name_of_somebody_else_for_this_machine_is_refused(client: TestClient, guard: Access, host: str) -> None:
     headers = {"host": host, "authorization": f"Bearer {token(guard)}"}
     assert client.get("/", headers=headers).status_code == 421

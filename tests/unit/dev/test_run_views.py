@@ -116,9 +116,7 @@ def test_no_path_leads_out_of_an_artifact(client: TestClient, home: Path, path: 
     assert "link" not in client.get(f"/runs/{RUN}/steps/1/outputs/table").text.partition("Files</h2>")[2]
 
 
-@pytest.mark.parametrize(
-    "uri", ["/etc/passwd", "file:///etc/passwd", "s3://bucket/key", "dev/token/../../../etc/passwd"]
-)
+@pytest.mark.parametrize("uri", ["/etc/passwd", "file:///etc/passwd", "s3://bucket/key", "dev/../../../etc/passwd"])
 def test_nothing_outside_the_state_folder_is_shown(client: TestClient, home: Path, uri: str) -> None:
     write_run(home, RUN, step(1, "take", {"table": artifact(uri)}))
     assert "root:" not in client.get(f"/runs/{RUN}/steps/1/outputs/table").text
