@@ -14,10 +14,10 @@ from starlette.responses import Response, StreamingResponse
 from seaway import platforms
 from seaway.dev import forms
 from seaway.dev.live import Watched, changes, stream
-from seaway.dev.pages import page, part
+from seaway.dev.pages import moment, page, part
 from seaway.errors import DataUnreadable, InvalidSpec, SeawayError
 from seaway.models.signature import Signature, TensorSpec
-from seaway.reporting.page import Block, Table
+from seaway.reporting.page import Block, Cell, Table
 from seaway.reporting.rollout_section import decision_badge, rollout_blocks, rollout_so_far
 from seaway.rollout.history import History
 from seaway.rollout.state import RolloutStore
@@ -154,11 +154,11 @@ def _rollout_part(endpoint: DeployedEndpoint) -> str:
 
 def _earlier(name: str) -> Block | None:
     """How the rollouts of all endpoints of that name ended."""
-    from seaway.dev.pages import moment
-
     try:
         past = History.of(platforms.current(RolloutStore).history(name)).rollouts
     except (DataUnreadable, KeyError, TypeError):
         return None
-    rows = [[moment(one.ended), decision_badge({"decision": one.decision}), one.usual.requests] for one in past[::-1]]
+    rows: list[list[Cell]] = [
+        [moment(one.ended), decision_badge({"decision": one.decision}), one.usual.requests] for one in past[::-1]
+    ]
     return Table(["ended", "decision", "stable's requests"], rows) if rows else None
