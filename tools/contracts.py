@@ -20,6 +20,7 @@ from seaway.registry import PLACES
 
 NAMED = re.compile(r"(seaway(?:\.\w+)+)(?::\w+)?")
 REGISTRY = "seaway.registry"
+DOMAIN = "seaway.dev"  # of labels and annotations; the room of that name has a module behind it where it is meant
 SCHEDULERS = ("slurm",)  # rooms of backends that are chosen, and are no place's default
 
 
@@ -53,5 +54,5 @@ def named(importer: str, modules: set[str]) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))) if source else ():
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
         found = NAMED.fullmatch(text)
-        if found and found[1] in modules - {importer}:
+        if found and text != DOMAIN and found[1] in modules - {importer}:
             yield node.lineno, found[1]
