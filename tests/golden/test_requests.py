@@ -10,7 +10,7 @@ from places import PROJECT
 COMPILED = sorted((PROJECT / "pipelines").glob("*/pipeline.yaml"))
 WAITING = (
     "train-pytorch", "tune-model", "deploy-endpoint", "tear-down", "confirm-promotion", "get-production-model",
-    "register-model",
+    "register-model", "send-to-label", "collect-labels",
 )  # fmt: skip
 MOST = 0.1  # of a core
 

@@ -1,7 +1,7 @@
 """A real Label Studio on loopback, from an environment of its own, which a person makes once.
 
-It is 0.8 GB, and its first start prepares a database for a minute, so tests do not make it: they skip where it is not
-there. What was prepared is kept beside the environment, and each server gets a copy.
+It is 0.8 GB, and its start prepares a database for a minute of the processor, so tests do not make it: they skip where
+it is not there.
 
 uv venv --python 3.11 ~/.cache/seaway/label-studio-1.23.2
 uv pip install --python ~/.cache/seaway/label-studio-1.23.2/bin/python label-studio==1.23.2
@@ -9,7 +9,6 @@ uv pip install --python ~/.cache/seaway/label-studio-1.23.2/bin/python label-stu
 
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import time
@@ -23,7 +22,6 @@ import urllib3
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "seaway"
 FOLDER = CACHE / "label-studio-1.23.2"
 PROGRAM = FOLDER / "bin" / "label-studio"
-PREPARED = FOLDER / "prepared-data"
 STARTS_S = 600
 PERSON = "ann@example.com"
 QUIET = {
@@ -46,21 +44,9 @@ class LabelStudio:
 @contextmanager
 def label_studio(folder: Path) -> Iterator[LabelStudio]:
     """A server whose state is in `folder`, ended with the block."""
-    if PREPARED.is_dir():
-        shutil.copytree(PREPARED, folder, dirs_exist_ok=True)
     token = secrets.token_hex(20)
     with _started(folder, token) as url:
         yield LabelStudio(url, token)
-    if not PREPARED.is_dir():
-        _prepare()
-
-
-def _prepare() -> None:
-    """Keep the database of a server that has no user and no project."""
-    draft = PREPARED.with_name(f"{PREPARED.name}-{secrets.token_hex(4)}")
-    environment = {**os.environ, **QUIET, "LABEL_STUDIO_BASE_DATA_DIR": str(draft)}
-    subprocess.run([PROGRAM, "init", "empty"], env=environment, check=True, capture_output=True)
-    draft.rename(PREPARED)
 
 
 @contextmanager
