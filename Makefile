@@ -106,6 +106,7 @@ generate: $(ALL) ## write every generated file anew: component.yaml, pipeline.ya
 	$(BIN)/python -m tools.tuning_reference docs/reference/tuning.md
 	$(BIN)/python -m tools.ports_table docs/architecture.md
 	$(BIN)/python -m tools.flavours_table docs/reference/flavours.md
+	$(BIN)/python -m tools.edge_targets_table docs/reference/edge-targets.md
 	$(BIN)/python -m tools.alerts_reference
 	$(BIN)/python -m tools.access_manifests
 	$(BIN)/python -m tools.monitoring_manifests

@@ -149,6 +149,17 @@ class PackageRefused(SeawayError):
     """
 
 
+class ConversionRefused(SeawayError):
+    """An edge target cannot take a model; the message names the operator, or the input, and what to change.
+
+    Why: A converter that does not know an operator says so deep in its own words, or leaves it out; and a model that is
+    only nearly the same is worse on a device than none.
+
+    What to do: Change what the message names and export the model anew, or take another target:
+    docs/reference/edge-targets.md lists what each of them takes. Nothing was written.
+    """
+
+
 class RegistryUnavailable(SeawayError):
     """The model registry or tracking store does not answer, or has no such model.
 

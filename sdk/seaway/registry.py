@@ -99,6 +99,7 @@ PORTS = {
         Port("Flavour", "seaway.models.flavours", "say what a model is on disk and how it answers", by_model=True),
         Port("Preprocessing", "seaway.models.preprocessing", "make a tensor of a picture or a text", by_model=True),
         Port("LabelQueue", "seaway.labeling", "show items to people, and keep what they answer"),
+        Port("EdgeTarget", "seaway.edge", "convert a model for devices, and answer by their runtime", by_model=True),
         Port("RunIdentity", "seaway.platforms.home", "name the run that a process is a step of"),
         Port("RunRecords", "seaway.reporting", "tell how the steps of a run went"),
     )
@@ -150,6 +151,10 @@ BACKENDS = (
     Backend("Preprocessing", "text", ANYWHERE, "seaway.models.preprocessing.text:Text"),
     Backend("LabelQueue", "folder", ANYWHERE, "seaway.platforms.labeling.folder:FolderQueue"),  # by SEAWAY_LABELS
     Backend("LabelQueue", "label-studio", ANYWHERE, "seaway.platforms.labeling.label_studio:LabelStudioQueue"),
+    Backend("EdgeTarget", "onnxruntime", ANYWHERE, "seaway.edge.targets.onnxruntime:OnnxRuntime"),
+    Backend("EdgeTarget", "openvino", ANYWHERE, "seaway.edge.targets.openvino:OpenVino"),
+    Backend("EdgeTarget", "executorch", ANYWHERE, "seaway.edge.targets.executorch:ExecuTorch"),
+    Backend("EdgeTarget", "coreml", ANYWHERE, "seaway.edge.targets.coreml:CoreMl"),
     Backend("RunIdentity", "manual", LOCAL, "seaway.platforms.home:ManualRun"),
     Backend("RunIdentity", "pod", KUBERNETES, "seaway.platforms.kubernetes.client.ownership:PodRun"),
     Backend("RunRecords", "file", LOCAL, "seaway.platforms.local.run_records:FileRecords"),

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import edge_models
 import pandas as pd
 import pytest
 from documents import NOT_RUN, PAGES, ROOT, Block, blocks
@@ -64,7 +65,15 @@ def a_training(output: Path, **params: Any) -> TrainSpec:
     )
 
 
+@contextmanager
+def a_model_for_devices(_: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The folder `package`, of a model that looks a text up."""
+    edge_models.tabular_model(Path("package"))
+    yield {}
+
+
 BEFORE = {
+    "docs/how-to/take-a-model-to-the-edge.md": a_model_for_devices,
     "docs/reference/model-package.md": a_trained_model,
     "docs/reference/storage.md": a_bucket,
     "docs/reference/tuning.md": a_training_to_tune,

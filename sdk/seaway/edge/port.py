@@ -1,0 +1,105 @@
+"""The port of an edge target, and the targets that there are."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from seaway import registry
+from seaway.errors import ConversionRefused, InvalidSpec
+from seaway.extras import advice
+
+if TYPE_CHECKING:
+    from seaway.edge.form import EdgeGraph
+
+PORT = "EdgeTarget"
+EXTRA = "edge"
+OPERATOR = re.compile(r"\baten[.:]+(\w+)|Unsupported fx node \w+, kind (\w+)|conversion of (?:the op )?['\"]?(\w+)")
+LAST = 300  # characters of a converter's own words
+REMEDIES = {  # operator -> what stands in for it
+    "searchsorted": "count what is smaller in the vocabulary: `(known < x[:, None]).sum(1)`",
+    "unique": "make the vocabulary before the export, as a buffer",
+    "nonzero": "multiply by a mask instead of choosing rows, so that sizes stay as they are",
+    "masked_select": "multiply by a mask instead of choosing values, so that sizes stay as they are",
+    "linalg_inv": "invert the matrix before the export, and keep it as a buffer",
+    "bernoulli": "leave chance out of inference: `model.eval()`",
+    "native_dropout": "leave chance out of inference: `model.eval()`",
+    "repeat_interleave": "use `expand` and `reshape`, whose sizes are known",
+    "fft_rfft": "multiply by a matrix of sines and cosines that is a buffer",
+}
+
+
+class EdgeTarget(Protocol):
+    """A format for devices, what converts to it, and its runtime. Importing the module that has it imports neither.
+
+    Attributes:
+        name: on the command line and in `edge.json`.
+        title: for people.
+        files: what is written, the model first; a folder ends in `/`.
+        converts: distributions that make it, whose versions are recorded.
+        runtime: the distribution that a device needs, for `pip install`.
+        minimum: least version of each system that runs what is written.
+        systems: where its runtime answers, as `sys.platform` has it.
+        runner: the module of `seaway.edge.runners` that answers.
+        reads: who takes the files, for the table of docs/reference/edge-targets.md.
+    """
+
+    name: str
+    title: str
+    files: tuple[str, ...]
+    converts: tuple[str, ...]
+    runtime: str
+    minimum: Mapping[str, str]
+    systems: tuple[str, ...]
+    runner: str
+    reads: str
+
+    def convert(self, graph: "EdgeGraph", folder: Path) -> None:
+        """Write the target's files. Raises: what the converter raises, which `converted` tells in our words."""
+        ...
+
+
+@cache
+def named(name: str) -> EdgeTarget:
+    """The target of that name. Raises: InvalidSpec: there is none; the message lists those that there are."""
+    target: EdgeTarget = registry.find(PORT, name).load()()
+    return target
+
+
+@cache
+def every() -> tuple[EdgeTarget, ...]:
+    """All targets, those of other wheels last."""
+    return tuple(named(name) for name in registry.backends(PORT))
+
+
+def converted(target: EdgeTarget, graph: "EdgeGraph", folder: Path) -> None:
+    """Write the target's files.
+
+    Raises:
+        InvalidSpec: the converter is not installed.
+        ConversionRefused: it does not take the graph; the message names the operator and what to change.
+    """
+    try:
+        target.convert(graph, folder)
+    except ModuleNotFoundError as error:
+        raise InvalidSpec(f"The target {target.name} cannot be made: {error}. {advice(error.name)}") from error
+    except ConversionRefused:
+        raise
+    except Exception as error:  # each converter has classes of its own
+        raise _refusal(target, graph, error) from error
+
+
+def _refusal(target: EdgeTarget, graph: "EdgeGraph", error: Exception) -> ConversionRefused:
+    told = " ".join(part for part in _chain(error, str) if part)
+    found = next(filter(None, (name for match in OPERATOR.finditer(told) for name in match.groups())), "")
+    remedy = REMEDIES.get(found, "write it by other operators of torch before the export")
+    what = f"the operator {found}: {remedy}" if found else "an operator that its converter does not name"
+    return ConversionRefused(
+        f"{target.title} cannot take {graph.model!r} because of {what}; or take another target. Its converter says: "
+        f"{' '.join(told.split())[:LAST]}"
+    )
+
+
+def _chain(error: BaseException | None, tell: Callable[[BaseException], str]) -> list[str]:
+    return [] if error is None else [*_chain(error.__cause__ or error.__context__, tell), tell(error)]

@@ -1,0 +1,1 @@
+"""Formats for devices, one file each; see `seaway.edge.EdgeTarget`."""

@@ -1,0 +1,164 @@
+"""Every target with a runtime here: converted from a trained model, signed, and answering real rows as it does."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import edge_models
+import numpy as np
+import pytest
+import torch
+from seaway import edge, models
+from seaway.edge import port
+from seaway.edge.package import MANIFEST
+from seaway.errors import ConversionRefused, InvalidSpec, PackageRefused
+from seaway.models import Signature, TensorSpec
+from seaway.training.loop import export
+from torch import Tensor, nn
+
+ROWS = 60
+TOLERANCE = 1e-5  # of probabilities: float32's sums in another order
+HERE = [target.name for target in edge.every() if sys.platform in target.systems]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A trained model by name, made once."""
+    folder = tmp_path_factory.mktemp("models")
+    make = {"stations": edge_models.tabular_model, "digits": edge_models.digits_model}
+    return lambda name: folder / name if (folder / name).exists() else make[name](folder / name)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> models.Keys:
+    return models.signing_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def exported(
+    made: Callable[[str], Path], keys: models.Keys, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str], edge.EdgePackage]:
+    """A model for a target, converted once."""
+    folder, kept = tmp_path_factory.mktemp("edge"), dict[tuple[str, str], edge.EdgePackage]()
+
+    def export_once(model: str, target: str) -> edge.EdgePackage:
+        if (model, target) not in kept:
+            output = folder / f"{model}-{target}"
+            kept[model, target] = edge.export_edge(made(model), target, output, keys.private)
+        return kept[model, target]
+
+    return export_once
+
+
+def columns(model: str) -> dict[str, object]:
+    """Rows that no training has seen."""
+    if model == "digits":
+        return {"picture": edge_models.digits()[0][1200 : 1200 + ROWS]}
+    return edge_models.table(ROWS, seed=5)[["station", "size"]].to_dict("list")
+
+
+@pytest.mark.parametrize("target", HERE)
+@pytest.mark.parametrize("model", ["stations", "digits"])
+def test_a_target_answers_real_rows_as_the_model_does(
+    made: Callable[[str], Path], exported: Callable[[str, str], edge.EdgePackage], model: str, target: str
+) -> None:
+    (wanted,) = models.load(made(model)).predict(columns(model)).values()
+    (given,) = edge.load(exported(model, target).path).predict(columns(model)).values()
+    assert wanted.std() > 0.1  # a model that answers always the same proves nothing
+    assert np.abs(given - wanted).max() <= TOLERANCE
+
+
+def test_hashes_that_were_cut_to_32_bits_are_seen_by_these_rows(
+    made: Callable[[str], Path], exported: Callable[[str, str], edge.EdgePackage]
+) -> None:
+    """The rows have hashes whose halves matter: without the upper ones the answers are others."""
+    found = edge.load(exported("stations", "onnxruntime").path)
+    (wanted,) = models.load(made("stations")).predict(columns("stations")).values()
+    hashes = found.signature.encode(columns("stations"))
+    cut = {**hashes, "station": hashes["station"].astype(np.int32).astype(np.int64)}
+    assert np.abs(found.run(cut)["probability"] - wanted).max() > 0.1
+
+
+def test_what_a_device_needs_is_in_the_package_and_seaway_is_not(
+    exported: Callable[[str, str], edge.EdgePackage], tmp_path: Path
+) -> None:
+    package = exported("digits", "onnxruntime")
+    np.savez(tmp_path / "rows.npz", edge_models.digits()[0][1200:1210])
+    words = [str(package.path / "measure.py"), str(package.path), str(tmp_path / "rows.npz"), str(tmp_path / "out")]
+    alone = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    listing = "import sys, runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__');"
+    check = f"{listing} assert not [name for name in sys.modules if name.split('.')[0] in ('seaway', 'torch')]"
+    subprocess.run([sys.executable, "-c", check, *words], check=True, env=alone)
+    with np.load(tmp_path / "out" / "answers.npz") as answers:
+        (wanted,) = edge.load(package.path).predict({"picture": edge_models.digits()[0][1200:1210]}).values()
+        assert np.array_equal(answers["arr_0"], wanted)
+
+
+def test_an_updater_takes_the_package_by_the_public_key_and_no_changed_one(
+    exported: Callable[[str, str], edge.EdgePackage], keys: models.Keys, tmp_path: Path
+) -> None:
+    package = exported("digits", "onnxruntime")
+    found = edge.verify(package.path, keys.public)
+    assert found.manifest.target == "onnxruntime"
+    assert found.manifest.minimum["android"]
+    assert found.size == (package.path / "model.onnx").stat().st_size
+    with pytest.raises(PackageRefused):
+        edge.verify(package.path, models.signing_keys(tmp_path / "other").public)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", MANIFEST, "runner.py"])
+def test_a_package_that_was_changed_on_the_way_is_refused(
+    exported: Callable[[str, str], edge.EdgePackage], keys: models.Keys, tmp_path: Path, name: str
+) -> None:
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", str(exported("digits", "onnxruntime").path), str(copy)], check=True)
+    edge.verify(copy, keys.public)
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(PackageRefused, match="vouch"):
+        edge.verify(copy, keys.public)
+
+
+class Inverse(nn.Module):
+    def forward(self, *given: Tensor) -> Tensor:
+        return torch.linalg.inv(given[0].reshape(-1, 2, 2) + torch.eye(2)).reshape(-1, 4)
+
+
+def test_an_operator_that_a_target_does_not_know_is_named_with_what_to_change(
+    keys: models.Keys, tmp_path: Path
+) -> None:
+    sample = {"x": [[0.1, 0.2, 0.3, 0.4]] * 2}
+    shape = (-1, 4)
+    signature = Signature("inv", (TensorSpec("x", "FP32", shape),), (TensorSpec("y", "FP32", shape),), sample)
+    export.write_model(Inverse(), [torch.zeros(2, 4)], signature, tmp_path)
+    with pytest.raises(ConversionRefused, match=r"linalg_inv\w*: invert the matrix before the export.*another target"):
+        edge.export_edge(tmp_path, "onnxruntime", tmp_path / "out", keys.private)
+    assert not (tmp_path / "out").exists()
+
+
+def test_core_ml_converts_here_and_answers_on_a_mac_only(
+    exported: Callable[[str, str], edge.EdgePackage], keys: models.Keys
+) -> None:
+    package = exported("stations", "coreml")
+    assert any(name.endswith(".mlmodel") for name in package.manifest.files)
+    assert edge.verify(package.path, keys.public).manifest.minimum == {"ios": "16", "macos": "13"}
+    if sys.platform != "darwin":
+        with pytest.raises(InvalidSpec, match=r"Core ML answers on darwin only.*measure\.py"):
+            edge.load(package.path)
+
+
+def test_a_model_of_another_flavour_is_refused(made: Callable[[str], Path], keys: models.Keys, tmp_path: Path) -> None:
+    replace(Signature.read(made("stations")), flavour="xgboost").write(tmp_path)
+    with pytest.raises(InvalidSpec, match="edge targets take graphs of torch.export"):
+        edge.export_edge(tmp_path, "onnxruntime", tmp_path / "out", keys.private)
+
+
+def test_each_target_says_what_a_device_needs() -> None:
+    for target in edge.every():
+        assert target.minimum
+        assert target.files
+        assert (Path(port.__file__).parent / "runners" / f"{target.runner}.py").is_file()
