@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seaway.models.signature import Signature
 
 GUARDS = "_guards_fn"  # checks of torch.export on the shapes that were traced
+CHECK = "aten::_assert_tensor_metadata"  # that a tensor is of the dtype that was traced
 NARROW = {torch.int64: torch.int32, torch.float64: torch.float32}
 MOVING = frozenset(
     f"aten::{name}"
@@ -119,6 +120,7 @@ class _Run(fx.Interpreter):
     def __init__(self, form: EdgeForm) -> None:
         super().__init__(form.network, garbage_collect_values=False)
         self.form = form
+        self.extra_traceback = False  # a refusal says all that there is to say
 
     def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
         return self.form.constant(target) if target in self.form.wide else super().get_attr(target, args, kwargs)
@@ -132,18 +134,21 @@ class _Run(fx.Interpreter):
             return _search(name, target, args, kwargs)
         if not any(isinstance(leaf, Halves) for leaf in pytree.tree_leaves((args, kwargs))):
             return super().call_function(target, args, kwargs)
+        return self._with_halves(name, target, args, kwargs)
+
+    def _with_halves(self, name: str, target: Any, args: Any, kwargs: Any) -> Any:
         if name in MOVING or name == "getitem":
             return _moved(target, args, kwargs)
-        if name in CASTS and torch.int64 in (*args, *kwargs.values()):
-            return args[0]
-        if name in SHAPES:
-            return target(args[0].high, *args[1:], **kwargs)
         if name in COMPARISONS:
             return COMPARISONS[name](Halves.of(args[0]), Halves.of(args[1]))
+        if name in SHAPES:
+            return target(args[0].high, *args[1:], **kwargs)
+        if name == CHECK or (name in CASTS and torch.int64 in (*args, *kwargs.values())):
+            return args[0]
         raise ConversionRefused(
-            f"Model {self.form.model!r}: the operator {name.replace('::', '.')} computes with the 64-bit hash of a text, "
-            "which no edge format can. Inside the model a text is looked up in a vocabulary (torch.searchsorted, ==), "
-            "and everything else is done with its position there; export the model anew in this way."
+            f"Model {self.form.model!r}: the operator {name.replace('::', '.')} computes with the 64-bit hash of a "
+            "text, which no edge format can. Inside the model a text is looked up in a vocabulary (torch.searchsorted, "
+            "==), and everything else is done with its position there; export the model anew in this way."
         )
 
     def output(self, target: Any, args: Any, kwargs: Any) -> Any:

@@ -1,7 +1,7 @@
 """A 64-bit integer as two of 32 bits, which every edge format keeps exactly; comparisons of such pairs.
 
-`high` is the upper half, signed; `low` is the lower one less 2**31, so that both compare as signed numbers do. Torch has
-them as a `Halves` of tensors, whoever calls a model on a device makes them by `split`.
+`high` is the upper half, signed; `low` is the lower one less 2**31, so that both compare as signed numbers do. In a
+graph they are a `Halves` of tensors; whoever calls a model on a device makes them by `split`.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A model as it leaves for a device: a signed folder of the target's files, and `edge.json`, which says what they are."""
+"""A model as it leaves for a device: a signed folder of the target's files and `edge.json`, which describes them."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -105,8 +105,8 @@ def export_edge(model: Path, target: str, output: Path, key: Path) -> EdgePackag
             shutil.copyfile(model / name, draft / name)
         _write_scripts(chosen, draft)
         EdgeManifest(
-            signature.name, chosen.name, sha256(model / GRAPH_FILE), _hashes(chosen, draft), graph.inputs, graph.outputs,
-            f"{chosen.runtime}=={version(chosen.runtime)}", dict(chosen.minimum),
+            signature.name, chosen.name, sha256(model / GRAPH_FILE), _hashes(chosen, draft), graph.inputs,
+            graph.outputs, f"{chosen.runtime}=={version(chosen.runtime)}", dict(chosen.minimum),
             {name: version(name) for name in chosen.converts},
         ).write(draft)  # fmt: skip
         signing.sign(draft, key)

@@ -2,8 +2,8 @@
 
 python measure.py FOLDER ROWS.npz OUT [THREADS]
 
-Stands alone: NumPy and the target's runtime are all that it imports, `runner.py` beside it is the target's. ROWS.npz has
-the arrays `arr_0`, `arr_1` ..., each [rows, ...]; OUT gets `answers.npz`, an array for each output, and `figures.json`.
+Stands alone: it imports NumPy and the target's runtime only, by the target's `runner.py` beside it. ROWS.npz has the
+arrays `arr_0`, `arr_1` ..., each [rows, ...]; OUT gets `answers.npz`, an array for each output, and `figures.json`.
 """
 
 import importlib
