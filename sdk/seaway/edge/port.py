@@ -17,7 +17,7 @@ PORT = "EdgeTarget"
 EXTRA = "edge"
 OPERATOR = re.compile(r"\baten[.:]+(\w+)|Unsupported fx node \w+, kind (\w+)|conversion of (?:the op )?['\"]?(\w+)")
 LAST = 300  # characters of a converter's own words
-REMEDIES = {  # operator -> what stands in for it
+REMEDIES = {  # how an operator begins -> what stands in for it
     "searchsorted": "count what is smaller in the vocabulary: `(known < x[:, None]).sum(1)`",
     "unique": "make the vocabulary before the export, as a buffer",
     "nonzero": "multiply by a mask instead of choosing rows, so that sizes stay as they are",
@@ -93,7 +93,8 @@ def converted(target: EdgeTarget, graph: "EdgeGraph", folder: Path) -> None:
 def _refusal(target: EdgeTarget, graph: "EdgeGraph", error: Exception) -> ConversionRefused:
     told = " ".join(part for part in _chain(error, str) if part)
     found = next(filter(None, (name for match in OPERATOR.finditer(told) for name in match.groups())), "")
-    remedy = REMEDIES.get(found, "write it by other operators of torch before the export")
+    known = (remedy for name, remedy in REMEDIES.items() if found.startswith(name))
+    remedy = next(known, "write it by other operators of torch before the export")
     what = f"the operator {found}: {remedy}" if found else "an operator that its converter does not name"
     return ConversionRefused(
         f"{target.title} cannot take {graph.model!r} because of {what}; or take another target. Its converter says: "
