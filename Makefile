@@ -53,10 +53,11 @@ $(MAIN): requirements-run.lock pyproject.toml setup.py | $(BIN)/uv
 run: $(MAIN)      ## run the flights pipeline, from raw data to a promoted canary; installs only what that needs
 	$(BIN)/seaway run flights
 
-test: export SEAWAY_TEST_TIMES := $(CURDIR)/.pytest_cache/times.json
-test:            ## everything: lint, types, layers, unit, API server, golden, docs, packaging, cluster where KUBECONFIG is set, local
-	rm -f $(SEAWAY_TEST_TIMES) && mkdir -p .pytest_cache
-	$(MAKE) check apiserver golden docs packaging cluster local
+test: export SEAWAY_TEST_TIMES := $(CURDIR)/.pytest_cache/times
+test:            ## everything: lint, types, layers, unit; then cluster where KUBECONFIG is set, beside all the rest
+	rm -rf $(SEAWAY_TEST_TIMES) && mkdir -p $(SEAWAY_TEST_TIMES)
+	$(MAKE) check
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target AT_ONCE=yes cluster apiserver golden docs packaging local
 
 check:           ## lint, types, layers, unit: what every commit must pass, in seconds; each speaks when it has ended
 	$(MAKE) --no-print-directory --jobs --output-sync=target AT_ONCE=yes lint types layers unit

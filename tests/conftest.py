@@ -12,23 +12,30 @@ from hypothesis import HealthCheck, Phase, settings
 settings.register_profile("seaway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("unshrunk", settings.get_profile("seaway"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("seaway")
-TIMES = "SEAWAY_TEST_TIMES"  # a file that the layers of one `make test` write their tests' seconds into
+TIMES = "SEAWAY_TEST_TIMES"  # a folder that the layers of one `make test` write their tests' seconds into, a file each
 SLOWEST = 20
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """After all layers of `make test`: the slowest tests, and the seconds of each layer."""
+    """After each layer of `make test`: the slowest tests of those that have ended, and the seconds of each layer."""
     yield
-    if file := os.environ.get(TIMES):
-        kept = Path(file)
-        seconds = json.loads(kept.read_text()) if kept.exists() else {}
-        for reports in terminalreporter.stats.values():
-            for report in reports:
-                if isinstance(report, pytest.TestReport):
-                    seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
-        kept.write_text(json.dumps(seconds))
-        tell(terminalreporter, seconds)
+    if folder := os.environ.get(TIMES):
+        kept = Path(folder) / str(os.getpid())
+        kept.write_text(json.dumps(taken(terminalreporter)))
+        kept.rename(kept.with_suffix(".json"))  # whole for the layer beside this one
+        layers = [json.loads(layer.read_text()) for layer in Path(folder).glob("*.json")]
+        tell(terminalreporter, {test: seconds for layer in layers for test, seconds in layer.items()})
+
+
+def taken(terminal: pytest.TerminalReporter) -> dict[str, float]:
+    """Seconds of each test, what it sets up and clears away with it."""
+    seconds: dict[str, float] = {}
+    for reports in terminal.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
+    return seconds
 
 
 def tell(terminal: pytest.TerminalReporter, seconds: dict[str, float]) -> None:

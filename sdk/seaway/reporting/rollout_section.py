@@ -154,10 +154,14 @@ def rollout_answers(rollout: Mapping[str, Any]) -> Table:
     end = "has all traffic" if decision == "PROMOTE" else "was taken out; stable has all traffic"
     happened = (
         f"The candidate {end}. {DECISIONS.get(decision, Badge(decision)).text.capitalize()} at a weight of {weight} %, "
-        f"after {len(ticks)} looks at {_requests(ticks)[-1]:,} requests."
+        f"after {len(ticks)} looks at {_requests(ticks)[-1]:,} requests.{_back(rollout.get('back_s'))}"
     )
     rows = [["What happened", happened], ["Why", rollout["reason"]], ["What to do", _advice(rollout)]]
     return Table(["", "this rollout"], rows, align="ll")
+
+
+def _back(seconds: float | None) -> str:
+    return "" if seconds is None else f" Stable had all traffic {seconds:.1f} s after the look that decided."
 
 
 def _advice(rollout: Mapping[str, Any]) -> str:

@@ -44,7 +44,8 @@ class Rollout:
     `known` is what the endpoint's history gave it: the level by which the ledger let it promote, its bound on the share
     of false promotions, the ledger with this release, and the noise of each criterion: looks and variance ratio.
     `evidence` is the URI of what was stated under a signature. `levels` are what decides, by criterion and hypothesis:
-    natural logarithms of e-values.
+    natural logarithms of e-values. `back_s` are seconds from the look that decided to all traffic on stable, None where
+    no look sent it back.
     """
 
     decision: Decision
@@ -56,6 +57,7 @@ class Rollout:
     known: Mapping[str, Any] = field(default_factory=dict)
     evidence: str = ""
     levels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    back_s: float | None = None
 
     @property
     def promoted(self) -> bool:
@@ -73,12 +75,13 @@ class Rollout:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Looks, requests, and the last estimate of each criterion."""
+        """Looks, requests, the last estimate of each criterion, and how long the way back to stable took."""
         evidence = self.ticks[-1]["evidence"] if self.ticks else ()
         estimates = {item["criterion"].replace(" ", "_"): item["estimate"] for item in evidence}
         totals = {f"{arm}_requests": float(sum(tick["requests"][arm] for tick in self.ticks)) for arm in ARMS}
         known = {f"{name}_worsening": value for name, value in estimates.items() if value is not None}
-        return {"looks": float(len(self.ticks)), **totals, **known}
+        back = {} if self.back_s is None else {"seconds_to_stable": self.back_s}
+        return {"looks": float(len(self.ticks)), **totals, **known, **back}
 
     def with_callers(self, mesh: ServiceGraph) -> "Rollout":
         """The same, with who called the endpoint meanwhile: read before an arm is ended."""
@@ -97,6 +100,7 @@ class Rollout:
             "run": self.endpoint.run,
             "evidence": self.evidence,
             "levels": dict(self.levels),
+            "back_s": self.back_s,
             "callers": self.callers.to_json(),
             "known": dict(self.known),
         }
@@ -145,6 +149,7 @@ def run(
         known=_known(plan, journal, History.of(state.history(plan.endpoint.name))),
         evidence=notary.uri,
         levels=_levels(_policy(plan, journal)),
+        back_s=journal.back_s,
     )
 
 
@@ -212,6 +217,9 @@ def _drive(
         fast = judge_fast(journal.observations, _policy(plan, journal), journal.priors)
         if exhausted or fast.decision in BACK:  # at once: the intervals take longer than the decision
             traffic.set_weights(plan.endpoint, ALL_STABLE)
+        if fast.decision in BACK and not exhausted:
+            journal.back_s = time.time() - journal.observations[-1].time
+            log.info("all traffic is on stable, %.2f s after the look that decided", journal.back_s)
         verdict = _verdict(plan, journal, fast, exhausted)
         if not exhausted:
             journal.ticks.append(_tick(journal, weights, verdict))

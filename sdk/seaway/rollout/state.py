@@ -44,7 +44,7 @@ class Journal:
     `ticks` are the report's timeline, one for each look; `warrants` are what allowed the weights, the latest last.
     `begun` is in seconds since 1970, `level` what the ledger let it promote by then, and `noise` what was known of each
     criterion's: looks and variance ratio. `levels` are what decides, by criterion and hypothesis: natural logarithms of
-    e-values.
+    e-values. `back_s` are seconds from the look that decided to all traffic on stable.
     """
 
     fingerprint: str
@@ -60,6 +60,7 @@ class Journal:
     position: Any = None
     decision: Decision | None = None
     reason: str = ""
+    back_s: float | None = None
 
     @classmethod
     def open(cls, kept: Mapping[str, Any] | None, plan: RolloutPlan, history: History, time: float) -> "Journal":

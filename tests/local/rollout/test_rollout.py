@@ -1,13 +1,12 @@
 """Real rollouts: TorchServe, Envoy, the replay and the judge."""
 
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +32,6 @@ from seaway_components.rollout.roll_out.component import roll_out as roll_out_co
 from seaway_components.serving.deploy_endpoint.component import deploy_endpoint
 from small_package import PLANS, WEATHER, small_package
 
-log = logging.getLogger(__name__)
 STEPS = (Step(5, 160), Step(25, 240), Step(50, 400), Step(100, 80))
 
 FAULTY = """
@@ -125,20 +123,10 @@ def endpoint(folder: Path, packages: dict[str, Path], fault: Path) -> Iterator[D
     endpoints.remove("flights", "good")
 
 
-class Watched(EnvoyTraffic):
-    """Notes when the traffic followed last; a test tells it and asks nothing of it."""
-
-    at = 0.0
-
-    def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
-        super().set_weights(endpoint, weights)
-        self.at = time.time()
-
-
-def roll_out(endpoint: DeployedEndpoint, examples: Path, state: Path, traffic: EnvoyTraffic | None = None) -> Rollout:
+def roll_out(endpoint: DeployedEndpoint, examples: Path, state: Path) -> Rollout:
     plan = RolloutPlan(endpoint, STEPS, Policy.of(0.01, 1.0, 0.01, 0.05, budget=8_000))
     with Replay(examples, endpoint, Yardstick.of({}, "late", "binary"), shadow=0.5) as requests:
-        return run(plan, traffic or EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(state), notary(endpoint))
+        return run(plan, EnvoyTraffic(), requests, EnvoyMetrics(), FileRolloutStore(state), notary(endpoint))
 
 
 def notary(endpoint: DeployedEndpoint) -> Notary:
@@ -154,9 +142,7 @@ def test_a_candidate_that_fails_or_is_slow_is_rolled_back(
     endpoint: DeployedEndpoint, examples: Path, fault: Path, tmp_path: Path, fault_code: str, criterion: str
 ) -> None:
     fault.write_text(fault_code)
-    traffic = Watched()
-    rollout = roll_out(endpoint, examples, tmp_path / "state.json", traffic)
-    log.info("%s: on stable %.2f s after the look that showed it", criterion, traffic.at - rollout.ticks[-1]["time"])
+    rollout = roll_out(endpoint, examples, tmp_path / "state.json")
     assert rollout.decision is Decision.ROLLBACK
     assert criterion in rollout.reason.lower()
     assert EnvoyTraffic().weights(endpoint)["stable"] == 100

@@ -42,6 +42,13 @@ def test_a_rolled_back_rollout_says_so_and_why() -> None:
     assert "harmful" in document
 
 
+def test_the_way_back_is_told_in_seconds_where_a_look_sent_it() -> None:
+    rollout = {"decision": "ROLLBACK", "reason": "Errors.", "ticks": [tick(10.0, 5, "HARMFUL")]}
+    for back_s, told in ((0.42, True), (None, False)):
+        document = Page("t").section("Rollout", *rollout_blocks({**rollout, "back_s": back_s})).html()
+        assert ("all traffic 0.4 s after the look that decided" in document) == told
+
+
 def criterion(name: str, finding: str, harm: float, safety: float) -> dict[str, Any]:
     evidence = {"criterion": name, "finding": finding, "log_e_harm": harm, "log_e_safety": safety}
     return {**evidence, "sentence": f"{name}: so it is."}

@@ -160,6 +160,17 @@ class ChangedWeights(FakeEndpoint):
         return self.split if self.next < 240 else {"stable": 50, "candidate": 50}
 
 
+class SlowWayBack(FakeEndpoint):
+    """Its traffic takes a while to be on stable."""
+
+    TAKES_S = 0.05
+
+    def set_weights(self, endpoint: DeployedEndpoint, weights: Mapping[str, int]) -> None:
+        if weights == ALL_STABLE:
+            time.sleep(self.TAKES_S)
+        super().set_weights(endpoint, weights)
+
+
 class NoWeights(FakeEndpoint):
     """It does not tell its weights."""
 
@@ -224,6 +235,16 @@ def test_all_else_ends_on_stable(plan: RolloutPlan, state: Path, served: FakeEnd
     rollout.write(state.with_name("rollout.json"))
     with pytest.raises(RolledBack, match="stable"):
         confirm(state.with_name("rollout.json"))
+
+
+def test_a_rollback_tells_how_long_the_way_back_took_and_a_promotion_tells_nothing(
+    plan: RolloutPlan, state: Path
+) -> None:
+    back, good = drive(plan, SlowWayBack(failing=0.5), state), drive(plan, FakeEndpoint(), state.with_name("good.json"))
+    assert back.back_s is not None
+    assert back.metrics["seconds_to_stable"] == back.back_s >= SlowWayBack.TAKES_S
+    assert good.back_s is None
+    assert "seconds_to_stable" not in good.metrics
 
 
 def test_a_shadow_is_judged_before_anybody_is_answered_by_it(plan: RolloutPlan, state: Path) -> None:
