@@ -16,7 +16,7 @@ from seaway.serving import ARMS, Arm, DeployedEndpoint, EndpointSpec
 
 KINDS = ("errors", "latency", "drops", "answers")
 WRITTEN = re.compile(r"(?P<kind>\w+)=((?P<delay>\d+(\.\d+)?)ms:?)?((?P<share>\d+(\.\d+)?)%)?@(?P<arm>\w+)")
-READY_S = 10.0  # for a proxy to listen
+READY_S = 60.0  # for a proxy to listen, on a machine that is busy with much else
 POLL_S = 0.05
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from seaway.cli.app import app
-from seaway.models import signing_keys
+from seaway.models import ExportedModel, signing_keys
 from seaway.platforms.home import run_id
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from small_package import PLANS, WEATHER, small_package
@@ -71,6 +71,31 @@ def test_faults_that_were_asked_for_roll_the_candidate_back(
     assert criterion in told["reason"].lower()
     assert told["forecast"]["rolled_back"] > 0.9
     assert told["recorded_per_hour"] == pytest.approx(900, rel=0.01)
+
+
+@pytest.fixture(scope="module")
+def labels(folder: Path) -> Path:
+    """By id, of another order than the log and with strangers: what stable predicts, where its odds are above most."""
+    rows = pd.read_parquet(folder / "served")
+    columns = {
+        name: np.array(rows[name].tolist(), object).reshape(ROWS, -1) for name in ("plan", "distance", "weather")
+    }
+    chance = ExportedModel.load(folder / "stable" / "package").predict(columns)["probability"].ravel()
+    known = pd.DataFrame({"id": rows["id"], "churned": (chance > np.median(chance)).astype("int8")})
+    strangers = pd.DataFrame({"id": ["a stranger"], "churned": [1]})
+    pd.concat([known, strangers]).sample(frac=1, random_state=3).to_parquet(folder / "labels.parquet")
+    return folder / "labels.parquet"
+
+
+def test_answers_that_belong_to_another_request_are_found_by_the_labels_alone(
+    folder: Path, labels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every status is right and every answer a legal one, which are the request's before."""
+    fault = ("--passes", "8", "--fault", "answers=90%@candidate")
+    told = rehearsed(folder, monkeypatch, *fault, "--labels", str(labels))
+    assert told["decision"] == "ROLLBACK", told
+    assert "quality" in told["reason"].lower()
+    assert told["forecast"]["rolled_back"] > 0.9
 
 
 def test_an_equal_version_is_promoted_about_as_soon_as_was_planned(
