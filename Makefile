@@ -112,6 +112,7 @@ generate: $(ALL) ## write every generated file anew: component.yaml, pipeline.ya
 	$(BIN)/python -m tools.access_manifests
 	$(BIN)/python -m tools.monitoring_manifests
 	$(BIN)/python -m tools.rollout_manifests
+	$(BIN)/python -m tools.approval_manifests
 	$(BIN)/python -m tools.schedule_manifests
 	$(MAKE) manifests
 

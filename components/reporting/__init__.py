@@ -1,7 +1,8 @@
-"""The reports of data, of a model and of a run."""
+"""The reports of data, of a model and of a run, and notices of how one ended."""
 
 from seaway_components.reporting.describe_data.component import describe_data
+from seaway_components.reporting.notify.component import notify
 from seaway_components.reporting.write_model_report.component import write_model_report
 from seaway_components.reporting.write_report.component import write_report
 
-__all__ = ["describe_data", "write_model_report", "write_report"]
+__all__ = ["describe_data", "notify", "write_model_report", "write_report"]

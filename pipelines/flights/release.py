@@ -26,6 +26,7 @@ def flights_release(
     budget: int,
     batch_size: int,
     port: int,
+    approver: str = "",
 ):
     """Package and sign the network; behind its gate register it, and shift traffic to it while a judge watches."""
     ended = step(tear_down(name=endpoint_name, model_name=model_name), "Tear down", WAITS, cache=False)
@@ -50,6 +51,7 @@ def flights_release(
             requests=requests,
             budget=budget,
             keys=KEYS,
+            approver=approver,
         )
         rollout = step(rolled, "Roll out", "500m", cache=False).outputs["rollout"]
         confirmed = confirm_promotion(decision=rolled.outputs["decision"], rollout=rollout)

@@ -272,6 +272,28 @@ class RolledBack(SeawayError):
     """
 
 
+class NotApproved(SeawayError):
+    """A person's leave was refused, did not come in time, or could not have been trusted; the gate stays closed.
+
+    Why: A run that goes on without an answer would have made the question a formality, and a name that anybody may
+    write answers for nothing.
+
+    What to do: `seaway approve` lists what runs ask; the message names who refused, and why. Where it says that anybody
+    could approve, have manifests/approvals applied. docs/how-to/ask-for-approval.md has both.
+    """
+
+
+class NoticeFailed(SeawayError):
+    """Somebody who was to be told of a run was not: the receiver cannot be reached, or refused the notice.
+
+    Why: A notice that nobody got would look sent, and the failure that it told of would stay unseen.
+
+    What to do: The step's log has the receiver's own words. Mend its line in the Secret `seaway-notices` or in
+    `SEAWAY_NOTIFY`, and run the step again: who was told before is not told again.
+    docs/how-to/be-told-of-failures.md has the form of the addresses.
+    """
+
+
 class EvidenceRefused(SeawayError):
     """A rollout's signed statement is missing, altered, signed by another key, or speaks of something else.
 

@@ -94,6 +94,7 @@ PORTS = {
         Port("ServiceGraph", "seaway.monitoring", "tell who calls an endpoint", "Endpoint"),
         Port("RolloutStore", "seaway.rollout", "keep a rollout's journal between its processes", "Endpoint"),
         Port("ModelRegistry", "seaway.models", "keep runs, model versions and which is in production"),
+        Port("Approvals", "seaway.approvals", "ask people for leave in the middle of a run, and hear who gave it"),
         Port("Storage", "seaway.storage", "move files and folders by URI", by_scheme=True),
         Port("Task", "seaway.tasks", "say what it means to predict a label: loss, figures, losses", by_model=True),
         Port("Flavour", "seaway.models.flavours", "say what a model is on disk and how it answers", by_model=True),
@@ -133,6 +134,8 @@ BACKENDS = (
     Backend("RolloutStore", "file", LOCAL, "seaway.platforms.local.serving.rollout_state:FileRolloutStore"),
     Backend("RolloutStore", "configmap", KUBERNETES, "seaway.platforms.kubernetes.traffic.rollout_state:ConfigMapRolloutStore"),  # noqa: E501
     Backend("ModelRegistry", "mlflow", ANYWHERE, "seaway.platforms.mlflow:MlflowRegistry"),  # by MLFLOW_TRACKING_URI
+    Backend("Approvals", "file", LOCAL, "seaway.platforms.local.approvals:FileApprovals"),
+    Backend("Approvals", "configmap", KUBERNETES, "seaway.platforms.kubernetes.jobs.approvals:ConfigMapApprovals"),
     Backend("Storage", "file", ANYWHERE, "seaway.storage.folder:FolderStorage"),
     Backend("Storage", "s3", ANYWHERE, "seaway.platforms.s3.storage:s3"),
     Backend("Storage", "minio", ANYWHERE, "seaway.platforms.s3.storage:kubeflow"),

@@ -873,6 +873,37 @@ def dev(
 
 @app.command(
     epilog=_examples(
+        "seaway approve",
+        "seaway approve 20260102-030405-ab12 --why 'tested by hand'",
+        "seaway approve 20260102-030405-ab12 --gate release --refuse --why 'two slices are worse'",
+        "seaway approve d3b07384-1f --platform kubernetes",
+    )
+)
+def approve(
+    run: RunName = None,
+    gate: Annotated[str, typer.Option(help="Which of the run's questions.", show_default=False)] = "",
+    refuse: Annotated[bool, typer.Option("--refuse", help="Refuse it.")] = False,
+    why: Annotated[str, typer.Option(help="Goes into the run's lineage, and is signed.", show_default=False)] = "",
+    platform: Annotated[str | None, _place("Where runs ask. Default: SEAWAY_PLATFORM.")] = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """List what runs ask people, or approve what RUN asks.
+
+    On a cluster it is decided by whom the API server knows you to be, in the namespace SEAWAY_NAMESPACE."""
+    from seaway.cli import approve as approving
+
+    if platform:
+        os.environ["SEAWAY_PLATFORM"] = platform
+    if run is None and (gate or refuse or why):
+        raise typer.BadParameter("say which run; without one the questions are listed")
+    if run is None:
+        approving.show(output is Format.JSON)
+    else:
+        approving.decide(run, gate, not refuse, why, output is Format.JSON)
+
+
+@app.command(
+    epilog=_examples(
         "seaway down",
         "seaway down --all",
         "seaway down 20260102-030405-ab12",

@@ -1,8 +1,9 @@
 """What the steps of a compiled pipeline are given on Kubeflow: settings, the storage's keys, the signing key, no root.
 
 Kubeflow Pipelines reads it from the PlatformSpec, the compiled file's second document; a local run does not. Only steps
-whose source imports Seaway are given anything, and only those that ask for it the signing key. All of it is optional:
-where it is missing the step starts, and says what it needs. See docs/design/steps-in-pods.md.
+whose source imports Seaway are given anything, and only those that ask for them the signing key and the addresses of
+notices. All of it is optional: where it is missing the step starts, and says what it needs. See
+docs/design/steps-in-pods.md.
 """
 
 import re
@@ -14,11 +15,11 @@ from kfp.compiler.pipeline_spec_builder import to_protobuf_value
 from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from seaway.platforms.pod_settings import SETTINGS, SIGNING, STORAGE, Mount
+from seaway.platforms.pod_settings import NOTICES, SETTINGS, SIGNING, STORAGE, Mount
 
 PLATFORM = "kubernetes"
 IMPORTS_SEAWAY = re.compile(r"^\s*(from|import) seaway\b", re.MULTILINE)
-SIGNS = "signing_keys("
+ASKED_FOR = {SIGNING: "signing_keys(", NOTICES: "addressees("}  # Secrets of those steps that have these words
 
 
 def with_mounts(
@@ -42,7 +43,7 @@ def _steps(spec: pipeline_spec_pb2.PipelineSpec) -> Iterator[tuple[str, str]]:
 
 
 def _mounts(text: str) -> pb.KubernetesExecutorConfig:
-    secrets = [STORAGE, SIGNING] if SIGNS in text else [STORAGE]
+    secrets = [STORAGE, *(mount for mount, words in ASKED_FOR.items() if words in text)]
     return pb.KubernetesExecutorConfig(
         config_map_as_volume=[
             pb.ConfigMapAsVolume(

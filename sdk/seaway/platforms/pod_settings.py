@@ -23,6 +23,7 @@ class Mount:
 SETTINGS = Mount("seaway-settings", Path("/etc/seaway/settings"))  # ConfigMap
 STORAGE = Mount("seaway-storage", Path("/etc/seaway/storage"))  # Secret
 SIGNING = Mount("seaway-signing", Path("/etc/seaway/signing"))  # Secret
+NOTICES = Mount("seaway-notices", Path("/etc/seaway/notices"))  # Secret
 
 
 def adopt(environment: MutableMapping[str, str] = os.environ) -> None:

@@ -1,8 +1,12 @@
 """The run that this process is a step of, as its report tells it: how its steps went, and what they left."""
 
 import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
 
 from seaway import registry
+from seaway.approvals import Question
 from seaway.errors import SeawayError
 from seaway.platforms.home import home, run_id
 from seaway.platforms.place import in_pod
@@ -35,6 +39,23 @@ def ending(*, succeeded: bool, part: str = "") -> Run:
     left, unread = kept(evidence())
     steps, untold = _steps(name)
     return Run(name, succeeded, steps, left, [why for why in (unread, untold) if why], part)
+
+
+def question(gate: str, text: str, shown: Iterable[Any]) -> Question:
+    """What this run asks people, with what to look at first and what its steps have taken so far.
+
+    Args:
+        shown: artifacts of KFP.
+
+    Raises:
+        InvalidSpec: this pod belongs to no run, or `gate` is no name of a gate.
+    """
+    name = run_id()
+    steps, untold = _steps(name)
+    minutes = sum(step.seconds or 0 for step in steps) / 60
+    spent = untold or f"so far: {len(steps)} steps, {minutes:.1f} minutes of them in all"
+    told = [f"{one.name}: {one.metadata.get('summary', '')} {one.uri}" for one in shown]
+    return Question(name, gate, text, (*told, spent), datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def _steps(run: str) -> tuple[list[StepEnd], str]:

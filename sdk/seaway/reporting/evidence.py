@@ -36,13 +36,17 @@ def keep(folder: str, name: str, content: Mapping[str, Any]) -> None:
 def kept(folder: str) -> tuple[dict[str, dict[str, Any]], str]:
     """What was kept there by name, and why there is no more where it cannot be read."""
     try:
-        return {name: content for name in NAMES if (content := _read(folder, name))}, ""
+        return {name: content for name in NAMES if (content := kept_file(folder, name))}, ""
     except SeawayError as error:
         return {}, str(error)
 
 
-def _read(folder: str, name: str) -> dict[str, Any]:
-    """Empty where the step that keeps it has not come to its end."""
+def kept_file(folder: str, name: str) -> dict[str, Any]:
+    """Empty where the step that keeps it has not come to its end.
+
+    Raises:
+        StorageUnavailable, DataUnreadable: what is there cannot be read.
+    """
     uri = _file(folder, name)
     if not folder or not storage_for(folder).exists(uri):
         return {}

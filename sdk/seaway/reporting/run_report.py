@@ -82,6 +82,12 @@ def write_report(run: Run, output: Path) -> str:
     return ", ".join(filter(None, [badge.text, step, run.told.get("summary", "")]))
 
 
+def headline(run: Run) -> str:
+    """How it ended, in a line."""
+    step = f" at {run.failed.title}" if run.failed else ""
+    return f"{_title(run)}: {_badge(run).text}{step}"
+
+
 def _title(run: Run) -> str:
     name = run.left.get(ENDPOINT, {}).get("endpoint", {}).get("name") or run.rollout.get("endpoint")
     return f"Run of {name}" if name else f"Run {run.name}"

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from seaway.approvals import is_by
 from seaway.errors import DataUnreadable, EvidenceRefused, SeawayError
 from seaway.models import Lineage, verify
 from seaway.models.attestation import Statement, evidence_uri, read_attestation
@@ -65,7 +66,7 @@ class Asked:
 
     def require(self, said: Mapping[str, Any]) -> None:
         """Raises: EvidenceRefused."""
-        if self.approver and said["approver"] != self.approver:
+        if self.approver and not is_by(said["approver"], self.approver):
             raise EvidenceRefused(
                 f"{said['approver']} answers for this rollout, not {self.approver}. Ask for that leave, and roll it "
                 "out again."

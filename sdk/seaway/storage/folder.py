@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
-from seaway.errors import DataUnreadable
+from seaway.errors import DataUnreadable, StorageUnavailable
 from seaway.storage.files import atomic_path
 from seaway.storage.uri import SCHEME, local_path
 
@@ -17,11 +17,11 @@ class FolderStorage:
 
     def upload(self, path: Path, uri: str) -> None:
         """Copy `path` to `uri`."""
-        _copy(path, local_path(uri))
+        _copied(path, local_path(uri))
 
     def download(self, uri: str, path: Path) -> None:
         """Copy `uri` to `path`."""
-        _copy(local_path(uri), path)
+        _copied(local_path(uri), path)
 
     def exists(self, uri: str) -> bool:
         """Whether a file or folder is at `uri`."""
@@ -62,6 +62,17 @@ def whole_folder(target: Path) -> Iterator[Path]:
         _replace(draft, target)
     finally:
         _remove(draft)
+
+
+def _copied(source: Path, target: Path) -> None:
+    """Copy, and tell a disk that is full or not to be written as other storages tell that they do not answer."""
+    try:
+        _copy(source, target)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{source} cannot be copied to {target} ({error.strerror or error}): see that the folder can be written "
+            "and has room; nothing of it is left there."
+        ) from error
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.errors import DataUnreadable, InvalidSpec, StorageUnavailable
 from seaway.storage import FolderStorage, atomic_path, load_object, locked, read_json, sha256, write_json, write_private
 
 
@@ -21,6 +21,14 @@ def test_a_failed_write_leaves_the_old_content_and_no_rubbish(tmp_path: Path) ->
 
     assert read_json(target) == {"step": 1}
     assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_as_a_storage_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("weights")
+    for target in ("model/below", f"{'x' * 300}"):
+        with pytest.raises(StorageUnavailable, match=r"cannot be copied to .*has room"):
+            FolderStorage().upload(tmp_path / "model", str(tmp_path / target))
+    assert [file.name for file in tmp_path.iterdir()] == ["model"]
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])

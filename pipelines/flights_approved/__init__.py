@@ -1,0 +1,1 @@
+"""The flights pipeline behind a person's leave."""

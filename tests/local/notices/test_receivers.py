@@ -1,0 +1,150 @@
+"""Notices arrive at real receivers on loopback: a webhook, an SMTP server, Alertmanager; each is told once."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from aiosmtpd.controller import Controller
+from http_server import serving, url
+from seaway.errors import NoticeFailed
+from seaway.notices import Notice, tell
+
+NOTICE = Notice("churn-x1", "Run churn-x1: failed at Train", "**Train** failed: out of memory.", failed=True)
+UP_S = 60
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Keeps what it is sent, and refuses while `refusing`."""
+
+    heard: list[dict[str, Any]]
+    refusing = False
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.send_response(500 if self.refusing else 200)
+        self.end_headers()
+        if not self.refusing:
+            self.heard.append(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[type[Hook], str]]:
+    handler = type("OwnHook", (Hook,), {"heard": []})
+    with serving(handler) as server:
+        yield handler, url(server).replace("http:", "json:")
+
+
+def test_a_webhook_is_told_once_whatever_is_tried_again(hook: tuple[type[Hook], str], tmp_path: Path) -> None:
+    handler, address = hook
+    for _ in range(2):
+        assert tell(NOTICE, [address], str(tmp_path)) == 1
+    (heard,) = handler.heard
+    assert heard["title"] == NOTICE.title
+    assert "out of memory" in heard["message"]
+    assert heard["type"] == "failure"
+
+
+def test_one_that_refuses_is_named_the_others_are_told_and_the_next_try_tells_only_it(
+    hook: tuple[type[Hook], str], tmp_path: Path
+) -> None:
+    handler, address = hook
+    with serving(type("Other", (Hook,), {"heard": [], "refusing": True})) as server:
+        refusing = url(server).replace("http://", "json://ada:hunter2secret@")
+        with pytest.raises(NoticeFailed, match="json://") as refusal:
+            tell(NOTICE, [refusing, address], str(tmp_path))
+        assert "hunter2secret" not in str(refusal.value)
+        assert len(handler.heard) == 1
+        server.RequestHandlerClass.refusing = False  # type: ignore[attr-defined]
+        assert tell(NOTICE, [refusing, address], str(tmp_path)) == 2
+        assert len(handler.heard) == len(server.RequestHandlerClass.heard) == 1  # type: ignore[attr-defined]
+    assert "hunter2secret" not in "".join(file.read_text() for file in tmp_path.rglob("*.json"))
+
+
+def test_a_run_whose_storage_is_down_is_told_of_all_the_same(hook: tuple[type[Hook], str], tmp_path: Path) -> None:
+    handler, address = hook
+    (tmp_path / "file").touch()
+    assert tell(NOTICE, [address], str(tmp_path / "file" / "below")) == 1
+    assert len(handler.heard) == 1
+
+
+class Mailbox:
+    """What an SMTP server of a test has taken."""
+
+    def __init__(self) -> None:
+        self.letters: list[bytes] = []
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's
+        self.letters.append(envelope.content)
+        return "250 taken"
+
+
+def test_a_letter_comes_by_smtp(tmp_path: Path) -> None:
+    mailbox = Mailbox()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        address = f"mailto://127.0.0.1:{port}?from=seaway@example.org&to=ada@example.org&mode=insecure"
+        assert tell(NOTICE, [address], str(tmp_path)) == 1
+    finally:
+        controller.stop()
+    letter = message_from_bytes(mailbox.letters[0], policy=policy.default)
+    assert letter["subject"] == NOTICE.title
+    assert letter["to"] == "ada@example.org"
+    assert "out of memory" in letter.get_body(("html", "plain")).get_content()  # type: ignore[union-attr]
+
+
+@contextmanager
+def alertmanager(folder: Path) -> Iterator[str]:
+    """A real one; its address."""
+    program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    if program is None:
+        pytest.skip("there is no prometheus-alertmanager on PATH")
+    (folder / "am.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{probe.getsockname()[1]}"
+    settings = [f"--config.file={folder / 'am.yml'}", f"--storage.path={folder / 'am'}", "--cluster.listen-address="]
+    with subprocess.Popen([program, *settings, f"--web.listen-address={place}"], stderr=subprocess.DEVNULL) as process:
+        try:
+            _await(f"http://{place}/-/ready", process)
+            yield place
+        finally:
+            process.terminate()
+
+
+def _await(address: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + UP_S
+    while True:
+        assert process.poll() is None, "it ended"
+        assert time.monotonic() < deadline
+        try:
+            with urlopen(address):  # noqa: S310
+                return
+        except OSError:
+            time.sleep(0.1)
+
+
+def test_an_alert_fires_at_alertmanager(tmp_path: Path) -> None:
+    with alertmanager(tmp_path) as place:
+        assert tell(NOTICE, [f"alertmanager://{place}"], str(tmp_path / "run")) == 1
+        with urlopen(f"http://{place}/api/v2/alerts") as answer:
+            (alert,) = json.load(answer)
+    assert alert["labels"] == {"alertname": "SeawayRunFailed", "severity": "warning", "run": NOTICE.run}
+    assert alert["annotations"]["summary"] == NOTICE.title
+    assert alert["status"]["state"] == "active"
