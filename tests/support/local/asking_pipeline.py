@@ -1,0 +1,18 @@
+"""A pipeline that asks for leave, and tells how it ended."""
+
+from kfp import dsl
+from seaway_components.reporting import notify
+from seaway_components.rollout import await_approval
+
+
+@dsl.component(install_kfp_package=False)
+def release(approver: str) -> str:
+    return f"released by leave of {approver}"
+
+
+@dsl.pipeline(name="asking")
+def asking() -> None:
+    told = notify(when="always", owner="Ada").set_caching_options(False)
+    with dsl.ExitHandler(told, name="The run"):
+        leave = await_approval(question="May it be released?").set_caching_options(False)
+        release(approver=leave.outputs["Output"])
