@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -35,6 +36,8 @@ RUN_STATUS = {State.COMPLETE: "FINISHED", State.PRUNED: "KILLED", State.FAILED: 
 MAX_VALUE = 500  # characters of a parameter or tag that every MLflow store takes
 BATCH = 1000  # metrics that one log_batch call takes
 SERVER = "MLFLOW_TRACKING_URI"
+JOINED = "MLFLOW_RUN_ID"  # set by Kubeflow Pipelines' MLflow plugin, from 2.17
+PARENT_TAG = "mlflow.parentRunId"
 PAGES = "SEAWAY_MLFLOW_PAGES"  # where people open MLflow, if that is not where steps find it
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
 
@@ -58,7 +61,7 @@ class MlflowRegistry:
             if (recorded := self._run_of(WEIGHTS_TAG, weights_sha256)) is not None:
                 return recorded
             tags = {"seaway.run": run_id(), WEIGHTS_TAG: weights_sha256}
-            run: str = client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
+            run = self._opened(name, tags)
             self._log(run, params, metrics, history)
             client.set_terminated(run)
             return run
@@ -71,7 +74,7 @@ class MlflowRegistry:
             if (recorded := self._run_of(STUDY_TAG, content)) is not None:
                 return recorded
             tags = {"seaway.run": run_id(), STUDY_TAG: content}
-            run: str = client.create_run(self._experiment, run_name=f"tune {name}", tags=tags).info.run_id
+            run = self._opened(f"tune {name}", tags)
             self._log(run, result.best.params, result.best.values, [])
             client.log_dict(run, study, STUDY_FILE)
             for trial in result.trials:
@@ -83,14 +86,14 @@ class MlflowRegistry:
         """One run: the figures, and the report's files as artifacts."""
         with self._session() as client:
             tags = {"seaway.run": run_id()}
-            run: str = client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
+            run = self._opened(name, tags)
             self._log(run, {"version": version}, figures, [])
             client.log_artifacts(run, str(report), "check")
             client.set_terminated(run)
             return run
 
     def _log_trial(self, study: str, trial: Trial) -> None:
-        tags = {"mlflow.parentRunId": study, "seaway.trial": trial.state, "seaway.reason": trial.reason[-MAX_VALUE:]}
+        tags = {PARENT_TAG: study, "seaway.trial": trial.state, "seaway.reason": trial.reason[-MAX_VALUE:]}
         created = self._client.create_run(self._experiment, run_name=f"trial {trial.number}", tags=tags)
         self._log(created.info.run_id, trial.params, trial.values, trial.history)
         self._client.set_terminated(created.info.run_id, RUN_STATUS[trial.state])
@@ -211,8 +214,27 @@ class MlflowRegistry:
             )
         return server or f"sqlite:///{quote(str(self._folder / 'mlflow.db'))}"  # SQLAlchemy takes the quoting away
 
+    def _opened(self, name: str, tags: Mapping[str, str] = MappingProxyType({})) -> str:
+        """A new run of MLflow, below the one that Kubeflow Pipelines has opened, where there is one."""
+        above = {PARENT_TAG: self._joined.info.run_id} if self._joined else {}
+        return str(self._client.create_run(self._experiment, run_name=name, tags={**tags, **above}).info.run_id)
+
+    @cached_property
+    def _joined(self) -> Any:
+        """The run that Kubeflow Pipelines has opened by its MLflow plugin; None where it has not, or it is gone."""
+        from mlflow.exceptions import MlflowException
+
+        named = os.environ.get(JOINED)
+        try:
+            return self._client.get_run(named) if named else None
+        except MlflowException as error:
+            log.warning("%s=%s is no run of this MLflow, so nothing is put below it: %s", JOINED, named, error.message)
+            return None
+
     @cached_property
     def _experiment(self) -> str:
+        if self._joined:
+            return str(self._joined.info.experiment_id)
         found = self._client.get_experiment_by_name(EXPERIMENT)
         if found is not None:
             return str(found.experiment_id)
@@ -243,7 +265,7 @@ class MlflowRegistry:
     def _create_version(self, name: str, package: Package) -> str:
         client = self._client
         run = self._run_of(WEIGHTS_TAG, model_hash(package.path))
-        run = run or client.create_run(self._experiment, run_name=f"register {name}").info.run_id
+        run = run or self._opened(f"register {name}")
         known = client.get_run(run).data.metrics
         self._log(run, {}, {each: y for each, y in package.lineage.metrics.items() if each not in known}, [])
         client.set_terminated(run)

@@ -95,6 +95,33 @@ def test_curves_and_figures_of_a_training_are_in_the_store_once() -> None:
     assert [(point.step, point.value) for point in curve] == [(row["epoch"], row["loss"]) for row in HISTORY]
 
 
+def test_what_a_run_tracks_stands_below_the_run_that_kubeflow_s_plugin_has_opened(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = MlflowRegistry()._client
+    experiment = client.create_experiment("of Kubeflow Pipelines")
+    opened = client.create_run(experiment, run_name="a run of Kubeflow Pipelines").info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", opened)
+    joining = MlflowRegistry()
+    trained = joining.log_training("joined", {}, METRICS, HISTORY, "joined")
+    version = joining.register("joined", package)
+    for run in (trained, client.get_model_version("joined", version).run_id):
+        found = client.get_run(run)
+        assert (found.info.experiment_id, found.data.tags["mlflow.parentRunId"]) == (experiment, opened)
+    assert client.get_run(opened).info.status == "RUNNING"  # its plugin's to end
+    assert MlflowRegistry().log_training("joined", {}, METRICS, HISTORY, "joined") == trained
+
+
+def test_a_run_of_another_mlflow_is_told_and_joined_by_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", "0123456789abcdef0123456789abcdef")
+    registry = MlflowRegistry()
+    found = registry._client.get_run(registry.log_training("alone", {}, METRICS, HISTORY, "alone"))
+    assert "mlflow.parentRunId" not in found.data.tags
+    assert "MLFLOW_RUN_ID=0123456789abcdef0123456789abcdef is no run" in caplog.text
+
+
 def test_a_record_whose_writer_died_is_written_anew() -> None:
     tracker, dead = MlflowRegistry(), "2" * 64
     with tracker._session() as client:
