@@ -44,7 +44,7 @@ from seaway_pipelines.flights.release import flights_release
 
 import images
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(2400)
 NAME = "flights"
 STEPS, REQUESTS = [0, 50, 100], [160, 800, 200]  # first a shadow
 GIVEN = {"months": "1,2", "epochs": 8, "tune_trials": 2, "weights": STEPS, "requests": REQUESTS}
