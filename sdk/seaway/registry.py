@@ -32,6 +32,7 @@ class Port:
         follows: the port whose backend says where this one's is.
         by_scheme: whether a URI's scheme says which backend it is, and no setting.
         by_model: whether each model says which backend it is, and no setting.
+        by_command: whether a command is given it by name, and there is no setting.
     """
 
     name: str
@@ -40,11 +41,12 @@ class Port:
     follows: str = ""
     by_scheme: bool = False
     by_model: bool = False
+    by_command: bool = False
 
     @property
     def by_setting(self) -> bool:
         """Whether an installation or a run says which backend is taken."""
-        return not (self.by_scheme or self.by_model)
+        return not (self.by_scheme or self.by_model or self.by_command)
 
     @property
     def option(self) -> str:
@@ -102,6 +104,7 @@ PORTS = {
         Port("LabelQueue", "seaway.labeling", "show items to people, and keep what they answer"),
         Port("EdgeTarget", "seaway.edge", "convert a model for devices, and answer by their runtime", by_model=True),
         Port("RunIdentity", "seaway.platforms.home", "name the run that a process is a step of"),
+        Port("Exporter", "seaway.exports.port", "write a pipeline for another orchestrator", by_command=True),
         Port("RunRecords", "seaway.reporting", "tell how the steps of a run went"),
     )
 }
@@ -158,6 +161,12 @@ BACKENDS = (
     Backend("EdgeTarget", "openvino", ANYWHERE, "seaway.edge.targets.openvino:OpenVino"),
     Backend("EdgeTarget", "executorch", ANYWHERE, "seaway.edge.targets.executorch:ExecuTorch"),
     Backend("EdgeTarget", "coreml", ANYWHERE, "seaway.edge.targets.coreml:CoreMl"),
+    Backend("Exporter", "airflow", ANYWHERE, "seaway.exports.airflow:Airflow"),
+    Backend("Exporter", "argo", ANYWHERE, "seaway.exports.argo:Argo"),
+    Backend("Exporter", "luigi", ANYWHERE, "seaway.exports.luigi:Luigi"),
+    Backend("Exporter", "make", ANYWHERE, "seaway.exports.make:Make"),
+    Backend("Exporter", "slurm", ANYWHERE, "seaway.exports.slurm:SlurmJobs"),
+    Backend("Exporter", "vertex", ANYWHERE, "seaway.exports.vertex:Vertex"),
     Backend("RunIdentity", "manual", LOCAL, "seaway.platforms.home:ManualRun"),
     Backend("RunIdentity", "pod", KUBERNETES, "seaway.platforms.kubernetes.client.ownership:PodRun"),
     Backend("RunRecords", "file", LOCAL, "seaway.platforms.local.run_records:FileRecords"),

@@ -216,6 +216,50 @@ def run(
     raise typer.Exit(run_pipeline(pipeline, param or [], cache, output is Format.JSON, explain))
 
 
+@app.command(
+    epilog=_examples(
+        "seaway step my_pipeline.yaml make --run monday",
+        "seaway step my_pipeline.yaml exit-handler-1/train --run monday -p rows=1000",
+    )
+)
+def step(
+    pipeline: Pipeline,
+    place: Annotated[str, typer.Argument(help="The step, with the groups that it is in: GROUP/TASK.")],
+    run: Annotated[str, typer.Option(help="Name of the run that all its steps share.")],
+    param: Parameters = None,
+    skipped: Annotated[int, typer.Option(help="Exit code of a step that is not due.")] = 0,
+) -> None:
+    """Carry out one step of a run, as an exported pipeline does.
+
+    What other steps of the run gave is read from SEAWAY_HOME, which all of them share. Parameters can also be JSON in
+    the variable SEAWAY_PARAMETERS. Conditions, retries, time limits and caching are those of seaway run."""
+    from seaway.cli.step import run_step
+
+    raise typer.Exit(run_step(pipeline, place, run, param or [], skipped))
+
+
+@app.command(
+    epilog=_examples(
+        "seaway export make my_pipeline.py --to Makefile",
+        "seaway export airflow my_pipeline.yaml --to dags/my_pipeline.py",
+        "seaway export argo flights --to flights.yaml --image registry.example.com/seaway:1",
+    )
+)
+def export(
+    target: Annotated[str, typer.Argument(help="What it is for: airflow, argo, luigi, make, slurm, vertex.")],
+    pipeline: Pipeline,
+    to: Annotated[Path | None, typer.Option(help="The file to write; by default as the target calls it.")] = None,
+    image: Annotated[str, typer.Option(help="Argo: image that has Seaway and what the steps need.")] = "",
+) -> None:
+    """Write a pipeline for another orchestrator.
+
+    What the other one does not have is told before anything is written. The compiled pipeline is written beside the
+    file, whose steps run it by seaway step; Argo and Vertex AI have it in the file."""
+    from seaway.cli.export import export_pipeline
+
+    export_pipeline(target, pipeline, to, image)
+
+
 @app.command(epilog=_examples("seaway backends", "seaway backends --platform kubernetes"))
 def backends(
     platform: Annotated[

@@ -59,7 +59,7 @@ def choose(port: str, backend: str) -> None:
     """
     found = registry.port(port)
     if not found.by_setting:
-        says = "the scheme of each URI" if found.by_scheme else "the model"
+        says = "the scheme of each URI" if found.by_scheme else "the command" if found.by_command else "the model"
         raise InvalidSpec(f"Nobody chooses {found.option}: {says} says which backend it is.")
     os.environ[found.variable] = registry.find(found.name, backend).name
 

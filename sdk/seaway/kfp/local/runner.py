@@ -36,6 +36,7 @@ from seaway.kfp.local.inputs import Result
 from seaway.kfp.local.launcher import Launcher
 from seaway.kfp.local.limits import OVERDUE, Limit, Overdue
 from seaway.kfp.local.orchestrator import Orchestrator
+from seaway.kfp.local.part import Part
 from seaway.kfp.local.run_record import Listener, Record, Step
 from seaway.kfp.local.run_state import PIPELINE
 from seaway.kfp.local.steps import Steps, Words, executors_of
@@ -58,9 +59,15 @@ class Interrupted(KeyboardInterrupt):
 
 
 def local_run(
-    pipeline: str, given: Mapping[str, object], caching: bool = True, listener: Listener = lambda step: None
+    pipeline: str,
+    given: Mapping[str, object],
+    caching: bool = True,
+    listener: Listener = lambda step: None,
+    part: Part | None = None,
 ) -> Record:
     """Run a pipeline (its name, its compiled `.yaml` or its `.py` file) and return the record of the run.
+
+    With `part` only that of it is carried out; others are, or have been, by processes of their own.
 
     Raises:
         InvalidSpec: unknown pipeline or parameter, or a value of the wrong type; nothing was started.
@@ -70,9 +77,11 @@ def local_run(
     compiled = compiler.load(pipeline)
     spec, executors = compiled.spec, executors_of(compiled.spec)
     bound = parameters.bind(spec, given)
-    planned = plans.plans(compiled, executors, home() / "environments")
-    record = _open_record(pipeline, compiled, bound, listener)
-    run = _Run(record, home(), _preload(executors, planned), planned, plans.limit_s(compiled))
+    used = part.labels(spec) if part else set(executors)
+    ours = {label: executor for label, executor in executors.items() if label in used}
+    planned = plans.plans(compiled, ours, home() / "environments")
+    record = _open_record(pipeline, compiled, bound, listener, part)
+    run = _Run(record, home(), _preload(ours, planned), planned, plans.limit_s(compiled), part)
     with run.signals():
         try:
             result = _carry_out(spec, executors, run, StepCache(home() / "cache") if caching else None)
@@ -83,9 +92,9 @@ def local_run(
             run.abandon("interrupted" if run.interrupt else "failed", str(run.interrupt or ""))
             raise
         _keep_report(record)
-        if result.state == "FAILED":
+        if (part.ended(result) if part else result.state) == "FAILED":
             run.abandon("failed")
-            raise _failure(record)
+            raise _failure(record, result)
         record.close("succeeded")
         run.tidy()
     return record
@@ -96,9 +105,11 @@ def _carry_out(
 ) -> Result:
     """All steps of the pipeline, in an order in which they can run. Raises: Interrupted, once exit tasks have run."""
     record, job = run.record, _job(spec, run)
-    run.workspace.mkdir()
+    run.workspace.mkdir(exist_ok=bool(run.part))
     steps = Steps(record, executors, run.artifacts, run.workspace, job, run.attempt, run.ending.wait, cache)
-    result = Orchestrator(spec.components, job, steps, steps.refuse).run(spec.root, record.arguments)
+    execute = run.part.executing(steps) if run.part else steps
+    refuse = run.part.refusing(steps.refuse) if run.part else steps.refuse
+    result = Orchestrator(spec.components, job, execute, refuse).run(spec.root, record.arguments)
     if run.interrupt:
         raise run.interrupt
     return result
@@ -119,11 +130,13 @@ def _job(spec: pipeline_spec_pb2.PipelineSpec, run: "_Run") -> dict[str, str]:
     return {f"{{{{$.{placeholder}}}}}": value for placeholder, value in told.items()}
 
 
-def _open_record(pipeline: str, compiled: compiler.Compiled, bound: dict[str, Any], listener: Listener) -> Record:
-    """The record of a run, with what it runs beside it."""
-    name = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
-    folder = home() / "runs" / name
-    folder.mkdir(parents=True)
+def _open_record(
+    pipeline: str, compiled: compiler.Compiled, bound: dict[str, Any], listener: Listener, part: Part | None
+) -> Record:
+    """The record of a run, or of a part of one, with what it runs beside it."""
+    name = part.run if part else time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
+    folder = part.records if part else home() / "runs" / name
+    folder.mkdir(parents=True, exist_ok=bool(part))
     (folder / PIPELINE).write_text(compiled.text, encoding="utf-8")
     total, source = _count(compiled.spec), pipeline_file.absolute(pipeline)
     record = Record(name, compiled.name, folder, bound, total, listener, source, process=os.getpid())
@@ -145,9 +158,12 @@ def _preload(executors: Mapping[str, Any], planned: Mapping[str, plans.Plan]) ->
     return preload.imports(program.source for program in programs if program)
 
 
-def _failure(record: Record) -> RunFailed:
-    """Which step failed and why."""
-    failed = next(step for step in record.steps if step.state == "failed")
+def _failure(record: Record, result: Result) -> RunFailed:
+    """Which step failed and why; of a part of a run it may be one of another part."""
+    failed = next((step for step in record.steps if step.state == "failed"), None)
+    if failed is None:
+        return RunFailed(f"Another step of this run has failed, so this one is not started: {result.reason}",
+                         record.folder)  # fmt: skip
     message = f"Step {failed.title!r} failed. {failed.reason}\nLog: {failed.log}"
     return RunFailed(message, record.folder, step_process.error_of(failed.reason))
 
@@ -174,6 +190,7 @@ class _Run:
     preload: Sequence[str]  # what the steps' fork server imports before they do
     planned: Mapping[str, plans.Plan]  # how the steps of each executor are run
     limit_s: float = math.inf  # that the pipeline gives to the run, but for exit tasks
+    part: Part | None = None  # of the run, which is all that is carried out here
     alive: set[step_process.Process] = field(default_factory=set)
     interrupt: Interrupted | None = None  # by a signal: nothing but exit tasks starts any more
     over: bool = False  # not even they
@@ -182,8 +199,8 @@ class _Run:
 
     @property
     def workspace(self) -> Path:
-        """What the steps of a pipeline share, where it asks for that; it ends with the run."""
-        return self.scratch / "workspace"
+        """What the steps of a pipeline share, where it asks for that; it ends with the run, but for parts of one."""
+        return (self.part.folder if self.part else self.scratch) / "workspace"
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -276,12 +293,15 @@ class _Run:
         )
 
     def abandon(self, state: Any, reason: str = "") -> cleanup.Ended:
-        """End everything that the run started: its endpoints by their adapter, then whatever is left."""
+        """End everything that the run started: its endpoints by their adapter, then whatever is left.
+
+        A part ends its own processes only: others of the run go on, and exit tasks want what they left.
+        """
         self.over = True
         for process in list(self.alive):
             step_process.end(process)
         self._end_forks()
-        ended = cleanup.end_run(self.record.run)
+        ended = cleanup.Ended(self.record.run, (), ()) if self.part else cleanup.end_run(self.record.run)
         try:
             self.record.close(state, reason)
         finally:

@@ -1,0 +1,1 @@
+"""Pipelines for other orchestrators: one file a target."""
