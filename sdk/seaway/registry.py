@@ -104,7 +104,7 @@ PORTS = {
         Port("LabelQueue", "seaway.labeling", "show items to people, and keep what they answer"),
         Port("EdgeTarget", "seaway.edge", "convert a model for devices, and answer by their runtime", by_model=True),
         Port("RunIdentity", "seaway.platforms.home", "name the run that a process is a step of"),
-        Port("Exporter", "seaway.exports.port", "write a pipeline for another orchestrator", by_command=True),
+        Port("Exporter", "seaway.exports", "write a pipeline for another orchestrator", by_command=True),
         Port("RunRecords", "seaway.reporting", "tell how the steps of a run went"),
     )
 }

@@ -4,9 +4,10 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,18 @@ NODES = ("n1", "n2")
 def missing() -> list[str]:
     """The programs that are not on PATH; Debian has them in slurm-wlm and munge."""
     return [program for program in PROGRAMS if shutil.which(program) is None]
+
+
+@contextmanager
+def running() -> Iterator["SlurmCluster"]:
+    """A cluster in a folder that everybody may pass through: munged wants that of its socket."""
+    with tempfile.TemporaryDirectory(prefix="seaway-slurm-") as folder:
+        cluster = SlurmCluster(Path(folder))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop_all()
 
 
 def free_ports(count: int) -> list[int]:

@@ -242,7 +242,7 @@ def step(
     epilog=_examples(
         "seaway export make my_pipeline.py --to Makefile",
         "seaway export airflow my_pipeline.yaml --to dags/my_pipeline.py",
-        "seaway export argo flights --to flights.yaml --image registry.example.com/seaway:1",
+        "seaway export argo my_pipeline.py --image registry.example.com/seaway:1",
     )
 )
 def export(

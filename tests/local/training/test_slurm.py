@@ -5,7 +5,6 @@ import logging
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from seaway.platforms.slurm.launch import BatchJob, launch
 from seaway.platforms.slurm.placement import Placement
 from seaway.platforms.slurm.trainer import SlurmTrainer
 from seaway.training import TrainSpec
-from slurm_cluster import SlurmCluster, missing
+from slurm_cluster import SlurmCluster, missing, running
 from small_training import small_training
 
 from held_trainer import HOLD  # isort: skip
@@ -30,14 +29,8 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not on PATH: {', '.joi
 
 @pytest.fixture(scope="module")
 def shared_slurm() -> Iterator[SlurmCluster]:
-    """In a folder that everybody may pass through: munged wants that of its socket."""
-    with tempfile.TemporaryDirectory(prefix="seaway-slurm-") as folder:
-        cluster = SlurmCluster(Path(folder))
-        try:
-            cluster.start()
-            yield cluster
-        finally:
-            cluster.stop_all()
+    with running() as cluster:
+        yield cluster
 
 
 @pytest.fixture
