@@ -103,7 +103,7 @@ class Part:
         Whoever is told how the run ended begins when all have: what still says that it runs was ended by force.
         """
         file = self._file(place)
-        told = read_json(file) if file.is_file() else {"state": ""}
+        told: dict[str, Any] = read_json(file) if file.is_file() else {"state": ""}
         if told["state"] == RUNNING and self.exiting:
             return Result("FAILED", reason=f"{place} was ended before its end")
         if told["state"] in ("", RUNNING):
