@@ -100,9 +100,9 @@ def end_all() -> list[Ended]:
 
 
 def _going(folder: Path) -> bool:
-    """Whether a run's runner is alive."""
-    file = folder / "run.json"
-    return file.is_file() and as_it_is(read_json(file))["state"] == "running"
+    """Whether a run's runner is alive, or that of a part of it."""
+    records = [file for file in (folder / "run.json", *folder.glob("parts/*/run.json")) if file.is_file()]
+    return any(as_it_is(read_json(file))["state"] == "running" for file in records)
 
 
 def end_one(run: str) -> Ended:
