@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from seaway.dev import forms, run_views
 from seaway.dev.access import Access, Guard
+from seaway.dev.kfp_api.routes import routes as kfp_api
 from seaway.dev.pages import page
 from seaway.errors import SeawayError
 from seaway.reporting.page import style
@@ -47,6 +48,7 @@ def application(access: Access) -> Starlette:
         Route("/static/live.js", _script),
         *RUNS,
         *_served(),
+        *kfp_api(),
     ]
     handlers = {HTTPException: _refused, SeawayError: _failed}
     return Starlette(routes=routes, middleware=[Middleware(Guard, access=access)], exception_handlers=handlers)

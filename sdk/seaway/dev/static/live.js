@@ -1,6 +1,10 @@
 "use strict";
 // Parts of a page that the server sends anew, texts that grow, and clocks of what is running.
 
+// kfp's client prints links of Kubeflow's own dashboard.
+const details = location.hash.match(/^#\/runs\/details\/([\w.-]+)$/);
+if (details) location.replace(`/runs/${details[1]}`);
+
 const status = document.getElementById("status");
 
 function whole(region, html) {
