@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,19 @@ from seaway.dev.app import application
 from starlette.testclient import TestClient
 
 BASE = "http://127.0.0.1:8765"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A running page: its address and its state folder."""
+
+    url: str
+    home: Path
+    printed: str  # the link
+
+    @property
+    def token(self) -> str:
+        return (self.home / "dev" / "token").read_text()
 
 
 def signed_in(home: Path) -> TestClient:
