@@ -7,11 +7,18 @@ if (details) location.replace(`/runs/${details[1]}`);
 
 const status = document.getElementById("status");
 
+function centre(within) {
+  for (const graph of within.querySelectorAll(".graph")) graph.scrollLeft = (graph.scrollWidth - graph.clientWidth) / 2;
+}
+centre(document);
+
 function whole(region, html) {
   const focused = document.activeElement && document.activeElement.id;
   const open = [...region.querySelectorAll("details[open][id]")].map((one) => one.id);
   const checked = [...region.querySelectorAll("input:checked")].map((one) => one.value);
+  const scrolled = [...region.querySelectorAll(".graph, .scroll")].map((one) => one.scrollLeft);
   region.innerHTML = html;
+  region.querySelectorAll(".graph, .scroll").forEach((one, at) => { if (at < scrolled.length) one.scrollLeft = scrolled[at]; });
   open.forEach((id) => { const one = document.getElementById(id); if (one) one.open = true; });
   checked.forEach((value) => { region.querySelectorAll(`input[value="${CSS.escape(value)}"]`).forEach((one) => { one.checked = true; }); });
   if (focused) { const one = document.getElementById(focused); if (one) one.focus({ preventScroll: true }); }
