@@ -13,6 +13,7 @@ PAGE = 20  # of who asks for no size, as KFP has it
 MOST = 200
 VALUES = ("int_value", "long_value", "string_value", "timestamp_value", "int_values", "long_values", "string_values")
 
+ALIASES = {"name": "display_name", "id": "run_id"}
 NAMED: dict[str, Callable[[Any, Any], Any]] = {
     "EQUALS": eq,
     "NOT_EQUALS": ne,
@@ -25,7 +26,9 @@ NAMED: dict[str, Callable[[Any, Any], Any]] = {
 }
 NUMBERS = {1: "EQUALS", 2: "NOT_EQUALS", 3: "GREATER_THAN", 5: "GREATER_THAN_EQUALS", 6: "LESS_THAN"}
 NUMBERS |= {7: "LESS_THAN_EQUALS", 8: "IN", 9: "IS_SUBSTRING"}  # of the protocol's enum, as kfp's client writes them
-OPERATIONS = {**NAMED, **{number: NAMED[name] for number, name in NUMBERS.items()}}
+OPERATIONS: dict[str, Callable[[Any, Any], Any]] = NAMED | {
+    str(number): NAMED[name] for number, name in NUMBERS.items()
+}
 
 
 def listed(name: str, found: Sequence[Document], query: Mapping[str, str]) -> Document:
@@ -57,11 +60,10 @@ def _snake(predicate: Mapping[str, Any]) -> Document:
 
 
 def _holds(one: Document, predicate: Document) -> bool:
-    key, wanted = predicate.get("key", ""), next((predicate[name] for name in VALUES if name in predicate), None)
-    key = {"name": "display_name", "id": "run_id"}.get(key, key)
-    value = one.get(key, "")
+    key, wanted = str(predicate.get("key")), next((predicate[name] for name in VALUES if name in predicate), None)
+    value = one.get(ALIASES.get(key, key), "")
     wanted = wanted.get("values", []) if isinstance(wanted, dict) else wanted
-    operation = predicate.get("operation", "EQUALS")
+    operation = str(predicate.get("operation", "EQUALS"))
     if operation not in OPERATIONS:
         raise Refusal(INVALID_ARGUMENT, f"The filter has the operation {operation!r}, which there is not.")
     return bool(OPERATIONS[operation](value, wanted))
@@ -72,7 +74,7 @@ def _sorted(found: list[Document], text: str) -> list[Document]:
     if not text:
         return sorted(found, key=lambda one: str(one.get("created_at", "")), reverse=True)
     field, _, way = text.partition(" ")
-    field = {"name": "display_name", "id": "run_id"}.get(field, field)
+    field = ALIASES.get(field, field)
     if way not in ("", "asc", "desc"):
         raise Refusal(INVALID_ARGUMENT, f"The order {text!r} is none: write FIELD, FIELD asc or FIELD desc.")
     return sorted(found, key=lambda one: str(one.get(field, "")), reverse=way == "desc")
