@@ -15,8 +15,8 @@ import sys
 import tempfile
 import threading
 import time
-from http.client import HTTPConnection, HTTPResponse
 from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import psutil
