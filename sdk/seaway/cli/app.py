@@ -36,6 +36,10 @@ versions_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Ti
 app.add_typer(versions_app, name="versions")
 rollout_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Plan a rollout, or rehearse it.")
 app.add_typer(rollout_app, name="rollout")
+data_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="List, compare and bring back versions of data."
+)
+app.add_typer(data_app, name="data")
 
 
 def _tell_version(asked: bool) -> None:
@@ -707,6 +711,58 @@ def predict(
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform
     predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
+
+
+Store = Annotated[
+    str, typer.Option(help="Folder or URI of the versions. Default: SEAWAY_DATA_VERSIONS.", show_default=False)
+]
+
+
+@data_app.command("log", epilog=_examples("seaway data log orders", "seaway data log orders --store s3://data"))
+def data_log(
+    name: Annotated[str, typer.Argument(help="Of the data, as version_data calls it.")],
+    store: Store = "",
+    output: Output = Format.TEXT,
+) -> None:
+    """List the versions of data, the newest first."""
+    from seaway.cli.data import log
+
+    log(name, store, output is Format.JSON)
+
+
+@data_app.command(
+    "diff",
+    epilog=_examples(
+        "seaway data diff orders@3f2a orders", "seaway data diff monday/tables tuesday/tables --key order_id"
+    ),
+)
+def data_diff(
+    before: Annotated[str, typer.Argument(help="NAME, NAME@VERSION, or a folder of Parquet files.")],
+    after: Annotated[str, typer.Argument(help="The same.")],
+    key: Annotated[str, typer.Option(help="Column by which a row is the same row.", show_default=False)] = "",
+    store: Store = "",
+    output: Output = Format.TEXT,
+) -> None:
+    """Tell what has changed between two versions of data.
+
+    Rows and columns that were added, removed or changed, and columns whose values are distributed otherwise."""
+    from seaway.cli.data import diff
+
+    diff(before, after, key, store, output is Format.JSON)
+
+
+@data_app.command(
+    "checkout", epilog=_examples("seaway data checkout orders@3f2a orders", "seaway data checkout orders o")
+)
+def data_checkout(
+    version: Annotated[str, typer.Argument(help="NAME@VERSION; NAME is the latest.")],
+    folder: Annotated[Path, typer.Argument(help="That the files are put into; what is there is replaced.")],
+    store: Store = "",
+) -> None:
+    """Bring the files of a version back."""
+    from seaway.cli.data import checkout
+
+    checkout(version, folder, store)
 
 
 @app.command(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seaway.data.version import version_of
+from seaway.data.version import read_version, version_of, without_version
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.storage import atomic_path, load_object, sha256
 
@@ -44,8 +44,8 @@ def ingest(source: str, options: Mapping[str, object], output: Path) -> Tables:
     tables: Mapping[str, pa.Table] = read(**options)
     _check_tables(source, tables)
     for name, table in tables.items():
-        write_table(table, output / f"{name}.parquet")
-    return replace(describe(output), version=version)
+        write_table(without_version(table), output / f"{name}.parquet")
+    return replace(describe(output), version=read_version(tables) or version)
 
 
 def write_table(table: "pa.Table", target: Path) -> None:

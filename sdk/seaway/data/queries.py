@@ -80,12 +80,12 @@ def _postgres(place: str, query: str) -> "pa.Table":
     try:
         with dbapi.connect(place) as connection, connection.cursor() as cursor:
             cursor.execute(query)
-            return _plain(cursor.fetch_arrow_table())
+            return plain(cursor.fetch_arrow_table())
     except (dbapi.Error, pa.ArrowException) as error:
         raise DataUnreadable(f"The query cannot be answered: {_told(error)}") from error
 
 
-def _plain(table: "pa.Table") -> "pa.Table":
+def plain(table: "pa.Table") -> "pa.Table":
     """Values that Arrow has no type for, such as numeric and uuid, as what they are kept as: text."""
     import pyarrow as pa
 

@@ -7,12 +7,17 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from seaway.errors import DataUnreadable
 from seaway.storage import load_object
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SOURCE = "read_from"  # the metadata of an artifact that says which source it was read from, and in which version
 ATTRIBUTE = "seaway_version"
+METADATA = b"seaway.version"  # in a table's schema: the version of what was read
 Source = TypeVar("Source", bound=Callable[..., Any])
 
 
@@ -44,6 +49,33 @@ def version_of(source: str, options: Mapping[str, object]) -> str:
     """
     version = getattr(load_object(source), ATTRIBUTE, None)
     return str(version(**options)) if version else ""
+
+
+def with_version(table: "pa.Table", version: str) -> "pa.Table":
+    """The table, saying which version of its data it is."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA: version.encode()})
+
+
+def without_version(table: "pa.Table") -> "pa.Table":
+    """The table as it was: the same rows are the same file, whichever version they are of."""
+    return table.replace_schema_metadata(
+        {name: said for name, said in (table.schema.metadata or {}).items() if name != METADATA}
+    )
+
+
+def read_version(tables: "Mapping[str, pa.Table]") -> str:
+    """The version that the tables say; empty where none says one, several of them by commas."""
+    said = [(table.schema.metadata or {}).get(METADATA, b"").decode() for table in tables.values()]
+    return ", ".join(dict.fromkeys(version for version in said if version))
+
+
+def require_version(found: str, wanted: str, where: str) -> None:
+    """Raises: DataUnreadable: another version is wanted than there is."""
+    if wanted and found != wanted:
+        raise DataUnreadable(
+            f"{where} is {found}, and {wanted} is wanted: it has been changed since. Give the file of that version, or "
+            "leave `version` out."
+        )
 
 
 if __name__ == "__main__":

@@ -68,6 +68,11 @@ def references() -> str:
     return os.environ.get("SEAWAY_REFERENCES") or str(home() / "references")
 
 
+def data_versions() -> str:
+    """URI of the folder that keeps versions of data: `$SEAWAY_DATA_VERSIONS`, by default `data` of the state folder."""
+    return os.environ.get("SEAWAY_DATA_VERSIONS") or str(home() / "data")
+
+
 def figures_folder() -> Path:
     """Where the checks' figures lie as text files for Prometheus."""
     return home() / "metrics"

@@ -1,0 +1,80 @@
+"""`seaway data`: versions of data listed, compared, brought back."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from seaway.cli.output import print_json, print_table
+from seaway.data.difference import Difference, TableDifference, compare
+from seaway.data.versions import Versions, shown, split_name
+from seaway.errors import InvalidSpec
+from seaway.platforms.home import data_versions
+
+
+def log(name: str, store: str, as_json: bool) -> None:
+    """Print a line a version. Raises: StorageUnavailable."""
+    found = Versions(store or data_versions(), name).log()
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        print_table(("version", "made", "rows", "note"), shown(found), f"No version of {name!r} is kept.")
+
+
+def diff(before: str, after: str, key: str, store: str, as_json: bool) -> None:
+    """Print what has changed. Raises: DataUnreadable: one is neither a folder nor a version."""
+    with _folder(before, store) as old, _folder(after, store) as new:
+        found = compare(old, new, key)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        typer.echo("\n".join(_lines(found)))
+
+
+def checkout(version: str, folder: Path, store: str) -> None:
+    """Bring a version back.
+
+    Raises:
+        DataUnreadable: there is no such version.
+        InvalidSpec: the folder holds something else than Parquet files.
+    """
+    if folder.exists() and any(file.suffix != ".parquet" for file in folder.iterdir()):
+        raise InvalidSpec(f"{folder} holds something else than Parquet files; give an empty folder, or a new one.")
+    name, wanted = split_name(version)
+    found = Versions(store or data_versions(), name).checkout(wanted, folder)
+    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items())
+    typer.echo(f"{name}@{found.version} is in {folder}: {rows}")
+
+
+@contextmanager
+def _folder(text: str, store: str) -> Iterator[Path]:
+    """A folder as it is, or a version's files until the end of the block."""
+    if Path(text).is_dir():
+        yield Path(text)
+        return
+    name, version = split_name(text)
+    with tempfile.TemporaryDirectory(prefix="seaway-data-") as scratch:
+        Versions(store or data_versions(), name).checkout(version, Path(scratch) / "tables")
+        yield Path(scratch) / "tables"
+
+
+def _lines(found: Difference) -> Iterator[str]:
+    yield from (f"{name}: a new table" for name in found.tables_added)
+    yield from (f"{name}: the table is gone" for name in found.tables_removed)
+    for name, table in found.tables.items():
+        yield f"{name}: {_said(table)}"
+
+
+def _said(table: TableDifference) -> str:
+    if table.same and not table.drifted:
+        return f"the same {table.rows[0]:,} rows"
+    changed = "" if table.changed is None else f", {table.changed:,} changed"
+    parts = [f"{table.rows[0]:,} to {table.rows[1]:,} rows: {table.added:,} added, {table.removed:,} removed{changed}"]
+    parts += [f"column {name} is new" for name in table.columns_added]
+    parts += [f"column {name} is gone" for name in table.columns_removed]
+    parts += [f"column {name} was {was} and is {now}" for name, (was, now) in table.columns_retyped.items()]
+    parts += [f"{name} has drifted by {distance:.2f}" for name, distance in table.drifted.items()]
+    return "; ".join(parts)
