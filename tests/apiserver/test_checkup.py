@@ -6,11 +6,12 @@ import pytest
 from kubernetes import client, dynamic
 from namespaces import made_namespace
 from seaway import registry
+from seaway.platforms.findings import Finding, State
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.permissions import APPLIED, Permission
 from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.install import rbac
-from seaway.platforms.kubernetes.install.checkup import INSTALLED, NEEDED, WORKFLOW, Finding, State, checkup
+from seaway.platforms.kubernetes.install.checkup import INSTALLED, NEEDED, WORKFLOW, checkup
 
 
 def found(connection: Connection, kubeflow: str = "kubeflow") -> dict[State, str]:

@@ -34,6 +34,8 @@ manifests_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(manifests_app, name="manifests")
 versions_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tidy the versions in a cluster.")
 app.add_typer(versions_app, name="versions")
+runs_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(runs_app, name="runs")
 rollout_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Plan a rollout, or rehearse it.")
 app.add_typer(rollout_app, name="rollout")
 data_app = typer.Typer(
@@ -347,7 +349,7 @@ def _require_no_options(context: typer.Context, subcommand: str) -> None:
         source = context.get_parameter_source(name)
         if source and source.name == "COMMANDLINE":
             raise InvalidSpec(
-                f"--{name} before `{subcommand}` is an option of the pipelines' manifests; write those of "
+                f"--{name} before `{subcommand}` is an option of `seaway {context.info_name}` alone; write those of "
                 f"`{subcommand}` behind it."
             )
 
@@ -484,6 +486,22 @@ def submit(
         submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json, change, fuse)
 
 
+@app.command(epilog=_examples("seaway doctor", "seaway doctor --cluster", "seaway doctor -o json"))
+def doctor(
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="The kubeconfig's cluster, too, as seaway check --cluster does.")
+    ] = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Find what a run here would fail at, and say what to do about it.
+
+    This machine (Python, packages, memory, disk, sockets, proxies) and this folder (keys, settings, what killed runs
+    have left, endpoints that ended). Ends with 1 where something is bad. It reads; it changes nothing."""
+    from seaway.cli.doctor import examine
+
+    examine(cluster, output is Format.JSON)
+
+
 @app.command(
     epilog=_examples(
         "seaway check --cluster",
@@ -598,12 +616,40 @@ def _run_names(incomplete: str) -> list[str]:
 RunName = Annotated[str | None, typer.Argument(help="A run's name.", autocompletion=_run_names)]
 
 
-@app.command(epilog=_examples("seaway runs", "seaway runs -o json"))
-def runs(output: Output = Format.TEXT) -> None:
+@runs_app.callback(invoke_without_command=True, epilog=_examples("seaway runs", "seaway runs -o json"))
+def runs(context: typer.Context, output: Output = Format.TEXT) -> None:
     """List the runs of this folder, latest first."""
+    if context.invoked_subcommand:
+        _require_no_options(context, context.invoked_subcommand)
+        return
     from seaway.cli import runs
 
     runs.show(output is Format.JSON)
+
+
+@runs_app.command(
+    "compare",
+    epilog=_examples(
+        "seaway runs compare",
+        "seaway runs compare 20260102-030405-ab12 20260103-030405-cd34",
+        "seaway runs compare --all -o json",
+    ),
+)
+def compare_runs(
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(help="Two or more runs; by default the two latest.", autocompletion=_run_names),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="What is the same, too.")] = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Show in what runs differ: parameters, figures, and how each step ended.
+
+    Numbers and short texts are compared: what metrics say, and outputs that are parameters. `seaway dev` shows the
+    same."""
+    from seaway.cli import runs
+
+    runs.show_differences(run or [], all_, output is Format.JSON)
 
 
 @app.command(epilog=_examples("seaway report", "seaway report --open", "seaway report 20260102-030405-ab12"))

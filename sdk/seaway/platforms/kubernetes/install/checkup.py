@@ -5,8 +5,6 @@ cannot be known is said as such, with what would tell.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -15,6 +13,7 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from seaway import registry
+from seaway.platforms.findings import Finding, State
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Resource
@@ -34,23 +33,6 @@ SECRETS = {
     SIGNING.object: "`kustomize/signing.sh NAMESPACE` makes the pair that signs packages.",
 }
 NOT_FOUND = 404
-
-
-class State(StrEnum):
-    """What was found."""
-
-    GOOD = "good"
-    BAD = "bad"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One answer; `advice` says what to do, or what would tell."""
-
-    state: State
-    what: str
-    advice: str = ""
 
 
 def checkup(connection: Connection, kubeflow: str = "kubeflow") -> Iterator[Finding]:
