@@ -80,9 +80,8 @@ def _of_runs(files: list[Path]) -> Iterator[Finding]:
             record = as_it_is(read_json(file))
             begun, state, run = record.get("begun", 0.0), record["state"], record["run"]
         except (SeawayError, KeyError, TypeError) as error:
-            yield Finding(
-                State.BAD, f"the record of run {file.parent.name} cannot be read: {error}", f"rm -r {file.parent}"
-            )
+            told = f"the record of run {file.parent.name} cannot be read: {error}"
+            yield Finding(State.BAD, told, f"rm -r {file.parent}")
             continue
         if begun > time.time() + SKEW_S:
             yield Finding(State.BAD, f"run {run} began in the future, so the clock is wrong or was", "Set the clock.")

@@ -111,9 +111,7 @@ def _shared(folder: Path) -> Iterator[Finding]:
 def _files(limit: int) -> Finding:
     if limit >= LEAST_FILES or limit == resource.RLIM_INFINITY:
         return Finding(State.GOOD, f"a process may open {limit:,} files")
-    return Finding(
-        State.BAD, f"a process may open only {limit:,} files", "ulimit -n 4096, in the shell that runs seaway."
-    )
+    return Finding(State.BAD, f"a process may open only {limit:,} files", "ulimit -n 4096 in the shell before.")
 
 
 def _sockets() -> Finding:
