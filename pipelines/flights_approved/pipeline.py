@@ -5,7 +5,7 @@ from seaway_components.reporting import notify
 from seaway_components.rollout import await_approval
 from seaway_pipelines.flights.data import flights_data
 from seaway_pipelines.flights.model import flights_model
-from seaway_pipelines.flights.pipeline import GATE
+from seaway_pipelines.flights.pipeline import GATE, report
 from seaway_pipelines.flights.release import flights_release
 from seaway_pipelines.flights.steps import WAITS, step
 
@@ -69,7 +69,7 @@ def flights_approved(
             evaluation=model.outputs["evaluation"], question="May this network be rolled out?", timeout_h=timeout_h
         )
         leave = step(asked, "Await approval", ASKS, cache=False)
-        flights_release(
+        release = flights_release(
             **{name: data.outputs[name] for name in ("train", "replay")},
             **{name: model.outputs[name] for name in ("network", "production", "evaluation", "params", "replaces")},
             seed=seed,
@@ -81,4 +81,5 @@ def flights_approved(
             batch_size=batch_size,
             port=port,
             approver=leave.outputs["Output"],
-        ).set_display_name("Release")
+        )
+        report(release.set_display_name("Release"))
