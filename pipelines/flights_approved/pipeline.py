@@ -1,6 +1,7 @@
 """The flights pipeline behind a person's leave: nothing is rolled out that nobody approved, and failures are told."""
 
 from kfp import dsl
+from seaway_components.evaluation import check_gate
 from seaway_components.reporting import notify
 from seaway_components.rollout import await_approval
 from seaway_pipelines.flights.data import flights_data
@@ -31,7 +32,7 @@ def flights_approved(
     timeout_h: float = 24.0,
     owner: str = "",
 ):
-    """Train as the pipeline `flights` does, ask whether the network may be rolled out, and tell people of a failure.
+    """Train as the pipeline `flights` does, ask behind the gate whether the network may be rolled out, and tell of a failure.
 
     The rollout's signed statements name who approved, when and why. `seaway approve` shows what is asked, and decides.
 
@@ -65,10 +66,11 @@ def flights_approved(
             model_name=model_name,
             gate=gate,
         ).set_display_name("Model")
+        opened = step(check_gate(evaluation=model.outputs["evaluation"]), "Stop at a closed gate", WAITS)
         asked = await_approval(
             evaluation=model.outputs["evaluation"], question="May this network be rolled out?", timeout_h=timeout_h
         )
-        leave = step(asked, "Await approval", ASKS, cache=False)
+        leave = step(asked.after(opened), "Await approval", ASKS, cache=False)
         release = flights_release(
             **{name: data.outputs[name] for name in ("train", "replay")},
             **{name: model.outputs[name] for name in ("network", "production", "evaluation", "params", "replaces")},

@@ -4,40 +4,24 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import asking_pipeline
 import pytest
 import seaway_runs
-from http_server import serving, url
 from seaway.cli.app import app
 from seaway.platforms.local.approvals import FileApprovals
 from typer.testing import CliRunner
+from webhook import Webhook, webhook
 
 PATIENCE_S = 300
 
 
-class Hook(BaseHTTPRequestHandler):
-    """Keeps what it is sent."""
-
-    heard: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        self.heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
-def hook() -> Iterator[tuple[list[dict[str, Any]], str]]:
-    handler = type("OwnHook", (Hook,), {"heard": []})
-    with serving(handler) as server:
-        yield handler.heard, url(server).replace("http:", "json:")
+def hook() -> Iterator[Webhook]:
+    with webhook() as hook:
+        yield hook
 
 
 def decided(home: Path, receiver: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> Any:
@@ -56,26 +40,24 @@ def decided(home: Path, receiver: str, monkeypatch: pytest.MonkeyPatch, *words: 
 
 
 def test_an_approved_run_goes_on_with_whose_leave_it_was(
-    tmp_path: Path, hook: tuple[list[dict[str, Any]], str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard, receiver = hook
-    done = decided(tmp_path, receiver, monkeypatch, "--why", "tested by hand")
+    done = decided(tmp_path, hook.address, monkeypatch, "--why", "tested by hand")
     assert done.returncode == 0, done.stdout + done.stderr
     approval = json.loads((seaway_runs.artifact(tmp_path, "await-approval", "approval") / "approval.json").read_text())
     assert approval["decision"]["why"] == "tested by hand"
-    asked, ended = heard
+    asked, ended = hook.heard
     assert "May it be released?" in asked["title"]
     assert f"seaway approve {approval['question']['run']}" in asked["message"]
     assert (ended["type"], "owner: Ada" in ended["message"]) == ("success", True)
 
 
 def test_a_refused_run_fails_at_the_question_and_tells_why(
-    tmp_path: Path, hook: tuple[list[dict[str, Any]], str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard, receiver = hook
-    done = decided(tmp_path, receiver, monkeypatch, "--refuse", "--why", "two slices are worse")
+    done = decided(tmp_path, hook.address, monkeypatch, "--refuse", "--why", "two slices are worse")
     assert done.returncode == 1
     assert "two slices are worse" in done.stdout + done.stderr
     assert "release" not in [step["name"] for step in seaway_runs.steps(tmp_path) if step["state"] == "done"]
-    assert heard[-1]["type"] == "failure"
-    assert "two slices are worse" in heard[-1]["message"]
+    assert hook.heard[-1]["type"] == "failure"
+    assert "two slices are worse" in hook.heard[-1]["message"]

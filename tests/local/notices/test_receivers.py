@@ -8,76 +8,54 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 from aiosmtpd.controller import Controller
-from http_server import serving, url
 from seaway.errors import NoticeFailed
 from seaway.notices import Notice, tell
+from webhook import Webhook, webhook
 
 NOTICE = Notice("churn-x1", "Run churn-x1: failed at Train", "**Train** failed: out of memory.", failed=True)
 UP_S = 60
 
 
-class Hook(BaseHTTPRequestHandler):
-    """Keeps what it is sent, and refuses while `refusing`."""
-
-    heard: list[dict[str, Any]]
-    refusing = False
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.send_response(500 if self.refusing else 200)
-        self.end_headers()
-        if not self.refusing:
-            self.heard.append(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
-def hook() -> Iterator[tuple[type[Hook], str]]:
-    handler = type("OwnHook", (Hook,), {"heard": []})
-    with serving(handler) as server:
-        yield handler, url(server).replace("http:", "json:")
+def hook() -> Iterator[Webhook]:
+    with webhook() as hook:
+        yield hook
 
 
-def test_a_webhook_is_told_once_whatever_is_tried_again(hook: tuple[type[Hook], str], tmp_path: Path) -> None:
-    handler, address = hook
+def test_a_webhook_is_told_once_whatever_is_tried_again(hook: Webhook, tmp_path: Path) -> None:
     for _ in range(2):
-        assert tell(NOTICE, [address], str(tmp_path)) == 1
-    (heard,) = handler.heard
+        assert tell(NOTICE, [hook.address], str(tmp_path)) == 1
+    (heard,) = hook.heard
     assert heard["title"] == NOTICE.title
     assert "out of memory" in heard["message"]
     assert heard["type"] == "failure"
 
 
 def test_one_that_refuses_is_named_the_others_are_told_and_the_next_try_tells_only_it(
-    hook: tuple[type[Hook], str], tmp_path: Path
+    hook: Webhook, tmp_path: Path
 ) -> None:
-    handler, address = hook
-    with serving(type("Other", (Hook,), {"heard": [], "refusing": True})) as server:
-        refusing = url(server).replace("http://", "json://ada:hunter2secret@")
+    with webhook(user="ada:hunter2secret@") as other:
+        other.refusing = True
         with pytest.raises(NoticeFailed, match="json://") as refusal:
-            tell(NOTICE, [refusing, address], str(tmp_path))
+            tell(NOTICE, [other.address, hook.address], str(tmp_path))
         assert "hunter2secret" not in str(refusal.value)
-        assert len(handler.heard) == 1
-        server.RequestHandlerClass.refusing = False  # type: ignore[attr-defined]
-        assert tell(NOTICE, [refusing, address], str(tmp_path)) == 2
-        assert len(handler.heard) == len(server.RequestHandlerClass.heard) == 1  # type: ignore[attr-defined]
+        assert len(hook.heard) == 1
+        other.refusing = False
+        assert tell(NOTICE, [other.address, hook.address], str(tmp_path)) == 2
+        assert len(hook.heard) == len(other.heard) == 1
     assert "hunter2secret" not in "".join(file.read_text() for file in tmp_path.rglob("*.json"))
 
 
-def test_a_run_whose_storage_is_down_is_told_of_all_the_same(hook: tuple[type[Hook], str], tmp_path: Path) -> None:
-    handler, address = hook
+def test_a_run_whose_storage_is_down_is_told_of_all_the_same(hook: Webhook, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert tell(NOTICE, [address], str(tmp_path / "file" / "below")) == 1
-    assert len(handler.heard) == 1
+    assert tell(NOTICE, [hook.address], str(tmp_path / "file" / "below")) == 1
+    assert len(hook.heard) == 1
 
 
 class Mailbox:

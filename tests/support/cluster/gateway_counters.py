@@ -30,14 +30,14 @@ class Counters(BaseHTTPRequestHandler):
 @contextmanager
 def told_to_pods(api: client.ApiClient) -> Iterator[str]:
     """The URL at which pods read the counters; skips where pods do not reach this machine."""
-    with serving(Counters, address=_address(api)) as server:
+    if urlsplit(edge.STATS).hostname not in ("127.0.0.1", "localhost"):
+        pytest.skip(f"the gateway's counters at {edge.STATS} are not this machine's, so no pod can be shown them")
+    with serving(Counters, address=address_for_pods(api)) as server:
         yield f"{url(server)}/stats/prometheus"
 
 
-def _address(api: client.ApiClient) -> str:
-    """Of this machine, if it is a node of the cluster."""
-    if urlsplit(edge.STATS).hostname not in ("127.0.0.1", "localhost"):
-        pytest.skip(f"the gateway's counters at {edge.STATS} are not this machine's, so no pod can be shown them")
+def address_for_pods(api: client.ApiClient) -> str:
+    """Of this machine, as pods reach it; skips where it is no node of the cluster."""
     nodes = client.CoreV1Api(api).list_node().items
     addresses = [one.address for node in nodes for one in node.status.addresses if one.type == "InternalIP"]
     for address in addresses:
@@ -47,4 +47,4 @@ def _address(api: client.ApiClient) -> str:
             except OSError:
                 continue
             return address
-    pytest.skip(f"this machine is no node of the cluster ({', '.join(addresses)}), so pods do not reach its gateway")
+    pytest.skip(f"this machine is no node of the cluster ({', '.join(addresses)}), so pods do not reach it")
