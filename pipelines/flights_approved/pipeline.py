@@ -32,7 +32,7 @@ def flights_approved(
     timeout_h: float = 24.0,
     owner: str = "",
 ):
-    """Train as the pipeline `flights` does, ask behind the gate whether the network may be rolled out, and tell of a failure.
+    """Train as the pipeline `flights` does, ask behind the gate whether to roll out, and tell people of a failure.
 
     The rollout's signed statements name who approved, when and why. `seaway approve` shows what is asked, and decides.
 

@@ -14,7 +14,7 @@ from seaway.notices.receivers import parsed
 from seaway.notices.redaction import values_of_secrets, without_secrets
 from seaway.platforms.home import home
 from seaway.platforms.place import in_pod
-from seaway.platforms.pod_settings import NOTICES, SIGNING, STORAGE
+from seaway.platforms.pod_settings import NOTICES, STORAGE
 from seaway.platforms.runs import evidence
 
 FILE, VARIABLE = "receivers", "SEAWAY_NOTIFY"
@@ -35,8 +35,8 @@ def addressees(environment: Mapping[str, str] = os.environ) -> Addressees:
     """Those of the Secret that is mounted, and of `$SEAWAY_NOTIFY`."""
     mounted = [file.read_text(encoding="utf-8") for file in NOTICES.path.glob(FILE)]
     receivers = parsed("\n".join([*mounted, environment.get(VARIABLE, "").replace(" ", "\n")]))
-    keys = [_text(file) for mount in (STORAGE, SIGNING) for file in mount.path.glob("*")]
-    return Addressees(tuple(receivers), (*receivers, *keys, *values_of_secrets(environment)))
+    keys = {file.name: file.read_text(encoding="utf-8").strip() for file in STORAGE.path.glob("*") if file.is_file()}
+    return Addressees(tuple(receivers), (*receivers, *values_of_secrets({**keys, **environment})))
 
 
 def ask(question: Question, known: Addressees) -> None:
@@ -70,7 +70,3 @@ def links(run: str, environment: Mapping[str, str] = os.environ) -> list[str]:
     if dashboard := environment.get(DASHBOARD, "").rstrip("/"):
         return [f"{dashboard}/#/runs/details/{run}"]
     return [] if in_pod() else [f"`seaway report {run} --open`, in {home().parent}"]
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace").strip()
