@@ -1,12 +1,14 @@
 """A pipeline that asks for leave, and tells how it ended."""
 
 from kfp import dsl
+from seaway.kfp import component
 from seaway_components.reporting import notify
 from seaway_components.rollout import await_approval
 
 
-@dsl.component(install_kfp_package=False)
+@component
 def release(approver: str) -> str:
+    """What must not happen without leave."""
     return f"released by leave of {approver}"
 
 

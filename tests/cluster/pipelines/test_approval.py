@@ -55,7 +55,7 @@ def test_a_run_in_pods_waits_for_who_may_approve_and_tells_of_its_end(
 ) -> None:
     connection, _ = installation
     file = compiled(asking_pipeline.asking, runtime_image, tmp_path)
-    run = FakeRun(file, connection.requests, connection.namespace, f"s3://{BUCKET}/asking")
+    run = FakeRun(file, connection.requests, connection.namespace, f"s3://{BUCKET}/asking", as_no_root=True)
     administrator = ConfigMapApprovals(connection)
     with ThreadPoolExecutor(1) as other:
         running = other.submit(run.run)
