@@ -19,6 +19,7 @@ SCHEMAS = {  # as check-jsonschema brings them, from each service's own
     WORKFLOW: "vendor.github-workflows",
     PROJECT / "ci" / "buildkite.yml": "vendor.buildkite",
     PROJECT / "ci" / "circleci.yml": "vendor.circle-ci",
+    PROJECT / "ci" / "gitlab.yml": "vendor.gitlab-ci",
     PROJECT / "ci" / "travis.yml": "vendor.travis",
 }
 TEMPLATES = [

@@ -22,6 +22,7 @@ from seaway.models.importing import sample_of
 from seaway.models.importing.measured import adopted_signature
 from seaway.models.signature import SIGNATURE_FILE, Signature
 from seaway.storage import write_json
+from seaway.training import stand_ins
 from seaway.training.command_line import start
 from seaway.training.spec import TrainSpec
 
@@ -100,6 +101,7 @@ def _run(spec: TrainSpec, fingerprint: str, params: ScriptParams) -> None:
     script = Path(params.script).absolute()
     sys.path.insert(0, str(script.parent))
     sys.argv = [str(script), *params.command]
+    stand_ins.offer()
     try:
         runpy.run_path(str(script), run_name="__main__")
     except SystemExit as end:
