@@ -5,6 +5,7 @@ from seaway_components.labeling.aggregate_labels.component import aggregate_labe
 from seaway_components.labeling.choose_to_label.component import choose_to_label
 from seaway_components.labeling.collect_labels.component import collect_labels
 from seaway_components.labeling.export_labels.component import export_labels
+from seaway_components.labeling.find_label_errors.component import find_label_errors
 from seaway_components.labeling.import_labels.component import import_labels
 from seaway_components.labeling.send_to_label.component import send_to_label
 
@@ -14,6 +15,7 @@ __all__ = [
     "choose_to_label",
     "collect_labels",
     "export_labels",
+    "find_label_errors",
     "import_labels",
     "send_to_label",
 ]

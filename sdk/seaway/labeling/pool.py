@@ -118,21 +118,28 @@ def _numbers(column: pa.ChunkedArray, name: str) -> Floats:
 
 
 def _answers(model: Path | None, predictions: Path | None, rows: int) -> tuple[Floats | None, tuple[str, ...]]:
-    """The probability of each class, [rows, classes], and the classes."""
+    """The probability of each class, and the classes; None where no model was asked."""
     if (model is None) != (predictions is None):
         raise InvalidSpec("`model` and `predictions` go together: the one says what the other means.")
-    if model is None or predictions is None:
-        return None, ()
+    return answers(model, predictions, rows) if model and predictions else (None, ())
+
+
+def answers(model: Path, predictions: Path, rows: int) -> tuple[Floats, tuple[str, ...]]:
+    """The probability of each class, [rows, classes], and the classes.
+
+    Raises:
+        DataUnreadable: the predictions are not of so many rows.
+        InvalidSpec: the model predicts no classes.
+    """
     signature = Signature.read(model)
-    target = _target(signature)
-    name = target.output or signature.outputs[0].name
+    target, name = _target(signature), signature.prediction
     column = tables.read(predictions, [name])[name]
     if len(column) != rows:
         raise DataUnreadable(f"{len(column)} predictions for {rows} rows; predict the rows of this pool.")
     values = _numbers(column, name).reshape(rows, -1)
-    return (
-        (values, target.classes) if values.shape[1] > 1 else (np.hstack([1 - values, values]), target.classes or BINARY)
-    )
+    if values.shape[1] > 1:
+        return values, target.classes
+    return np.hstack([1 - values, values]), target.classes or BINARY
 
 
 def _target(signature: Signature) -> Target:
