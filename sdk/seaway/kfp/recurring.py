@@ -7,8 +7,8 @@ import kfp
 import kfp_server_api
 
 from seaway.errors import InvalidSpec
+from seaway.kfp import arguments
 from seaway.kfp import compile as compiler
-from seaway.kfp import parameters
 from seaway.kfp.fuse.join import fused
 from seaway.kfp.server import Server, connect, required, told
 from seaway.kfp.submit import place
@@ -53,7 +53,7 @@ def every(
     """
     pipeline = compiler.load(reference)
     pipeline = fused(pipeline) if fuse else pipeline
-    values, when, called = parameters.bind(pipeline.spec, given), six_fields(cron), name or pipeline.name
+    values, when, called = arguments.bind(pipeline.spec, given), six_fields(cron), name or pipeline.name
     with told(server):
         client = connect(server)
         placed = place(client, pipeline, experiment, compiler.description(reference))

@@ -18,8 +18,8 @@ import kfp_server_api
 import urllib3
 
 from seaway.errors import JobFailed
+from seaway.kfp import arguments, failure, parameters
 from seaway.kfp import compile as compiler
-from seaway.kfp import failure, parameters
 from seaway.kfp.compile import Compiled
 from seaway.kfp.fuse.join import fused
 from seaway.kfp.refusals import require_runnable
@@ -69,7 +69,7 @@ def submit(
     """
     pipeline = compiler.load(reference)
     pipeline = fused(pipeline) if fuse else pipeline
-    values = parameters.bind(pipeline.spec, given)
+    values = arguments.bind(pipeline.spec, given)
     with told(server):
         client = connect(server)
         placed = place(client, pipeline, experiment, compiler.description(reference), change)

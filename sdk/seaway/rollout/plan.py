@@ -48,11 +48,7 @@ class RolloutPlan:
     approver: str = POLICY_ALONE
 
     def __post_init__(self) -> None:
-        weights = [step.weight for step in self.steps]
-        if len(weights) < 2 or weights != sorted(set(weights)) or weights[-1] != FULL:  # noqa: PLR2004
-            raise InvalidSpec(
-                f"Steps rise to 100 % over at least one smaller weight, such as 5, 25, 50, 100; got {weights}."
-            )
+        _require_rising(self.steps)
         if self.requests_per_look < 1 or self.confirming_looks < 1:
             raise InvalidSpec(
                 f"requests_per_look is {self.requests_per_look} and confirming_looks {self.confirming_looks}; "
@@ -69,13 +65,8 @@ class RolloutPlan:
         model: str = "",
         approver: str = "",
     ) -> "RolloutPlan":
-        """A plan from each step's weight and number of requests. Raises: InvalidSpec where they differ in length."""
-        if len(weights) != len(requests):
-            raise InvalidSpec(
-                f"Give each weight its number of requests: {list(weights)} and {list(requests)} differ in length."
-            )
-        steps = tuple(map(Step, map(int, weights), map(int, requests)))
-        return cls(endpoint, steps, policy, model=model, approver=approver or POLICY_ALONE)
+        """A plan from each step's weight and number of requests. Raises: InvalidSpec: see `steps_of`."""
+        return cls(endpoint, steps_of(weights, requests), policy, model=model, approver=approver or POLICY_ALONE)
 
     @property
     def judged_by(self) -> Policy:
@@ -89,3 +80,30 @@ class RolloutPlan:
         looks = self.requests_per_look, self.confirming_looks
         facts = (self.endpoint.name, self.endpoint.run, arms, self.steps, self.policy, looks)
         return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def steps_of(weights: Sequence[int], requests: Sequence[int]) -> tuple[Step, ...]:
+    """The steps of each one's weight and number of requests.
+
+    Raises:
+        InvalidSpec: they differ in length, are no whole numbers, or do not rise to 100 %.
+    """
+    if len(weights) != len(requests):
+        raise InvalidSpec(
+            f"Give each weight its number of requests: {list(weights)} and {list(requests)} differ in length."
+        )
+    try:
+        numbers = [(int(weight), int(count)) for weight, count in zip(weights, requests, strict=True)]
+    except (TypeError, ValueError) as error:
+        raise InvalidSpec(f"Weights and requests are whole numbers; got {weights} and {requests}.") from error
+    steps = tuple(Step(*one) for one in numbers)
+    _require_rising(steps)
+    return steps
+
+
+def _require_rising(steps: Sequence[Step]) -> None:
+    weights = [step.weight for step in steps]
+    if len(weights) < 2 or weights != sorted(set(weights)) or weights[-1] != FULL:  # noqa: PLR2004
+        raise InvalidSpec(
+            f"Steps rise to 100 % over at least one smaller weight, such as 5, 25, 50, 100; got {weights}."
+        )

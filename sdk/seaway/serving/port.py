@@ -22,6 +22,12 @@ DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123: the n
 RUN = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,127}")
 
 
+def require_endpoint_name(name: str) -> None:
+    """Raises: InvalidSpec: an endpoint cannot have this name."""
+    if not DNS_LABEL.fullmatch(name):
+        raise InvalidSpec(f"Endpoint name {name!r} is no DNS label: use lower-case letters, digits and '-'.")
+
+
 @dataclass(frozen=True)
 class EndpointSpec:
     """An endpoint of one or two model packages.
@@ -53,8 +59,7 @@ class EndpointSpec:
     access_log: bool = False
 
     def __post_init__(self) -> None:
-        if not DNS_LABEL.fullmatch(self.name):
-            raise InvalidSpec(f"Endpoint name {self.name!r} is no DNS label: use lower-case letters, digits and '-'.")
+        require_endpoint_name(self.name)
         if not RUN.fullmatch(self.run):
             raise InvalidSpec(f"Run {self.run!r} may hold letters, digits, '-', '_' and '.' only.")
         for label, package in (("stable", self.stable), ("candidate", self.candidate)):

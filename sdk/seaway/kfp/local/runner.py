@@ -26,8 +26,8 @@ from typing import Any
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import RunFailed
+from seaway.kfp import arguments, pipeline_file
 from seaway.kfp import compile as compiler
-from seaway.kfp import parameters, pipeline_file
 from seaway.kfp.fuse.step import origin
 from seaway.kfp.local import cleanup, kfp_launcher, plans, preload, step_process
 from seaway.kfp.local.cache import StepCache
@@ -76,7 +76,7 @@ def local_run(
     """
     compiled = compiler.load(pipeline)
     spec, executors = compiled.spec, executors_of(compiled.spec)
-    bound = parameters.bind(spec, given)
+    bound = arguments.bind(spec, given)
     used = part.labels(spec) if part else set(executors)
     ours = {label: executor for label, executor in executors.items() if label in used}
     planned = plans.plans(compiled, ours, home() / "environments")
