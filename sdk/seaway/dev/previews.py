@@ -52,21 +52,26 @@ def preview(artifact: Mapping[str, Any]) -> Preview:
 
 def of_file(file: Path, kind: str = "") -> Preview:
     """Of one file; `kind` is the artifact's type, since a file of Kubeflow Pipelines has no suffix."""
-    head = file.open("rb").read(16)
     if kind == "system.HTML" or file.suffix == ".html":
         return Preview(frame=True)
     if image_type(file):
         return Preview(image=True)
     try:
-        return Preview(list(_table_or_text(file, head)))
+        return Preview(list(_table_or_text(file, _head(file))))
     except (ValueError, OSError, DataUnreadable) as error:
         return Preview([Text(f"It cannot be shown: {' '.join(str(error).split())[:CELL]}")])
 
 
 def image_type(file: Path) -> str:
     """The media type of a picture by its first bytes; empty for anything else."""
-    head = file.open("rb").read(16)
-    return next((kind for start, kind in IMAGES.items() if head.startswith(start)), "")
+    head = _head(file)
+    found = next((kind for start, kind in IMAGES.items() if head.startswith(start)), "")
+    return "" if found == "image/webp" and head[8:12] != b"WEBP" else found  # RIFF is sound and film, too
+
+
+def _head(file: Path) -> bytes:
+    with file.open("rb") as source:
+        return source.read(16)
 
 
 def _table_or_text(file: Path, head: bytes) -> Iterator[Block]:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from places import LOCAL_PROGRAMS
 from seaway.errors import InvalidSpec, RunFailed
+from seaway.kfp.local import records
 from seaway.kfp.local.run_record import Record
 from seaway.kfp.local.runner import local_run
 
@@ -48,6 +49,11 @@ def test_each_step_has_a_line_a_figure_and_a_log_of_its_own(state: Path) -> None
     assert "making rows" in (record.folder / "steps" / "01-make.log").read_text()
     written = json.loads((record.folder / "run.json").read_text())
     assert (written["state"], written["total"], len(written["steps"])) == ("succeeded", 3, 3)
+    assert written["source"] == SAMPLE
+    assert [step["place"] for step in written["steps"]] == ["exit-handler-1/make", "exit-handler-1/count", "tidy"]
+    begun = [written["begun"], *(step["begun"] for step in written["steps"])]
+    assert begun == sorted(begun)
+    assert records.pipeline_of(record.run)["pipelineInfo"]["name"] == "sample"
 
 
 def test_an_unchanged_step_is_reused_and_a_changed_one_is_not(state: Path) -> None:
