@@ -119,7 +119,7 @@ def _write_run(home: Path, number: int) -> None:
 
 
 def _overhead(folder: Path) -> Row:
-    """Processor time of a page that is looked at while runs go on, beside that of the runs: a load around says nothing."""
+    """Processor time of a page that is looked at while runs go on, beside the runs': a load around changes neither."""
     home = folder / "overhead"
     _processor_s_of_a_run(home)  # what is made once
     with _page(home) as (url, token, process), _reader(url, "/live/runs", token):

@@ -70,7 +70,7 @@ def test_a_step_leads_to_its_page_and_an_artifact_to_its_own() -> None:
     ],
 )
 def test_a_loop_is_as_its_worst_iteration(states: list[str], shown: str) -> None:
-    place = "for-loop-1/iteration-{}/take"
+    place = "for-loop-2/iteration-{}/take"
     steps = [step(at + 1, "take", state=state, place=place.format(at), begun=0) for at, state in enumerate(states)]
     found = drawn(step(9, "make"), *steps)
     for title in ("Each", "Take"):

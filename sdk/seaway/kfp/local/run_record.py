@@ -27,7 +27,6 @@ class Step:
     name: str
     title: str  # the display name
     log: Path
-    place: str = ""  # among all tasks of the run, such as `loop-1/iteration-0/train`
     state: State = "running"
     seconds: float = 0.0
     attempts: int = 0
@@ -35,6 +34,7 @@ class Step:
     why: str = ""  # why it ran, or was reused
     reason: str = ""  # why it failed, one paragraph
     outputs: dict[str, Any] = field(default_factory=dict)
+    place: str = ""  # among all tasks of the run, such as `loop-1/iteration-0/train`
     begun: float = field(default_factory=time.time)  # seconds since 1970
     started: float = field(default_factory=time.monotonic, repr=False)
 
@@ -64,7 +64,6 @@ class Record:
     arguments: dict[str, Any]
     total: int
     listener: Listener
-    source: str = ""  # what was asked to be run: a name, or an absolute path
     state: Literal["running", "succeeded", "failed", "interrupted"] = "running"
     reason: str = ""  # what ended it before its end, but for a step that failed
     begun: float = field(default_factory=time.time)  # seconds since 1970
@@ -72,12 +71,13 @@ class Record:
     process: int = 0  # pid of the runner
     process_started: float = field(default_factory=lambda: psutil.Process().create_time())  # seconds since 1970
     steps: list[Step] = field(default_factory=list)
+    source: str = ""  # what was asked to be run: a name, or an absolute path
     started: float = field(default_factory=time.monotonic, repr=False)
 
     def open(self, name: str, title: str, place: str = "") -> Step:
         """A step that starts now."""
         number = len(self.steps) + 1
-        step = Step(number, name, title, self.folder / "steps" / f"{number:02d}-{name}.log", place)
+        step = Step(number, name, title, self.folder / "steps" / f"{number:02d}-{name}.log", place=place)
         self.steps.append(step)
         self.tell(step)
         return step

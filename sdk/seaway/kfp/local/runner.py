@@ -139,7 +139,7 @@ def _open_record(
     folder.mkdir(parents=True, exist_ok=bool(part))
     (folder / PIPELINE).write_text(compiled.text, encoding="utf-8")
     total, source = _count(compiled.spec), pipeline_file.absolute(pipeline)
-    record = Record(name, compiled.name, folder, bound, total, listener, source, process=os.getpid())
+    record = Record(name, compiled.name, folder, bound, total, listener, process=os.getpid(), source=source)
     record.write()
     return record
 
