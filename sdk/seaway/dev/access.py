@@ -55,7 +55,7 @@ class Access:
     def redeem(self, ticket: str) -> bool:
         """Whether a ticket is ours, in time, and opened for the first time."""
         head, _, seal = ticket.rpartition(".")
-        if not hmac.compare_digest(self._seal(head), seal) or ticket in self._used:
+        if not hmac.compare_digest(self._seal(head).encode(), seal.encode()) or ticket in self._used:
             return False
         self._used.add(ticket)
         return int(head.partition(".")[0]) >= time.time()

@@ -68,6 +68,7 @@ RUNS = [
     Route("/runs/{run}/steps/{number:int}/files/{name}/{path:path}", run_views.output_file),
     Route("/compare", run_views.comparison),
     Route("/pipelines", run_views.pipeline_list),
+    Route("/project", run_views.project_page),
     Route("/pipelines/{name}", run_views.pipeline_page),
     Route("/start", run_views.begin, methods=["POST"]),
 ]

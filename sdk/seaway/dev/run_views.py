@@ -27,6 +27,7 @@ FRAMED = {  # a page of a step: its scripts may run, but reach neither the netwo
     "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; frame-ancestors 'self'",
 }
+PROJECT = "pipeline.py"  # as `seaway init` writes it
 GOING = ("running", "retrying")
 Document = Mapping[str, Any]
 
@@ -193,10 +194,37 @@ def ports_of(record: Document) -> Sequence[Port]:
 
 
 def pipeline_list(request: Request) -> Response:
-    """What can be run: the pipelines that come with Seaway, and what this folder has run before."""
+    """What can be run: this folder's project, what was run here before, and the pipelines that come with Seaway."""
     earlier = {run["source"]: run for run in reversed(records.records()) if run.get("source")}
     known = [entry for entry in catalog.pipelines() if entry.name not in earlier]
-    return page(request, "pipelines.html", title="Pipelines", earlier=list(earlier.values())[::-1], known=known)
+    return page(
+        request,
+        "pipelines.html",
+        title="Pipelines",
+        project=_project(),
+        earlier=list(earlier.values())[::-1],
+        known=known,
+    )
+
+
+def _project() -> str:
+    """The pipeline of the project that the page was started in; empty where it is none."""
+    file = Path(PROJECT).absolute()
+    return str(file) if file.is_file() else ""
+
+
+def project_page(request: Request) -> Response:
+    """A form to run this folder's project."""
+    if not (source := _project()):
+        raise HTTPException(404, f"This folder has no {PROJECT}.")
+    return _form(request, Path(source).parent.name, source, forms.fields(_ports(source), {}))
+
+
+def _ports(source: str) -> Sequence[Port]:
+    """What a pipeline takes that no run here has run yet. Raises: InvalidSpec: there is none, or it does not compile."""
+    if source == _project():
+        return interface.parse(start.describe(source), Docstring(), is_component=False).parameters
+    return interface.interface(catalog.pipeline(source)).parameters
 
 
 def pipeline_page(request: Request) -> Response:
@@ -227,7 +255,7 @@ async def begin(request: Request) -> Response:
 def _begin(request: Request, given: Mapping[str, str]) -> Response:
     source, run = given.get("source", ""), given.get("run", "")
     record = records.record(run) if run else None
-    ports = ports_of(record) if record else interface.interface(catalog.pipeline(source)).parameters
+    ports = ports_of(record) if record else _ports(source)
     source = record["source"] if record else source
     values = {name.removeprefix("p."): value for name, value in given.items() if name.startswith("p.")}
     try:

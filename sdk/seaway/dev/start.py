@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from seaway.errors import InvalidSpec, RunFailed
 from seaway.kfp.local.records import record, record_files
@@ -18,6 +19,7 @@ from seaway.process_identity import running
 from seaway.storage import read_json
 
 LOOK_S = 0.05
+COMPILED_S = 120  # within which a pipeline is compiled
 NEWEST = 20  # records that are looked at: a run's name begins with its time
 
 
@@ -39,6 +41,20 @@ def start(source: str, arguments: Mapping[str, object]) -> str:
     if process.returncode == 2:  # noqa: PLR2004  # of wrong arguments
         raise InvalidSpec(said)
     raise RunFailed(f"The run of {source} ended before its first step: {said[-2000:] or process.returncode}", log)
+
+
+def describe(source: str) -> dict[str, Any]:
+    """A pipeline's compiled form, made by a process of its own.
+
+    Raises:
+        InvalidSpec: no such pipeline, or its file does not compile.
+    """
+    command = [sys.executable, "-m", "seaway.dev.describe_process", source]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=COMPILED_S)
+    if done.returncode:
+        raise InvalidSpec(done.stderr.strip()[-2000:] or f"{source} cannot be compiled.")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def stop(run: str) -> None:

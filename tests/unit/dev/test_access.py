@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from seaway.dev import access
 from seaway.dev.access import Access
 from seaway.dev.app import application
@@ -55,7 +57,7 @@ def test_a_link_opens_once_and_gives_a_session(client: TestClient, guard: Access
     assert client.get("/").status_code == 303
 
 
-@pytest.mark.parametrize("ticket", ["", "1", "1.a.b", "..", "9999999999.nonce." + "0" * 64])
+@pytest.mark.parametrize("ticket", ["", "1", "1.a.b", "..", "é.é.é", "9999999999.nonce." + "0" * 64])
 def test_a_made_up_link_opens_nothing(client: TestClient, ticket: str) -> None:
     assert client.get("/open", params={"ticket": ticket}).status_code == 403
 
@@ -100,3 +102,15 @@ def test_every_answer_is_closed_off(client: TestClient) -> None:
         assert "unsafe-inline" not in headers["content-security-policy"].split("style-src")[0]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
+
+
+HEADERS = st.sampled_from(["host", "origin", "authorization", "cookie"])
+LATIN = st.text(st.characters(max_codepoint=255), max_size=40)
+
+
+@given(name=HEADERS, value=LATIN)
+@settings(suppress_health_check=list(HealthCheck), max_examples=60)
+def test_no_header_comes_in_nor_breaks_anything(client: TestClient, name: str, value: str) -> None:
+    for method in ("GET", "POST"):
+        answer = client.request(method, "/runs/x", headers={name: value.encode("latin-1")})
+        assert answer.status_code in (303, 403, 421)
