@@ -1,4 +1,4 @@
-"""Compiles a pipeline for the page, which imports no code of pipelines: `python -m seaway.dev.describe_process SOURCE`."""
+"""Compiles a pipeline for the page, which imports none itself: `python -m seaway.dev.describe_process SOURCE`."""
 
 import contextlib
 import json

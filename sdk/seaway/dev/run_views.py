@@ -197,14 +197,8 @@ def pipeline_list(request: Request) -> Response:
     """What can be run: this folder's project, what was run here before, and the pipelines that come with Seaway."""
     earlier = {run["source"]: run for run in reversed(records.records()) if run.get("source")}
     known = [entry for entry in catalog.pipelines() if entry.name not in earlier]
-    return page(
-        request,
-        "pipelines.html",
-        title="Pipelines",
-        project=_project(),
-        earlier=list(earlier.values())[::-1],
-        known=known,
-    )
+    shown: dict[str, Any] = {"project": _project(), "earlier": list(earlier.values())[::-1], "known": known}
+    return page(request, "pipelines.html", title="Pipelines", **shown)
 
 
 def _project() -> str:
@@ -221,7 +215,7 @@ def project_page(request: Request) -> Response:
 
 
 def _ports(source: str) -> Sequence[Port]:
-    """What a pipeline takes that no run here has run yet. Raises: InvalidSpec: there is none, or it does not compile."""
+    """What a pipeline takes that has not run here. Raises: InvalidSpec: there is none, or it does not compile."""
     if source == _project():
         return interface.parse(start.describe(source), Docstring(), is_component=False).parameters
     return interface.interface(catalog.pipeline(source)).parameters
