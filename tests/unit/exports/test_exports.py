@@ -10,6 +10,7 @@ from pathlib import Path
 import exported_pipeline
 import pytest
 import yaml
+from hera.workflows.models import Workflow
 from kfp import dsl
 from seaway import registry
 from seaway.errors import InvalidSpec
@@ -97,6 +98,13 @@ def test_argos_workflow_has_the_whole_pipeline_and_starts_exit_tasks_after_every
     raw = step["inputs"]["artifacts"][0]["raw"]["data"]
     assert base64.b64decode(raw).decode() == pipeline.text
     assert not re.search(r"\{\{(?!inputs\.parameters\.place|workflow\.)", text), "Argo would fill it"
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_argos_own_models_take_each_field_of_a_workflow(name: str, tmp_path: Path) -> None:
+    workflow = yaml.safe_load(export("argo", compiled(catalog.pipeline(name).load()), tmp_path)[0])
+    read = Workflow.model_validate(workflow)
+    assert read.model_dump(mode="json", by_alias=True, exclude_none=True) == workflow, "a field is none of Argo's"
 
 
 def test_argo_asks_for_an_image(pipeline: Compiled, tmp_path: Path) -> None:
