@@ -141,8 +141,7 @@ def test_the_compiled_pipeline_promotes_a_canary_with_each_step_in_a_pod(
     assert (lineage["parent"], production["version"]) == ("1", "2")
     assert lineage["data_sha256"] == train_sha256(pipeline, tmp_path)
     assert pipeline.step("exec-tear-down").succeeded
-    assert pipeline.steps[-1].executor.startswith(("exec-write-report", "exec-tear-down"))
-    assert pipeline.steps[-1].succeeded
+    assert all(step.succeeded for step in pipeline.steps)
 
 
 def test_only_the_steps_that_sign_had_the_key(
