@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from seaway.dev import forms, run_views
+from seaway.dev import approval_views, forms, run_views
 from seaway.dev.access import Access, Guard
 from seaway.dev.kfp_api.routes import routes as kfp_api
 from seaway.dev.pages import page
@@ -63,6 +63,7 @@ RUNS = [
     Route("/runs/{run}/report", run_views.report),
     Route("/runs/{run}/again", run_views.again_page),
     Route("/runs/{run}/end", run_views.end, methods=["POST"]),
+    Route("/runs/{run}/approvals/{gate}", approval_views.decide, methods=["POST"]),
     Route("/runs/{run}/steps/{number:int}", run_views.step_page),
     Route("/runs/{run}/steps/{number:int}/outputs/{name}", run_views.output_page),
     Route("/runs/{run}/steps/{number:int}/files/{name}/{path:path}", run_views.output_file),

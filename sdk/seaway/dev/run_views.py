@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
-from seaway.dev import files, forms, previews, shown_runs, start
+from seaway.dev import approval_views, files, forms, previews, shown_runs, start
 from seaway.dev.files import NotShown
 from seaway.dev.graph import drawings
 from seaway.dev.live import Watched, changes, growth, stream
@@ -53,8 +53,9 @@ def live_run(request: Request) -> StreamingResponse:
     run = record_of(request)["run"]
     file = records.record_file(run)
 
-    def stamp() -> tuple[int, str]:
-        return file.stat().st_mtime_ns, records.record(run)["state"]
+    def stamp() -> tuple[int, str, list[str]]:
+        asked = [question.gate for question in approval_views.asked(run)]
+        return file.stat().st_mtime_ns, records.record(run)["state"], asked
 
     def over() -> bool:
         return bool(records.record(run)["state"] != "running")
@@ -68,7 +69,9 @@ def _stream(record: Document) -> str:
 
 def _shown(record: Document) -> dict[str, Any]:
     report = records.report_file(record["run"]).exists()
-    return {"record": record, "drawings": drawings(record, records.pipeline_of(record["run"])), "report": report}
+    drawn = drawings(record, records.pipeline_of(record["run"]))
+    asked = approval_views.asked(record["run"]) if record["state"] == "running" else []
+    return {"record": record, "drawings": drawn, "report": report, "asked": asked}
 
 
 def record_of(request: Request) -> dict[str, Any]:
