@@ -12,6 +12,7 @@ import numpy as np
 
 from seaway.edge import port
 from seaway.edge.inputs import EdgeInput, edge_arrays
+from seaway.edge.rows import columns, read_inputs
 from seaway.errors import DataUnreadable, InvalidSpec, PackageRefused
 from seaway.models import Signature, signing
 from seaway.models.atomic_folder import staged_folder
@@ -21,6 +22,7 @@ from seaway.storage import read_json, sha256, write_json
 
 MANIFEST = "edge.json"
 FORMAT = 1
+CALIBRATION_ROWS = 300
 RUNNERS = "seaway.edge.runners"
 SCRIPT, RUNNER = "measure.py", "runner.py"  # what measures the model where Seaway is not
 
@@ -32,6 +34,7 @@ class EdgeManifest:
     Attributes:
         model: its name.
         target: of `seaway.edge.every()`.
+        precision: of its weights, and of what is computed with them.
         source: SHA-256 of the graph that it was made of.
         files: the target's files, each with its SHA-256.
         inputs: what the model takes, in its order; a text's hash as two halves.
@@ -43,6 +46,7 @@ class EdgeManifest:
 
     model: str
     target: str
+    precision: str
     source: str
     files: Mapping[str, str]
     inputs: tuple[EdgeInput, ...]
@@ -76,7 +80,9 @@ class EdgePackage:
     size: int
 
 
-def export_edge(model: Path, target: str, output: Path, key: Path) -> EdgePackage:
+def export_edge(
+    model: Path, target: str, output: Path, key: Path, precision: str = port.FLOAT32, calibration: Path | None = None
+) -> EdgePackage:
     """Convert a trained model, or a verified package, for a target, and sign what came out.
 
     Args:
@@ -84,6 +90,8 @@ def export_edge(model: Path, target: str, output: Path, key: Path) -> EdgePackag
         target: Name of one of `seaway.edge.every()`.
         output: Replaced whole when all is done, untouched when it cannot be.
         key: Private EC key in PEM, see `seaway.models.signing_keys`.
+        precision: One of the target's: `float32`, `int8-static`, `int8-dynamic` or `int8-weights`.
+        calibration: Parquet file of training rows, of which a few hundred tell `int8-static` the ranges of values.
 
     Raises:
         ConversionRefused: the target cannot take the model; the message names the operator and what to change.
@@ -100,12 +108,12 @@ def export_edge(model: Path, target: str, output: Path, key: Path) -> EdgePackag
 
     graph = edge_form(load_program(model / GRAPH_FILE), signature)
     with staged_folder(output) as draft:
-        port.converted(chosen, graph, draft)
+        port.converted(chosen, graph, draft, precision, _calibration(signature, graph.inputs, calibration))
         for name in (SIGNATURE_FILE, *signature.files):
             shutil.copyfile(model / name, draft / name)
         _write_scripts(chosen, draft)
         EdgeManifest(
-            signature.name, chosen.name, sha256(model / GRAPH_FILE), _hashes(chosen, draft), graph.inputs,
+            signature.name, chosen.name, precision, sha256(model / GRAPH_FILE), _hashes(chosen, draft), graph.inputs,
             graph.outputs, f"{chosen.runtime}=={version(chosen.runtime)}", dict(chosen.minimum),
             {name: version(name) for name in chosen.converts},
         ).write(draft)  # fmt: skip
@@ -168,6 +176,16 @@ def runner(target: port.EdgeTarget) -> Callable[[Path, int], Callable[[Sequence[
     except ModuleNotFoundError as error:
         raise InvalidSpec(f"The runtime of {target.title} is not installed: {error}.") from error
     return loader
+
+
+def _calibration(signature: Signature, inputs: Sequence[EdgeInput], rows: Path | None) -> list[port.Row]:
+    """The rows of a file as the model is given them, one by one: evenly from all of it."""
+    if rows is None:
+        return []
+    table = read_inputs(signature, rows)
+    step = max(1, table.num_rows // CALIBRATION_ROWS)
+    arrays = edge_arrays(inputs, signature.encode(columns(signature, table.take(range(0, table.num_rows, step)))))
+    return [[array[row : row + 1] for array in arrays] for row in range(len(arrays[0]))]
 
 
 def _write_scripts(target: port.EdgeTarget, folder: Path) -> None:

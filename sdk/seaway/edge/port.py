@@ -1,7 +1,7 @@
 """The port of an edge target, and the targets that there are."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Protocol
 from seaway import registry
 from seaway.errors import ConversionRefused, InvalidSpec
 from seaway.extras import advice
+from seaway.models.signature import Array
 
 if TYPE_CHECKING:
     from seaway.edge.form import EdgeGraph
 
+Row = Sequence[Array]  # a model's inputs for one row, in its order
 PORT = "EdgeTarget"
-EXTRA = "edge"
+FLOAT32 = "float32"
+INT8_STATIC = "int8-static"  # weights and values within, whose ranges rows tell
+INT8_DYNAMIC = "int8-dynamic"  # weights; values within by the range that each row has
+INT8_WEIGHTS = "int8-weights"  # weights only, computed with as floats
+PRECISIONS = (FLOAT32, INT8_STATIC, INT8_DYNAMIC, INT8_WEIGHTS)
 OPERATOR = re.compile(r"\baten[.:]+(\w+)|Unsupported fx node \w+, kind (\w+)|conversion of (?:the op )?['\"]?(\w+)")
 LAST = 300  # characters of a converter's own words
 REMEDIES = {  # how an operator begins -> what stands in for it
@@ -43,6 +49,7 @@ class EdgeTarget(Protocol):
         systems: where its runtime answers, as `sys.platform` has it.
         runner: the module of `seaway.edge.runners` that answers.
         reads: who takes the files, for the table of docs/reference/edge-targets.md.
+        precisions: `float32`, and what of `PRECISIONS` else it can be made in.
     """
 
     name: str
@@ -54,9 +61,13 @@ class EdgeTarget(Protocol):
     systems: tuple[str, ...]
     runner: str
     reads: str
+    precisions: tuple[str, ...]
 
-    def convert(self, graph: "EdgeGraph", folder: Path) -> None:
-        """Write the target's files. Raises: what the converter raises, which `converted` tells in our words."""
+    def convert(self, graph: "EdgeGraph", folder: Path, precision: str, calibration: Sequence[Row]) -> None:
+        """Write the target's files in one of `precisions`; `calibration` has rows where it is `INT8_STATIC`.
+
+        Raises: what the converter raises, which `converted` tells in our words.
+        """
         ...
 
 
@@ -73,15 +84,21 @@ def every() -> tuple[EdgeTarget, ...]:
     return tuple(named(name) for name in registry.backends(PORT))
 
 
-def converted(target: EdgeTarget, graph: "EdgeGraph", folder: Path) -> None:
+def converted(
+    target: EdgeTarget, graph: "EdgeGraph", folder: Path, precision: str = FLOAT32, calibration: Sequence[Row] = ()
+) -> None:
     """Write the target's files.
 
     Raises:
-        InvalidSpec: the converter is not installed.
+        InvalidSpec: the converter is not installed, or the target is not made in this precision.
         ConversionRefused: it does not take the graph; the message names the operator and what to change.
     """
+    if precision not in target.precisions:
+        raise InvalidSpec(f"{target.title} is not made in {precision!r}; it is made in {', '.join(target.precisions)}.")
+    if precision == INT8_STATIC and not calibration:
+        raise InvalidSpec(f"{INT8_STATIC} takes the ranges of values from rows; give some of the training data.")
     try:
-        target.convert(graph, folder)
+        target.convert(graph, folder, precision, calibration)
     except ModuleNotFoundError as error:
         raise InvalidSpec(f"The target {target.name} cannot be made: {error}. {advice(error.name)}") from error
     except ConversionRefused:

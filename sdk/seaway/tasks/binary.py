@@ -84,6 +84,10 @@ class Binary(Task):
     def losses(self, answers: Floats, labels: Array) -> Floats:
         return np.square(answers - labels)
 
+    def decided(self, answers: Floats) -> Array:
+        called: Array = answers >= THRESHOLD
+        return called
+
     def watched(self, answers: Floats) -> dict[str, Array]:
         return {"prediction": answers}
 

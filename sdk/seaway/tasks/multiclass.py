@@ -80,6 +80,10 @@ class Multiclass(PerClass):
     def losses(self, answers: Floats, labels: Array) -> Floats:
         return np.minimum(brier(answers, self.truth(labels)) / 2, 1.0)
 
+    def decided(self, answers: Floats) -> Array:
+        called: Array = answers.argmax(axis=1)
+        return called
+
     def watched(self, answers: Floats) -> dict[str, Array]:
         names = np.array(self.target.classes, object)
         return {"prediction": names[answers.argmax(axis=1)], "prediction confidence": answers.max(axis=1)}

@@ -9,6 +9,8 @@ import numpy as np
 from seaway.tasks.binary_metrics import CLIP, Predictions
 from seaway.tasks.estimate import Array, Floats, Influences, Measured, mean
 
+CALLED = 0.5  # of a label that may hold or not: the cheaper error is as dear as the other
+
 
 class ClassPredictions(Measured):
     """Probabilities [rows, classes] of rows that are of one class each; a position of -1 is a class unknown to all."""
@@ -41,7 +43,7 @@ class TagPredictions(Measured):
 
     def __init__(self, probabilities: Floats, labels: Array) -> None:
         self.probabilities, self.labels = probabilities, labels.astype(np.float64)
-        self.called = (probabilities >= 0.5).astype(np.float64)  # noqa: PLR2004 - the cheaper error is as dear
+        self.called = (probabilities >= CALLED).astype(np.float64)
 
     @cached_property
     def influences(self) -> Influences:

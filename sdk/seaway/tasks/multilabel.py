@@ -7,7 +7,7 @@ import numpy as np
 
 from seaway.errors import DataUnreadable
 from seaway.tasks.estimate import Array, Floats
-from seaway.tasks.multiclass_metrics import TagPredictions
+from seaway.tasks.multiclass_metrics import CALLED, TagPredictions
 from seaway.tasks.per_class import PerClass
 from seaway.tasks.target import Target
 from seaway.tasks.task import Metric, flat, present, probabilities
@@ -66,6 +66,10 @@ class Multilabel(PerClass):
     def losses(self, answers: Floats, labels: Array) -> Floats:
         loss: Floats = np.square(answers - labels).mean(axis=1)
         return loss
+
+    def decided(self, answers: Floats) -> Array:
+        called: Array = answers >= CALLED
+        return called
 
     def watched(self, answers: Floats) -> dict[str, Array]:
         return {f"prediction {name}": answers[:, place] for place, name in enumerate(self.target.classes)}

@@ -111,6 +111,10 @@ class Task(ABC):
     def watched(self, answers: Floats) -> dict[str, Array]:
         """What drift looks at: columns of numbers, or of objects for categories, by name."""
 
+    def decided(self, answers: Floats) -> Array | None:
+        """What is done by each answer, [rows] or [rows, names]: a class, or whether a label holds; None for numbers."""
+        return None
+
     def curves(self, models: Mapping[str, Measured], model: str, labels: Array) -> dict[str, Any]:
         """More keys of `evaluation.json`, such as `roc`; the page draws those that it knows."""
         return {}

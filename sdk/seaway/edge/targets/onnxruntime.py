@@ -1,13 +1,18 @@
 """ONNX, answered by ONNX Runtime: Android, iOS, Linux, Windows, browsers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from seaway.edge.port import FLOAT32, INT8_DYNAMIC, INT8_STATIC, Row
+from seaway.models.signature import Array
 
 if TYPE_CHECKING:
     from seaway.edge.form import EdgeGraph
 
 OPSET = 20  # ONNX Runtime 1.17 and newer
+QUANTIZED = ("Conv", "Gemm", "MatMul")
 
 
 class OnnxRuntime:
@@ -23,11 +28,44 @@ class OnnxRuntime:
     runner = "onnxruntime"
     reads = "ONNX Runtime on Android, iOS, Linux, Windows; ONNX Runtime Web"
 
-    def convert(self, graph: "EdgeGraph", folder: Path) -> None:
-        """By torch's own exporter, the weights within the file."""
+    precisions = (FLOAT32, INT8_STATIC, INT8_DYNAMIC)
+
+    def convert(self, graph: "EdgeGraph", folder: Path, precision: str, calibration: Sequence[Row]) -> None:
+        """By torch's own exporter, the weights within the file; then by ONNX Runtime's own quantizer."""
         import onnx
         import torch
 
         names = {"input_names": [one.name for one in graph.inputs], "output_names": list(graph.outputs)}
         made = torch.onnx.export(graph.program, (), dynamo=True, opset_version=OPSET, verbose=False, **names)
-        onnx.save_model(made.model_proto, folder / self.files[0])
+        file = folder / self.files[0]
+        onnx.save_model(made.model_proto, file)
+        if precision != FLOAT32:
+            _quantize(file, precision, [dict(zip(names["input_names"], row, strict=True)) for row in calibration])
+
+
+def _quantize(file: Path, precision: str, rows: Sequence[dict[str, Array]]) -> None:
+    """Weights by channel; embeddings and everything else stay as they are."""
+    from onnxruntime import quantization
+
+    whole = file.with_name(f".{file.name}")
+    file.rename(whole)
+    how: dict[str, Any] = {
+        "per_channel": True,
+        "weight_type": quantization.QuantType.QInt8,
+        "op_types_to_quantize": list(QUANTIZED),
+    }
+    if precision == INT8_DYNAMIC:
+        quantization.quantize_dynamic(whole, file, **how)
+    else:
+        quantization.quantize_static(whole, file, _Rows(rows), **how)
+    whole.unlink()
+
+
+class _Rows:
+    """What ONNX Runtime's quantizer reads, one row after the other."""
+
+    def __init__(self, rows: Sequence[dict[str, Array]]) -> None:
+        self.rows = iter(rows)
+
+    def get_next(self) -> dict[str, Array] | None:
+        return next(self.rows, None)

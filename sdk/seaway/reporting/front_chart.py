@@ -1,0 +1,69 @@
+"""Choices by two costs, those that nothing beats joined by a line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seaway.reporting.charts import WIDTH, note, y_title
+from seaway.reporting.inline_svg import Canvas, Chart, style, text_width
+from seaway.reporting.palette import BLUE, GREY, INK, MUTED
+
+ROOM = 1.35  # times the largest and the least cost, so that no point lies on the frame
+
+
+@dataclass(frozen=True)
+class Point:
+    """A named choice; `reference` is what the others are compared with."""
+
+    name: str
+    x: float
+    y: float
+    on_front: bool = False
+    reference: bool = False
+
+
+def front(points: Sequence[Point], x_label: str, y_label: str, alt: str) -> Chart:
+    """Two costs on logarithmic axes, less of both being better; each point has a number, which its line explains."""
+    with style():
+        canvas = Canvas(WIDTH, 300 + 18 * len(points))
+        canvas.beside = max(canvas.beside, text_width(["99"]))
+        axis = canvas.axes[0]
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+        best = sorted((point.x, point.y) for point in points if point.on_front)
+        axis.plot([x for x, _ in best], [y for _, y in best], color=str(BLUE), linewidth=1, alpha=0.5)
+        for number, point in enumerate(points, 1):
+            colour = str(MUTED if point.reference else BLUE if point.on_front else GREY)
+            axis.plot([point.x], [point.y], marker="D" if point.reference else "o", color=colour, markersize=7,
+                      fillstyle="full" if point.on_front else "none")  # fmt: skip
+            axis.annotate(str(number), (point.x, point.y), (6, 4), textcoords="offset points", color=str(INK))
+        _room(canvas, points)
+        for number, point in enumerate(reversed(points)):
+            text = f"{len(points) - number}  {point.name}"
+            note(
+                axis,
+                0.99,
+                0.99 - 0.055 * (len(points) - 1 - number),
+                text,
+                transform=axis.transAxes,
+                ha="right",
+                va="top",
+            )
+        axis.set(xlabel=x_label)
+        y_title(axis, y_label)
+        return canvas.chart(alt)
+
+
+def _room(canvas: Canvas, points: Sequence[Point]) -> None:
+    """Limits around all points, and above them the room that their names take."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis = canvas.axes[0]
+    xs, ys = ([point.x for point in points], [point.y for point in points])
+    share = 0.055 * (len(points) + 1)
+    low, high = min(ys) / ROOM, max(ys) * ROOM
+    axis.set_xlim(min(xs) / ROOM, max(xs) * ROOM)
+    axis.set_ylim(low, low * (high / low) ** (1 / (1 - share)))
+    for each in (axis.xaxis, axis.yaxis):
+        each.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        each.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        each.set_minor_formatter(NullFormatter())
