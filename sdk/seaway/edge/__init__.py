@@ -1,13 +1,13 @@
 """Models that leave for devices: converted for a target, signed, measured, and proved to be still the same model."""
 
+from seaway.edge.comparison import Comparison, Variant, compare_edge
 from seaway.edge.gate import EdgeGate
 from seaway.edge.measurement import Measurement, measure_edge
 from seaway.edge.package import EdgeManifest, EdgePackage, export_edge, load, verify
 from seaway.edge.page import write_page
-from seaway.edge.parity import Parity, parity
 from seaway.edge.port import PRECISIONS, EdgeTarget, every, named
 
 __all__ = [
-    "PRECISIONS", "EdgeGate", "EdgeManifest", "EdgePackage", "EdgeTarget", "Measurement", "Parity", "every",
-    "export_edge", "load", "measure_edge", "named", "parity", "verify", "write_page",
+    "PRECISIONS", "Comparison", "EdgeGate", "EdgeManifest", "EdgePackage", "EdgeTarget", "Measurement", "Variant",
+    "compare_edge", "every", "export_edge", "load", "measure_edge", "named", "verify", "write_page",
 ]  # fmt: skip

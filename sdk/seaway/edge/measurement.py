@@ -49,6 +49,19 @@ class Measurement:
         return [Outcome(**one) for one in self.figures["gate"]["outcomes"]]
 
     @property
+    def metrics(self) -> dict[str, float]:
+        """The figures that a dashboard shows, by name; what is not finite is left out."""
+        costs, compared = self.figures["figures"], self.figures["parity"]
+        flips = compared["flip_rate"]
+        found = {
+            "size_bytes": self.figures["size_bytes"],
+            **{name: costs[name] for name in ("p50_ms", "p99_ms", "peak_memory_bytes")},
+            "max_difference": compared["maximum"],
+            "flip_rate": flips and flips["value"],
+        }
+        return {name: float(value) for name, value in found.items() if value is not None}
+
+    @property
     def summary(self) -> str:
         """One line: size, latency, parity, the gate."""
         figures, compared = self.figures["figures"], self.figures["parity"]

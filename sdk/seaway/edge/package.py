@@ -184,7 +184,7 @@ def _calibration(signature: Signature, inputs: Sequence[EdgeInput], rows: Path |
         return []
     table = read_inputs(signature, rows)
     step = max(1, table.num_rows // CALIBRATION_ROWS)
-    arrays = edge_arrays(inputs, signature.encode(columns(signature, table.take(range(0, table.num_rows, step)))))
+    arrays = edge_arrays(inputs, signature.encode(columns(signature, table.take(list(range(0, table.num_rows, step))))))
     return [[array[row : row + 1] for array in arrays] for row in range(len(arrays[0]))]
 
 

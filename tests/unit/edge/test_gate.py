@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 from seaway import tasks
-from seaway.edge import EdgeGate, parity
+from seaway.edge import EdgeGate
 from seaway.edge.page import best
+from seaway.edge.parity import parity
 from seaway.errors import InvalidSpec
 
 BINARY = tasks.of(tasks.Target("binary", "good"))
