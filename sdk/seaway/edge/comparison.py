@@ -84,8 +84,8 @@ def compare_edge(
         threads: That one answer is computed on.
 
     Raises:
-        ConversionRefused, InvalidSpec, DataUnreadable, PackageRefused: as `export_edge` and `measure_edge`; nothing that
-            was asked for is left out in silence.
+        ConversionRefused, InvalidSpec, DataUnreadable, PackageRefused: as `export_edge` and `measure_edge`: nothing
+            that was asked for is left out in silence.
     """
     gates = [EdgeGate({**gate.rules, **(one.gate or {})}) for one in variants]
     names = [one.name for one in variants]

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seaway.reporting.charts import WIDTH, note, y_title
+from seaway.reporting.charts import WIDE, note, y_title
 from seaway.reporting.inline_svg import Canvas, Chart, style, text_width
 from seaway.reporting.palette import BLUE, GREY, INK, MUTED
 
+HEIGHT = 380  # CSS pixels
+LINE = 0.058  # of the height, between two names
 ROOM = 1.35  # times the largest and the least cost, so that no point lies on the frame
 
 
@@ -24,7 +26,7 @@ class Point:
 def front(points: Sequence[Point], x_label: str, y_label: str, alt: str) -> Chart:
     """Two costs on logarithmic axes, less of both being better; each point has a number, which its line explains."""
     with style():
-        canvas = Canvas(WIDTH, 300 + 18 * len(points))
+        canvas = Canvas(WIDE, HEIGHT)
         canvas.beside = max(canvas.beside, text_width(["99"]))
         axis = canvas.axes[0]
         axis.set_xscale("log")
@@ -42,7 +44,7 @@ def front(points: Sequence[Point], x_label: str, y_label: str, alt: str) -> Char
             note(
                 axis,
                 0.99,
-                0.99 - 0.055 * (len(points) - 1 - number),
+                0.99 - LINE * (len(points) - 1 - number),
                 text,
                 transform=axis.transAxes,
                 ha="right",
@@ -59,7 +61,7 @@ def _room(canvas: Canvas, points: Sequence[Point]) -> None:
 
     axis = canvas.axes[0]
     xs, ys = ([point.x for point in points], [point.y for point in points])
-    share = 0.055 * (len(points) + 1)
+    share = min(0.6, LINE * (len(points) + 1))
     low, high = min(ys) / ROOM, max(ys) * ROOM
     axis.set_xlim(min(xs) / ROOM, max(xs) * ROOM)
     axis.set_ylim(low, low * (high / low) ** (1 / (1 - share)))

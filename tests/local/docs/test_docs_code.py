@@ -69,6 +69,8 @@ def a_training(output: Path, **params: Any) -> TrainSpec:
 def a_model_for_devices(_: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """The folder `package`, of a model that looks a text up."""
     edge_models.tabular_model(Path("package"))
+    for name, seed in (("train", 0), ("test", 1)):
+        edge_models.table(100, seed).to_parquet(f"{name}.parquet")
     yield {}
 
 

@@ -17,6 +17,7 @@ from seaway.errors import DataUnreadable, InvalidSpec
 
 Export = Callable[[str, str], EdgePackage]
 Make = Callable[[str], Path]
+SLICES = {"stations": (), "digits": ("digit",)}
 STRICT = EdgeGate({"max_difference": 1e-4, "max_flips": 0.0, "max_loss": 1e-4, "min_rows": 200})
 
 
@@ -36,17 +37,15 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_a_good_conversion_passes_the_gate_and_tells_what_it_costs(
     made: Make, exported: Export, rows: dict[str, Path], tmp_path: Path, model: str
 ) -> None:
-    slices = ["station"] if model == "stations" else ["digit"]
     package = exported(model, "onnxruntime").path
-    found = measure_edge(package, made(model), rows[model], tmp_path, gate=STRICT, limit=250)
+    found = measure_edge(package, made(model), rows[model], tmp_path, gate=STRICT, slices=SLICES[model], limit=250)
     assert found.figures["gate"]["passed"], found.outcomes
     figures = found.figures["figures"]
     assert 0 < figures["p50_ms"] <= figures["p99_ms"]
     assert figures["rows"] == found.figures["parity"]["rows"] == 250
-    assert 10e6 < figures["memory_bytes"] < figures["peak_memory_bytes"]
+    assert 0 < figures["memory_bytes"] < figures["peak_memory_bytes"] < 200e6  # without torch, or what started it
     assert "gate open" in Measurement.read(tmp_path).summary
     assert "may leave" in (tmp_path / "edge.html").read_text()
-    assert slices
 
 
 def corrupted(package: EdgePackage, folder: Path, change: Callable[[onnx.ModelProto], None]) -> Path:
