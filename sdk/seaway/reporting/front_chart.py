@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seaway.reporting.charts import WIDE, note, y_title
-from seaway.reporting.inline_svg import Canvas, Chart, style, text_width
+from seaway.reporting.inline_svg import Canvas, Chart, style
 from seaway.reporting.palette import BLUE, GREY, INK, MUTED
 
 HEIGHT = 380  # CSS pixels
@@ -27,7 +27,6 @@ def front(points: Sequence[Point], x_label: str, y_label: str, alt: str) -> Char
     """Two costs on logarithmic axes, less of both being better; each point has a number, which its line explains."""
     with style():
         canvas = Canvas(WIDE, HEIGHT)
-        canvas.beside = max(canvas.beside, text_width(["99"]))
         axis = canvas.axes[0]
         axis.set_xscale("log")
         axis.set_yscale("log")
@@ -39,17 +38,9 @@ def front(points: Sequence[Point], x_label: str, y_label: str, alt: str) -> Char
                       fillstyle="full" if point.on_front else "none")  # fmt: skip
             axis.annotate(str(number), (point.x, point.y), (6, 4), textcoords="offset points", color=str(INK))
         _room(canvas, points)
-        for number, point in enumerate(reversed(points)):
-            text = f"{len(points) - number}  {point.name}"
-            note(
-                axis,
-                0.99,
-                0.99 - LINE * (len(points) - 1 - number),
-                text,
-                transform=axis.transAxes,
-                ha="right",
-                va="top",
-            )
+        for place, point in enumerate(points):
+            name = f"{place + 1}  {point.name}"
+            note(axis, 0.99, 0.99 - LINE * place, name, transform=axis.transAxes, ha="right", va="top")
         axis.set(xlabel=x_label)
         y_title(axis, y_label)
         return canvas.chart(alt)
