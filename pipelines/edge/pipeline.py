@@ -8,6 +8,7 @@ from seaway_components.features import split_table
 from seaway_components.models import package_model
 from seaway_components.training import train_pytorch
 
+WAITS = "100m"  # of a core, for what waits for pods of its own
 VARIANTS = [
     {"target": "onnxruntime", "gate": {"max_flips": 0.0}},
     {"target": "onnxruntime", "precision": "int8-static"},
@@ -54,18 +55,19 @@ def edge(
         limit: At most so many held-out rows; 0 for all.
         seed: Of splits and weights.
     """
-    tables = ingest_tables(source=source, options=options).set_display_name("Ingest tables").set_memory_request("1Gi")
+    tables = ingest_tables(source=source, options=options).set_display_name("Ingest tables")
+    tables.set_cpu_request("1").set_memory_request("1Gi")
     examples = split_table(
         tables=tables.outputs["tables"], table=table, label=label, task=task, numeric=numeric, categorical=categorical,
         images=images, texts=texts, seed=seed,
-    ).set_display_name("Split table").set_memory_request("1Gi")  # fmt: skip
+    ).set_display_name("Split table").set_cpu_request("1").set_memory_request("1Gi")  # fmt: skip
     train, validation, test = (examples.outputs[name] for name in ("train", "validation", "test"))
     trained = train_pytorch(train=train, validation=validation, entrypoint=entrypoint, params=params, seed=seed)
-    trained.set_display_name("Train network").set_memory_request("2Gi")
+    trained.set_display_name("Train network").set_cpu_request(WAITS).set_memory_request("2Gi")
     packed = package_model(model=trained.outputs["model"], train=train, parameters=params, seed=seed)
-    packed.set_display_name("Package model").set_memory_request("1Gi")
+    packed.set_display_name("Package model").set_cpu_request("1").set_memory_request("1Gi")
     compared = compare_edge(
         model=packed.outputs["package"], train=train, test=test, variants=variants, gate=gate, limit=limit
     )
     compared.set_display_name("Compare on devices").set_cpu_request("1").set_memory_request("4Gi")
-    check_gate(evaluation=compared.outputs["comparison"]).set_display_name("Check gate")
+    check_gate(evaluation=compared.outputs["comparison"]).set_display_name("Check gate").set_cpu_request("1")
