@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client
-from kustomizing import KUBECTL, build, copied, edit
+from kustomizing import KUBECTL, build, copied, edit, named_images
 from places import PROJECT
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.traffic.gateway_api import HTTP_ROUTES
@@ -148,8 +148,7 @@ def test_an_endpoint_answers_to_its_name_in_the_overlays_namespace(overlay: str)
 def test_images_come_from_one_place(overlay: str) -> None:
     index = yaml.safe_load((KUSTOMIZE / "components" / "images" / "kustomization.yaml").read_text())
     named = {f"{entry['name']}:{entry['newTag']}" for entry in index["images"]}
-    built = yaml.safe_dump_all(build(KUSTOMIZE / "overlays" / overlay))
-    assert set(re.findall(r"^ *(?:- )?image: (\S+)$", built, re.MULTILINE)) <= named
+    assert set(named_images(build(KUSTOMIZE / "overlays" / overlay))) <= named
 
 
 @needs_kubectl

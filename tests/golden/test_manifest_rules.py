@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from kustomizing import KUBECTL, OVERLAYS, build, shipped
+from kustomizing import KUBECTL, OVERLAYS, build, named_images, shipped
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
 KUBE_SCORE = shutil.which("kube-score")
@@ -73,7 +73,7 @@ def test_containers_ask_for_what_they_need_and_say_when_they_answer(objects: lis
 
 
 def test_no_image_is_whatever_is_newest(objects: list[dict[str, Any]]) -> None:
-    named = re.findall(r'"image": "([^"]+)"', json.dumps(objects))
+    named = named_images(objects)
     assert named
     assert not [image for image in named if not PINNED.fullmatch(image)]
 
