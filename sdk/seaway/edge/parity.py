@@ -131,8 +131,8 @@ def _changed(task: Task | None, original: Floats, edge: Floats) -> Array | None:
         return None
     answers = task.answers(edge)
     after = task.decided(answers)
-    lost = ~np.isfinite(answers.reshape(len(answers), -1)).all(axis=1)
-    another: Array = (np.asarray(before) != np.asarray(after)).reshape(len(lost), -1).any(axis=1)
+    lost: Array = ~np.isfinite(answers.reshape(len(answers), -1)).all(axis=1)
+    another: Array = (np.asarray(before) != np.asarray(after)).reshape(len(answers), -1).any(axis=1)
     return another | lost
 
 
