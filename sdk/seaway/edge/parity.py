@@ -131,7 +131,7 @@ def _changed(task: Task | None, original: Floats, edge: Floats) -> Array | None:
         return None
     answers = task.answers(edge)
     after = task.decided(answers)
-    lost: Array = ~np.isfinite(answers.reshape(len(answers), -1)).all(axis=1)
+    lost = np.asarray(~np.isfinite(answers.reshape(len(answers), -1)).all(axis=1))
     another: Array = (np.asarray(before) != np.asarray(after)).reshape(len(answers), -1).any(axis=1)
     return another | lost
 
