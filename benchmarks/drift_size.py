@@ -62,7 +62,8 @@ def _told(found: dict[str, float]) -> str:
 
 def ours(folder: Path, rows: int) -> int:
     """What `monitor_drift` does with two files, its pages included; gives the columns that have drifted."""
-    from seaway.monitoring.drift import DriftSpec, drift
+    from seaway.monitoring.drift import DriftSpec
+    from seaway.monitoring.drift_check import drift
     from seaway.monitoring.sampled import sampled
 
     samples = [sampled(folder / f"{which}-{rows}.parquet").to_pandas() for which in ("reference", "current")]

@@ -28,8 +28,8 @@ from seaway.models.loaded import Answer, by_length, load
 from seaway.models.preprocessing import is_binary
 from seaway.serving import feature_log
 from seaway.serving.clients.values import BASE64
-from seaway.serving.protocol.codecs import Wire, wire
 from seaway.serving.protocol.request import LARGEST_MESSAGE, Columns, InferenceRequest, read_request
+from seaway.serving.protocol.wire import Wire, wire
 
 TOLD = 200  # characters of an error that nobody foresaw
 log = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """What an endpoint's traffic and its model's inputs, answers and labels look like; the Metrics port."""
 
 from seaway.monitoring.alert_rules import Objectives, rule_file
-from seaway.monitoring.drift import DriftReport, DriftSpec, drift
+from seaway.monitoring.drift import DriftReport, DriftSpec
+from seaway.monitoring.drift_check import drift
 from seaway.monitoring.live_quality import QualityReport, QualitySpec, quality
 from seaway.monitoring.model_check import Check, check, in_production, read_check
 from seaway.monitoring.retraining import Retraining, RetrainingPolicy, decide

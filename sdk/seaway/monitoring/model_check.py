@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from seaway.errors import DataUnreadable, RegistryUnavailable
 from seaway.models import Lineage, ModelRegistry, RegisteredModel, Signature
 from seaway.monitoring import training_rows
-from seaway.monitoring.drift import DriftReport, DriftSpec, drift
+from seaway.monitoring.drift import DriftReport, DriftSpec
+from seaway.monitoring.drift_check import drift
 from seaway.monitoring.embeddings import ROWS as EMBEDDED
 from seaway.monitoring.export import Sample, of_drift, of_quality
 from seaway.monitoring.live_quality import QualityReport, QualitySpec, quality

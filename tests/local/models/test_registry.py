@@ -96,10 +96,10 @@ def test_curves_and_figures_of_a_training_are_in_the_store_once() -> None:
 
 
 def test_what_a_run_tracks_stands_below_the_run_that_kubeflow_s_plugin_has_opened(
-    package: Path, monkeypatch: pytest.MonkeyPatch
+    package: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     client = MlflowRegistry()._client
-    experiment = client.create_experiment("of Kubeflow Pipelines")
+    experiment = client.create_experiment("of Kubeflow Pipelines", artifact_location=(tmp_path / "files").as_uri())
     opened = client.create_run(experiment, run_name="a run of Kubeflow Pipelines").info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", opened)
     joining = MlflowRegistry()

@@ -1,7 +1,7 @@
 """The forms in which a request reaches a model's handler and its answer leaves it: JSON of REST, protobuf of gRPC."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import quote
@@ -97,17 +97,3 @@ class Protobuf:
         context.set_response_header(index, grpc_messages.STATUS, INVALID_ARGUMENT if refused else INTERNAL)
         context.set_response_header(index, grpc_messages.MESSAGE, quote(str(error)[:LONGEST], safe=" ':,;()[]{}"))
         return b""
-
-
-Wire = Json | Protobuf
-
-
-def wire(header: Callable[[str], str | None]) -> Wire:
-    """The form of a request by what its headers say, and of its answer."""
-    from seaway.serving.protocol.other_servers import FORMS  # which are made of `Json`
-
-    kind = header("content-type")
-    if kind == grpc_messages.CONTENT_TYPE:
-        return Protobuf()
-    other = FORMS.get(kind or "")
-    return other() if other else Json(header(binary.HEADER))
