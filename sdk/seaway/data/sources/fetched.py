@@ -42,8 +42,10 @@ def fetched(place: str) -> Iterator[Path]:
 def _from_web(place: str, target: Path) -> None:
     shown = place.split("?", maxsplit=1)[0]  # a query may hold a signature
     try:
-        with urllib3.PoolManager(timeout=TIMEOUT, retries=RETRIES) as pool:
-            answer = pool.request("GET", place, preload_content=False, enforce_content_length=True)
+        with (
+            urllib3.PoolManager(timeout=TIMEOUT, retries=RETRIES) as pool,
+            pool.request("GET", place, preload_content=False, enforce_content_length=True) as answer,
+        ):
             if answer.status != OK:
                 raise DataUnreadable(f"{shown} answered {answer.status}; see that the address is right.")
             with target.open("wb") as file:
