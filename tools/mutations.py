@@ -35,6 +35,8 @@ LAUNCH, REFUSALS, WATCH = (f"apiserver/test_{name}.py" for name in ("launch", "l
 TRAFFIC, ENDPOINT = "apiserver/test_traffic.py", "apiserver/test_endpoint.py"
 SELDON, FAULTS = (f"apiserver/test_endpoint_{name}.py" for name in ("seldon", "faults"))
 TASKS = "unit/tasks/test_tasks.py"
+APPROVALS, GUARD = "unit/approvals/test_approvals.py", "apiserver/test_approvals.py"
+ARGUMENTS = "unit/kfp/test_arguments.py"
 ASOF = "local/features/test_asof_store.py::test_a_value_is_seen_from_its_time_to_the_end_of_its_time_to_live"
 
 MUTATIONS = (
@@ -1433,6 +1435,96 @@ MUTATIONS = (
             'query = {**(query or {}), "timeout": f"{WRITE_S}s"}',
             "pass",
             f"{SELDON}::test_an_operator_that_is_down_is_told_before_its_webhook_times_out",
+        ),
+    ),
+    *of(
+        "approvals/waiting.py",
+        (
+            "approvals: a refusal goes on",
+            "if not decision.approved:",
+            "if decision.approved is None:",
+            f"{APPROVALS}::test_a_refusal_ends_the_step_with_who_and_why",
+        ),
+        (
+            "approvals: nobody's answer is waited for for ever",
+            "if time.monotonic() > deadline:",
+            "if False:",
+            f"{APPROVALS}::test_without_an_answer_it_is_closed",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/install/approval_policy.py",
+        (
+            "approvals: one who lacks the verb decides",
+            '"expression": f"!variables.changed || {MAY}",',
+            '"expression": "true",',
+            f"{GUARD}::test_who_lacks_the_verb_cannot_approve_least_of_all_the_step",
+        ),
+        (
+            "approvals: a decision is made in another's name",
+            "== request.userInfo.username &&",
+            "!= '' &&",
+            f"{GUARD}::test_a_decision_has_its_maker_s_own_name_and_one_of_two_words",
+        ),
+        (
+            "approvals: a decision is turned round",
+            "\"variables.before == '' || !variables.changed\"",
+            '"true"',
+            f"{GUARD}::test_a_decision_stays_and_what_was_asked_too",
+        ),
+        (
+            "approvals: a question is made with its answer",
+            '"oldObject != null || !variables.changed"',
+            '"true"',
+            f"{GUARD}::test_a_question_cannot_be_made_with_its_answer",
+        ),
+    ),
+    *of(
+        "platforms/kubernetes/jobs/approvals.py",
+        (
+            "approvals: a step waits where anybody could answer",
+            "self._require_guarded(question)",
+            "pass",
+            f"{GUARD}::test_without_the_policy_nobody_s_word_is_taken",
+        ),
+    ),
+    *of(
+        "notices/telling.py",
+        (
+            "notices: a receiver is told again",
+            "if key in told:",
+            "if False:",
+            "local/notices/test_receivers.py::test_a_webhook_is_told_once_whatever_is_tried_again",
+        ),
+        (
+            "notices: a refused notice looks sent",
+            "if refused:",
+            "if False:",
+            "local/notices/test_receivers.py::test_one_that_refuses_is_named_the_others_are_told_and_the_next_try_tells_only_it",
+        ),
+    ),
+    *of(
+        "notices/redaction.py",
+        (
+            "notices: a known secret is told",
+            "text = text.replace(secret, STRUCK)",
+            "pass",
+            "unit/notices/test_notice.py::test_a_known_secret_stands_nowhere",
+        ),
+    ),
+    *of(
+        "kfp/arguments.py",
+        (
+            "arguments: a branch that is not taken refuses a run",
+            "if task.trigger_policy.condition or",
+            "if",
+            f"{ARGUMENTS}::test_values_that_all_steps_take_are_bound",
+        ),
+        (
+            "arguments: somebody else's component is held to ours",
+            "if OURS.search(text) and (function",
+            "if (function",
+            f"{ARGUMENTS}::test_somebody_else_s_component_of_the_name_takes_what_it_likes",
         ),
     ),
 )
