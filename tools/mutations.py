@@ -1485,7 +1485,7 @@ MUTATIONS = (
             "approvals: a step waits where anybody could answer",
             "self._require_guarded(question)",
             "pass",
-            f"{GUARD}::test_without_the_policy_nobody_s_word_is_taken",
+            "apiserver/test_approvals_unguarded.py::test_without_the_policy_nobody_s_word_is_taken",
         ),
     ),
     *of(

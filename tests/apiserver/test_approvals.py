@@ -67,12 +67,6 @@ def annotate(connection: Connection, **said: str) -> None:
     )
 
 
-def test_without_the_policy_nobody_s_word_is_taken(connection: Connection) -> None:
-    with pytest.raises(NotApproved, match="manifests/approvals"):
-        ConfigMapApprovals(connection).ask(QUESTION)
-    assert Objects(connection).list(CONFIG_MAPS, {"labelSelector": GATE}).items == []
-
-
 def test_a_step_hears_who_the_api_server_says_approved(asking: ConfigMapApprovals, connection: Connection) -> None:
     (question,) = ConfigMapApprovals(connection).pending()
     assert question == QUESTION
