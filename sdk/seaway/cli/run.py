@@ -25,6 +25,7 @@ def _run(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, expl
     given = arguments(words)
     started = time.monotonic()
     import_kfp()
+    from seaway.cli import questions
     from seaway.cli.output import print_json
     from seaway.cli.progress import Progress, console
     from seaway.cli.summary import explain_failure, summarise
@@ -34,7 +35,7 @@ def _run(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, expl
     pipeline_file.let_steps_import(pipeline)
     progress = Progress(console(sys.stderr if as_json else sys.stdout), explaining)  # kfp.local's prints go elsewhere
     try:
-        with progress.showing():
+        with progress.showing(), questions.told(progress.console):
             record = local_run(pipeline, given, caching, progress)
     except Interrupted as interrupt:
         but = ", but for what is told above" if interrupt.left else ""

@@ -1,21 +1,18 @@
 """A run that asks: approved it goes on and is told of, refused it ends and says by whom."""
 
 import json
-import time
+import os
+import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from subprocess import PIPE, STDOUT
 
 import asking_pipeline
 import pytest
 import seaway_runs
-from seaway.cli.app import app
-from seaway.platforms.local.approvals import FileApprovals
-from typer.testing import CliRunner
 from webhook import Webhook, webhook
 
-PATIENCE_S = 300
+QUESTION = "May it be released?"
 
 
 @pytest.fixture
@@ -24,40 +21,36 @@ def hook() -> Iterator[Webhook]:
         yield hook
 
 
-def decided(home: Path, receiver: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> Any:
-    """The run, which is decided about once it asks."""
-    monkeypatch.setenv("SEAWAY_HOME", str(home))
-    with ThreadPoolExecutor(1) as other:
-        run = other.submit(seaway_runs.run, home, asking_pipeline.__file__, SEAWAY_NOTIFY=receiver)
-        deadline = time.monotonic() + PATIENCE_S
-        while not (asked := FileApprovals().pending()):
-            assert not run.done(), run.result()
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        done = CliRunner().invoke(app, ["approve", asked[0].run, *words])
-        assert done.exit_code == 0, done.output
-        return run.result()
+def decided(home: Path, receiver: str, *words: str) -> tuple[int, str]:
+    """Exit code and output of the run, which is decided about as the line that it prints says."""
+    environment = {**os.environ, "SEAWAY_HOME": str(home), "SEAWAY_NOTIFY": receiver}
+    command = [seaway_runs.SEAWAY, "run", asking_pipeline.__file__]
+    told = []
+    with subprocess.Popen(command, env=environment, stdout=PIPE, stderr=STDOUT, text=True) as run:
+        for line in run.stdout or ():
+            told.append(line)
+            if "asks" in line and QUESTION in line:
+                answer = [str(seaway_runs.SEAWAY), *line.split("seaway ")[1].split(), *words]
+                subprocess.run(answer, env=environment, check=True, capture_output=True)
+    return run.returncode, "".join(told)
 
 
-def test_an_approved_run_goes_on_with_whose_leave_it_was(
-    tmp_path: Path, hook: Webhook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done = decided(tmp_path, hook.address, monkeypatch, "--why", "tested by hand")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_an_approved_run_goes_on_with_whose_leave_it_was(tmp_path: Path, hook: Webhook) -> None:
+    code, told = decided(tmp_path, hook.address, "--why", "tested by hand")
+    assert code == 0, told
+    assert told.count(QUESTION) == 1
     approval = json.loads((seaway_runs.artifact(tmp_path, "await-approval", "approval") / "approval.json").read_text())
     assert approval["decision"]["why"] == "tested by hand"
     asked, ended = hook.heard
-    assert "May it be released?" in asked["title"]
+    assert QUESTION in asked["title"]
     assert f"seaway approve {approval['question']['run']}" in asked["message"]
     assert (ended["type"], "owner: Ada" in ended["message"]) == ("success", True)
 
 
-def test_a_refused_run_fails_at_the_question_and_tells_why(
-    tmp_path: Path, hook: Webhook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done = decided(tmp_path, hook.address, monkeypatch, "--refuse", "--why", "two slices are worse")
-    assert done.returncode == 1
-    assert "two slices are worse" in done.stdout + done.stderr
+def test_a_refused_run_fails_at_the_question_and_tells_why(tmp_path: Path, hook: Webhook) -> None:
+    code, told = decided(tmp_path, hook.address, "--refuse", "--why", "two slices are worse")
+    assert code == 1
+    assert "two slices are worse" in told
     assert "release" not in [step["name"] for step in seaway_runs.steps(tmp_path) if step["state"] == "done"]
     assert hook.heard[-1]["type"] == "failure"
     assert "two slices are worse" in hook.heard[-1]["message"]
