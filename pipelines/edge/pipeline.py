@@ -20,7 +20,7 @@ DIGITS = {"label": "digit", "task": "multiclass", "image": "picture", "size": [1
 
 @dsl.pipeline(name="edge", display_name="A model for devices")
 def edge(
-    source: str = "seaway_examples.digits.table:digits",
+    source: str = "seaway_examples.digits.pictures:digits",
     options: dict = {},  # noqa: B006 - KFP keeps the default in the compiled file
     table: str = "digits",
     label: str = "digit",

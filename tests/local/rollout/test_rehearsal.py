@@ -91,7 +91,7 @@ def test_answers_that_belong_to_another_request_are_found_by_the_labels_alone(
     folder: Path, labels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every status is right and every answer a legal one, which are the request's before."""
-    fault = ("--passes", "8", "--fault", "answers=90%@candidate")
+    fault = ("--passes", "8", "--shadow", "1", "--fault", "answers=90%@candidate")
     told = rehearsed(folder, monkeypatch, *fault, "--labels", str(labels))
     assert told["decision"] == "ROLLBACK", told
     assert "quality" in told["reason"].lower()
