@@ -144,7 +144,7 @@ PreemptMode=REQUEUE
 KillWait=30
 MessageTimeout=5
 SlurmdTimeout=3600
-SchedulerParameters=sched_interval=1,batch_sched_delay=0,bf_interval=1
+SchedulerParameters=sched_interval=1,batch_sched_delay=0,requeue_delay=1,bf_interval=1
 NodeName=n1 Port={first} {node}
 NodeName=n2 Port={second} {node}
 PartitionName=main Nodes=n[1-2] Default=YES MaxTime=INFINITE State=UP PriorityTier=1

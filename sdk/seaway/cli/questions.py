@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.text import Text
 
 from seaway import platforms
 from seaway.approvals import Approvals, Question
+from seaway.errors import SeawayError
 
 POLL_S = 1.0
 
@@ -30,7 +31,12 @@ def told(console: Console) -> Iterator[None]:
 
 
 def _tell(console: Console, over: threading.Event) -> None:
-    approvals = platforms.current(Approvals)
+    """Until the block is over; a state folder that cannot be read is the run's own to tell."""
+    with suppress(SeawayError):
+        _tell_new(console, over, platforms.current(Approvals))
+
+
+def _tell_new(console: Console, over: threading.Event, approvals: Approvals) -> None:
     known = {_name(question) for question in approvals.pending()}
     while not over.wait(POLL_S):
         for question in approvals.pending():
