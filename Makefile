@@ -111,8 +111,7 @@ generate: $(ALL) ## write every generated file anew: component.yaml, pipeline.ya
 	$(BIN)/python -m tools.alerts_reference
 	$(BIN)/python -m tools.access_manifests
 	$(BIN)/python -m tools.monitoring_manifests
-	$(BIN)/python -m tools.rollout_manifests
-	$(BIN)/python -m tools.approval_manifests
+	$(BIN)/python -m tools.policy_manifests
 	$(BIN)/python -m tools.schedule_manifests
 	$(MAKE) manifests
 

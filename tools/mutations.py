@@ -1513,18 +1513,21 @@ MUTATIONS = (
         ),
     ),
     *of(
+        "kfp/step_sources.py",
+        (
+            "arguments: somebody else's component is held to ours",
+            "if IMPORTS_SEAWAY.search(text):",
+            "if text:",
+            f"{ARGUMENTS}::test_somebody_else_s_component_of_the_name_takes_what_it_likes",
+        ),
+    ),
+    *of(
         "kfp/arguments.py",
         (
             "arguments: a branch that is not taken refuses a run",
             "if task.trigger_policy.condition or",
             "if",
             f"{ARGUMENTS}::test_values_that_all_steps_take_are_bound",
-        ),
-        (
-            "arguments: somebody else's component is held to ours",
-            "if OURS.search(text) and (function",
-            "if (function",
-            f"{ARGUMENTS}::test_somebody_else_s_component_of_the_name_takes_what_it_likes",
         ),
     ),
 )

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seaway.errors import InvalidSpec
+from seaway.errors import InvalidSpec, NameTaken, ObjectDeleted
 
 GATE = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
@@ -36,6 +36,11 @@ class Question:
                 f"{self.gate!r} is no name of a gate: at most 40 lower-case letters, digits and hyphens between them."
             )
 
+    @property
+    def command(self) -> str:
+        """What approves it; with `--refuse` what refuses it."""
+        return f"seaway approve {self.run} --gate {self.gate}"
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -60,6 +65,16 @@ class Decision:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def not_asked(question: Question) -> ObjectDeleted:
+    """What is raised where it stands no longer, or never did."""
+    return ObjectDeleted(f"Run {question.run} asks nothing at gate {question.gate}.")
+
+
+def decided_before(question: Question, before: Decision) -> NameTaken:
+    """What is raised where somebody was first."""
+    return NameTaken(f"Gate {question.gate} of run {question.run} was decided before, by {before.told}.")
 
 
 def is_by(told: str, who: str) -> bool:

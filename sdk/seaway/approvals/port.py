@@ -20,8 +20,8 @@ class Approvals(Protocol):
         """The decision; None until there is one, or where nothing is asked."""
         ...
 
-    def pending(self) -> list[Question]:
-        """Questions without a decision, the oldest first."""
+    def pending(self, run: str = "") -> list[Question]:
+        """Questions without a decision, the oldest first; those of one run, where it is named."""
         ...
 
     def decide(self, question: Question, *, approved: bool, why: str) -> Decision:

@@ -18,7 +18,7 @@ def await_decision(approvals: Approvals, question: Question, timeout_s: float, p
         NotApproved: it was refused, `timeout_s` seconds are over, or nobody's word can be trusted here.
     """
     approvals.ask(question)
-    log.warning("%s Approve or refuse: seaway approve %s --gate %s", question.text, question.run, question.gate)
+    log.warning("%s Approve or refuse: %s", question.text, question.command)
     deadline = time.monotonic() + timeout_s
     while (decision := _heard(approvals, question)) is None:
         if time.monotonic() > deadline:

@@ -87,6 +87,9 @@ def _examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
+EXPORTERS = [one.name for one in registry.BACKENDS if one.port == "Exporter"]
+
+
 def _place(meaning: str) -> Any:
     """The option that names one of the registry's places."""
 
@@ -252,7 +255,7 @@ def step(
     )
 )
 def export(
-    target: Annotated[str, typer.Argument(help="What it is for: airflow, argo, luigi, make, slurm, vertex.")],
+    target: Annotated[str, typer.Argument(help=f"What it is for: {', '.join(EXPORTERS)}.")],
     pipeline: Pipeline,
     to: Annotated[Path | None, typer.Option(help="The file to write; by default as the target calls it.")] = None,
     image: Annotated[str, typer.Option(help="Argo: image that has Seaway and what the steps need.")] = "",

@@ -26,7 +26,7 @@ def show(as_json: bool) -> None:
 def decide(run: str, gate: str, approved: bool, why: str, as_json: bool) -> None:
     """Decide what a run asks. Raises: InvalidSpec: it asks nothing such, or more than one thing."""
     approvals = platforms.current(Approvals)
-    question = _one([one for one in approvals.pending() if one.run == run and gate in ("", one.gate)], run, gate)
+    question = _one([one for one in approvals.pending(run) if gate in ("", one.gate)], run, gate)
     decision = approvals.decide(question, approved=approved, why=why)
     if as_json:
         print_json(asdict(decision))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import typer
 
-from seaway.cli.doctor import tell
+from seaway.cli.findings import tell
 
 
 def check_cluster(namespace: str, kubeflow: str, as_json: bool) -> None:

@@ -16,12 +16,16 @@ POLL_S = 1.0
 
 @contextmanager
 def told(console: Console) -> Iterator[None]:
-    """Print each question that comes up on this machine during the block, once."""
-    if not platforms.is_local(Approvals.__name__):
+    """Print each question that comes up on this machine during the block, once.
+
+    A state folder that cannot be read is the run's own to tell.
+    """
+    known = _known() if platforms.is_local(Approvals.__name__) else None
+    if known is None:
         yield
         return
     over = threading.Event()
-    teller = threading.Thread(target=_tell, args=(console, over), daemon=True)
+    teller = threading.Thread(target=_tell, args=(console, over, known), daemon=True)
     teller.start()
     try:
         yield
@@ -30,18 +34,19 @@ def told(console: Console) -> Iterator[None]:
         teller.join()
 
 
-def _tell(console: Console, over: threading.Event) -> None:
-    """Until the block is over; a state folder that cannot be read is the run's own to tell."""
+def _known() -> set[tuple[str, str]] | None:
+    """What was asked before; None where nobody can say."""
     with suppress(SeawayError):
-        _tell_new(console, over, platforms.current(Approvals))
+        return {_name(question) for question in platforms.current(Approvals).pending()}
+    return None
 
 
-def _tell_new(console: Console, over: threading.Event, approvals: Approvals) -> None:
-    known = {_name(question) for question in approvals.pending()}
-    while not over.wait(POLL_S):
-        for question in approvals.pending():
-            if _name(question) not in known:
-                known.add(_name(question))
+def _tell(console: Console, over: threading.Event, known: set[tuple[str, str]]) -> None:
+    with suppress(SeawayError):
+        while not over.wait(POLL_S):
+            new = [one for one in platforms.current(Approvals).pending() if _name(one) not in known]
+            known.update(map(_name, new))
+            for question in new:
                 console.print(_line(question), soft_wrap=True, highlight=False)
 
 
@@ -51,5 +56,4 @@ def _name(question: Question) -> tuple[str, str]:
 
 def _line(question: Question) -> Text:
     """`asks  May it be released?  seaway approve RUN --gate release`, as wide as a step's line."""
-    command = f"seaway approve {question.run} --gate {question.gate}"
-    return Text.assemble("     ", ("asks", "yellow"), f"      {question.text}  ", (command, "bold"))
+    return Text.assemble("     ", ("asks", "yellow"), f"      {question.text}  ", (question.command, "bold"))

@@ -16,7 +16,7 @@ WORDS = {"approve": True, "refuse": False}
 
 def asked(run: str) -> list[Question]:
     """What the run waits for."""
-    return [question for question in platforms.current(Approvals).pending() if question.run == run]
+    return platforms.current(Approvals).pending(run)
 
 
 async def decide(request: Request) -> Response:

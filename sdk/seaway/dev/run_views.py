@@ -53,8 +53,8 @@ def live_run(request: Request) -> StreamingResponse:
     run = record_of(request)["run"]
     file = records.record_file(run)
 
-    def stamp() -> tuple[int, str, list[str]]:
-        asked = [question.gate for question in approval_views.asked(run)]
+    def stamp() -> tuple[int, str, tuple[str, ...]]:
+        asked = tuple(question.gate for question in approval_views.asked(run))
         return file.stat().st_mtime_ns, records.record(run)["state"], asked
 
     def over() -> bool:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
 from seaway.kfp import parameters
+from seaway.kfp.step_sources import seaway_sources
 
-OURS = re.compile(r"^\s*(?:from|import) seaway\b", re.MULTILINE)
 FUNCTION = re.compile(r"^def (\w+)\(", re.MULTILINE)
 
 
@@ -116,9 +115,5 @@ def _value(source: Any, known: Mapping[str, Any]) -> Any:
 
 def _functions(spec: pipeline_spec_pb2.PipelineSpec) -> dict[str, str]:
     """Name of the function of each executor whose source imports Seaway."""
-    found = {}
-    for label, executor in json_format.MessageToDict(spec.deployment_spec).get("executors", {}).items():
-        for text in executor.get("container", {}).get("command") or ():
-            if OURS.search(text) and (function := FUNCTION.search(text)):
-                found[label] = function[1]
-    return found
+    found = {label: FUNCTION.search(text) for label, text in seaway_sources(spec)}
+    return {label: function[1] for label, function in found.items() if function}

@@ -6,19 +6,16 @@ notices. All of it is optional: where it is missing the step starts, and says wh
 docs/design/steps-in-pods.md.
 """
 
-import re
-from collections.abc import Iterator
-
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 from kfp.compiler.pipeline_spec_builder import to_protobuf_value
 from kfp.kubernetes import kubernetes_executor_config_pb2 as pb
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from seaway.kfp.step_sources import seaway_sources
 from seaway.platforms.pod_settings import NOTICES, SETTINGS, SIGNING, STORAGE, Mount
 
 PLATFORM = "kubernetes"
-IMPORTS_SEAWAY = re.compile(r"^\s*(from|import) seaway\b", re.MULTILINE)
 ASKED_FOR = {SIGNING: "signing_keys(", NOTICES: "addressees("}  # Secrets of those steps that have these words
 
 
@@ -28,18 +25,9 @@ def with_mounts(
     """What a pipeline's author has set, and the mounts of its steps beside it."""
     mounting = pipeline_spec_pb2.PlatformSpec()
     mounting.CopyFrom(platform)
-    for label, text in _steps(spec):
+    for label, text in seaway_sources(spec):
         _add(_mounts(text), mounting.platforms[PLATFORM].deployment_spec.executors[label])
     return mounting
-
-
-def _steps(spec: pipeline_spec_pb2.PipelineSpec) -> Iterator[tuple[str, str]]:
-    """Label and source text of each executor that imports Seaway."""
-    executors = json_format.MessageToDict(spec.deployment_spec).get("executors", {})
-    for label, executor in sorted(executors.items()):
-        for text in executor.get("container", {}).get("command") or ():
-            if IMPORTS_SEAWAY.search(text):
-                yield label, text
 
 
 def _mounts(text: str) -> pb.KubernetesExecutorConfig:

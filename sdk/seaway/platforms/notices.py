@@ -44,12 +44,11 @@ def ask(question: Question, known: Addressees) -> None:
     if not known.receivers:
         return
     title = f"Run {question.run} asks: {question.text}"
-    command = f"seaway approve {question.run} --gate {question.gate}"
     lines = [
         *(f"- {line}" for line in question.shown),
         *(f"- {link}" for link in links(question.run)),
         "",
-        f"`{command}`",
+        f"`{question.command}`",
     ]
     body = without_secrets("\n".join(lines), known.secrets)
     try:

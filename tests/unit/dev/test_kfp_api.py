@@ -1,12 +1,11 @@
 """KFP's API by its words: lists, names, versions, and what is refused; kfp's own client is in tests/local/dev."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dev_pages import artifact, signed_in, step, write_run
+from dev_pages import artifact, step, write_run
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.dev.kfp_api.listing import listed
@@ -16,18 +15,6 @@ from starlette.testclient import TestClient
 API = "/apis/v2beta1"
 RUN = "20260102-030405-ab12"
 SPEC = "pipelineInfo: {name: sample}\nroot: {dag: {tasks: {}}}\ncomponents: {}\n"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def client(home: Path) -> Iterator[TestClient]:
-    with signed_in(home) as found:
-        yield found
 
 
 def upload(client: TestClient, path: str, text: str = SPEC, **query: str) -> Any:

@@ -1,28 +1,15 @@
 """What the pages of runs say, and that nothing that comes from a run is taken for a part of the page."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from dev_pages import artifact, signed_in, step, write_run
+from dev_pages import artifact, step, write_run
 from starlette.testclient import TestClient
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 RUN = "20260102-030405-ab12"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def client(home: Path) -> Iterator[TestClient]:
-    with signed_in(home) as found:
-        yield found
 
 
 def test_runs_are_listed_latest_first_with_what_failed(client: TestClient, home: Path) -> None:

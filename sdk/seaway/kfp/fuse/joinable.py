@@ -9,7 +9,7 @@ from seaway.kfp.fuse.groups import Node
 from seaway.kfp.fuse.placeholders import INPUT
 from seaway.kfp.fuse.resources import plain
 from seaway.kfp.fuse.share import ANNOTATION
-from seaway.kfp.mounts import IMPORTS_SEAWAY
+from seaway.kfp.step_sources import IMPORTS_SEAWAY
 
 Json = Mapping[str, Any]
 OTHER_PLACEHOLDER = "{{$"

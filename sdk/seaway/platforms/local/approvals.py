@@ -3,11 +3,11 @@
 import getpass
 import json
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 from typing import Any
 
-from seaway.approvals import Decision, Question
-from seaway.errors import NameTaken, ObjectDeleted
+from seaway.approvals import Decision, Question, decided_before, not_asked
 from seaway.platforms.home import home
 from seaway.storage import atomic_path, locked, read_json
 
@@ -29,18 +29,18 @@ class FileApprovals:
         decided = read_json(file).get("decision") if file.exists() else None
         return Decision(**decided) if decided else None
 
-    def pending(self) -> list[Question]:
-        kept = [read_json(file) for file in home().glob(f"runs/*/{FOLDER}/*.json")]
+    def pending(self, run: str = "") -> list[Question]:
+        kept = [read_json(file) for file in home().glob(f"runs/{escape(run) or '*'}/{FOLDER}/*.json")]
         asked = [Question.of(one["question"]) for one in kept if "decision" not in one]
         return sorted(asked, key=lambda question: question.asked)
 
     def decide(self, question: Question, *, approved: bool, why: str) -> Decision:
         file = _file(question.run, question.gate)
         if not file.exists():
-            raise ObjectDeleted(f"Run {question.run} asks nothing at gate {question.gate}.")
+            raise not_asked(question)
         with locked(file.with_suffix(".lock")):
             if before := self.heard(question.run, question.gate):
-                raise NameTaken(f"Gate {question.gate} of run {question.run} was decided before, by {before.told}.")
+                raise decided_before(question, before)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             decision = Decision(approved, getpass.getuser(), now, why)
             _write(file, {**read_json(file), "decision": decision.to_json()})

@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from seaway.approvals import Decision, Question
-from seaway.errors import AdmissionRefused, Forbidden, NameTaken, NotApproved, ObjectChanged, ObjectDeleted
+from seaway.approvals import Decision, Question, decided_before, not_asked
+from seaway.errors import AdmissionRefused, Forbidden, NameTaken, NotApproved, ObjectChanged
 from seaway.platforms.kubernetes.client.connection import Connection, connected
 from seaway.platforms.kubernetes.client.naming import MANAGED_BY, Step, label, stamp
 from seaway.platforms.kubernetes.client.objects import Objects
@@ -47,17 +47,18 @@ class ConfigMapApprovals:
         found = self._objects.get(CONFIG_MAPS, _name(run, gate))
         return _decided(found) if found else None
 
-    def pending(self) -> list[Question]:
-        found = self._objects.list(CONFIG_MAPS, {"labelSelector": f"{MANAGED_BY}=seaway,{GATE}"}).items
+    def pending(self, run: str = "") -> list[Question]:
+        selector = f"{MANAGED_BY}=seaway,{GATE}" + (f",{RUN}={label(run)}" if run else "")
+        found = self._objects.list(CONFIG_MAPS, {"labelSelector": selector}).items
         asked = [Question.of(json.loads(one["data"][QUESTION])) for one in found if _decided(one) is None]
         return sorted(asked, key=lambda question: question.asked)
 
     def decide(self, question: Question, *, approved: bool, why: str) -> Decision:
         found = self._objects.get(CONFIG_MAPS, _name(question.run, question.gate))
         if found is None:
-            raise ObjectDeleted(f"Run {question.run} asks nothing at gate {question.gate}.")
+            raise not_asked(question)
         if before := _decided(found):
-            raise NameTaken(f"Gate {question.gate} of run {question.run} was decided before, by {before.told}.")
+            raise decided_before(question, before)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         decision = Decision(approved, self._me(), now, why)
         annotations = {**found["metadata"].get("annotations", {}), **_annotations(decision)}
