@@ -41,14 +41,24 @@ def files_below(folder: Path) -> Iterator[Path]:
     """The files of a folder, links among them followed.
 
     Raises:
-        DataUnreadable: a link leads out of the folder, so it is no part of it.
+        DataUnreadable: a link leads out of the folder, so it is no part of it, or in a circle.
     """
-    inside = folder.resolve()
+    inside = _followed(folder)
     for path in sorted(folder.rglob("*")):
-        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+        if path.is_symlink() and not _followed(path).is_relative_to(inside):
             raise DataUnreadable(f"{path} is a link that leads out of {folder}; put the file itself there.")
         if path.is_file():
             yield path
+
+
+def _followed(path: Path) -> Path:
+    """The path without links."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:
+        raise DataUnreadable(
+            f"{path} is, or is behind, a link that leads to itself; put what it stands for there."
+        ) from error
 
 
 @contextmanager

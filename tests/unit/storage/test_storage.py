@@ -31,6 +31,15 @@ def test_a_folder_that_cannot_be_written_is_told_as_a_storage_that_is_not_there(
     assert [file.name for file in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_link_that_leads_to_itself_is_told_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for loop in ("loop", "data/loop"):
+        (tmp_path / loop).symlink_to(tmp_path / loop)
+    for folder in ("loop", "loop/versions/tables", "data"):
+        with pytest.raises(DataUnreadable, match=r"loop.* a link that leads to itself"):
+            FolderStorage().list(str(tmp_path / folder))
+
+
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
 def test_a_written_file_has_the_mode_that_the_umask_gives(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
