@@ -13,6 +13,7 @@ from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol")
 WAIT_S = 120.0  # on a busy machine
+ENDING_S = 30.0
 NODES = ("n1", "n2")
 
 
@@ -73,9 +74,14 @@ class SlurmCluster:
         self._run("slurmctld", ["slurmctld", "-f", str(self.conf), "-D"])
 
     def stop(self, daemon: str) -> None:
+        """End it, by force where it hangs: slurmctld was once seen to close its port and never to end."""
         process = self.daemons.pop(daemon)
         process.terminate()
-        process.wait()
+        try:
+            process.wait(ENDING_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def stop_all(self) -> None:
         with suppress(subprocess.CalledProcessError):

@@ -25,13 +25,18 @@ class ManualRun:
         return "manual"
 
 
+def home_path() -> Path:
+    """The state folder, whether or not there is one."""
+    return Path(os.environ.get("SEAWAY_HOME", ".seaway")).absolute()
+
+
 def home() -> Path:
     """The state folder, made when missing.
 
     Raises:
         InvalidSpec: it cannot be made.
     """
-    path = Path(os.environ.get("SEAWAY_HOME", ".seaway")).absolute()
+    path = home_path()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

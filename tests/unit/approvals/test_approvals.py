@@ -124,6 +124,11 @@ def test_the_command_lists_what_is_asked_and_asks_which_where_there_are_two() ->
         invoked("approve", "run-1", "--gate", "other")
 
 
+def test_to_look_for_questions_leaves_nothing_behind(home: Path) -> None:
+    assert FileApprovals().pending() == []
+    assert not home.exists()
+
+
 @pytest.mark.parametrize("words", [["--gate", "release"], ["--refuse"], ["--why", "so"]])
 def test_a_decision_without_a_run_is_a_wrong_argument(words: list[str]) -> None:
     assert CliRunner().invoke(app, ["approve", *words]).exit_code == 2

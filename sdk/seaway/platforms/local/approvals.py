@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.approvals import Decision, Question, decided_before, not_asked
-from seaway.platforms.home import home
+from seaway.platforms.home import home, home_path
 from seaway.storage import atomic_path, locked, read_json
 
 FOLDER = "approvals"
@@ -30,7 +30,7 @@ class FileApprovals:
         return Decision(**decided) if decided else None
 
     def pending(self, run: str = "") -> list[Question]:
-        kept = [read_json(file) for file in home().glob(f"runs/{escape(run) or '*'}/{FOLDER}/*.json")]
+        kept = [read_json(file) for file in home_path().glob(f"runs/{escape(run) or '*'}/{FOLDER}/*.json")]
         asked = [Question.of(one["question"]) for one in kept if "decision" not in one]
         return sorted(asked, key=lambda question: question.asked)
 
