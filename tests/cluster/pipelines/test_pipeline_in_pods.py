@@ -252,6 +252,64 @@ def test_the_report_of_a_run_that_dies_in_a_pod_says_why_first_and_what_the_step
     assert places == sorted(places)
 
 
+@component
+def set_sail(log: dsl.Output[dsl.Artifact], port: str) -> str:
+    """A step that succeeds, of which a Retry takes what it gave."""
+    from pathlib import Path
+
+    Path(log.path).write_text(f"left {port}")
+    return port
+
+
+@component
+def arrive(log: dsl.Input[dsl.Artifact], left: str, wharf: str) -> None:
+    """A step that fails until there is a wharf."""
+    from pathlib import Path
+
+    from seaway.errors import TrainingFailed
+    from seaway.storage import storage_for
+
+    assert Path(log.path).read_text() == f"left {left}"
+    if not storage_for(wharf).exists(wharf):
+        raise TrainingFailed("There is no wharf yet.")
+
+
+@component
+def moor(status: dsl.PipelineTaskFinalStatus) -> None:
+    """The exit task."""
+    import sys
+
+    sys.stdout.write(status.state)
+
+
+@dsl.pipeline(name="crossing")
+def crossing(port: str, wharf: str) -> None:
+    """One step after another, behind an exit task."""
+    with dsl.ExitHandler(moor(), name="Voyage"):
+        left = set_sail(port=port)
+        arrive(log=left.outputs["log"], left=left.outputs["Output"], wharf=wharf)
+
+
+def test_retry_goes_on_with_the_step_that_failed_and_does_not_run_the_exit_task_again(
+    installation: tuple[Connection, StoreInCluster], runtime_image: str, tmp_path: Path
+) -> None:
+    connection, _ = installation
+    file, root = compiled(crossing, runtime_image, tmp_path), f"s3://{BUCKET}/crossing"
+    run, wharf = FakeRun(file, connection.requests, connection.namespace, root, as_no_root=True), f"{root}/wharf"
+    with pytest.raises(RuntimeError, match="There is no wharf yet"):
+        run.run(port="Oban", wharf=wharf)
+    (tmp_path / "wharf").write_text("built")
+    storage_for(wharf).upload(tmp_path / "wharf", wharf)
+    run.run(port="Oban", wharf=wharf)
+    assert [(step.executor.removeprefix("exec-"), step.succeeded) for step in run.steps] == [
+        ("set-sail", True),
+        ("arrive", False),
+        ("moor", True),
+        ("arrive", True),
+    ]
+    assert "FAILED" in run.step("exec-moor").log
+
+
 def answering_version(connection: Connection, run: str, home: Path, patch: pytest.MonkeyPatch) -> str:
     """Whose model answers at the gateway, which pods know by another address than this machine."""
     patch.setenv("SEAWAY_HOME", str(home))

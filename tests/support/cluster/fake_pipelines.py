@@ -81,9 +81,10 @@ class FakeRun:
     as_no_root: bool = False
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     steps: list[Step] = field(default_factory=list)
+    kept: dict[str, Result] = field(default_factory=dict)  # by place, what a Retry of the run does not do again
 
     def run(self, **given: object) -> None:
-        """All steps, in order.
+        """All steps, in order; called again it is Retry: what succeeded is kept, and no exit task runs a second time.
 
         Raises:
             RuntimeError: one failed; the step says why.
@@ -119,6 +120,14 @@ class _Driver:
     job: Mapping[str, str]
 
     def __call__(self, call: Call) -> Result:
+        if call.place not in self.run.kept:
+            result = self._carried_out(call)
+            if call.exiting or result.state == "SUCCEEDED":
+                self.run.kept[call.place] = result
+            return result
+        return self.run.kept[call.place]
+
+    def _carried_out(self, call: Call) -> Result:
         if why := refusal(call.inputs):
             return Result("FAILED", reason=f"{call.name}: {why}")
         call = replace(call, inputs={name: as_told(value) for name, value in call.inputs.items()})
