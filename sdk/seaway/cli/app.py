@@ -681,6 +681,14 @@ def serve(
     name: Annotated[str, typer.Option(help="The endpoint's and the model's name.")] = "model",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free one.")] = 0,
     server: Annotated[str, typer.Option(help="What answers, such as `kserve`; `auto` is what is set.")] = "auto",
+    certificate: Annotated[
+        Path | None, typer.Option(help="TLS by this certificate, PEM. Default: SEAWAY_TLS_CERTIFICATE.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its private key, PEM. Default: SEAWAY_TLS_KEY.")] = None,
+    client_ca: Annotated[
+        Path | None,
+        typer.Option(help="Callers have to show a certificate of this authority, PEM. Default: SEAWAY_TLS_CLIENT_CA."),
+    ] = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Serve a model package on this machine.
@@ -688,7 +696,7 @@ def serve(
     On loopback, behind a token, until `seaway down` ends it."""
     from seaway.cli.serve import serve_package
 
-    serve_package(package, name, port, server, output is Format.JSON)
+    serve_package(package, name, port, server, (certificate, key, client_ca), output is Format.JSON)
 
 
 @app.command(
@@ -730,6 +738,15 @@ def import_model(
     import_file(said, package, output is Format.JSON)
 
 
+Authority = Annotated[
+    Path | None, typer.Option(help="Authority of an https endpoint, PEM. Default: SEAWAY_CA, else the machine's.")
+]
+Certificate = Annotated[
+    Path | None, typer.Option(help="What this caller shows, PEM. Default: SEAWAY_CLIENT_CERTIFICATE.")
+]
+CertificateKey = Annotated[Path | None, typer.Option(help="Its private key, PEM. Default: SEAWAY_CLIENT_KEY.")]
+
+
 @app.command(
     epilog=_examples(
         """seaway predict churn '{"plan": ["pro"], "income": [2475.0]}'""",
@@ -750,6 +767,9 @@ def predict(
         str | None,
         _place("Where the endpoint is. Default: SEAWAY_PLATFORM."),
     ] = None,
+    ca: Authority = None,
+    certificate: Certificate = None,
+    key: CertificateKey = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Ask an endpoint for predictions.
@@ -759,7 +779,7 @@ def predict(
 
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform
-    predict_rows(name, inputs, run, arm, url, grpc, output is Format.JSON)
+    predict_rows(name, inputs, run, arm, url, grpc, (ca, certificate, key), output is Format.JSON)
 
 
 Store = Annotated[
@@ -894,6 +914,9 @@ def conformance(
         Path | None, typer.Option(help="JSON lists by input. Default: made up.", show_default=False)
     ] = None,
     connections: Annotated[int, typer.Option(help="Opened at once in one of the checks.")] = 100,
+    ca: Authority = None,
+    certificate: Certificate = None,
+    key: CertificateKey = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Check a server of the Open Inference Protocol.
@@ -901,7 +924,7 @@ def conformance(
     Any server: REST and gRPC, tensors in binary, wrong requests, slow callers and many. Fails where a check does."""
     from seaway.cli.conformance import check_server
 
-    check_server(url, model, token, host, grpc, sample, connections, output is Format.JSON)
+    check_server(url, model, token, host, grpc, sample, connections, (ca, certificate, key), output is Format.JSON)
 
 
 def _error_names(incomplete: str) -> list[str]:

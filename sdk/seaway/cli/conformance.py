@@ -10,20 +10,29 @@ from seaway.storage import read_json
 
 
 def check_server(
-    url: str, model: str, token: Path | None, host: str, grpc: str, sample: Path | None, connections: int, as_json: bool
+    url: str,
+    model: str,
+    token: Path | None,
+    host: str,
+    grpc: str,
+    sample: Path | None,
+    connections: int,
+    tls: tuple[Path | None, Path | None, Path | None],
+    as_json: bool,
 ) -> None:
-    """Put the server to every check and tell how each went.
+    """Put the server to every check and tell how each went; `tls` is CA, certificate and key.
 
     Raises:
         EndpointFailed: it failed one.
         InferenceUnavailable: it has no such model.
     """
+    from seaway.serving import Trust
     from seaway.serving.conformance import Target, run
     from seaway.serving.conformance.suite import FAILED
 
     secret = token.read_text(encoding="utf-8").strip() if token else ""
     rows = read_json(sample) if sample else {}
-    target = Target(url.rstrip("/"), model, secret, host, grpc, rows, connections)
+    target = Target(url.rstrip("/"), model, secret, host, grpc, rows, connections, trust=Trust.of(*tls))
     target.metadata  # noqa: B018  # a wrong address or name is told at once
     outcomes = list(run(target))
     if as_json:

@@ -14,15 +14,22 @@ from seaway.errors import EndpointFailed, InvalidSpec
 
 
 def predict_rows(
-    name: str, inputs: str, run: str | None, arm: str | None, url: str | None, grpc: bool, as_json: bool
+    name: str,
+    inputs: str,
+    run: str | None,
+    arm: str | None,
+    url: str | None,
+    grpc: bool,
+    tls: tuple[Path | None, Path | None, Path | None],
+    as_json: bool,
 ) -> None:
-    """Ask for the outputs of `inputs` and print them, one line a row."""
-    from seaway.serving import Client, GrpcClient
+    """Ask for the outputs of `inputs` and print them, one line a row; `tls` is CA, certificate and key."""
+    from seaway.serving import Client, GrpcClient, Trust
     from seaway.serving.clients.values import plain_answer
 
     endpoint = _endpoint(name, run)
     kind = GrpcClient if grpc else Client
-    where = {"url": url or endpoint.url, "token": endpoint.token(), "host": endpoint.host}
+    where = {"url": url or endpoint.url, "token": endpoint.token(), "host": endpoint.host, "trust": Trust.of(*tls)}
     with Client(**where) as rest:  # whose metadata tell which inputs are bytes
         columns = _with_files(_columns(inputs), rest.binary(name))
     with kind(**where) as client:

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,16 +15,24 @@ from seaway.cli.output import print_json
 from seaway.errors import EndpointFailed
 from seaway.kfp.local import cleanup
 
+if TYPE_CHECKING:
+    from seaway.serving import Tls
 
-def serve_package(package: Path, name: str, port: int, server: str, as_json: bool) -> None:
-    """Deploy a model package on loopback and say how to call and end it; a signal before that ends what was started."""
-    from seaway.serving import Endpoint, EndpointSpec
+
+def serve_package(
+    package: Path, name: str, port: int, server: str, tls: tuple[Path | None, Path | None, Path | None], as_json: bool
+) -> None:
+    """Deploy a model package on loopback and say how to call and end it; a signal before that ends what was started.
+
+    `tls` is certificate, key and the callers' authority.
+    """
+    from seaway.serving import Endpoint, EndpointSpec, Tls
 
     run = new_run()
     os.environ["SEAWAY_RUN_ID"] = run  # what `seaway down` finds the processes by
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit)
-    spec = EndpointSpec(name=name, run=run, stable=package.absolute(), port=port, server=server)
+    spec = EndpointSpec(name, run, package.absolute(), port=port, server=server, tls=Tls.of(*tls))
     try:
         endpoint = platforms.current(Endpoint).deploy(spec)
     except BaseException:
@@ -35,9 +44,16 @@ def serve_package(package: Path, name: str, port: int, server: str, as_json: boo
         return
     typer.echo(f"{name} serves at {endpoint.url} (Open Inference Protocol v2), token in {endpoint.token_file}.")
     typer.echo(
-        f'Call it:  curl -H "Authorization: Bearer $(cat {endpoint.token_file})" {endpoint.url}/v2/models/{name}'
+        f'Call it:  curl{_shown(spec.tls)} -H "Authorization: Bearer $(cat {endpoint.token_file})" '
+        f"{endpoint.url}/v2/models/{name}"
     )
     typer.echo(f"End it:   seaway down {run}")
+
+
+def _shown(tls: "Tls | None") -> str:
+    """What curl has to be told of TLS."""
+    certificate = " --cert CERTIFICATE --key KEY" if tls and tls.client_ca else ""
+    return f" --cacert AUTHORITY{certificate}" if tls else ""
 
 
 def rotate_token(name: str, run: str | None, revoke: bool) -> None:

@@ -31,6 +31,7 @@ from seaway.model_server.arm import (
     RemoteArm,
 )
 from seaway.model_server.envoy import process as envoy
+from seaway.model_server.envoy.guard import Guard
 from seaway.model_server.port import ModelServer
 from seaway.serving import Arm, DeployedEndpoint
 from seaway.storage import write_private
@@ -56,7 +57,7 @@ def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event
         try:
             key = Path(environment[KEY_VARIABLE])
             server.start(arm.local(folder / PACKAGE, key), endpoint, key, folder / "kept")
-            guard = pod_envoy.Guard(arm.requests_per_s, arm.access_log)
+            guard = Guard(arm.requests_per_s, arm.access_log)
             pod_envoy.start(endpoint, endpoint.arms["stable"], server, ports=_ports(environment), guard=guard)
             log.info("model %s version %s answers", arm.name, arm.version)
             token = Token(endpoint, Path(environment[TOKEN_VARIABLE]))

@@ -6,7 +6,6 @@ The administration interface stays a Unix socket: the second port shows its coun
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,12 @@ from seaway.model_server.envoy.config import (
     latency_buckets,
     listener,
     marked,
+    port_of,
     protocol_routes,
     request_filters,
+    socket_of,
 )
+from seaway.model_server.envoy.guard import UNGUARDED, Guard
 from seaway.model_server.port import ModelServer
 from seaway.model_server.processes import Daemon
 from seaway.serving import Arm, DeployedEndpoint
@@ -35,17 +37,6 @@ from seaway.storage import write_private
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # a pod's own network namespace; the token guards requests
 ADMIN, METRICS = "admin", "server-metrics"  # clusters
-
-
-@dataclass(frozen=True)
-class Guard:
-    """As in `EndpointSpec`."""
-
-    requests_per_s: int = 0
-    access_log: bool = False
-
-
-UNGUARDED = Guard()
 
 
 def start(
@@ -97,14 +88,14 @@ def bootstrap(
     }
     routes, filters = envoy.routes_of(_routes(endpoint)), request_filters(guard.requests_per_s)
     log = endpoint.folder / envoy.ACCESS_LOG if guard.access_log else None
+    told = _config(_statistics(endpoint.name, control), arm.version)
     listeners = [
-        *(listener(f"endpoint-{port}", address, port, routes, filters, log) for port in ports),
-        listener("statistics", address, STATISTICS_PORT, _config(_statistics(endpoint.name, control), arm.version),
-                 [health_check(READY)]),
-    ]  # fmt: skip
+        *(listener(f"endpoint-{port}", port_of(address, port), routes, filters, log) for port in ports),
+        listener("statistics", port_of(address, STATISTICS_PORT), told, [health_check(READY)]),
+    ]
     return {
         "node": {"id": f"{endpoint.name}-{arm.version}", "cluster": "seaway"},
-        "admin": {"address": {"pipe": {"path": str(envoy.admin_socket(endpoint)), "mode": 0o600}}},
+        "admin": {"address": socket_of(envoy.admin_socket(endpoint))},
         "stats_flush_interval": f"{envoy.STATS_FLUSH_S}s",
         "stats_config": latency_buckets(),
         "static_resources": {

@@ -4,8 +4,10 @@ from seaway.errors import InferenceRefused, InferenceUnavailable
 from seaway.serving.cleanup import clean_up_endpoints
 from seaway.serving.clients.grpc import GrpcClient
 from seaway.serving.clients.http import Client
+from seaway.serving.clients.trust import Trust
 from seaway.serving.feature_log import FeatureLog
 from seaway.serving.port import ARMS, Arm, DeployedEndpoint, Endpoint, EndpointSpec, find, find_deployed
+from seaway.serving.tls import Tls
 
 __all__ = [
     "ARMS",
@@ -18,6 +20,8 @@ __all__ = [
     "GrpcClient",
     "InferenceRefused",
     "InferenceUnavailable",
+    "Tls",
+    "Trust",
     "clean_up_endpoints",
     "find",
     "find_deployed",

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from seaway import registry
 from seaway.errors import DataUnreadable, EndpointFailed, InvalidSpec
 from seaway.models.signature import Signature
+from seaway.serving.tls import Tls
 from seaway.storage import read_json, write_json
 from seaway.tasks import Target
 
@@ -37,8 +38,9 @@ class EndpointSpec:
     passes at once compute on `threads` threads each. `server` is a backend of the port `ModelServer`, `auto` the one of
     this installation. More than `requests_per_s` inference requests a second are answered 429, where that is not
     0: of the endpoint on a laptop, of each pod on a cluster. By `access_log` path, status and time of each request are
-    kept, never its headers or content. `port` 0 takes a free one. `public_key` verifies both
-    packages; None takes the key of Seaway's own state folder. `hosting` says how a cluster runs it, as
+    kept, never its headers or content. `tls` is the endpoint's own on a laptop, None that of the environment if any; on
+    a cluster TLS is the gateway's. `port` 0 takes a free one. `public_key` verifies both packages; None takes the key
+    of Seaway's own state folder. `hosting` says how a cluster runs it, as
     `seaway.platforms.kubernetes.serving.hosting.Hosting` reads it; the laptop has no use for it.
     """
 
@@ -57,6 +59,7 @@ class EndpointSpec:
     server: str = AUTO
     requests_per_s: int = 0
     access_log: bool = False
+    tls: Tls | None = None
 
     def __post_init__(self) -> None:
         require_endpoint_name(self.name)

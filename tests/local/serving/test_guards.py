@@ -16,6 +16,7 @@ from seaway.errors import EndpointFailed, InferenceRefused, InferenceUnavailable
 from seaway.model_server.envoy import config, process
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient
+from seaway.storage import write_private
 from small_package import SIGNATURE, small_package
 
 PER_S = 20
@@ -127,4 +128,11 @@ def test_a_token_is_replaced_under_load_without_a_lost_request(endpoint: Deploye
         assert client.live()
     with pytest.raises(EndpointFailed, match="No endpoint large"):
         rotate_token("large", None, revoke=False)
+    write_private(endpoint.token_file, f"mine-{new}")  # as a secret manager would
+    rotate_token("small", None, revoke=True)
+    for token in (old, new):
+        with Client(endpoint.url, token) as client, pytest.raises(InferenceRefused, match="401"):
+            client.live()
+    with Client(endpoint.url, f"mine-{new}") as client:
+        assert client.live()
     assert {file.stat().st_mode & 0o777 for file in Path(endpoint.folder).glob("token*")} == {0o600}

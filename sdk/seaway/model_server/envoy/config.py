@@ -54,6 +54,7 @@ LOGGED = {
     "bytes_in": "%BYTES_RECEIVED%",
     "bytes_out": "%BYTES_SENT%",
     "server": "%UPSTREAM_CLUSTER%",
+    "peer": "%DOWNSTREAM_PEER_SUBJECT%",
 }  # of the access log: neither headers, which have the token, nor what is asked or answered
 GRPC_STATUS = f"""
 function envoy_on_response(handle)
@@ -196,7 +197,7 @@ def exact(name: str, value: str) -> dict[str, Any]:
 
 def cluster(name: str, socket: Path) -> dict[str, Any]:
     """An HTTP/1.1 server on a Unix socket."""
-    endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
+    endpoint = {"endpoint": {"address": socket_of(socket)}}
     return {
         "name": name,
         "type": "STATIC",
@@ -207,13 +208,22 @@ def cluster(name: str, socket: Path) -> dict[str, Any]:
 
 def listener(
     name: str,
-    address: str,
-    port: int,
+    address: Mapping[str, Any],
     routes: Mapping[str, Any],
     filters: Sequence[Mapping[str, Any]],
     log: Path | None = None,
+    transport: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """HTTP/1.1 and, without TLS by prior knowledge, HTTP/2; `routes` is `route_config` or `rds`, `log` a file."""
+    """HTTP/1.1 and, without TLS by prior knowledge, HTTP/2.
+
+    Args:
+        name: the listener's.
+        address: `port_of` or `socket_of`.
+        routes: `route_config` or `rds`.
+        filters: of requests.
+        log: file of the access log; None writes none.
+        transport: transport socket of TLS; None has none.
+    """
     manager = {
         "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
@@ -228,12 +238,25 @@ def listener(
     }
     return {
         "name": name,
-        "address": {"socket_address": {"address": address, "port_value": port}},
+        "address": dict(address),
         "enable_reuse_port": False,  # by default two endpoints could share a port, each with some of the requests
         "filter_chains": [
-            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+            {
+                "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
+                **({"transport_socket": dict(transport)} if transport else {}),
+            }
         ],
     }
+
+
+def port_of(address: str, port: int) -> dict[str, Any]:
+    """Where a listener is reached over the network."""
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def socket_of(path: Path) -> dict[str, Any]:
+    """Where a server or a listener is reached by its owner on this machine."""
+    return {"pipe": {"path": str(path), "mode": 0o600}}
 
 
 def request_filters(per_s: int = 0) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from seaway.errors import EndpointFailed, TrafficFailed
 from seaway.model_server import processes, unix_http
@@ -28,16 +27,21 @@ from seaway.model_server.envoy.config import (
     latency_buckets,
     listener,
     mirror,
+    port_of,
     protocol_routes,
     request_filters,
+    socket_of,
     split,
 )
+from seaway.model_server.envoy.guard import UNGUARDED, Guard
+from seaway.model_server.envoy.tls import transport_socket
 from seaway.model_server.ports import LOOPBACK, require_free
 from seaway.serving import DeployedEndpoint
-from seaway.storage import write_json, write_private
+from seaway.storage import read_json, write_json, write_private
 
 NAME, ACCESS_LOG, CONFIGURATION = "envoy", "access.log", "arms"
-ROUTES, CLUSTERS = "routes.json", "clusters.json"
+ROUTES, CLUSTERS, GUARD = "routes.json", "clusters.json", "guard.json"
+LISTENER = "endpoint"
 FOLLOW_TIMEOUT_S = 10.0
 DRAIN_TIMEOUT_S = 30.0
 START_TIMEOUT_S = 15.0
@@ -47,33 +51,38 @@ STATS_FLUSH_S = 0.2  # how old a latency histogram can be
 logger = logging.getLogger(__name__)
 
 
-def start(
-    endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0, per_s: int = 0, logged: bool = False
-) -> str:
+def start(endpoint: DeployedEndpoint, keys: Mapping[str, str], port: int = 0, guard: Guard = UNGUARDED) -> str:
     """Start Envoy before the endpoint's arms, all traffic on stable; returns the URL.
 
     Args:
         endpoint: with its arms' servers up.
         keys: TorchServe's inference key by backend.
         port: to listen on; 0 for any free one.
-        per_s: inference requests a second, at most; 0 for any number.
-        logged: whether `access.log` beside the endpoint's state has each request.
+        guard: what it keeps from the endpoint, and tells.
 
     Raises:
         PortTaken: the port is in use.
+        InvalidSpec: the certificate of the guard cannot be used.
         EndpointFailed: Envoy does not come up.
     """
     if port:
         require_free(port)
+    where = f"https://{guard.tls.host()}" if guard.tls else f"http://{LOOPBACK}"
     folder = _folder(endpoint)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(folder / "keys.json", json.dumps(dict(keys)))
+    write_json(folder / GUARD, guard.to_json())
     write_clusters(endpoint)
     _write_routes(endpoint, {"stable": 100}, version=1)
-    log = endpoint.folder / ACCESS_LOG if logged else None
-    write_json(folder / "bootstrap.json", _bootstrap(endpoint, port, per_s, log))
+    write_json(folder / "bootstrap.json", _bootstrap(endpoint, port, guard))
     daemon = run(endpoint.folder, folder / "bootstrap.json")
-    return f"http://{LOOPBACK}:{_wait_for_listener(endpoint, daemon, port)}"
+    return f"{where}:{_wait_for_listener(endpoint, daemon, port)}"
+
+
+def guards(endpoint: DeployedEndpoint, guard: Guard) -> bool:
+    """Whether the endpoint was started with this guard."""
+    file = _folder(endpoint) / GUARD
+    return file.exists() and read_json(file) == guard.to_json()
 
 
 def run(folder: Path, bootstrap: Path) -> processes.Daemon:
@@ -149,6 +158,11 @@ def admin_socket(endpoint: DeployedEndpoint) -> Path:
     return _sockets(endpoint) / "admin.sock"
 
 
+def _own_socket(endpoint: DeployedEndpoint) -> Path:
+    """Where the endpoint's Envoy answers its owner as it answers callers."""
+    return _sockets(endpoint) / "owner.sock"
+
+
 def control_cluster(cluster: str) -> str:
     """The cluster of a backend for all but inference, so that health and metadata do not count as traffic."""
     return f"{cluster}-control"
@@ -160,8 +174,9 @@ def _wait_for_listener(endpoint: DeployedEndpoint, daemon: processes.Daemon, por
         try:
             if unix_http.request(admin_socket(endpoint), "GET", "/ready")[0] == http.client.OK:
                 listeners = unix_http.get_json(admin_socket(endpoint), "/listeners?format=json")["listener_statuses"]
-                return int(listeners[0]["local_address"]["socket_address"]["port_value"])
-        except (OSError, http.client.HTTPException, LookupError):
+                address = next(one["local_address"] for one in listeners if one["name"] == LISTENER)
+                return int(address["socket_address"]["port_value"])
+        except (OSError, http.client.HTTPException, LookupError, StopIteration):
             logger.debug("Envoy is not up yet")
         time.sleep(POLL_S)
     if port:  # another may have taken it since it was found free; an Envoy that cannot listen goes on without
@@ -175,13 +190,14 @@ def _version(endpoint: DeployedEndpoint) -> int:
 
 
 def _observed_version(endpoint: DeployedEndpoint) -> int:
-    address = urlsplit(endpoint.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=FOLLOW_TIMEOUT_S)
+    connection = unix_http.UnixConnection(_own_socket(endpoint), FOLLOW_TIMEOUT_S)
     try:
         connection.request("GET", "/v2/health/live")
         return int(connection.getresponse().getheader("x-seaway-config", "0"))
     except (OSError, http.client.HTTPException) as error:
-        raise TrafficFailed(f"Endpoint {endpoint.name} does not answer at {endpoint.url}: {error!r}.") from error
+        raise TrafficFailed(
+            f"Envoy of endpoint {endpoint.name}, {endpoint.url}, does not answer: {error!r}."
+        ) from error
     finally:
         connection.close()
 
@@ -230,17 +246,28 @@ def _infer_routes(
     ]
 
 
-def _bootstrap(endpoint: DeployedEndpoint, port: int, per_s: int, log: Path | None) -> dict[str, Any]:
+def _bootstrap(endpoint: DeployedEndpoint, port: int, guard: Guard) -> dict[str, Any]:
     folder = _folder(endpoint)
-    listening = listener("endpoint", LOOPBACK, port, routes_of(folder / ROUTES), request_filters(per_s), log)
     return {
         "node": {"id": f"{endpoint.name}-{endpoint.run}", "cluster": "seaway"},
-        "admin": {"address": {"pipe": {"path": str(admin_socket(endpoint)), "mode": 0o600}}},
+        "admin": {"address": socket_of(admin_socket(endpoint))},
         "stats_flush_interval": f"{STATS_FLUSH_S}s",
         "stats_config": latency_buckets(),
         "dynamic_resources": {"cds_config": _file_source(folder / CLUSTERS)},
-        "static_resources": {"listeners": [listening]},
+        "static_resources": {"listeners": _listeners(endpoint, port, guard)},
     }
+
+
+def _listeners(endpoint: DeployedEndpoint, port: int, guard: Guard) -> list[dict[str, Any]]:
+    """That of callers, and one by which the owner sees what its routes are, whatever callers have to show."""
+    folder = _folder(endpoint)
+    routes, filters = routes_of(folder / ROUTES), request_filters(guard.requests_per_s)
+    log = endpoint.folder / ACCESS_LOG if guard.access_log else None
+    transport = transport_socket(folder, guard.tls) if guard.tls else None
+    return [
+        listener(LISTENER, port_of(LOOPBACK, port), routes, filters, log, transport),
+        listener("owner", socket_of(_own_socket(endpoint)), routes, filters),
+    ]
 
 
 def routes_of(file: Path) -> dict[str, Any]:

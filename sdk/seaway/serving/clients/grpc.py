@@ -1,14 +1,13 @@
 """A client of the Open Inference Protocol, version 2, over gRPC."""
 
 import re
-import ssl
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from seaway.errors import InferenceRefused, InferenceUnavailable, InvalidSpec
 from seaway.serving.clients.address import Address
 from seaway.serving.clients.base import Caller, as_header
+from seaway.serving.clients.trust import Trust
 from seaway.serving.clients.values import Array, as_array
 from seaway.serving.protocol import grpc_messages
 from seaway.serving.protocol.request import LARGEST_MESSAGE
@@ -20,17 +19,20 @@ REFUSALS = {"INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOU
 class GrpcClient(Caller):
     """As `Client`, over gRPC; of several threads that use it at once, `arm` and `version` are any one's.
 
-    `https://` is TLS and `http://` is not. What is not on loopback is reached through `https_proxy` where that is set.
+    `https://` is TLS, by `trust` as `Client` has it, and `http://` is not. What is not on loopback is reached through
+    `https_proxy` where that is set.
 
     After `infer`, `arm` names the arm that answered, or `version` its model where the route names no arm. `host` is a
     DeployedEndpoint's, for a gateway of many endpoints.
     """
 
-    def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
+    def __init__(
+        self, url: str, token: str, timeout_s: float = 30.0, host: str = "", trust: Trust | None = None
+    ) -> None:
         super().__init__()
         address = Address.of(url)
         routed = SELDON.fullmatch(address.path)
-        self._channel = _channel(address, as_header(host, "host"))
+        self._channel = _channel(address, as_header(host, "host"), trust or Trust.here())
         self._metadata = {
             "authorization": f"Bearer {as_header(token, 'token')}",
             **(routed.groupdict() if routed else {}),
@@ -117,7 +119,7 @@ def _too_large(size: int) -> str:
     )
 
 
-def _channel(address: Address, host: str) -> Any:
+def _channel(address: Address, host: str, trust: Trust) -> Any:
     import grpc
 
     options: list[tuple[str, Any]] = [
@@ -128,14 +130,8 @@ def _channel(address: Address, host: str) -> Any:
     if address.loopback:
         options.append(("grpc.enable_http_proxy", 0))
     if address.tls:
-        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(_authorities()), options)
+        return grpc.secure_channel(address.target, trust.credentials(), options)
     return grpc.insecure_channel(address.target, options)
-
-
-def _authorities() -> bytes | None:
-    """Those that Python's TLS trusts; None for gRPC's own."""
-    file = ssl.get_default_verify_paths().cafile
-    return Path(file).read_bytes() if file else None
 
 
 def _outputs(answer: Any) -> dict[str, Array]:

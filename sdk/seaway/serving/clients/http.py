@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote
 from seaway.errors import InferenceRefused, InferenceUnavailable
 from seaway.serving.clients.address import Address
 from seaway.serving.clients.base import TOLD, Caller, as_header
+from seaway.serving.clients.trust import Trust
 from seaway.serving.clients.values import Array, as_array, as_json
 
 CLIENT_ERRORS = range(400, 500)
@@ -20,16 +20,19 @@ NO_PROTOCOL = "what is no Open Inference Protocol"
 class Client(Caller):
     """One kept-alive connection to an endpoint; not for use from several threads at once.
 
-    `https://` is TLS, with a server that the machine's authorities (or `SSL_CERT_FILE`) vouch for. No proxy is used.
+    `https://` is TLS, by `trust`: None takes what the environment says, else a server that the machine's authorities
+    (or `SSL_CERT_FILE`) vouch for. No proxy is used.
 
     After `infer`, `arm` names the arm that answered, or `version` its model where the route names no arm. `host` is a
     DeployedEndpoint's, for a gateway of many endpoints.
     """
 
-    def __init__(self, url: str, token: str, timeout_s: float = 30.0, host: str = "") -> None:
+    def __init__(
+        self, url: str, token: str, timeout_s: float = 30.0, host: str = "", trust: Trust | None = None
+    ) -> None:
         super().__init__()
         address = Address.of(url)
-        self._connection = _connection(address, timeout_s)
+        self._connection = connect(address, timeout_s, trust or Trust.here())
         self._headers = {"authorization": f"Bearer {as_header(token, 'token')}", "content-type": "application/json"}
         if host:
             self._headers["host"] = as_header(host, "host")
@@ -108,11 +111,11 @@ class Client(Caller):
         raise kind(f"{self._url}{path} answered {response.status}: {_reason(content) or response.reason}")
 
 
-def _connection(address: Address, timeout_s: float) -> http.client.HTTPConnection:
+def connect(address: Address, timeout_s: float, trust: Trust) -> http.client.HTTPConnection:
+    """A connection that is opened by its first request. Raises: InvalidSpec: what is trusted cannot be read."""
     if not address.tls:
         return http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
-    trusted = ssl.create_default_context()
-    return http.client.HTTPSConnection(address.host, address.port, timeout=timeout_s, context=trusted)
+    return http.client.HTTPSConnection(address.host, address.port, timeout=timeout_s, context=trust.context())
 
 
 def _path(model: str) -> str:

@@ -53,7 +53,7 @@ def calling(target: Target) -> Iterator[Caller]:
     options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", MESSAGES)]
     options += [("grpc.default_authority", target.host)] if target.host else []
     where = f"{address.host}:{address.port}"
-    secure = grpc.ssl_channel_credentials() if address.tls else None
+    secure = target.trust.credentials() if address.tls else None
     with grpc.secure_channel(where, secure, options) if secure else grpc.insecure_channel(where, options) as channel:
         yield Caller(channel, target)
 

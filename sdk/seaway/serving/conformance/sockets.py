@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
-from seaway.serving.conformance.check import Check, Lacking, answered, require
+from seaway.serving.clients.address import Address
+from seaway.serving.conformance.check import Check, answered, require
 from seaway.serving.conformance.target import Target
 
 TAIL = 20  # bytes of a request that are held back
@@ -21,7 +21,7 @@ def a_slow_caller_holds_up_nobody(target: Target) -> None:
         for _ in range(BESIDE):
             answered(target.infer(target.request()))
         slow.sendall(request[-TAIL:])
-        begin = slow.recv(len(STATUS), socket.MSG_WAITALL)
+        begin = slow.makefile("rb").read(len(STATUS))
         require(begin == STATUS, f"a slow request is answered {begin!r}")
 
 
@@ -36,12 +36,11 @@ def who_leaves_in_the_middle_costs_nobody_an_answer(target: Target) -> None:
 
 
 def many_connections_at_once_are_answered(target: Target) -> None:
-    if urlsplit(target.url).scheme == "https":
-        raise Lacking("many connections are opened without TLS only")
-    address, request = urlsplit(target.url), target.bare()
+    address, request = Address.of(target.url), target.bare()
+    trusted = target.trust.context() if address.tls else None
 
     async def one() -> bytes:
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=trusted)
         writer.write(request)
         begin = await reader.readexactly(len(STATUS))
         writer.close()

@@ -5,7 +5,6 @@ import http.client
 import json
 import math
 import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +14,8 @@ import numpy as np
 
 from seaway.errors import InferenceUnavailable
 from seaway.serving.clients.address import Address
+from seaway.serving.clients.http import connect
+from seaway.serving.clients.trust import Trust
 
 MADE_UP: dict[str, Any] = {"BYTES": "a", "BOOL": True, "FP16": 0.5, "FP32": 0.5, "FP64": 0.5}  # of others, 1
 ROWS = 2
@@ -60,6 +61,7 @@ class Target:
         sample: Rows by input; empty makes some up from the model's metadata.
         connections: Opened at once in the check of many.
         timeout_s: Of a request.
+        trust: Of `https://` URLs.
     """
 
     url: str
@@ -70,6 +72,7 @@ class Target:
     sample: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     connections: int = 100
     timeout_s: float = 30.0
+    trust: Trust = field(default_factory=Trust.here)
 
     @property
     def infer_path(self) -> str:
@@ -104,7 +107,7 @@ class Target:
     ) -> Answer:
         """One request on a connection of its own. Raises: InferenceUnavailable: no answer."""
         address = Address.of(self.url)
-        with contextlib.closing(_connection(address, self.timeout_s)) as connection:
+        with contextlib.closing(connect(address, self.timeout_s, self.trust)) as connection:
             try:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before its end
                     connection.request(method, address.path + path, body, {**self.headers, **(headers or {})})
@@ -128,7 +131,7 @@ class Target:
         """A connection without a request. Raises: OSError."""
         address = Address.of(self.url)
         plain = socket.create_connection((address.host, address.port), self.timeout_s)
-        return ssl.create_default_context().wrap_socket(plain, server_hostname=address.host) if address.tls else plain
+        return self.trust.context().wrap_socket(plain, server_hostname=address.host) if address.tls else plain
 
     def bare(self) -> bytes:
         """A right request as it goes over a socket, the last of its connection."""
@@ -151,11 +154,3 @@ class Target:
 
 def _named(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {key: spec[key] for key in ("name", "datatype")}
-
-
-def _connection(address: Address, timeout_s: float) -> http.client.HTTPConnection:
-    if not address.tls:
-        return http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
-    return http.client.HTTPSConnection(
-        address.host, address.port, timeout=timeout_s, context=ssl.create_default_context()
-    )

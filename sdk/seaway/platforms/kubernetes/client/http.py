@@ -4,12 +4,14 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 
 import urllib3
 
+from seaway.serving.clients.trust import Trust
+
 LARGEST = 64 << 20  # bytes of an answer
 CHUNK = 1 << 16
-POOL = urllib3.PoolManager(maxsize=4)
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,21 @@ class Answer:
     body: bytes
 
 
-def fetch(url: str, timeout_s: float, headers: Mapping[str, str] | None = None) -> Answer:
-    """GET `url`; redirects are not followed.
+@lru_cache(maxsize=4)
+def _pool(trust: Trust) -> urllib3.PoolManager:
+    return urllib3.PoolManager(maxsize=4, ssl_context=trust.context() if trust != Trust() else None)
+
+
+def fetch(url: str, timeout_s: float, headers: Mapping[str, str] | None = None, trust: Trust | None = None) -> Answer:
+    """GET `url`; redirects are not followed. `trust` None is the machine's authorities, and no certificate is shown.
 
     Raises:
+        InvalidSpec: what is trusted cannot be read.
         OSError: no whole answer within `timeout_s` seconds, or one that is too large.
     """
     deadline = time.monotonic() + timeout_s
     try:
-        response = POOL.request(
+        response = _pool(trust or Trust()).request(
             "GET", url, headers=dict(headers or {}), timeout=timeout_s, retries=False, preload_content=False
         )
         with closing(response):

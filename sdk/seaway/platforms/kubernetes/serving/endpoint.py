@@ -72,11 +72,17 @@ class KubernetesEndpoint:
         """Bring the spec's packages to the endpoint, all traffic on stable; a model that serves already is untouched.
 
         Raises:
+            InvalidSpec: the spec has a certificate, which here is the gateway's.
             PackageRefused: a package does not verify, here or in its pod.
             NameTaken: another run's candidate is beside stable, or an object belongs to somebody else.
             EndpointFailed: the pods do not come to answer; what this call has made is gone.
             AdmissionRefused, QuotaExceeded, KindMissing, OperatorMissing, Forbidden, ServerGone: see `launch`.
         """
+        if spec.tls:
+            raise InvalidSpec(
+                f"Endpoint {spec.name} of a cluster has no certificate of its own: give {spec.tls.certificate} to the "
+                "gateway, as docs/how-to/serve-by-tls.md says."
+            )
         found = self._records.find(spec.name)
         before = Record.of(found) if found else None
         self._require_free(spec, before)

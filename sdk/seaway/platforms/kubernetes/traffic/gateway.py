@@ -18,6 +18,7 @@ from typing import Any
 from seaway.errors import TrafficFailed
 from seaway.platforms.kubernetes.client.http import fetch
 from seaway.serving import DeployedEndpoint
+from seaway.serving.clients.trust import Trust
 
 ARM, VERSION, MARK = "x-seaway-arm", "x-seaway-version", "x-seaway-config"  # headers of an answer
 LIVE = "/v2/health/live"
@@ -179,7 +180,7 @@ def _answer(endpoint: DeployedEndpoint, path: str = LIVE) -> Mapping[str, str]:
     """Headers of one answer by a connection of its own; none of a failure, which a gateway marks as an arm's too."""
     host = {"host": endpoint.host} if endpoint.host else {}
     try:
-        answer = fetch(endpoint.url + path, ANSWER_S, {**host, "connection": "close"})
+        answer = fetch(endpoint.url + path, ANSWER_S, {**host, "connection": "close"}, Trust.here())
     except OSError as error:
         log.debug("no answer of endpoint %s: %s", endpoint.name, error)
         return {}

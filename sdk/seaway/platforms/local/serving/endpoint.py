@@ -17,6 +17,7 @@ from pathlib import Path
 from seaway.errors import DataUnreadable, EndpointFailed
 from seaway.model_server import processes
 from seaway.model_server.envoy import process as envoy
+from seaway.model_server.envoy.guard import Guard
 from seaway.model_server.port import ModelServer
 from seaway.models import verifying_key
 from seaway.models.package import check_files, content_sha256
@@ -49,14 +50,18 @@ class LocalEndpoint:
         """Start a server for each arm, then Envoy with all traffic on stable.
 
         Raises:
+            InvalidSpec: the certificate cannot be used.
             PackageRefused: a package does not verify, or changed while it was copied.
             PortTaken: the port that was asked for is in use.
             EndpointFailed: a server did not answer the model's sample in time; the message ends with its log.
         """
+        guard = Guard.of(spec)
+        if guard.tls:
+            guard.tls.host()  # what cannot be used is told before anything is begun
         for package in spec.packages.values():
             check_files(package)
         hashes = {name: content_sha256(package) for name, package in spec.packages.items()}
-        if serving := self._already_serving(spec, hashes):
+        if serving := self._already_serving(spec, hashes, guard):
             return serving
         self.remove(spec.name, spec.run)
         try:
@@ -65,9 +70,7 @@ class LocalEndpoint:
             server = self._server or current(ModelServer, endpoint.server)
             server.start(spec, endpoint, key, home() / "cache" / "scripts")
             secret = {arm.cluster: server.key(endpoint, arm) for arm in endpoint.arms.values()}
-            endpoint = replace(
-                endpoint, url=envoy.start(endpoint, secret, spec.port, spec.requests_per_s, spec.access_log)
-            )
+            endpoint = replace(endpoint, url=envoy.start(endpoint, secret, spec.port, guard))
             endpoint.write()
         except BaseException:
             self.remove(spec.name, spec.run)
@@ -126,10 +129,12 @@ class LocalEndpoint:
         """See `Endpoint`: the token is a file of this machine."""
         return endpoint
 
-    def _already_serving(self, spec: EndpointSpec, hashes: dict[str, str]) -> DeployedEndpoint | None:
+    def _already_serving(self, spec: EndpointSpec, hashes: dict[str, str], guard: Guard) -> DeployedEndpoint | None:
+        asked = (spec.name, spec.run, _server(spec), hashes)
         for endpoint in self.list():
-            same = (endpoint.name, endpoint.run, endpoint.server) == (spec.name, spec.run, _server(spec))
-            if same and {name: arm.sha256 for name, arm in endpoint.arms.items()} == hashes and _serves(endpoint):
+            served = {name: arm.sha256 for name, arm in endpoint.arms.items()}
+            same = (endpoint.name, endpoint.run, endpoint.server, served) == asked and envoy.guards(endpoint, guard)
+            if same and _serves(endpoint):
                 logger.info("endpoint %s of run %s serves these packages already", spec.name, spec.run)
                 return endpoint
         return None
