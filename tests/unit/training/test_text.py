@@ -116,3 +116,35 @@ def test_an_encoder_that_is_not_there_is_told(spec: TrainSpec, tmp_path: Path, e
     made = replace(spec, output=tmp_path, checkpoints=tmp_path / "kept", params={**PARAMS, "encoder": encoder})
     with pytest.raises(InvalidSpec, match=reason):
         main(made, "d" * 64)
+
+
+def test_one_model_reads_a_text_and_the_numbers_and_categories_beside_it(tmp_path: Path) -> None:
+    """The label follows from all three, so that a model which reads one of them errs often."""
+    random = np.random.default_rng(0)
+    rows = reviews(900, 0).assign(paid=random.normal(10, 3, 900), shop=random.choice(["a", "b"], 900))
+    good, dear, first = rows["mood"] == "good", rows["paid"] > 10, rows["shop"] == "a"
+    told = np.where(good.astype(int) + dear + first >= 2, "kept", "returned")
+    rows = rows.drop(columns="mood").assign(end=told, paid=rows["paid"].mask(random.random(900) < 0.01))
+    files = {name: tmp_path / f"{name}.parquet" for name in ("train", "validation")}
+    for name, part in {"train": rows[:700], "validation": rows[700:800]}.items():
+        part.to_parquet(files[name])
+    beside = {"numeric": ["paid"], "categorical": ["shop"], "hidden": [32], "encoder": "words"}
+    params = {**PARAMS, "label": "end", **beside, "epochs": 12, "learning_rate": 0.02}
+    made = TrainSpec(**files, output=tmp_path / "out", checkpoints=tmp_path / "kept", params=params)
+    main(made, "c" * 64)
+    model = ExportedModel.load(made.output)
+    assert [(spec.name, spec.datatype) for spec in model.signature.inputs] == [
+        ("review", "BYTES"),
+        ("shop", "BYTES"),
+        ("paid", "FP32"),
+    ]
+    asked = {
+        "review": [*rows["review"][800:], None],
+        "shop": [*rows["shop"][800:], "never seen"],
+        "paid": [*rows["paid"][800:], None],
+    }
+    given = model.predict(asked)
+    classes = np.array(model.signature.target.classes if model.signature.target else ())
+    assert (classes[given["probabilities"][:-1].argmax(axis=1)] == rows["end"][800:]).mean() > 0.9
+    assert np.isfinite(given["probabilities"]).all()
+    assert given["embedding"].shape == (101, 64)

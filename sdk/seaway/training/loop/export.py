@@ -1,6 +1,6 @@
 """A trained model as files: exported graph, weights, signature."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,22 @@ class EmbeddingModel(nn.Module):
 
 
 def embedding_signature(
-    name: str, given: TensorSpec, task: Task, size: int, sample: Sequence[Any], folder: Path | None = None
+    name: str,
+    inputs: Sequence[TensorSpec],
+    task: Task,
+    size: int,
+    sample: Mapping[str, Sequence[Any]],
+    folder: Path | None = None,
 ) -> Signature:
-    """One input; out come the task's answer and an embedding of `size`. The stage's files are in `folder`.
+    """Out come the task's answer and an embedding of `size`. Files of the inputs' stages are in `folder`.
 
     Raises:
-        InvalidSpec: the label or the input is named as an output is.
+        InvalidSpec: the label or an input is named as an output is.
     """
-    answer = answer_spec(task, [given])
+    answer = answer_spec(task, inputs)
     outputs = (answer, TensorSpec(EMBEDDING, "FP32", (-1, size)))
     target = replace(task.target, output=answer.name)
-    return Signature(name, (given,), outputs, {given.name: sample}, target, folder=folder).proved()
+    return Signature(name, tuple(inputs), outputs, sample, target, folder=folder).proved()
 
 
 def answer_spec(task: Task, inputs: Sequence[TensorSpec]) -> TensorSpec:

@@ -5,10 +5,10 @@ import torch
 from seaway.storage import write_json
 from seaway.training.command_line import start
 from seaway.training.loop import Data, figures, learn
-from seaway.training.loop.process_group import Worker, joined
+from seaway.training.loop.process_group import joined
 from seaway.training.loop.rows import learn_task
 from seaway.training.spec import TrainSpec
-from seaway.training.tabular.data import Examples, Prepared, read_examples, sample_rows
+from seaway.training.tabular.data import read_examples, sample_rows
 from seaway.training.tabular.export import signature, write_model
 from seaway.training.tabular.network import TabularModel, TabularNetwork
 from seaway.training.tabular.params import TabularParams
@@ -29,19 +29,14 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
     torch.manual_seed(spec.seed)
     network = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
     with joined() as worker:
-        data = Data(_prepare(preprocessing, train, worker), _prepare(preprocessing, validation, worker), task)
+        learned, judged = (preprocessing.prepared(examples).to(worker.device) for examples in (train, validation))
+        data = Data(learned, judged, task)
         fit = learn(spec, fingerprint, params, network, data, worker)
     if worker.first:
         best = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
         best.load_state_dict(fit.best)
         write_json(spec.output / "metrics.json", figures(fit, len(train)))  # first: a tuner waits for no more
         write_model(TabularModel(preprocessing, best, task), signed, spec.output)
-
-
-def _prepare(preprocessing: Preprocessing, examples: Examples, worker: Worker) -> Prepared:
-    """Preprocessing is fixed, so it is done once and not once an epoch."""
-    categories, numbers = preprocessing(examples.categories, examples.numbers)
-    return Prepared(*(tensor.to(worker.device) for tensor in (categories, numbers, examples.labels)))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,9 @@ class Prepared:
     def batch(self, rows: torch.Tensor, training: bool) -> tuple[torch.Tensor, ...]:
         return self.categories[rows], self.numbers[rows]
 
+    def to(self, device: torch.device) -> "Prepared":
+        return Prepared(*(tensor.to(device) for tensor in (self.categories, self.numbers, self.labels)))
+
 
 def read_examples(path: Path, params: TabularParams, task: Task) -> Examples:
     """Read the columns that `params` name.

@@ -1,5 +1,6 @@
 """What the tabular model takes and returns."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,15 @@ from seaway.training.tabular.params import TabularParams
 
 def signature(params: TabularParams, task: Task, sample: dict[str, list[object]]) -> Signature:
     """Text columns, then numbers, as [rows, 1]; out comes the task's answer."""
+    columns = column_specs(params)
+    output = export.answer_spec(task, columns)
+    return Signature(params.name, tuple(columns), (output,), sample, replace(task.target, output=output.name))
+
+
+def column_specs(params: TabularParams) -> list[TensorSpec]:
+    """Text columns, then numbers, in the order in which a graph takes them."""
     texts = [TensorSpec(name, "BYTES", unit=params.units.get(name, "")) for name in params.categorical]
-    numbers = [TensorSpec(name, "FP32", unit=params.units.get(name, "")) for name in params.numeric]
-    output = export.answer_spec(task, [*texts, *numbers])
-    return Signature(params.name, (*texts, *numbers), (output,), sample, replace(task.target, output=output.name))
+    return [*texts, *(TensorSpec(name, "FP32", unit=params.units.get(name, "")) for name in params.numeric)]
 
 
 def write_model(model: TabularModel, signed: Signature, folder: Path) -> None:
@@ -27,7 +33,12 @@ def write_model(model: TabularModel, signed: Signature, folder: Path) -> None:
 
 def example(signed: Signature) -> list[torch.Tensor]:
     """What the graph is traced on."""
-    return [torch.zeros((export.TRACED_ROWS, 1), dtype=_dtype(spec)) for spec in signed.inputs]
+    return examples(signed.inputs)
+
+
+def examples(columns: Sequence[TensorSpec]) -> list[torch.Tensor]:
+    """A tensor of `TRACED_ROWS` rows a column."""
+    return [torch.zeros((export.TRACED_ROWS, 1), dtype=_dtype(spec)) for spec in columns]
 
 
 def _dtype(spec: TensorSpec) -> torch.dtype:

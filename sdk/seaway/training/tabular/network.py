@@ -16,24 +16,27 @@ EMBEDDING_SCALE = (
 
 
 class TabularNetwork(nn.Module):
-    """Embeddings and numbers, concatenated, through a multilayer perceptron with ReLU to `width` outputs."""
+    """Embeddings and numbers, concatenated, through a multilayer perceptron with ReLU to `width` outputs.
 
-    def __init__(self, vocabulary_sizes: Sequence[int], params: TabularParams, width: int) -> None:
+    `beside` further numbers a row, such as those that stand for a text, are taken as they are.
+    """
+
+    def __init__(self, vocabulary_sizes: Sequence[int], params: TabularParams, width: int, beside: int = 0) -> None:
         super().__init__()
         tables = [nn.Embedding(size + 1, params.embedding, padding_idx=0) for size in vocabulary_sizes]
         self.embeddings = nn.ModuleList(tables)
         for table in tables:
             nn.init.normal_(table.weight[1:], std=EMBEDDING_SCALE)
-        widths = [len(tables) * params.embedding + 2 * len(params.numeric), *params.hidden]
+        widths = [len(tables) * params.embedding + 2 * len(params.numeric) + beside, *params.hidden]
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], width))
 
-    def forward(self, categories: Tensor, numbers: Tensor) -> Tensor:
+    def forward(self, categories: Tensor, numbers: Tensor, *beside: Tensor) -> Tensor:
         """Positions int64 [rows, categorical], numbers float32 [rows, 2 numeric] to outputs float32 [rows, width]."""
         vectors = [table(categories[:, index]) for index, table in enumerate(self.embeddings)]
-        outputs: Tensor = self.layers(torch.cat([*vectors, numbers], 1))
+        outputs: Tensor = self.layers(torch.cat([*vectors, numbers, *beside], 1))
         return outputs
 
 
@@ -47,7 +50,4 @@ class TabularModel(nn.Module):
         self.network = network
 
     def forward(self, *columns: Tensor) -> Tensor:
-        count = len(self.preprocessing.vocabularies.sizes)
-        categories = torch.cat(columns[:count], 1) if count else columns[0].new_zeros((columns[0].shape[0], 0))
-        numbers = torch.cat(columns[count:], 1) if columns[count:] else columns[0].new_zeros((columns[0].shape[0], 0))
-        return self.task.answer(self.network(*self.preprocessing(categories.long(), numbers.float())))
+        return self.task.answer(self.network(*self.preprocessing.of_columns(columns, columns[0])))

@@ -1,9 +1,11 @@
 """Raw columns to what a network takes: modules with fixed buffers, so that they are exported inside the graph."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from seaway.training.tabular.data import Examples
+from seaway.training.tabular.data import Examples, Prepared
 
 
 class Vocabularies(nn.Module):
@@ -61,3 +63,15 @@ class Preprocessing(nn.Module):
 
     def forward(self, categories: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         return self.vocabularies(categories), self.standardiser(numbers)
+
+    def prepared(self, examples: Examples) -> Prepared:
+        """All rows at once: preprocessing is fixed, so it is done once and not once an epoch."""
+        categories, numbers = self(examples.categories, examples.numbers)
+        return Prepared(categories, numbers, examples.labels)
+
+    def of_columns(self, columns: Sequence[Tensor], example: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of one [rows, 1] tensor a column, categories first; `example` has the rows where there is none."""
+        count, none = len(self.vocabularies.sizes), example.new_zeros((example.shape[0], 0))
+        categories, numbers = (torch.cat(part, 1) if part else none for part in (columns[:count], columns[count:]))
+        prepared: tuple[Tensor, Tensor] = self(categories.long(), numbers.float())
+        return prepared

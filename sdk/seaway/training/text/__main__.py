@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -10,12 +11,13 @@ from seaway.models.preprocessing.text import TOKENIZER_FILE
 from seaway.storage import atomic_path, write_json
 from seaway.training.command_line import start
 from seaway.training.loop import Data, figures, learn
-from seaway.training.loop.export import EmbeddingModel
 from seaway.training.loop.process_group import joined
 from seaway.training.loop.rows import learn_task
 from seaway.training.spec import TrainSpec
-from seaway.training.text.data import read_raw, read_texts
-from seaway.training.text.export import signature, write_model
+from seaway.training.tabular.data import read_examples, sample_rows
+from seaway.training.tabular.preprocessing import Preprocessing
+from seaway.training.text.data import Texts, read_raw, read_tokens
+from seaway.training.text.export import SAMPLE_ROWS, TextModel, signature, write_model
 from seaway.training.text.network import TextNetwork, encoder_folder
 from seaway.training.text.params import TextParams
 from seaway.training.text.tokenizer import vocabulary_size, write_tokenizer
@@ -31,12 +33,16 @@ def _train(spec: TrainSpec, fingerprint: str, own: Path) -> None:
     """`own` is this process's folder for the tokenizer, which is the same on each."""
     params = TextParams.parse(spec.params)
     task = learn_task(spec.train, params)
+    files = (spec.train, spec.validation)
     settings = write_tokenizer(read_raw(spec.train, params), params, encoder_folder(params), own)
-    train, validation = (read_texts(path, params, task, settings, own) for path in (spec.train, spec.validation))
-    shape = (params, task.width, vocabulary_size(own), settings["padding"])
+    columns = [read_examples(path, params, task) for path in files]
+    preprocessing = Preprocessing(columns[0])
+    tokens = (read_tokens(path, params, settings, own) for path in files)
+    train, validation = (Texts(*each) for each in zip(tokens, map(preprocessing.prepared, columns), strict=True))
+    shape = (params, task.width, vocabulary_size(own), settings["padding"], preprocessing.vocabularies.sizes)
     torch.manual_seed(spec.seed)
     network = TextNetwork(*shape)
-    signed = signature(params, task, network.size, read_raw(spec.validation, params), settings, own)
+    signed = signature(params, task, network.size, _sample(spec.validation, params), settings, own)
     with joined() as worker:
         data = Data(train.to(worker.device), validation.to(worker.device), task)
         fit = learn(spec, fingerprint, params, network, data, worker)
@@ -46,7 +52,13 @@ def _train(spec: TrainSpec, fingerprint: str, own: Path) -> None:
         with atomic_path(spec.output / TOKENIZER_FILE) as draft:
             shutil.copyfile(own / TOKENIZER_FILE, draft)
         write_json(spec.output / "metrics.json", figures(fit, len(train.labels)))  # first: a tuner waits for no more
-        write_model(EmbeddingModel(best, task), params, signed, spec.output)
+        write_model(TextModel(preprocessing, best, task), params, signed, spec.output)
+
+
+def _sample(path: Path, params: TextParams) -> dict[str, list[Any]]:
+    """The first rows of every input; a missing text is an empty one."""
+    texts = [text or "" for text in read_raw(path, params)[:SAMPLE_ROWS]]
+    return {params.text: texts, **sample_rows(path, params, SAMPLE_ROWS)}
 
 
 if __name__ == "__main__":

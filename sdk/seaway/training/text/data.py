@@ -9,23 +9,27 @@ from torch import Tensor
 
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.models.preprocessing import stage
-from seaway.tasks import Task
-from seaway.training.loop.rows import read_columns, read_labels, values
+from seaway.training.loop.rows import read_columns, values
+from seaway.training.tabular.data import Prepared
 from seaway.training.text.params import TextParams
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Token numbers int64 [rows, length], and labels as the task has them."""
+    """Token numbers int64 [rows, length], and what there is beside them: categories, numbers, labels."""
 
     tokens: Tensor
-    labels: Tensor
+    beside: Prepared
+
+    @property
+    def labels(self) -> Tensor:
+        return self.beside.labels
 
     def batch(self, rows: Tensor, training: bool) -> tuple[Tensor, ...]:
-        return (self.tokens[rows],)
+        return self.tokens[rows], *self.beside.batch(rows, training)
 
     def to(self, device: torch.device) -> "Texts":
-        return Texts(self.tokens.to(device), self.labels.to(device))
+        return Texts(self.tokens.to(device), self.beside.to(device))
 
 
 def read_raw(path: Path, params: TextParams) -> list[Any]:
@@ -33,15 +37,14 @@ def read_raw(path: Path, params: TextParams) -> list[Any]:
     return values(read_columns(path, [params.text]), params.text)
 
 
-def read_texts(path: Path, params: TextParams, task: Task, settings: dict[str, Any], folder: Path) -> Texts:
-    """Read the columns that `params` name, by the stage of `settings`.
+def read_tokens(path: Path, params: TextParams, settings: dict[str, Any], folder: Path) -> Tensor:
+    """The column of texts as token numbers, int64 [rows, length], by the stage of `settings`.
 
     Raises:
         DataUnreadable: as `read_columns`; or a value is no text.
     """
-    table = read_columns(path, [params.text, params.label])
     try:
-        tokens = stage(settings, folder).encode(values(table, params.text))
+        tokens = stage(settings, folder).encode(read_raw(path, params))
     except InvalidSpec as error:
         raise DataUnreadable(f"{path}: column {params.text!r}: {error}.") from error
-    return Texts(torch.from_numpy(tokens), read_labels(table, path, task))
+    return torch.from_numpy(tokens)

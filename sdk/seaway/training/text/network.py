@@ -1,6 +1,7 @@
 """The networks: from token numbers to an answer and an embedding."""
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from seaway.errors import InvalidSpec
+from seaway.training.tabular.network import TabularNetwork
 from seaway.training.text.params import TextParams
 
 OWN = ("small", "words")
@@ -19,16 +21,18 @@ LOWEST = -1e4  # what is added where there is padding; exp of it is zero in any 
 
 
 class TextNetwork(nn.Module):
-    """Tokens through an encoder, their mean as the embedding, and one layer to `width` outputs."""
+    """Tokens through an encoder to their mean, the embedding; it and what is beside it to `width` outputs."""
 
-    def __init__(self, params: TextParams, width: int, tokens: int, padding: int) -> None:
+    def __init__(
+        self, params: TextParams, width: int, tokens: int, padding: int, vocabulary_sizes: Sequence[int] = ()
+    ) -> None:
         super().__init__()
         self.padding = padding
         self.encoder, self.size = _encoder(params, tokens, padding)
         for weight in self.encoder.parameters():
             weight.requires_grad_(not params.frozen)
         self.dropout = nn.Dropout(DROPOUT)
-        self.head = nn.Linear(self.size, width)
+        self.head = TabularNetwork(vocabulary_sizes, params, width, beside=self.size)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """int64 [rows, length] to float32 [rows, size]: the mean over what is no padding."""
@@ -37,9 +41,9 @@ class TextNetwork(nn.Module):
         weights = there.to(states.dtype).unsqueeze(2)
         return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Outputs float32 [rows, width]."""
-        outputs: Tensor = self.head(self.dropout(self.embed(tokens)))
+    def forward(self, tokens: Tensor, categories: Tensor, numbers: Tensor) -> Tensor:
+        """Outputs float32 [rows, width]; categories and numbers as `TabularNetwork` takes them."""
+        outputs: Tensor = self.head(categories, numbers, self.dropout(self.embed(tokens)))
         return outputs
 
 

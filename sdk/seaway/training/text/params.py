@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from seaway.errors import InvalidSpec
-from seaway.training.loop.params import LoopParams
+from seaway.training.tabular.params import TabularParams
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextParams(LoopParams):
-    """Column, tokenizer, encoder and optimisation; validated on construction.
+class TextParams(TabularParams):
+    """Columns, tokenizer, encoder and optimisation; validated on construction.
+
+    Numbers and categories beside the text, and hidden layers, are as in `TabularParams`; there need not be any.
 
     Args:
         text: Column of texts.
@@ -20,7 +22,7 @@ class TextParams(LoopParams):
         vocabulary: Tokens that `small` and `words` learn from the training rows, at most.
         frozen: Whether the encoder stays as it is, and only the head learns.
     Raises:
-        InvalidSpec: as `LoopParams`, or no column is named.
+        InvalidSpec: as `TabularParams`, or no column of texts is named.
     """
 
     text: str = ""
@@ -28,6 +30,7 @@ class TextParams(LoopParams):
     encoder: str = "small"
     vocabulary: int = 4000
     frozen: bool = False
+    hidden: tuple[int, ...] = ()
     name: str = "text"
     task: str = "multiclass"
     epochs: int = 8
@@ -38,7 +41,7 @@ class TextParams(LoopParams):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (self.text,)
+        return (self.text, *super().columns)
 
     @property
     def counts(self) -> dict[str, Any]:

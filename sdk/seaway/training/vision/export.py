@@ -26,7 +26,7 @@ def signature(params: VisionParams, task: Task, embedding: int, files: Sequence[
     image = TensorSpec(params.image, "BYTES", unit=unit, preprocessing=params.stage)
     chosen = sorted(files[: 8 * SAMPLE_ROWS], key=lambda file: len(file) > SMALL)[:SAMPLE_ROWS]
     sample = [base64.b64encode(file).decode() for file in chosen]
-    return export.embedding_signature(params.name, image, task, embedding, sample)
+    return export.embedding_signature(params.name, [image], task, embedding, {image.name: sample})
 
 
 def write_model(model: export.EmbeddingModel, params: VisionParams, signed: Signature, folder: Path) -> None:
