@@ -4,6 +4,7 @@ from seaway.features.examples import ExampleCounts, training_examples
 from seaway.features.existing import ExistingRepository, read_repository
 from seaway.features.plain import PlainSpec, plain_examples
 from seaway.features.project import FeatureProject
+from seaway.features.recent import RecentExamples, recent_examples, recent_rows
 from seaway.features.repository import FeatureRepository, build
 from seaway.features.splits import SplitSpec
 
@@ -13,9 +14,12 @@ __all__ = [
     "FeatureProject",
     "FeatureRepository",
     "PlainSpec",
+    "RecentExamples",
     "SplitSpec",
     "build",
     "plain_examples",
     "read_repository",
+    "recent_examples",
+    "recent_rows",
     "training_examples",
 ]

@@ -1,6 +1,6 @@
 """Training examples: rows to learn from, joined with the features as they stood at each row's time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from seaway.tasks.estimate import Array
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def training_examples(repository: Path, tables: Path, splits: SplitSpec, output:
         raise InvalidSpec(f"Examples go to {', '.join(splits.fractions)}; there are files for {', '.join(output)}.")
     opened = FeatureRepository.open(repository)
     project = opened.project
-    rows = _entity_rows(project, tables)
-    examples = _columns(project, _join(opened, rows))
+    rows = entity_rows(project, tables, project.entity_rows)
+    examples = joined(opened, rows)
     parts = dict(split(examples, splits))
     if empty := [name for name, part in parts.items() if part.empty]:
         raise DataUnreadable(f"No examples for {', '.join(empty)} among {len(examples)} rows; ingest more rows.")
@@ -99,11 +100,18 @@ def _write(part: "pd.DataFrame", target: Path, task: tasks.Task, labels: Array) 
     return Examples(len(part), task.told(labels), task.facts(labels), schema, sha256(target))
 
 
-def _entity_rows(project: FeatureProject, tables: Path) -> "pd.DataFrame":
+def entity_rows(
+    project: FeatureProject, tables: Path, made: "Callable[[Path], pa.Table]", labelled: bool = True
+) -> "pd.DataFrame":
+    """The rows of a project that `made` gives, checked; all of them have their label where they are `labelled`.
+
+    Raises:
+        DataUnreadable: a table, a column, a time or a label is missing.
+    """
     import duckdb
 
     try:
-        table = project.entity_rows(tables)
+        table = made(tables)
     except (duckdb.IOException, duckdb.BinderException, duckdb.InvalidInputException) as error:
         raise DataUnreadable(f"The rows of {project.name} cannot be read from {tables}: {error}") from error
     if twice := sorted({name for name in table.column_names if table.column_names.count(name) > 1}):
@@ -115,7 +123,7 @@ def _entity_rows(project: FeatureProject, tables: Path) -> "pd.DataFrame":
         raise DataUnreadable(f"{project.name} has no entity rows in {tables}; ingest more rows.")
     for name in (EVENT_TIME, LABEL_TIME):
         rows[name] = _times(project, rows[name])
-    for name in (EVENT_TIME, LABEL_TIME, project.label):
+    for name in (EVENT_TIME, LABEL_TIME, *([project.label] if labelled else ())):
         if empty := int(rows[name].isna().sum()):
             raise DataUnreadable(
                 f"{empty} of {len(rows)} entity rows of {project.name} have no {name}; leave them out."
@@ -141,30 +149,40 @@ def _times(project: FeatureProject, column: "pd.Series[Any]") -> "pd.Series[Any]
         ) from error
 
 
+def joined(repository: FeatureRepository, rows: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows in time order with their features as they stood, each column as the project says.
+
+    Raises:
+        DataUnreadable: a column is none of its kind.
+        FeaturesUnavailable: Feast cannot give a feature that the project lists.
+    """
+    return _columns(repository.project, _join(repository, rows))
+
+
 def _join(repository: FeatureRepository, rows: "pd.DataFrame") -> "pd.DataFrame":
     store = open_store(repository.path)
     from seaway.features.sources import LIBRARY_ERRORS  # now that Feast is there
 
     try:
         service = store.get_feature_service(repository.project.service)
-        joined: pd.DataFrame = store.get_historical_features(rows, service).to_df()
+        found: pd.DataFrame = store.get_historical_features(rows, service).to_df()
     except SeawayError:
         raise
     except LIBRARY_ERRORS as error:
         raise FeaturesUnavailable(f"Feast cannot give the features of {repository.path}: {told(error)}") from error
-    return joined
+    return found
 
 
-def _columns(project: FeatureProject, joined: "pd.DataFrame") -> "pd.DataFrame":
+def _columns(project: FeatureProject, found: "pd.DataFrame") -> "pd.DataFrame":
     from pandas.api.types import pandas_dtype
 
     kept = (*project.keep, EVENT_TIME, LABEL_TIME, *project.numeric, *project.categorical, project.label)
-    if missing := [name for name in kept if name not in joined]:
+    if missing := [name for name in kept if name not in found]:
         raise FeaturesUnavailable(f"No feature view or entity row of {project.name} gives {', '.join(missing)}.")
     kinds = dict.fromkeys(project.numeric, "float32") | dict.fromkeys(project.categorical, "string")
-    if project.task == "binary" and joined[project.label].dtype.kind in "biuf":
+    if project.task == "binary" and found[project.label].dtype.kind in "biuf" and found[project.label].notna().all():
         kinds[project.label] = "int8"
-    examples = joined[list(kept)].copy()
+    examples = found[list(kept)].copy()
     for name, kind in kinds.items():
         try:
             examples[name] = examples[name].astype(pandas_dtype(kind))

@@ -76,17 +76,18 @@ def plain_examples(table: Path, spec: PlainSpec, splits: SplitSpec, output: Mapp
         DataUnreadable: the table, a column or a picture's file is missing, too few rows have a label, or a label is
             none of the task.
     """
-    rows = _labelled(_read(table, spec.columns), spec.label, table)
+    rows = _labelled(read(table, spec.columns), spec.label, table)
     parts = dict(_in_time(rows, spec, splits) if spec.time else _at_random(rows, spec, splits))
     if empty := [name for name, part in parts.items() if part.empty]:
         raise DataUnreadable(f"{len(rows)} rows of {table.stem} leave none for {', '.join(empty)}; give more rows.")
     values = parts["train"][spec.label].to_numpy()
     task = tasks.named(spec.task, spec.label, values, "The training rows")
-    written = write_splits({name: _typed(part, spec) for name, part in parts.items()}, output, task)
+    written = write_splits({name: typed(part, spec) for name, part in parts.items()}, output, task)
     return ExampleCounts(written, purged=len(rows) - sum(part.rows for part in written.values()))
 
 
-def _read(table: Path, columns: list[str]) -> "pa.Table":
+def read(table: Path, columns: list[str]) -> "pa.Table":
+    """Columns of a Parquet file. Raises: DataUnreadable: it is missing, or one of them is."""
     from pyarrow import parquet
 
     try:
@@ -107,6 +108,11 @@ def _labelled(table: "pa.Table", label: str, source: Path) -> "pd.DataFrame":
 
 
 def _in_time(rows: "pd.DataFrame", spec: PlainSpec, splits: SplitSpec) -> "Mapping[str, pd.DataFrame]":
+    return dict(split(timed(rows, spec).sort_values(EVENT_TIME, kind="stable", ignore_index=True), splits))
+
+
+def timed(rows: "pd.DataFrame", spec: PlainSpec) -> "pd.DataFrame":
+    """The rows with their time as `event_timestamp`. Raises: DataUnreadable: a row has none."""
     import pandas as pd
 
     if missing := int(rows[spec.time].isna().sum()):
@@ -114,8 +120,7 @@ def _in_time(rows: "pd.DataFrame", spec: PlainSpec, splits: SplitSpec) -> "Mappi
             f"{missing} of {len(rows)} rows have no {spec.time!r}; leave them out, or split without it."
         )
     times = pd.to_datetime(rows[spec.time], utc=True).astype("datetime64[us, UTC]")
-    timed = rows.assign(**{EVENT_TIME: times, LABEL_TIME: times})
-    return dict(split(timed.sort_values(EVENT_TIME, kind="stable", ignore_index=True), splits))
+    return rows.assign(**{EVENT_TIME: times, LABEL_TIME: times})
 
 
 def _at_random(rows: "pd.DataFrame", spec: PlainSpec, splits: SplitSpec) -> "Mapping[str, pd.DataFrame]":
@@ -138,7 +143,8 @@ def _spread(rows: "pd.DataFrame", spec: PlainSpec) -> "pd.DataFrame":
     return rows.iloc[places.argsort(kind="stable").to_numpy()]
 
 
-def _typed(part: "pd.DataFrame", spec: PlainSpec) -> "pd.DataFrame":
+def typed(part: "pd.DataFrame", spec: PlainSpec) -> "pd.DataFrame":
+    """Keys, times, inputs and label, each as its role wants it; pictures as bytes."""
     kinds = dict.fromkeys(spec.numeric, "float32") | dict.fromkeys([*spec.categorical, *spec.texts], "string")
     times = [name for name in (EVENT_TIME, LABEL_TIME) if name in part]
     ordered = [*spec.keep, *times, *spec.inputs, spec.label]

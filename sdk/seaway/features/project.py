@@ -32,6 +32,8 @@ class FeatureProject:
         categorical: Inputs that are text.
         keep: Further columns of `entity_rows` that the examples carry, for identity and slices.
         task: What it means to predict the label, which says what its values may be.
+        recent_rows: As `entity_rows`, of the rows that a model is watched by: those without a label, too. None takes
+            `entity_rows`.
     """
 
     name: str
@@ -44,6 +46,7 @@ class FeatureProject:
     categorical: Sequence[str]
     keep: Sequence[str] = ()
     task: str = "binary"
+    recent_rows: "Callable[[Path], pa.Table] | None" = None
 
     def __post_init__(self) -> None:
         if twice := sorted(set(self.numeric) & set(self.categorical)):

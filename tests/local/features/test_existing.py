@@ -12,7 +12,7 @@ import pytest
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
 from feast.types import Float32, Int64, String
 from seaway.errors import FeaturesUnavailable, InvalidSpec
-from seaway.features import SplitSpec, build, read_repository, training_examples
+from seaway.features import SplitSpec, build, read_repository, recent_examples, training_examples
 from seaway.projects import Wishes, plan, write
 
 HOURS, SHOPS = 240, 8
@@ -126,3 +126,17 @@ def test_what_came_before_a_row_never_holds_the_row_itself(modules: Path) -> Non
     rate = yes.groupby(rows["shop"]).transform(lambda one: one.shift().expanding().mean())
     assert found["earlier_label"].astype(float).round(5).fillna(-1).tolist() == rate.round(5).fillna(-1).tolist()
     assert found["days_since_last"].dropna().unique().tolist() == [0.75]
+
+
+def test_recent_rows_are_those_without_a_label_too_and_earlier_ones_are_their_history(modules: Path) -> None:
+    times = pd.date_range("2024-01-01", periods=120, freq="6h", tz="UTC")
+    rows = pd.DataFrame({"shop": [f"s{n % 3}" for n in range(120)], "at": times, "x": [n % 7 for n in range(120)]})
+    rows = rows.assign(sold=["yes" if n % 4 == 0 else "no" for n in range(100)] + [None] * 20)
+    rows.to_csv(modules / "rows.csv", index=False)
+    learned = examples(modules, Wishes(modules / "rows.csv", "sold", entity="shop", time="at"))
+    since = times[60].isoformat()
+    counted = recent_examples(modules / "built", modules / "tables", modules / "recent.parquet", since)
+    found = pd.read_parquet(modules / "recent.parquet").sort_values("event_timestamp", ignore_index=True)
+    assert (len(learned), counted.rows, counted.labelled) == (100, 60, 40)
+    assert found["sold"].isna().tolist() == [False] * 40 + [True] * 20
+    assert found["earlier_rows"].tolist() == rows.groupby("shop").cumcount()[60:].tolist()
