@@ -167,7 +167,9 @@ def init(
         Path | None,
         typer.Option(metavar="DIR", help="Pictures: a sub-folder a class, or those that a column of the data names."),
     ] = None,
-    text: Annotated[str, typer.Option(help="The column of texts that are learned from.")] = "",
+    text: Annotated[
+        str, typer.Option(help="The column of texts that are learned from. Default: one that is written for people.")
+    ] = "",
     output: Output = Format.TEXT,
 ) -> None:
     """Write a project for data of your own: source, rules, pipeline and test, each a short file to change.

@@ -19,14 +19,18 @@ TIME_FORMATS = (
     *("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y"),
     *("%d/%m/%Y %H:%M", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%Y%m%dT%H%M%S"),
 )  # beside ISO's; month first is tried before day first
-GUESSED = ("truth", "number", "thousands comma", "decimal comma", "time", *(f"time {form}" for form in TIME_FORMATS))
-KINDS = ("truth", "number", "thousands comma", "decimal comma", "time", "time FORMAT", "text", "class")
-NUMBERS = ("number", "thousands comma", "decimal comma")
+PLAIN = ("number", "thousands comma", "decimal comma")
+WITH_UNIT = " with unit"  # after a kind of number: one sign of a currency, or of per cent, before or after it
+NUMBERS = (*PLAIN, *(kind + WITH_UNIT for kind in PLAIN))
+GUESSED = ("truth", *PLAIN, "time", *(f"time {form}" for form in TIME_FORMATS), *NUMBERS[len(PLAIN) :])
+KINDS = ("truth", *NUMBERS, "time", "time FORMAT", "text", "class")
 GAPS = ("", "na", "n/a", "nan", "null", "none", "-", "?")  # in any case; no gap in a column of text
 TRUTHS = {"true": 1, "false": 0}
 MOSTLY = 0.95  # of the values; a column of so many numbers is one of numbers, and the others are told
 SHOWN = 3  # values that are not what their column is
+LARGEST = 3.4e38  # that a model is given: in single precision a larger one is infinite
 DECIMAL_COMMA = r"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?([eE][+-]?[0-9]+)?$"
+UNIT = r"^([+-]?)[$€£¥₹]\s*|\s*[%$€£¥₹]$"
 THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
 
 
@@ -43,6 +47,7 @@ class Column:
         strangers: How many rows have one.
         whole: Whether its numbers are whole.
         low, high: The least and the greatest number; None for other kinds.
+        words: Of a usual value of a text, 0 of other kinds.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Column:
     whole: bool = False
     low: float | None = None
     high: float | None = None
+    words: float = 0.0
 
     @property
     def number(self) -> bool:
@@ -66,18 +72,36 @@ def look(database: "duckdb.DuckDBPyConnection") -> tuple[int, Sequence[Column]]:
     return rows, [_column(database, name, stored, rows) for name, stored in types(database).items()]
 
 
-def chosen(database: "duckdb.DuckDBPyConnection", kinds: Mapping[str, str], where: str) -> "pa.Table":
+def chosen(
+    database: "duckdb.DuckDBPyConnection",
+    kinds: Mapping[str, str],
+    where: str,
+    optional: Sequence[str] = (),
+    needed: Sequence[str] = (),
+) -> "pa.Table":
     """The columns that `kinds` names, in its order, each as the kind says: numbers, 0 and 1, times in UTC, or text.
+
+    Columns that are `optional` may be missing, such as a label that is not known yet, and are empty then. Rows that
+    have nothing in a column that is `needed` are left out.
 
     Raises:
         DataUnreadable: a column is missing.
         InvalidSpec: a kind does not exist.
     """
     there = types(database)
-    if missing := [name for name in kinds if name not in there]:
+    absent = [name for name in kinds if name not in there]
+    if missing := [name for name in absent if name not in optional]:
         raise DataUnreadable(f"{where} has no column {', '.join(missing)}; its columns are {', '.join(there)}.")
+    for name in absent:
+        database.execute(f"ALTER TABLE rows ADD COLUMN {quoted(name)} VARCHAR")
     listed = ", ".join(f"{_as(name, kind)} AS {quoted(name)}" for name, kind in kinds.items())
-    return database.sql(f"SELECT {listed} FROM rows").to_arrow_table()  # noqa: S608 - names are quoted
+    there_is = " AND ".join([f"{_as(name, kinds[name])} IS NOT NULL" for name in needed]) or "true"
+    return database.sql(f"SELECT {listed} FROM rows WHERE {there_is}").to_arrow_table()  # noqa: S608 - names are quoted
+
+
+def keep(database: "duckdb.DuckDBPyConnection", name: str, kind: str) -> None:
+    """Remove the rows of the table `rows` that have no value of a kind in a column."""
+    database.execute(f"DELETE FROM rows WHERE {_as(name, kind)} IS NULL")  # noqa: S608 - the name is quoted
 
 
 def counts(database: "duckdb.DuckDBPyConnection", name: str, kind: str) -> dict[str, int]:
@@ -116,14 +140,15 @@ def _as(name: str, kind: str) -> str:
     """SQL of a column as its kind; what is none of it is missing."""
     text = _text(name)
     if kind in NUMBERS:
+        text = f"regexp_replace({text}, '{UNIT}', '\\1')" if kind.endswith(WITH_UNIT) else text
         plain = {
             "number": text,
             "thousands comma": f"CASE WHEN regexp_matches({text}, '{THOUSANDS}') THEN replace({text}, ',', '') END",
             "decimal comma": f"CASE WHEN regexp_matches({text}, '{DECIMAL_COMMA}') "
             f"THEN replace(replace({text}, '.', ''), ',', '.') END",
-        }[kind]
+        }[kind.removesuffix(WITH_UNIT)]
         value = f"TRY_CAST({plain} AS DOUBLE)"
-        return f"CASE WHEN isfinite({value}) THEN {value} END"
+        return f"CASE WHEN abs({value}) <= {LARGEST} THEN {value} END"
     if kind == "truth":
         cases = " ".join(f"WHEN {word!r} THEN {value}" for word, value in TRUTHS.items())
         return f"CASE lower({text}) {cases} END::TINYINT"
@@ -155,12 +180,14 @@ def _column(database: "duckdb.DuckDBPyConnection", name: str, stored: str, rows:
         found = int(database.execute(fits).fetchall()[0][0])
         if found >= MOSTLY * (filled - gaps):
             return _of_kind(database, name, kind, rows - found)
-    return Column(name, "text", distinct, rows - filled)
+    usual = f"SELECT coalesce(median(len(string_split_regex(value, '\\s+'))), 0) FROM {values}"  # noqa: S608
+    (words,) = database.execute(usual).fetchall()[0]
+    return Column(name, "text", distinct, rows - filled, words=float(words))
 
 
 def _guesses(stored: str) -> Iterator[str]:
     """Kinds that values of a type may be: written dates are looked for in texts only."""
-    return (kind for kind in GUESSED if stored == "VARCHAR" or not kind.startswith(("time ", "thousands", "decimal")))
+    return (kind for kind in GUESSED if stored == "VARCHAR" or kind in ("truth", "number", "time"))
 
 
 def _of_kind(database: "duckdb.DuckDBPyConnection", name: str, kind: str, missing: int) -> Column:

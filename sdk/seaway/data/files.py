@@ -23,15 +23,20 @@ PART = 1 << 20  # signs that are decoded at a time
 PACKED = (".gz", ".zst")  # of a CSV or JSON lines
 
 
-def read_file(path: str, kinds: Mapping[str, str]) -> "pa.Table":
+def read_file(
+    path: str, kinds: Mapping[str, str], optional: Sequence[str] = (), needed: Sequence[str] = ()
+) -> "pa.Table":
     """The columns that `kinds` names, in its order, each as the kind says: numbers, 0 and 1, times in UTC, or text.
+
+    Those that are `optional` may be missing, and are empty then: a label that is not known yet. Rows that have nothing
+    in a column that is `needed` are left out.
 
     Raises:
         DataUnreadable: the file is missing, is none of the known formats, or lacks a column.
         InvalidSpec: a kind does not exist.
     """
     with opened(Path(path)) as database:
-        return chosen(database, kinds, path)
+        return chosen(database, kinds, path, optional, needed)
 
 
 def columns(path: Path) -> tuple[int, Sequence[Column]]:
@@ -50,7 +55,8 @@ def opened(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
     import duckdb
 
     if not path.is_file():
-        raise DataUnreadable(f"{path.absolute()} does not exist.")
+        what = "is a folder; name a file in it" if path.is_dir() else "does not exist"
+        raise DataUnreadable(f"{path.absolute()} {what}.")
     reasons: list[str] = []
     with duckdb.connect() as database, _in_utf8(path) as readable:
         database.execute("SET TimeZone = 'UTC'")

@@ -3,7 +3,7 @@
 A password is libpq's to find, in `PGPASSWORD` or `~/.pgpass`: one in an address would be kept wherever that is kept.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,19 +25,23 @@ def is_database(place: str) -> bool:
     return urlsplit(place).scheme in (*POSTGRES, *SQLITE)
 
 
-def read_query(database: str, query: str, kinds: Mapping[str, str]) -> "pa.Table":
+def read_query(
+    database: str, query: str, kinds: Mapping[str, str], optional: Sequence[str] = (), needed: Sequence[str] = ()
+) -> "pa.Table":
     """The columns that `kinds` names of a query's rows, each as the kind says; see `read_file`.
 
     Args:
         database: `postgresql://USER@HOST/NAME` or `sqlite:///PATH`.
         query: One SELECT; what it changes is undone.
+        optional: Columns that may be missing, and are empty then: a label that is not known yet.
+        needed: Columns without which a row is left out.
 
     Raises:
         DataUnreadable: the database does not answer, refuses the query, or gives no such column.
         InvalidSpec: the address is none of a database, or has a password in it.
     """
     with asked(database, query) as rows:
-        return chosen(rows, kinds, "The query")
+        return chosen(rows, kinds, "The query", optional, needed)
 
 
 @contextmanager

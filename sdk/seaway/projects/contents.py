@@ -33,8 +33,8 @@ class Content:
         file: The column that names a picture's file; empty for texts.
         folder: Where the pictures are; None for texts.
         listed: Whether the folder is all that there is, rather than a table that names its files.
+        alone: Whether it is the only input: the rows then are those that have it.
         notes: Sentences on what was found.
-        left_out: Sentences on rows that are not learned from.
     """
 
     column: str
@@ -42,8 +42,8 @@ class Content:
     file: str = ""
     folder: Path | None = None
     listed: bool = False
+    alone: bool = True
     notes: Sequence[str] = ()
-    left_out: Sequence[str] = ()
 
     @property
     def kind(self) -> str:
@@ -66,8 +66,8 @@ def rows_of(database: "duckdb.DuckDBPyConnection") -> "pa.Table":
     return database.sql("SELECT * FROM rows").to_arrow_table()
 
 
-def pictures(rows: "pa.Table", folder: Path, label: str, listed: bool) -> "tuple[pa.Table, Content]":
-    """The rows that have a picture to learn from, and what the pictures are.
+def pictures(rows: "pa.Table", folder: Path, label: str, listed: bool) -> "tuple[pa.Table, Content, list[str]]":
+    """The rows that have a picture to learn from, what the pictures are, and sentences on rows that are left out.
 
     Raises:
         InvalidSpec: no column names files of the folder.
@@ -83,11 +83,13 @@ def pictures(rows: "pa.Table", folder: Path, label: str, listed: bool) -> "tuple
     size = _size(median(one.height for one in found), median(one.width for one in found)) if found else []
     settings = {"size": size, "channels": GREY if grey else COLOURS}
     notes = [*_of_pictures(found, size, grey), *(_of_folders(folder) if listed else ())]
-    return kept.rows, Content(column, settings, file, folder.absolute(), listed, notes, list(kept.told))
+    return kept.rows, Content(column, settings, file, folder.absolute(), listed, notes=notes), list(kept.told)
 
 
-def texts(database: "duckdb.DuckDBPyConnection", column: str) -> Content:
-    """What the texts of a column are; rows of the table `rows` that have none are removed from it.
+def texts(database: "duckdb.DuckDBPyConnection", column: str, alone: bool = True) -> tuple[Content, list[str]]:
+    """What the texts of a column are; where they are `alone`, rows of the table `rows` without one are removed.
+
+    Beside it sentences on rows without a text.
 
     Raises:
         DataUnreadable: all of its texts are the same.
@@ -104,15 +106,18 @@ def texts(database: "duckdb.DuckDBPyConnection", column: str) -> Content:
     if distinct < TWO:
         held = "one text" if distinct else "no texts"
         raise DataUnreadable(f"Column {column!r} holds {held}; there is nothing to tell the rows apart by.")
-    database.execute(f"DELETE FROM rows WHERE {text} IS NULL")  # noqa: S608 - the name is quoted
+    if alone:
+        database.execute(f"DELETE FROM rows WHERE {text} IS NULL")  # noqa: S608 - the name is quoted
     length = next((step for step in LENGTHS if step >= wanted), LENGTHS[-1])
-    notes = [f"The texts have {usual:,.0f} words, the longest {longest:,}; a model reads {length} tokens of each."]
+    found = f"The texts of {column} have {usual:,.0f} words, the longest {longest:,}"
+    notes = [f"{found}; a model reads {length} tokens of each."]
     if wanted > length:
         notes.append("More than one text in twenty is longer and cut; LENGTH in schema.py takes more, and more time.")
     if copies := filled - distinct:
         notes.append(f"{copies:,} texts are the same as another; a model may be judged by what it has learned.")
-    left_out = [f"{missing:,} rows have no text in {column} and are left out."] if missing else []
-    return Content(column, {"length": length}, notes=notes, left_out=left_out)
+    lost = "are left out" if alone else "are read by their other columns"
+    left_out = [f"{missing:,} rows have no text in {column} and {lost}."] if missing else []
+    return Content(column, {"length": length}, alone=alone, notes=notes), left_out
 
 
 def require_text(column: Column) -> None:

@@ -2,76 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seaway.data import columns, files, queries
 from seaway.data.columns import Column
 from seaway.errors import DataUnreadable, InvalidSpec
-from seaway.projects import contents
+from seaway.models.signature import EMBEDDING
+from seaway.projects import contents, roles
 from seaway.projects.contents import Content
+from seaway.projects.seen import TIME, Seen, Wishes
 
 if TYPE_CHECKING:
     import duckdb
-
-TIME = "time"
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a person says of the data; empty where it is to be found out.
-
-    Attributes:
-        data: A file, or a database's address; empty where a folder of pictures is all.
-        label: The column that is to be predicted.
-        task: What it means to predict it.
-        entity, time: Columns of whose a row is, and of when it happened.
-        query: The SELECT whose rows are learned from, of a database.
-        features: The folder of a Feast repository whose features are looked up for each row.
-        images: The folder of pictures: a sub-folder a class, or those that a column of the data names.
-        text: The column of texts that are learned from.
-    """
-
-    data: Path | str
-    label: str
-    task: str = ""
-    entity: str = ""
-    time: str = ""
-    query: str = ""
-    features: Path | None = None
-    images: Path | None = None
-    text: str = ""
-
-    @property
-    def database(self) -> bool:
-        return queries.is_database(str(self.data))
-
-    @property
-    def source(self) -> str:
-        """How the data are told of."""
-        return "The query" if self.database else str(self.data or self.images)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Rows and columns of the data.
-
-    Attributes:
-        classes: Rows by value of the label, as text, the most frequent first; missing ones are not among them.
-        repeated: Names that several columns have, and how many.
-        histories: Whether an entity has more than one row.
-        ambiguous: Whether an entity has two rows of one time.
-        content: The pictures or texts that are learned from; None where inputs are numbers and categories.
-    """
-
-    rows: int
-    columns: Mapping[str, Column]
-    classes: Mapping[str, int] = field(default_factory=dict)
-    repeated: Mapping[str, int] = field(default_factory=dict)
-    histories: bool = False
-    ambiguous: bool = False
-    content: Content | None = None
 
 
 def look(wishes: Wishes) -> Seen:
@@ -85,7 +29,9 @@ def look(wishes: Wishes) -> Seen:
     if wishes.images:
         return _pictures(wishes, wishes.images)
     with _opened(wishes) as database:
-        return _texts(database, wishes) if wishes.text else _seen(database, wishes)
+        seen = _timed(database, wishes, _seen(database, wishes))
+        text = wishes.text or _found_text(seen, wishes)
+        return _with_text(database, wishes, seen, text) if text else seen
 
 
 def _require_sense(wishes: Wishes) -> None:
@@ -104,15 +50,40 @@ def _require_sense(wishes: Wishes) -> None:
         raise InvalidSpec("Nothing to look at: --from names the data, or --images a folder of pictures.")
     if wishes.data and not wishes.label:
         raise InvalidSpec(f"--label is missing: say which column of {wishes.source} is to be predicted.")
+    _require_free_names({"--label": wishes.label, "--text": wishes.text})
 
 
-def _texts(database: "duckdb.DuckDBPyConnection", wishes: Wishes) -> Seen:
-    """What is seen of the rows that have a text."""
-    _require_columns(wishes, list(columns.types(database)))
-    content = contents.texts(database, wishes.text)
-    seen = _seen(database, wishes)
-    contents.require_text(seen.columns[wishes.text])
-    return replace(seen, content=content)
+def _require_free_names(named: Mapping[str, str]) -> None:
+    for wish, name in named.items():
+        if name in roles.RESERVED or (wish == "--text" and name == EMBEDDING):
+            raise InvalidSpec(
+                f"{wish} {name}: examples or answers have a column of that name; call yours otherwise, in the file or "
+                "by AS in a query."
+            )
+
+
+def _timed(database: "duckdb.DuckDBPyConnection", wishes: Wishes, seen: Seen) -> Seen:
+    """What is seen of the rows that have a time, where there is to be one."""
+    missing = seen.columns[wishes.time].missing if wishes.time else 0
+    if not missing:
+        return seen
+    columns.keep(database, wishes.time, seen.columns[wishes.time].kind)
+    told = f"{missing:,} of {seen.rows:,} rows have no {wishes.time} and are left out."
+    return replace(_seen(database, wishes), left_out=[told])
+
+
+def _found_text(seen: Seen, wishes: Wishes) -> str:
+    """The column that is read as a text without having been named; none where features are looked up."""
+    looked_up = wishes.features or (wishes.entity and wishes.time)
+    return next((one.name for one in roles.prose(seen, wishes)), "") if not looked_up else ""
+
+
+def _with_text(database: "duckdb.DuckDBPyConnection", wishes: Wishes, seen: Seen, text: str) -> Seen:
+    """What is seen of the rows; where the text is the only input, of those that have one."""
+    contents.require_text(seen.columns[text])
+    alone = not roles.inputs(replace(seen, content=Content(text, {})), wishes)
+    content, left_out = contents.texts(database, text, alone)
+    return replace(_seen(database, wishes) if alone else seen, content=content, left_out=[*seen.left_out, *left_out])
 
 
 def _pictures(wishes: Wishes, folder: Path) -> Seen:
@@ -125,11 +96,12 @@ def _pictures(wishes: Wishes, folder: Path) -> Seen:
     else:
         given = contents.folder_rows(folder, wishes.label)
     _require_columns(wishes, given.column_names)
-    rows, content = contents.pictures(given, folder, wishes.label, listed=not wishes.data)
+    rows, content, left_out = contents.pictures(given, folder, wishes.label, listed=not wishes.data)
     with duckdb.connect() as database:
         database.register("kept", rows)
         database.execute("SET TimeZone = 'UTC'; CREATE TABLE rows AS SELECT * FROM kept")
-        return replace(_seen(database, wishes), content=content)
+        seen = _timed(database, wishes, _seen(database, wishes))
+        return replace(seen, content=content, left_out=[*seen.left_out, *left_out])
 
 
 def _seen(database: "duckdb.DuckDBPyConnection", wishes: Wishes) -> Seen:

@@ -8,13 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seaway.data.columns import Column
+from seaway.data.columns import WITH_UNIT, Column
 from seaway.data.pictures import LABEL
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.projects import roles, task
 from seaway.projects.canary import FRACTIONS, Canary
 from seaway.projects.contents import Content
-from seaway.projects.look import Seen, Wishes, look
+from seaway.projects.look import look
+from seaway.projects.seen import Seen, Wishes
 from seaway.tasks.task import kind
 
 if TYPE_CHECKING:
@@ -108,25 +109,26 @@ def plan(name: str, wishes: Wishes) -> ProjectPlan:
     seen, repository = look(wishes), _repository(wishes)
     chosen, why = task.choose(seen, wishes)
     keys = repository.keys if repository else {}
-    kinds = {one.name: kind for one in seen.columns.values() if (kind := roles.kind_of(one, wishes, chosen))}
+    kinds = {one.name: found for one in seen.columns.values() if (found := roles.kind_of(one, wishes, chosen))}
     kinds |= {key: "number" if whole else "text" for key, whole in keys.items() if key in kinds}
     others = [one for one in seen.columns.values() if one.name != wishes.label]
-    left_out = {one.name: reason for one in others if (reason := roles.why_no_input(one, wishes, seen, chosen))}
+    output = kind(chosen).output
+    left_out = {one.name: reason for one in others if (reason := roles.why_no_input(one, wishes, seen, output))}
     left_out |= {key: "it is a key of the feature repository" for key in keys if key in seen.columns}
-    inputs = [one for one in others if one.name not in left_out and not seen.content]
+    inputs = [one for one in roles.inputs(seen, wishes, output) if one.name not in left_out]
     if not inputs and not seen.content and not (repository and repository.features):
         told = "; ".join(f"{column}: {reason}" for column, reason in left_out.items())
         raise DataUnreadable(f"No column of {wishes.source} can be an input ({told}).")
     _require_keys(repository, wishes, seen)
-    read = {name for name in kinds if name not in left_out} | {*keys, wishes.entity, wishes.time}
-    read |= {seen.content.file} if seen.content else set()
+    used = {name for name in kinds if name not in left_out} | {*keys, wishes.entity, wishes.time}
+    used |= {seen.content.file} if seen.content else set()
     made = ProjectPlan(
         name=name,
         data=str(wishes.data) if wishes.database or not wishes.data else Path(wishes.data).absolute(),
         label=wishes.label,
         task=chosen,
         rows=task.labelled(seen, wishes.label, chosen),
-        kinds={column: kind for column, kind in kinds.items() if column in read},
+        kinds={column: kind for column, kind in kinds.items() if column in used},
         numeric=[one.name for one in inputs if kinds[one.name] != "text"],
         categorical=[one.name for one in inputs if kinds[one.name] == "text"],
         columns=dict(seen.columns),
@@ -162,7 +164,8 @@ def _notes(made: ProjectPlan, seen: Seen, why: str) -> Iterator[str]:
     yield f"The task is {made.task}: {made.label} holds {why}."
     if gaps := seen.rows - made.rows:
         yield f"{gaps:,} of {seen.rows:,} rows have no {made.label} and are left out."
-    yield from (*seen.content.notes, *seen.content.left_out) if seen.content else ()
+    yield from (*(seen.content.notes if seen.content else ()), *seen.left_out)
+    yield from _alike(seen, made)
     for name, count in seen.repeated.items():
         yield f"{count} columns are called {name}; the later ones are read as {name}_1 and so on."
     for one in seen.columns.values():
@@ -171,11 +174,22 @@ def _notes(made: ProjectPlan, seen: Seen, why: str) -> Iterator[str]:
                 f"{one.name} is read as {one.kind}; {one.strangers:,} values are none ({', '.join(one.strange)}) and "
                 "count as missing."
             )
+        if one.kind.endswith(WITH_UNIT):
+            yield f"{one.name} is read as numbers, without the sign of a currency or of per cent."
         if one.kind in AMBIGUOUS:
             yield f"{one.name} is read with the month first; KINDS in schema.py says so, if it is the day."
     yield from (f"{column} is no input: {reason}." for column, reason in made.left_out.items())
     yield from _of_features(made, seen)
     yield made.canary.told
+
+
+def _alike(seen: Seen, made: ProjectPlan) -> Iterator[str]:
+    """Of classes whose names differ in the case of letters alone."""
+    spelled: dict[str, list[str]] = {}
+    for name in seen.classes if made.kinds.get(made.label) == "class" else ():
+        spelled.setdefault(name.casefold(), []).append(name)
+    for names in (names for names in spelled.values() if len(names) > 1):
+        yield f"{' and '.join(names)} are classes of their own; write them alike if they are one."
 
 
 def _of_features(made: ProjectPlan, seen: Seen) -> Iterator[str]:

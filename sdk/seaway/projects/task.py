@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from seaway.data.columns import Column
 from seaway.errors import DataUnreadable, InvalidSpec
-from seaway.projects.look import Seen, Wishes
 from seaway.projects.roles import BY_NAME
+from seaway.projects.seen import Seen, Wishes
 
 BINARY = 2
 QUANTILE = "quantile:"
@@ -50,7 +50,7 @@ def choose(seen: Seen, wishes: Wishes) -> tuple[str, str]:
 
 def _lost(seen: Seen) -> str:
     """What became of further rows."""
-    return "".join(f" {sentence}" for sentence in seen.content.left_out) if seen.content else ""
+    return "".join(f" {sentence}" for sentence in seen.left_out)
 
 
 def labelled(seen: Seen, label: str, task: str) -> int:

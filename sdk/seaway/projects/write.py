@@ -19,15 +19,15 @@ SPREAD = 0.1  # of the range that was seen, by which new numbers may lie beyond 
 NAMES = {  # of the schema, which the pipeline's settings are made of
     "table": ("CATEGORICAL", "NUMERIC"),
     "images": ("CHANNELS", "PICTURE", "SIZE"),
-    "texts": ("LENGTH", "TEXT"),
+    "texts": ("CATEGORICAL", "LENGTH", "NUMERIC", "TEXT"),
 }
 INPUTS = {  # as `split_table` is told of them
     "table": '"numeric": NUMERIC, "categorical": CATEGORICAL',
     "images": '"images": [PICTURE]',
-    "texts": '"texts": [TEXT]',
+    "texts": '"numeric": NUMERIC, "categorical": CATEGORICAL, "texts": [TEXT]',
 }
 SPLIT = ("KEYS", "LABEL", "TASK", "TIME")
-AFTER = ".after(validated)"
+WATCHED = ("KEYS", "LABEL", "TIME")
 CONSTANT = re.compile(r"\b[A-Z]+\b")
 _WINDOW = """\
         WINDOW earlier AS (
@@ -114,7 +114,7 @@ def _words(plan: ProjectPlan) -> dict[str, str]:
         "notes": "\n".join(f"- {note}" for note in map(_one_line, plan.notes)),
         "rules": "\n".join(_rules(plan)),
         "key": repr(_key(plan)),
-        **_reading(_kind(plan)),
+        **_reading(plan),
         "word": _one_line(plan.label),
     }
     kind = _kind(plan)
@@ -122,14 +122,17 @@ def _words(plan: ProjectPlan) -> dict[str, str]:
     words |= {part: _filled(f"{kind}_{part}", words) for part in ("schema", "settings")}
     words |= {"inputs": INPUTS[kind], "entrypoint": "" if kind == "table" else ', "entrypoint": TRAINER'}
     words |= _feast_words(plan, words) if plan.looked_up else _plain_words(plan, words)
-    return words | {"watched": re.sub("^    ", "", words["split"].replace(AFTER, ""), flags=re.MULTILINE)}
+    return words
 
 
-def _reading(kind: str) -> dict[str, str]:
+def _reading(plan: ProjectPlan) -> dict[str, str]:
     """What the source and its test say, by what is learned from."""
+    kind = _kind(plan)
+    alone = kind == "texts" and bool(plan.content and plan.content.alone)
+    needed = [*(["TIME"] if plan.time else []), *(["TEXT"] if alone else [])]
     return {
-        "source_names": "KINDS, TEXT" if kind == "texts" else "KINDS",
-        "kept": ".filter(rows[TEXT].is_valid())" if kind == "texts" else "",
+        "needed": f"[{', '.join(needed)}]",
+        "network": '"encoder": "small"' if alone else '"encoder": "words", "hidden": [64, 32]',
         "tested": "KINDS, PICTURE" if kind == "images" else "KINDS",
         "all_columns": "{*KINDS, PICTURE}" if kind == "images" else "set(KINDS)",
     }
@@ -145,15 +148,18 @@ def _of_content(plan: ProjectPlan) -> dict[str, Any]:
     content = plan.content
     if not content:
         return {}
-    return {"column": content.column, "file": content.file, "folder": str(content.folder), **content.settings}
+    named = {"column": content.column, "file": content.file, "folder": str(content.folder)}
+    return {**named, **content.settings}
 
 
 def _plain_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
-    monitored = ", ".join(sorted([*CONSTANT.findall(words["inputs"]), *SPLIT]))
+    monitored = ", ".join(sorted([*CONSTANT.findall(words["inputs"]), *WATCHED]))
     return {
         "split_import": "split_table",
         "schema_names": ", ".join(sorted([*SPLIT, *NAMES[_kind(plan)]])),
-        "monitored": f"from {plan.package}.schema import {monitored}\n\n",
+        "monitored": monitored,
+        "recent_import": "get_recent_examples",
+        "recent": _filled("recent_plain", words),
         "split": _filled("split_plain", words),
         "made": "",
         "more": "",
@@ -172,7 +178,9 @@ def _feast_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
     lines = "".join(f",\n            {sql} AS {name}" for name, sql in earlier.items())
     return {
         "split_import": "build_features, get_training_examples",
-        "monitored": "",
+        "monitored": "KEYS",
+        "recent_import": "build_features, get_recent_examples",
+        "recent": _filled("recent_feast", words),
         "schema_names": "CATEGORICAL, KEYS, LABEL, NUMERIC, TASK",
         "split": _filled("split_feast", words),
         "made": ', "repository": repository',

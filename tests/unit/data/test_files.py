@@ -95,6 +95,10 @@ def test_what_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
         (["5/13/2020", "6/1/2020"], "time %m/%d/%Y", pd.Timestamp("2020-05-13", tz="UTC")),
         (["13/5/2020", "1/6/2020"], "time %d/%m/%Y", pd.Timestamp("2020-05-13", tz="UTC")),
         (["2", "1.6.2020", "x"], "text", "2"),
+        (["$1,200.50", "-$34", "5"], "thousands comma with unit", 1200.5),
+        (["1,50 €", "€34", "1.005,75€"], "decimal comma with unit", 1.5),
+        (["12.5%", "3 %", "n/a"], "number with unit", 12.5),
+        (["$1 a day", "$2 a day", "3"], "text", "$1 a day"),
     ],
 )
 def test_numbers_and_dates_are_read_as_people_write_them(
@@ -138,3 +142,12 @@ def test_a_class_has_no_name_that_says_that_there_is_none(tmp_path: Path) -> Non
     path = written(tmp_path, "x\nyes\nNA\nno\n?\n")
     assert read_file(str(path), {"x": "class"})["x"].to_pylist() == ["yes", None, "no", None]
     assert read_file(str(path), {"x": "text"})["x"].to_pylist() == ["yes", "NA", "no", "?"]
+
+
+def test_a_column_that_is_optional_may_be_missing_and_is_empty_then(tmp_path: Path) -> None:
+    (tmp_path / "recent.csv").write_text("x;plan\n1,5;a\n2,5;b\n")
+    kinds = {"x": "decimal comma", "out": "class", "paid": "number"}
+    rows = read_file(str(tmp_path / "recent.csv"), kinds, optional=["out", "paid"])
+    assert (rows["x"].to_pylist(), rows["out"].null_count, rows["paid"].null_count) == ([1.5, 2.5], 2, 2)
+    with pytest.raises(DataUnreadable, match="has no column paid;"):
+        read_file(str(tmp_path / "recent.csv"), kinds, optional=["out"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from seaway.data import read_file, read_pictures
@@ -180,7 +181,7 @@ def test_what_cannot_become_a_project_is_told_in_a_paragraph(
 )
 def test_texts_of_any_encoding_become_a_project(tmp_path: Path, name: str, encoding: str) -> None:
     made = plan("moods", Wishes(texts(tmp_path / name, encoding=encoding), "mood", text="text"))
-    assert (made.task, made.inputs, made.left_out["n"]) == ("binary", ["text"], "the model reads the text alone")
+    assert (made.task, made.inputs, made.left_out["n"]) == ("binary", ["text"], "its numbers name the rows")
     whole(made, tmp_path / "moods")
     assert read_file(str(tmp_path / name), made.kinds)["text"][0].as_py() == "größe 0 of the thing"
 
@@ -195,3 +196,55 @@ def test_gaps_copies_and_long_texts_are_told_and_the_length_follows_the_texts(tm
     assert (made.content.settings["length"], made.rows) == (128, 81)
     for sentence in ("2 rows have no text in text", "1 texts are the same", "One text in twenty", "the longest 318"):
         assert sentence.lower() in found.lower(), found
+
+
+LETTER = "I write to say that number {n} was {how} again"
+
+
+def letters(rows: int = 60, **columns: Any) -> pd.DataFrame:
+    told = [LETTER.format(n=n, how=["quick", "slow"][n % 2]) for n in range(rows)]
+    return pd.DataFrame(
+        {"letter": told, "paid": [n % 17 for n in range(rows)], "back": ["yes", "no"] * (rows // 2), **columns}
+    )
+
+
+def of_letters(folder: Path, rows: pd.DataFrame, **wishes: Any) -> ProjectPlan:
+    rows.to_csv(folder / "letters.csv", index=False)
+    return plan("letters", Wishes(folder / "letters.csv", "back", **wishes))
+
+
+def test_a_text_is_found_and_read_beside_numbers_and_categories(tmp_path: Path) -> None:
+    rows = letters(shop=["a", "b", "c"] * 20)
+    rows.loc[::10, "letter"] = None
+    made = of_letters(tmp_path, rows)
+    assert (made.numeric, made.categorical) == (["paid"], ["shop"])
+    assert made.content
+    assert (made.content.column, made.content.alone) == ("letter", False)
+    assert "6 rows have no text in letter and are read by their other columns" in told(made)
+    whole(made, tmp_path / "letters")
+    source = (tmp_path / "letters/letters_data/source.py").read_text()
+    assert "is_valid" not in source
+    assert "NUMERIC = ['paid']" in (tmp_path / "letters/letters_data/schema.py").read_text()
+
+
+def test_one_text_is_read_and_a_person_chooses_which(tmp_path: Path) -> None:
+    rows = letters(title=[f"a rather short letter, {n}" for n in range(60)])
+    made = of_letters(tmp_path, rows)
+    assert made.left_out == {"title": "a model reads one text, here letter; --text chooses another"}
+    assert of_letters(tmp_path, rows, text="title").inputs == ["paid", "title"]
+
+
+def test_names_and_answers_of_a_few_words_are_no_text(tmp_path: Path) -> None:
+    said = ["I do not agree at all", "I do agree with all of it", "I have no opinion of it"]
+    made = of_letters(tmp_path, letters(letter=[f"Ann Lee {n % 7}" for n in range(60)], opinion=said * 20))
+    assert (made.content, made.categorical) == (None, ["letter", "opinion"])
+
+
+def test_a_text_is_left_out_where_features_are_looked_up_unless_it_is_asked_for(tmp_path: Path) -> None:
+    at = [f"2024-01-{1 + n // 24:02}T{n % 24:02}:00:00" for n in range(60)]
+    rows = letters(shop=["a", "b", "c"] * 20, at=at)
+    made = of_letters(tmp_path, rows, entity="shop", time="at")
+    assert (made.looked_up, "--text letter reads them" in made.left_out["letter"]) == (True, True)
+    asked = of_letters(tmp_path, rows, entity="shop", time="at", text="letter")
+    assert (asked.looked_up, asked.inputs) == (False, ["paid", "letter"])
+    whole(asked, tmp_path / "letters")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seaway.data import read_file
 from seaway.data.columns import Column
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.kfp import pipeline_file
@@ -64,6 +65,8 @@ def test_what_says_nothing_of_the_next_row_is_no_input_and_told(tmp_path: Path) 
         ("mine", {"label": "none"}, "--label none"),
         ("mine", {"label": "label", "entity": "none"}, "--entity none"),
         ("mine", {"label": "label", "time": "none"}, "--time none"),
+        ("mine", {"label": "prediction"}, "--label prediction: examples or answers have a column of that name"),
+        ("mine", {"label": "label", "text": "embedding"}, "--text embedding: examples or answers have"),
     ],
 )
 def test_wishes_that_do_not_fit_the_file_are_refused(
@@ -214,6 +217,36 @@ def test_a_time_that_is_none_and_a_query_of_a_file_are_refused(tmp_path: Path) -
         plan("mine", Wishes(path, "label", time="kind"))
     with pytest.raises(InvalidSpec, match="--query asks a database"):
         plan("mine", Wishes(path, "label", query="SELECT 1"))
+
+
+def test_rows_without_a_time_are_left_out_by_the_plan_and_by_the_source(tmp_path: Path) -> None:
+    at = [None if n % 10 == 0 else time for n, time in enumerate(times(60))]
+    made = plan("mine", Wishes(file(tmp_path, label=[0, 1] * 30, at=at), "label", time="at"))
+    assert "6 of 60 rows have no at and are left out." in made.notes
+    assert made.rows == 54
+    rows = read_file(str(made.data), made.kinds, optional=["label"], needed=["at"])
+    assert (rows.num_rows, rows["at"].null_count) == (54, 0)
+    write(made, tmp_path / "mine")
+    assert "NEEDED = [TIME]" in (tmp_path / "mine/mine_data/schema.py").read_text()
+
+
+def test_amounts_with_a_sign_are_numbers_and_told(tmp_path: Path) -> None:
+    prices = [f"${n * 37:,.2f}" for n in range(60)]
+    made = plan("mine", Wishes(file(tmp_path, label=[0, 1] * 30, price=prices), "label"))
+    assert (made.numeric, made.kinds["price"]) == (["x", "price"], "thousands comma with unit")
+    assert "price is read as numbers, without the sign of a currency or of per cent." in made.notes
+
+
+def test_classes_that_differ_in_case_alone_are_told(tmp_path: Path) -> None:
+    made = plan("mine", Wishes(file(tmp_path, label=["yes", "Yes", "no"] * 20), "label"))
+    assert any("are classes of their own; write them alike" in note and "Yes and yes" in note for note in made.notes)
+
+
+def test_numbers_that_a_model_cannot_be_given_are_told_and_missing(tmp_path: Path) -> None:
+    big = [1e300 if n == 3 else float(n % 9) * 1e30 for n in range(60)]
+    made = plan("mine", Wishes(file(tmp_path, label=[0, 1] * 30, big=big), "label"))
+    assert (made.columns["big"].missing, made.columns["big"].high) == (1, 8e30)
+    assert any("1 values are none (1e+300)" in note for note in made.notes)
 
 
 ODD = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).map(str.strip).filter(bool)
