@@ -14,6 +14,7 @@ def main() -> None:
 
     from seaway.cli.interrupts import ending_at_once
     from seaway.cli.streams import require_streams, require_utf8
+    from seaway.cli.visible import visible
 
     require_utf8()
     require_streams()
@@ -26,7 +27,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("SEAWAY_DEBUG"):
             raise
-        sys.stderr.write(_wrapped(f"seaway: {_told(error)}{_more(error)}") + "\n")
+        sys.stderr.write(_wrapped(visible(f"seaway: {_told(error)}{_more(error)}")) + "\n")
         sys.exit(2 if isinstance(error, InvalidSpec) else 1)
 
 

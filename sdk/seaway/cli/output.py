@@ -6,6 +6,8 @@ from typing import Any
 
 import typer
 
+from seaway.cli.visible import visible
+
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
@@ -17,7 +19,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], empty: s
     from rich.console import Console
     from rich.table import Table
 
-    console, lines = Console(markup=False, emoji=False), list(rows)
+    console, lines = Console(markup=False, emoji=False), [[*map(visible, row)] for row in rows]
     if not lines:
         typer.echo(empty)
         return

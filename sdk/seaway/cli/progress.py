@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seaway.cli.streams import Heard
+from seaway.cli.visible import visible
 from seaway.kfp.local.run_record import Step
 
 STYLES = {"succeeded": "green", "cached": "cyan", "failed": "bold red", "interrupted": "yellow", "retrying": "yellow"}
@@ -47,7 +48,7 @@ class Progress:
 
     def __rich__(self) -> RenderableType:
         """The live line: every step that is running, with its seconds."""
-        texts = [f"{step.title} {time.monotonic() - step.started:.0f} s" for step in self.running.values()]
+        texts = [f"{visible(step.title)} {time.monotonic() - step.started:.0f} s" for step in self.running.values()]
         return Spinner("dots", text=" · ".join(texts)) if texts else Text()
 
     def __call__(self, step: Step) -> None:
@@ -60,7 +61,7 @@ class Progress:
             self.console.print(line(step), highlight=False)
         if self.explaining and step.state in {"succeeded", "cached", "failed"} and step.why:
             verb = "reused" if step.state == "cached" else "ran"
-            self.console.print(Text(f"     {verb}: {step.why}", "dim"), soft_wrap=True, highlight=False)
+            self.console.print(Text(visible(f"     {verb}: {step.why}"), "dim"), soft_wrap=True, highlight=False)
 
 
 def line(step: Step) -> Table:
@@ -74,8 +75,9 @@ def line(step: Step) -> Table:
     table.add_column(justify="right", width=8)
     table.add_column(width=TITLE_WIDTH, style="bold")
     table.add_column(overflow="fold")
-    figure = Text(step.figure)
+    figure = Text(visible(step.figure))
     if step.state == "retrying":
-        figure = Text(f"attempt {step.attempts}: {step.reason}", "red")
-    table.add_row(str(step.number), WORDS.get(step.state, step.state), f"{step.seconds:.1f} s", step.title, figure)
+        figure = Text(visible(f"attempt {step.attempts}: {step.reason}"), "red")
+    state, took, title = WORDS.get(step.state, step.state), f"{step.seconds:.1f} s", visible(step.title)
+    table.add_row(str(step.number), state, took, title, figure)
     return table

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from seaway.cli.visible import visible
 from seaway.errors import DataUnreadable
 from seaway.kfp.fuse.step import origin
 from seaway.storage import read_json
@@ -20,7 +21,7 @@ def summarise(folder: Path, console: Console, seconds: float) -> None:
     reused = f", {cached} of {len(record['steps'])} steps reused" if cached else ""
     console.print(f"\nRun {record['run']} succeeded in {seconds:.1f} s{reused}.", style="bold", highlight=False)
     for name, text in [*_figures(record), *_endpoint(record), *_pages(folder)]:
-        console.print(f"  {name:<10} {text}", soft_wrap=True, highlight=False)
+        console.print(f"  {name:<10} {visible(text)}", soft_wrap=True, highlight=False)
 
 
 def explain_failure(folder: Path, console: Console) -> None:
@@ -29,7 +30,7 @@ def explain_failure(folder: Path, console: Console) -> None:
     console.print(f"\nRun {record['run']} failed after {record['seconds']:.1f} s.", style="bold", highlight=False)
     evaluations = [("evaluation", str(page)) for page in _evaluation_pages(record)]
     for name, text in [*_figures(record), *evaluations, *_pages(folder), ("logs", str(folder / "steps"))]:
-        console.print(f"  {name:<10} {text}", soft_wrap=True, highlight=False)
+        console.print(f"  {name:<10} {visible(text)}", soft_wrap=True, highlight=False)
 
 
 def _evaluation_pages(record: dict[str, Any]) -> Iterator[Path]:

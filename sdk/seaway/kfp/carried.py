@@ -5,6 +5,7 @@ Anything else would arrive as another value, or fail a step on its way, so it is
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,8 @@ from seaway.errors import InvalidSpec
 
 MOST = 2**53 - 1  # each whole number up to it is a double of its own
 LONGEST_SHOWN = 200  # characters of a value in a message
+DOUBLES = "Kubeflow's numbers are doubles, which change whole numbers from 2^53 on"
+WHOLE = re.compile(r"\s*[+-]?[\d_]+\s*")  # as int() reads it
 DEEPEST = 100  # lists in lists; protobuf's readers of JSON go no deeper
 
 
@@ -46,6 +49,16 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
+def rounded(given: object, value: object) -> str:
+    """Why a whole number, or the text of one, is another one as the float that it became; empty where it is not.
+
+    Of a fraction or a power of ten nobody expects every digit.
+    """
+    if not isinstance(value, float) or not WHOLE.fullmatch(str(given)) or int(str(given)) == value:
+        return ""
+    return f"{DOUBLES}; the nearest one is {value:.0f}"
+
+
 def hindrance(value: object, null: bool = False) -> str:
     """Why a value cannot travel, and where in it that is; empty where it can.
 
@@ -62,7 +75,7 @@ def _hindrance(value: object, null: bool) -> str:
     if isinstance(value, bool):
         return ""
     if isinstance(value, int) and abs(value) > MOST:
-        return f"Kubeflow's numbers are doubles, which change whole numbers from 2^53 on; give {shown(value)} as text"
+        return f"{DOUBLES}; give {shown(value)} as text"
     if isinstance(value, float) and not math.isfinite(value):
         return f"JSON has no number {value}"
     return _hindrance_inside(value, null)

@@ -7,7 +7,7 @@ from typing import Any
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from seaway.errors import InvalidSpec
-from seaway.kfp.carried import MOST, hindrance, parsed, shown
+from seaway.kfp.carried import MOST, hindrance, parsed, rounded, shown
 
 Parameters = Mapping[str, Any]  # name -> kfp's ParameterSpec message
 TRUE = {"true", "yes", "on", "1"}
@@ -99,7 +99,7 @@ def _convert(name: str, parameter: Any, value: object, listing: str) -> object:
         raise InvalidSpec(f"Parameter {name} is {shown(value)}, which is no {type_label}. {listing}") from error
     if not isinstance(converted, types) or (isinstance(converted, bool) and bool not in types):
         raise InvalidSpec(f"Parameter {name} is {shown(value)}, which is no {type_label}. {listing}")
-    if why := hindrance(converted):
+    if why := hindrance(converted) or rounded(value, converted):
         raise InvalidSpec(f"Parameter {name} is {shown(value)}, which cannot travel: {why}. {listing}")
     return converted
 

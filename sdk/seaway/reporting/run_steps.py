@@ -11,8 +11,13 @@ from seaway.extras import explained
 REASON_CHARACTERS = 4000  # a reason is a paragraph, not a log
 SEAWAY_ERROR = re.compile(r"^seaway\.errors\.(\w+: .*)", re.MULTILINE)
 ANY_ERROR = re.compile(
-    r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Failed|Refused)\b.*)", re.MULTILINE
+    r"^((?:[A-Za-z_]\w*\.)*"
+    r"(?:[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Failed|Refused)|(?:Base)?ExceptionGroup)\b.*)",
+    re.MULTILINE,
 )
+GROUP = re.compile(r"^  \+ Exception Group Traceback [^\n]*\n(?: +[|+][^\n]*\n?)+", re.MULTILINE)
+MEMBER = re.compile(r"^ +\| (?!Traceback )(\S.*)", re.MULTILINE)  # what frames say stands further right
+NO_JSON = re.compile(r"TypeError: Object of type \w+ is not JSON serializable|TypeError: keys must be str")
 SHARING = re.compile(r"^Step (\S+), \d+ of \d+ in this pod, failed", re.MULTILINE)  # see seaway.kfp.fuse
 EXECUTOR_INPUT = re.compile(r"^\[KFP Executor [^\n]*Got executor_input:\n\{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal, as notebooks and some log handlers write their errors
@@ -66,17 +71,29 @@ def tail(text: str) -> str:
 
 def reason_of(text: str, exit_code: int) -> str:
     """Why a step failed, in one paragraph: the last Seaway error in its log, else the last exception, else its end."""
-    text = COLOUR.sub("", text)
+    text = GROUP.sub(_together, COLOUR.sub("", text))
     for pattern in (SEAWAY_ERROR, ANY_ERROR):
         if matches := list(pattern.finditer(text)):
             paragraph = text[matches[-1].start(1) :].split("\n\n", 1)[0].split("\n[KFP Executor", 1)[0]
-            return explained(paragraph.strip()[:REASON_CHARACTERS]) + _within(text)
+            return _advised(explained(paragraph.strip()[:REASON_CHARACTERS])) + _within(text)
     if killed := _signal_name(exit_code):
         return f"it was ended by {killed}" + (" (out of memory?)." if killed == "SIGKILL" else ".") + _within(text)
     last = EXECUTOR_LINE.sub("", EXECUTOR_INPUT.sub("", text)).strip().splitlines()[-1:] or [
         "it wrote nothing to its log."
     ]
     return f"exit code {exit_code}: {last[0]}"[:REASON_CHARACTERS]
+
+
+def _together(group: re.Match[str]) -> str:
+    """An exception group in a line: itself, and what it holds."""
+    return "; ".join(MEMBER.findall(group[0])) + "\n"
+
+
+def _advised(reason: str) -> str:
+    """What to do where a step holds what JSON has not, such as a number of NumPy's or a tensor."""
+    if not NO_JSON.match(reason):
+        return reason
+    return f"{reason}. A metric, metadata or an output holds it; give a number of Python's, text, a list or a dict."
 
 
 def _within(text: str) -> str:

@@ -97,7 +97,7 @@ def sha256(path: Path) -> str:
         _feed(digest, path)
         return digest.hexdigest()
     for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
-        digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+        digest.update(os.fsencode(file.relative_to(path)) + b"\0")
         _feed(digest, file)
     return digest.hexdigest()
 

@@ -5,6 +5,7 @@ What a step depends on is told part by part, so that a step that runs again can 
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from seaway.kfp.local import kfp_launcher, uses
 from seaway.kfp.local.artifacts import Artifact
 from seaway.kfp.local.inputs import artifacts_in
 from seaway.storage import read_json, sha256, write_json
+
+log = logging.getLogger(__name__)
 
 PACKAGES = ("seaway", "seaway_components", "seaway_examples")
 OURS = "Seaway's code or the installed libraries"
@@ -81,9 +84,15 @@ class StepCache:
         }
 
     def put_if_same(self, step: str, parts: Parts, container: Any, inputs: Mapping[str, Any], made: Outputs) -> None:
-        """Keep what a step gave, unless what it reaches was edited meanwhile: it may have read either."""
-        if _reached(container, inputs).items() <= parts.items():
-            self.put(step, parts, made)
+        """Keep what a step gave, unless what it reaches was edited meanwhile: it may have read either.
+
+        What cannot be read, such as a link into /proc, cannot be compared later, so it is not kept.
+        """
+        try:
+            if _reached(container, inputs).items() <= parts.items():
+                self.put(step, parts, made)
+        except OSError as error:
+            log.info("what %s gave is not kept: %s", step, error)
 
     def find(self, step: str, parts: Parts) -> Found:
         """What is kept for a step; the name tells it from others where it is said what has changed since."""

@@ -126,7 +126,7 @@ def _parameter(name: str, declared: Any, value: Any) -> Any:
 
 def _checked(name: str, artifact: Artifact) -> Artifact:
     for field in (artifact.name, artifact.uri):
-        if not isinstance(field, str) or hindrance(field):
+        if not isinstance(field, str) or hindrance(field) or "\0" in field:
             raise OutputUnreadable(f"the name and the URI of its output {name} have to be text, not {shown(field)}")
     for key, value in artifact.metadata.items():
         if why := hindrance(key) or hindrance(value, null=True):

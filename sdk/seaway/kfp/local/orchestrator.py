@@ -6,6 +6,7 @@ docs/design/local-steps.md.
 """
 
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ from seaway.kfp.local import conditions
 from seaway.kfp.local.graph import order, runs_always, upstream
 from seaway.kfp.local.inputs import Given, Result, Skipped, Unfit, artifacts_in
 from seaway.kfp.parameters import default
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = min(4, os.cpu_count() or 1)  # iterations of a loop that says nothing of it
 
@@ -69,12 +72,16 @@ class Orchestrator:
     job: Mapping[str, str]
     execute: Execute
     tell: Tell
+    faults: list[Exception] = field(default_factory=list)  # of ours, at a task
 
     def run(self, root: Any, inputs: Mapping[str, Any]) -> Result:
-        """Run a pipeline, given its parameters, to its end."""
+        """Run a pipeline, given its parameters, to its end. Raises: the first fault of ours, after the exit tasks."""
         declared = root.input_definitions.parameters
         defaults = {name: default(one) for name, one in declared.items() if one.HasField("default_value")}
-        return self._run(Scope(root.dag, {**defaults, **inputs}))
+        result = self._run(Scope(root.dag, {**defaults, **inputs}))
+        if self.faults:
+            raise self.faults[0]
+        return result
 
     def _run(self, scope: Scope) -> Result:
         for name in order(scope.dag.tasks):
@@ -84,12 +91,15 @@ class Orchestrator:
         return Result("SUCCEEDED", _outputs(scope, self.job))
 
     def _to_its_end(self, scope: Scope, name: str) -> Result:
-        """A task; one that a signal ended has failed, so that exit tasks still run."""
+        """A task; one that a signal or a fault of ours ended has failed, so that exit tasks still run."""
         try:
             return self._task(scope, name)
         except KeyboardInterrupt as interrupt:
-            scope.fail(str(interrupt))
-            return Result("FAILED", reason=str(interrupt))
+            return _ended(scope, interrupt)
+        except Exception as fault:
+            log.debug("at task %s", name, exc_info=True)
+            self.faults.append(fault)
+            return _ended(scope, fault)
 
     def _task(self, scope: Scope, name: str) -> Result:
         """A task that failed stops the rest, except for an exit task's failure, which is told at the end."""
@@ -144,6 +154,11 @@ class Orchestrator:
             return [iteration(call) for call in calls]
         with ThreadPoolExecutor(min(at_once, len(calls)), thread_name_prefix="iteration") as pool:
             return list(pool.map(iteration, calls))
+
+
+def _ended(scope: Scope, by: BaseException) -> Result:
+    scope.fail(str(by))
+    return Result("FAILED", reason=str(by))
 
 
 def _due(scope: Scope, task: Any) -> bool:

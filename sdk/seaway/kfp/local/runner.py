@@ -5,6 +5,7 @@ holds whole numbers in doubles, writes two uses of a component into one folder, 
 has no hook by which a step could be started, told of or reused otherwise. The steps' side of the protocol is kfp's.
 """
 
+import errno
 import logging
 import math
 import os
@@ -88,8 +89,9 @@ def local_run(
         except Interrupted as interrupt:
             interrupt.left = run.abandon("interrupted", str(interrupt)).left
             raise
-        except BaseException:
-            run.abandon("interrupted" if run.interrupt else "failed", str(run.interrupt or ""))
+        except BaseException as fault:
+            told = f"{type(fault).__name__}: {fault}"
+            run.abandon("interrupted" if run.interrupt else "failed", str(run.interrupt or told))
             raise
         _keep_report(record)
         if (part.ended(result) if part else result.state) == "FAILED":
@@ -176,6 +178,14 @@ def _keep_report(record: Record) -> None:
                 shutil.copyfile(output["uri"], record.folder / "report.html")
 
 
+def _advice(error: OSError, words: Words) -> str:
+    """What to do where a step cannot be started; its inputs, metadata among them, are words of its command line."""
+    if error.errno != errno.E2BIG:
+        return ""
+    given = max(map(len, words.arguments), default=0)
+    return f" ({given} characters of inputs and their metadata); pass what is large in the file of an artifact"
+
+
 def _signal(processes: Sequence[step_process.Process], number: signal.Signals) -> None:
     for process in processes:
         step_process.signal_group(process.pid, number)
@@ -245,7 +255,7 @@ class _Run:
         try:
             exit_code = self._attempt(words, step)
         except OSError as error:
-            step.reason = f"The system does not start it: {error.strerror or error}."
+            step.reason = f"The system does not start it: {error.strerror or error}{_advice(error, words)}."
             return NOT_STARTED
         except Overdue as overdue:
             step.reason = f"{overdue}."

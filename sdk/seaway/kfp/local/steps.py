@@ -1,5 +1,6 @@
 """One step of a run to its end: from the cache, or attempt after attempt, and its outputs read and checked."""
 
+import errno
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from seaway.kfp.local.orchestrator import Call, told_of
 from seaway.kfp.local.placeholders import Command
 from seaway.kfp.local.run_record import Record, State, Step
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of the state folder: no step can go on, and its record neither
 BACKOFF_FACTOR, LONGEST_S = 2.0, 3600  # of kfp, where a pipeline says nothing
 
 
@@ -62,11 +64,17 @@ class Steps:
         step = self._open(call)
         try:
             found = self._outputs(call, step)
-        except (OutputUnreadable, ImportFailed, PermissionError) as error:  # such as of a folder that a step has locked
+        except (OutputUnreadable, ImportFailed, OSError) as error:  # such as of a folder that a step has locked
             found, step.reason = None, f"{error}."
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise
         except KeyboardInterrupt as interrupt:
             step.reason = f"It was {interrupt}."
             self._finish(step, "interrupted")
+            raise
+        except Exception as fault:
+            step.reason = f"Seaway failed at it: {type(fault).__name__}: {fault}."
+            self._finish(step, "failed")
             raise
         return self._close(step, found)
 
@@ -105,8 +113,13 @@ class Steps:
         name, step.why = f"{self.record.pipeline}/{call.place}", self._never_reused(call)
         if step.why or not self.cache:
             return self._attempts(call, executor.container, step)
-        parts = self.cache.parts(call.component, executor.container, call.inputs, call.task.caching_options.cache_key)
-        found = self.cache.find(name, parts)
+        own = call.task.caching_options.cache_key
+        try:
+            parts = self.cache.parts(call.component, executor.container, call.inputs, own)
+            found = self.cache.find(name, parts)
+        except OSError as error:
+            step.why = f"what it takes, or gave before, cannot be compared: {error}"
+            return self._attempts(call, executor.container, step)
         step.why = found.why
         if found.outputs is not None:
             return found.outputs

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from seaway.errors import SeawayError
-from seaway.serving.conformance import by_grpc, malformed, rest, sockets
+from seaway.serving.conformance import by_grpc, heads, malformed, rest, sockets
 from seaway.serving.conformance.check import Check, Lacking
 from seaway.serving.conformance.target import Target
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
-CHECKS: tuple[Check, ...] = (*rest.CHECKS, *malformed.CHECKS, *by_grpc.CHECKS, *sockets.CHECKS)
+CHECKS: tuple[Check, ...] = (*rest.CHECKS, *malformed.CHECKS, *heads.CHECKS, *by_grpc.CHECKS, *sockets.CHECKS)
 log = logging.getLogger(__name__)
 
 

@@ -75,6 +75,11 @@ class Target:
     trust: Trust = field(default_factory=Trust.here)
 
     @property
+    def address(self) -> Address:
+        """Of REST. Raises: InvalidSpec."""
+        return Address.of(self.url)
+
+    @property
     def infer_path(self) -> str:
         """Where inference is asked for."""
         return f"/v2/models/{self.model}/infer"
@@ -106,7 +111,7 @@ class Target:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request on a connection of its own. Raises: InferenceUnavailable: no answer."""
-        address = Address.of(self.url)
+        address = self.address
         with contextlib.closing(connect(address, self.timeout_s, self.trust)) as connection:
             try:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before its end
@@ -129,13 +134,13 @@ class Target:
 
     def open(self) -> socket.socket:
         """A connection without a request. Raises: OSError."""
-        address = Address.of(self.url)
+        address = self.address
         plain = socket.create_connection((address.host, address.port), self.timeout_s)
         return self.trust.context().wrap_socket(plain, server_hostname=address.host) if address.tls else plain
 
     def bare(self) -> bytes:
         """A right request as it goes over a socket, the last of its connection."""
-        address, body = Address.of(self.url), json.dumps(self.request()).encode()
+        address, body = self.address, json.dumps(self.request()).encode()
         told = {"host": f"{address.host}:{address.port}", **self.headers, "connection": "close"}
         lines = [f"POST {address.path}{self.infer_path} HTTP/1.1", f"content-length: {len(body)}"]
         head = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in told.items())])
