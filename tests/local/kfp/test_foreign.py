@@ -227,7 +227,7 @@ FAILING: dict[str, tuple[str, Steps]] = {
         "'nothing-there' failed. its output Output is inf", [("nothing-there", "failed")],
     ),
     "parameters.py:too_large_text": (
-        "'length' failed. The system does not start it: Argument list too long",
+        "'length' failed. The system does not start it: Argument list too long (300",
         [("large", "x" * 300000), ("length", "failed")],
     ),
 }  # fmt: skip

@@ -143,3 +143,49 @@ def test_what_a_source_reads_and_what_it_is_count(decorated: str, tmp_path: Path
     edited = look()
     assert "[46]" in edited
     assert f"ran: changed since it ran last: {code}" in edited
+
+
+LEAVINGS = """
+@step
+def leave(left: dsl.Output[dsl.Dataset]):
+    import os
+
+    os.makedirs(left.path)
+    LEAVE
+
+
+@step
+def use(left: dsl.Input[dsl.Dataset]) -> int:
+    import os
+
+    return len(os.listdir(left.path))
+
+
+@step
+def last() -> str:
+    return "ended"
+
+
+@dsl.pipeline(name="leavings")
+def leavings():
+    with dsl.ExitHandler(last()):
+        use(left=leave().outputs["left"])
+"""
+ODD = {
+    "a name of bytes": ("open(os.fsencode(left.path) + b'/\\xff', 'w').close()", ["cached", "cached"]),
+    "what cannot be read": ("os.symlink('/proc/self/mem', left.path + '/memory')", ["succeeded", "succeeded"]),
+    "a pipe": ("os.mkfifo(left.path + '/pipe')", ["cached", "cached"]),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_whatever_a_step_leaves_in_its_output_the_run_goes_on(kind: str, tmp_path: Path) -> None:
+    """It is reused where it can be compared, and made again where it cannot."""
+    leaving, again = ODD[kind]
+    (tmp_path / "leavings.py").write_text(STEP + LEAVINGS.replace("LEAVE", leaving))
+    for states in (["succeeded", "succeeded"], again):
+        done = seaway(tmp_path, "run", "leavings.py")
+        assert done.returncode == 0, done.stderr
+        steps = record(tmp_path)["steps"]
+        assert [step["state"] for step in steps] == [*states, "succeeded"]  # type: ignore[attr-defined]
+        assert steps[1]["outputs"]["Output"] == 1  # type: ignore[index]

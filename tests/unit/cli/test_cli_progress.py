@@ -62,3 +62,14 @@ def test_a_very_long_output_is_told_by_its_beginning() -> None:
     shown.finish("succeeded", {"Output": "x" * 1_000_000})
     assert shown.outputs["Output"] == "x" * 1_000_000
     assert shown.figure == "x" * 1000 + "..."
+
+
+@pytest.mark.parametrize("state", ["succeeded", "retrying"])
+def test_what_a_step_says_does_not_steer_the_terminal(state: str) -> None:
+    text = "a\x1b[31mred\x1b]0;title\x07\0b\rover\u202eturned"
+    told = step(state=state, figure=text, reason=text)
+    told.title = "b\x1b[2J"
+    (first, *rest) = printed(told, 200)
+    assert not set("\x1b\x07\0\r\u202e") & set("".join([first, *rest]))
+    assert "a\\x1b[31mred\\x1b]0;title\\x07\\x00b\\rover\\u202eturned" in first
+    assert "b\\x1b[2J" in first

@@ -63,6 +63,7 @@ def test_anything_is_read_or_refused(told: Any) -> None:
         ('{"artifacts": {"figures": {"artifacts": [{"metadata": {"auc": NaN}}]}}}', "the metric 'auc' .* is nan"),
         ('{"artifacts": {"table": {"artifacts": [{"metadata": {"\\ud800": 1}}]}}}', "no UTF-8"),
         ('{"artifacts": {"table": {"artifacts": [{"uri": 7}]}}}', "have to be text, not 7"),
+        ('{"artifacts": {"table": {"artifacts": [{"uri": "/a\\u0000b"}]}}}', "have to be text, not '/a"),
     ],
 )
 def test_a_refusal_says_why(text: str, why: str) -> None:

@@ -73,3 +73,19 @@ def test_the_order_is_that_of_the_file_but_for_exit_tasks() -> None:
     for name, task in tasks.items():
         if name.startswith("told"):
             assert names.index(name) == names.index(task.dependent_tasks[0]) + 1
+
+
+def test_exit_tasks_run_after_a_fault_of_our_own_which_is_told_then() -> None:
+    """Such as of a state folder that cannot be read: whatever happened, what was begun is ended."""
+    seen, spec = list[str](), compiled(parts).spec
+
+    def execute(call: Call) -> Result:
+        if "status" not in call.inputs:
+            raise UnicodeEncodeError("utf-8", "x", 0, 1, "no such letter")
+        seen.append(call.inputs["status"]["error"]["message"])
+        return Result("SUCCEEDED")
+
+    with pytest.raises(UnicodeEncodeError):
+        Orchestrator(spec.components, JOB, execute, lambda call, reason: None).run(spec.root, {})
+    assert len(seen) == 1
+    assert "no such letter" in seen[0]

@@ -142,3 +142,18 @@ def test_a_constant_that_a_compiled_file_would_change_is_refused(value: Any) -> 
         def constant():
             """Give what cannot be given."""
             use(months="1", rows=1, share=0.5, fast=True, options={"value": value}, names=[])
+
+
+@pytest.mark.parametrize("given", ["9007199254740993", "-9_007_199_254_740_993", 2**53 + 1, "123456789012345678901"])
+def test_a_whole_number_that_a_float_would_change_is_refused(given: object) -> None:
+    with pytest.raises(InvalidSpec, match=r"share is .* which cannot travel: .* the nearest one is"):
+        bind(SPEC, {"months": "", "share": given})
+
+
+@given(value=st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_is_the_number_that_was_given_or_refused(value: float) -> None:
+    for form in (value, str(value)):
+        try:
+            assert bind(SPEC, {"months": "", "share": form})["share"] == value
+        except InvalidSpec:
+            assert isinstance(value, int)

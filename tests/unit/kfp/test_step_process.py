@@ -52,3 +52,29 @@ def test_only_an_error_of_seaway_is_named_for_its_page(tmp_path: Path) -> None:
 def test_an_error_that_a_notebook_wrote_in_colours_is_read(tmp_path: Path) -> None:
     log = written(tmp_path, "RuntimeError: the cell failed\n\n\x1b[31mKeyError\x1b[39m: 'm\u00e4rz'\n\n")
     assert reason(log, 1) == "KeyError: 'm\u00e4rz'"
+
+
+GROUP = """  + Exception Group Traceback (most recent call last):
+  |   File "x.py", line 1, in <module>
+  |     raise ExceptionGroup("two", [ValueError("one"), TypeError("other")])
+  | ExceptionGroup: two (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "x.py", line 1, in <module>
+    | ValueError: one
+    +---------------- 2 ----------------
+    | TypeError: other
+    +------------------------------------
+"""
+
+
+def test_a_group_of_exceptions_is_told_with_its_members(tmp_path: Path) -> None:
+    together = "ExceptionGroup: two (2 sub-exceptions); ValueError: one; TypeError: other"
+    assert reason(written(tmp_path, f"working\n{GROUP}"), 1) == together
+    assert reason(written(tmp_path, f"{GROUP}KeyError: later\n"), 1) == "KeyError: later"
+
+
+@pytest.mark.parametrize("kind", ["float32", "ndarray", "Tensor", "Decimal"])
+def test_a_value_that_json_has_not_is_told_with_what_to_give(tmp_path: Path, kind: str) -> None:
+    log = written(tmp_path, f"TypeError: Object of type {kind} is not JSON serializable\n")
+    assert f"{kind} is not JSON serializable. A metric, metadata or an output holds it; give" in reason(log, 1)

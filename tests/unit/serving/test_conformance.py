@@ -1,6 +1,7 @@
 """Each check of the Open Inference Protocol finds the fault that it is there for, and nothing in a server without."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -30,6 +31,7 @@ class Server(BaseHTTPRequestHandler):
     fault: Fault = staticmethod(lambda answer: answer)
     refusal = 400
     known_models = True
+    strict = True
 
     def do_GET(self) -> None:
         specs = {side: [vars_of(one) for one in getattr(SIGNATURE, side)] for side in ("inputs", "outputs")}
@@ -40,7 +42,23 @@ class Server(BaseHTTPRequestHandler):
         }
         self.answer(200, told[self.path]) if self.path in told else self.answer(404, {"error": "no such path"})
 
+    def head_is_strict(self) -> bool:
+        """What `http.server` lets pass, as that more than one length is told; it takes no coding either."""
+        lengths = self.headers.get_all("content-length", [])
+        return (
+            self.request_version == "HTTP/1.1"
+            and len(lengths) == 1
+            and re.fullmatch("[0-9]{1,9}", lengths[0]) is not None
+            and not self.headers.defects
+            and not {"transfer-encoding", "content-encoding"} & {name.lower() for name in self.headers}
+            and not any("\0" in value for value in self.headers.values())
+        )
+
     def do_POST(self) -> None:
+        if self.strict and not self.head_is_strict():
+            self.close_connection = True
+            self.answer(400, {"error": "no such head"})
+            return
         form = Json(self.headers.get("inference-header-content-length"))
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.path != "/v2/models/sum/infer" and self.known_models:
@@ -114,9 +132,12 @@ FAULTS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "none": ({}, set()),
     "failing where it should refuse": (
         {"refusal": 500},
-        {"every wrong request is refused and told why", "those beside wrong requests are answered as if alone"},
+        {"every wrong request is refused and told why", "those beside wrong requests are answered as if alone",
+         "a bad request in a pipeline is the only one that is refused",
+         "tensors in binary of wrong sizes are refused"},
     ),
-    "any model": ({"known_models": False}, {"another model is not found"}),
+    "any model": ({"known_models": False}, {"another model is not found", "wrong heads are refused or cut off"}),
+    "any head": ({"strict": False}, {"wrong heads are refused or cut off"}),
     "no id": ({"fault": spoiled(lambda answer: answer.pop("id", None))}, {"an id comes back"}),
     "a value too few": (
         {"fault": spoiled(lambda answer: answer["outputs"][0]["data"].pop())},

@@ -135,3 +135,12 @@ def test_a_private_file_is_its_owners_only_and_never_half_written(tmp_path: Path
     assert target.read_text() == "first"
     assert target.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_is_hashed_by_names_of_any_bytes(tmp_path: Path) -> None:
+    """As an archive of another system leaves them."""
+    (tmp_path / "folder").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/folder/\xfcber")).write_text("x")
+    before = sha256(tmp_path / "folder")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/folder/\xfcber")).rename(tmp_path / "folder" / "\u00fcber")
+    assert before != sha256(tmp_path / "folder")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from seaway.serving.conformance.check import Check, Lacking, answered, require
@@ -25,18 +26,33 @@ class Caller:
 
         request = getattr(messages, f"{method}Request")(**fields)
         read = getattr(messages, f"{method}Response").FromString
-        call = self._channel.unary_unary(f"/{SERVICE}/{method}", type(request).SerializeToString, read)
+        return self._call(method, type(request).SerializeToString, read)(request)
+
+    def _call(self, method: str, written: Callable[..., bytes], read: Callable[..., Any]) -> Callable[..., Any]:
+        call = self._channel.unary_unary(f"/{SERVICE}/{method}", written, read)
         told = [("authorization", f"Bearer {self._target.token}")] if self._target.token else []
-        return call(request, timeout=self._target.timeout_s, metadata=told)
+        return partial(call, timeout=self._target.timeout_s, metadata=told)
 
     def infer(self, raw: bool, change: Callable[[list[dict[str, Any]]], object] = lambda _: None) -> Any:
         """The response to a right request, its inputs changed, in raw or in typed contents. Raises: grpc.RpcError."""
+        return self.send(self.request(raw, change).SerializeToString())
+
+    def request(self, raw: bool, change: Callable[[list[dict[str, Any]]], object] = lambda _: None) -> Any:
+        """The ModelInferRequest of these."""
+        from seaway.serving.protocol.open_inference_pb2 import ModelInferRequest
+
         tensors = self._target.tensors
         change(tensors)
         contents = [raw_contents(flat(tensor["data"]), tensor["datatype"]) for tensor in tensors]
         inputs = [_input(tensor, typed=not raw) for tensor in tensors]
         given = {"raw_input_contents": contents} if raw else {}
-        return self.call("ModelInfer", model_name=self._target.model, id="r-18", inputs=inputs, **given)
+        return ModelInferRequest(model_name=self._target.model, id="r-18", inputs=inputs, **given)
+
+    def send(self, message: bytes) -> Any:
+        """The response to the bytes of a ModelInferRequest. Raises: grpc.RpcError."""
+        from seaway.serving.protocol.open_inference_pb2 import ModelInferResponse
+
+        return self._call("ModelInfer", bytes, ModelInferResponse.FromString)(message)
 
 
 @contextmanager
@@ -103,6 +119,47 @@ def grpc_refuses_what_is_wrong(target: Target) -> None:
                 require(False, f"{what} is answered as if it were right")
 
 
+def grpc_refuses_wrong_contents(target: Target) -> None:
+    """Raw contents that are not those of the tensors, and bytes that are no message; the next call is answered."""
+    import grpc
+
+    with calling(target) as caller:
+        expected = caller.infer(True).SerializeToString()
+        for what, message in _wrong_contents(caller.request(True)).items():
+            try:
+                caller.send(message)
+            except grpc.RpcError as error:
+                require(error.code().name in REFUSALS, f"{what} is answered {error.code().name}")
+            else:
+                require(False, f"{what} is answered as if it were right")
+            require(caller.infer(True).SerializeToString() == expected, f"after {what} the same is answered otherwise")
+
+
+def _wrong_contents(right: Any) -> dict[str, bytes]:
+    raw, sizes = list(right.raw_input_contents), list(right.inputs[0].shape)
+
+    def changed(contents: list[bytes], shape: list[int] = sizes) -> bytes:
+        request = type(right).FromString(right.SerializeToString())
+        del request.raw_input_contents[:], request.inputs[0].shape[:]
+        request.raw_input_contents.extend(contents)
+        request.inputs[0].shape.extend(shape)
+        return bytes(request.SerializeToString())
+
+    return {
+        "no contents": changed([]),
+        "contents too many": changed([*raw, b""]),
+        "contents a byte short": changed([raw[0][:-1], *raw[1:]]),
+        "contents that are empty": changed([b"" for _ in raw]),
+        "contents twice as long": changed([raw[0] * 2, *raw[1:]]),
+        "a negative size": changed(raw, [-sizes[0], *sizes[1:]]),
+        "the largest size": changed(raw, [2**63 - 1, *sizes[1:]]),
+        "sizes beyond 64 bits together": changed(raw, [2**32, 2**32]),
+        "a message that is cut": right.SerializeToString()[:-3],
+        "a message of other bytes": b"\xff" * 100,
+        "a message of nothing": b"",
+    }
+
+
 def _contents(answer: Any, place: int) -> bytes:
     """Of an output, in raw contents."""
     output = answer.outputs[place]
@@ -124,4 +181,9 @@ def _input(tensor: dict[str, Any], *, typed: bool) -> Any:
     return ModelInferRequest.InferInputTensor(**told, **contents)
 
 
-CHECKS: tuple[Check, ...] = (grpc_tells_what_rest_tells, grpc_answers_as_rest_does, grpc_refuses_what_is_wrong)
+CHECKS: tuple[Check, ...] = (
+    grpc_tells_what_rest_tells,
+    grpc_answers_as_rest_does,
+    grpc_refuses_what_is_wrong,
+    grpc_refuses_wrong_contents,
+)

@@ -22,8 +22,8 @@ def wrong(target: Target) -> dict[str, object]:
         return request
 
     first = target.tensors[0]
-    number = next((one for one in target.tensors if one["datatype"] not in ("BYTES", "BOOL")), None)
-    huge = {"a number of many digits": _with_digits(target, number["name"])} if number else {}
+    numbers = [one["name"] for one in target.tensors if one["datatype"] not in ("BYTES", "BOOL")]
+    texts = [one["name"] for one in target.tensors if one["datatype"] == "BYTES"]
     return {
         "no JSON": b"{",
         "no text": b"\xff\xfe\x00",
@@ -41,23 +41,33 @@ def wrong(target: Target) -> dict[str, object]:
         "a batch of none": changed(lambda one: one.update(shape=[0, *one["shape"][1:]], data=[])),
         "a shape of words": changed(lambda one: one.update(shape=["a"])),
         "a negative size": changed(lambda one: one.update(shape=[-1, *one["shape"][1:]])),
+        "sizes that are negative together": changed(lambda one: one.update(shape=[-one["shape"][0], -1])),
+        "a size that is true": changed(lambda one: one.update(shape=[True, *one["shape"][1:]], data=one["data"][:1])),
+        "a size of a fraction": changed(lambda one: one.update(shape=[float(one["shape"][0]), *one["shape"][1:]])),
+        "a size beyond 64 bits": changed(lambda one: one.update(shape=[2**64 + 2, *one["shape"][1:]])),
+        "sizes beyond 64 bits together": changed(lambda one: one.update(shape=[2**32, 2**32])),
         "a shape of null": changed(lambda one: one.update(shape=None)),
         "another rank": changed(lambda one: one.update(shape=[*one["shape"], 2, 3])),
         "too few values": changed(lambda one: one.update(data=one["data"][:-1])),
         "an unknown datatype": changed(lambda one: one.update(datatype="FP7")),
         "a name of null": changed(lambda one: one.update(name=None)),
         "values of objects": changed(lambda one: one.update(data=[{} for _ in one["data"]])),
+        "values at two depths": changed(lambda one: one.update(data=[one["data"][:1], *one["data"][1:]])),
+        "one object after another": json.dumps(target.request()).encode() * 2,
+        "a constant": b"NaN",
         "an id that is no text": target.request(id={"a": 1}),
-        **huge,
+        **{f"a number of many digits for {name}": _with_value(target, name, b"9" * HUGE) for name in numbers},
+        **{f"half of a letter for {name}": _with_value(target, name, b'"\\ud800"') for name in texts},
+        **{f"a letter of bytes for {name}": _with_value(target, name, b'"\xe9"') for name in texts},
     }
 
 
-def _with_digits(target: Target, name: str) -> bytes:
-    """As JSON, which Python would not write."""
+def _with_value(target: Target, name: str, value: bytes) -> bytes:
+    """The first of an input, as JSON that Python would not write."""
     request = target.request()
     tensor = next(one for one in request["inputs"] if one["name"] == name)
-    tensor["data"] = ["DIGITS", *tensor["data"][1:]]
-    return json.dumps(request).replace('"DIGITS"', "9" * HUGE).encode()
+    tensor["data"] = ["SEAWAY-VALUE", *tensor["data"][1:]]
+    return json.dumps(request).encode().replace(b'"SEAWAY-VALUE"', value)
 
 
 def every_wrong_request_is_refused_and_told_why(target: Target) -> None:

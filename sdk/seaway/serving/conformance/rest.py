@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from seaway.serving.conformance.check import Check, Lacking, answered, require
+from seaway.serving.conformance.check import Check, Lacking, answered, refused, require
 from seaway.serving.conformance.target import Target
 from seaway.serving.protocol import binary
 from seaway.serving.protocol.grpc_messages import RAW, raw_contents, raw_values
@@ -73,8 +73,7 @@ def the_order_of_inputs_does_not_matter(target: Target) -> None:
 
 
 def tensors_in_binary_are_as_those_in_json(target: Target) -> None:
-    if not any("binary_tensor_data" in str(one) for one in target.ask("GET", "/v2").json.get("extensions", ())):
-        raise Lacking("no extension binary_tensor_data")
+    _require_binary(target)
     plain = answered(target.infer(target.request())).json["outputs"]
     content, length = in_binary(target.request(parameters={binary.OUTPUTS: True}))
     answer = answered(target.infer(content, {binary.HEADER: str(length)}))
@@ -86,6 +85,41 @@ def tensors_in_binary_are_as_those_in_json(target: Target) -> None:
         require(same, f"{output['name']} in binary is not what it is in JSON")
         place += size
     require(place == len(answer.content), f"{len(answer.content) - place} bytes are left over")
+
+
+def tensors_in_binary_of_wrong_sizes_are_refused(target: Target) -> None:
+    _require_binary(target)
+    content, length = in_binary(target.request())
+    for what, (sent, told) in _wrong_in_binary(target, content, length).items():
+        refused(target.infer(sent, {binary.HEADER: told}), what)
+
+
+def _wrong_in_binary(target: Target, content: bytes, length: int) -> dict[str, tuple[bytes, str]]:
+    """What is sent, and the length of its JSON that is told."""
+    lengths = ("-1", "+1", "0x10", "a", "0", "1", str(length - 1), str(length + 1), "9" * 5000)
+    asked, raw = json.loads(content[:length]), content[length:]
+    size = asked["inputs"][0]["parameters"][binary.INPUT]
+    sizes = [size + 1, size - 1, -size, str(size), float(size), True, 2**64]
+    return {
+        **{f"a header that ends at {told[:10]}": (content, told) for told in lengths},
+        "a byte too few": (content[:-1], str(length)),
+        "a byte too many": (content + b"\0", str(length)),
+        **{f"{one!r} for {size} bytes of an input": _sized(target, one, raw) for one in sizes},
+    }
+
+
+def _sized(target: Target, size: object, raw: bytes) -> tuple[bytes, str]:
+    content, length = in_binary(target.request())
+    asked = json.loads(content[:length])
+    asked["inputs"][0]["parameters"][binary.INPUT] = size
+    header = json.dumps(asked).encode()
+    return header + raw, str(len(header))
+
+
+def _require_binary(target: Target) -> None:
+    """Raises: Lacking."""
+    if not any("binary_tensor_data" in str(one) for one in target.ask("GET", "/v2").json.get("extensions", ())):
+        raise Lacking("no extension binary_tensor_data")
 
 
 def in_binary(request: dict[str, Any]) -> tuple[bytes, int]:
@@ -119,4 +153,5 @@ CHECKS: tuple[Check, ...] = (
     nested_data_are_as_flat_ones,
     the_order_of_inputs_does_not_matter,
     tensors_in_binary_are_as_those_in_json,
+    tensors_in_binary_of_wrong_sizes_are_refused,
 )
