@@ -33,6 +33,7 @@ class Port:
         by_scheme: whether a URI's scheme says which backend it is, and no setting.
         by_model: whether each model says which backend it is, and no setting.
         by_command: whether a command is given it by name, and there is no setting.
+        by_cluster: whether, where nothing is set, what a cluster has says which of its backends is taken there.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Port:
     by_scheme: bool = False
     by_model: bool = False
     by_command: bool = False
+    by_cluster: bool = False
 
     @property
     def by_setting(self) -> bool:
@@ -87,7 +89,7 @@ class Backend:
 PORTS = {
     port.name: port
     for port in (
-        Port("Trainer", "seaway.training", "run a `torch.distributed` module on N workers"),
+        Port("Trainer", "seaway.training", "run a `torch.distributed` module on N workers", by_cluster=True),
         Port("Tuner", "seaway.tuning", "try params of a training within a budget, several at once, and give the best"),
         Port("Endpoint", "seaway.serving", "serve a stable and a candidate model package"),
         Port("ModelServer", "seaway.model_server", "answer requests to one model package"),
@@ -109,11 +111,12 @@ PORTS = {
     )
 }
 
-# The first backend of a port and place is its default there.
+# The first backend of a port and place is its default there; of a port that is `by_cluster`, the first that the cluster
+# has what it takes for.
 BACKENDS = (
     Backend("Trainer", "torchrun", LOCAL, "seaway.platforms.local.training.torchrun:TorchrunTrainer"),
-    Backend("Trainer", "pytorchjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:PyTorchJobTrainer"),
     Backend("Trainer", "trainjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:TrainJobTrainer"),
+    Backend("Trainer", "pytorchjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:PyTorchJobTrainer"),
     Backend("Trainer", "slurm", LOCAL, "seaway.platforms.slurm.trainer:SlurmTrainer"),
     Backend("Tuner", "optuna", LOCAL, "seaway.platforms.local.tuning.optuna:OptunaTuner"),
     Backend("Tuner", "katib", KUBERNETES, "seaway.platforms.kubernetes.tuning.katib:KatibTuner"),
@@ -214,6 +217,12 @@ def find(name: str, backend: str) -> Backend:
 def default(name: str, place: str) -> str | None:
     """The backend that a port has at a place where nothing else is said."""
     return next((one.name for one in BACKENDS if one.port == name and one.place in (place, ANYWHERE)), None)
+
+
+def candidates(name: str, place: str) -> tuple[Backend, ...]:
+    """The backends of a port among which `auto` chooses at a place, the first that can be used there first."""
+    ours = [one for one in BACKENDS if one.port == name and one.place in (place, ANYWHERE)]
+    return tuple(ours if PORTS[name].by_cluster and place == KUBERNETES else ours[:1])
 
 
 @cache

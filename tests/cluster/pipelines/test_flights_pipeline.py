@@ -33,6 +33,7 @@ from seaway.platforms.kubernetes.client.resources import DEPLOYMENTS
 from seaway.platforms.kubernetes.serving import deployment
 from seaway.platforms.kubernetes.training import pytorchjob
 from seaway.platforms.mlflow import MlflowRegistry
+from seaway.platforms.place import taken
 from seaway.rollout import Decision
 from seaway.serving import DeployedEndpoint, find
 
@@ -42,6 +43,7 @@ pytestmark = pytest.mark.timeout(1200)
 NAME = "flights"
 STEPS, REQUESTS = [0, 10, 50, 100], [160, 400, 800, 200]  # first a shadow
 BACKENDS = {"endpoint": "deployment", "traffic_metrics": "gateway", "tuner": "optuna"}
+ROLES = {"trainjob": ("node-0-0", "node-0-1"), "pytorchjob": ("master-0", "worker-0")}
 WEIGHTS_ROUTE = "seaway-weights"
 LOOK_S = 0.02
 PATIENCE_S = 300
@@ -100,7 +102,7 @@ def test_one_command_takes_raw_flights_to_a_canary_that_is_promoted_on_the_clust
     served = DeployedEndpoint.read(pipeline.artifact("deploy-endpoint/endpoint/endpoint.json"))
     assert split(served, place) == {"stable": 100, "candidate": 0}
     assert version_that_answers(served) == rollout["arms"]["candidate"]
-    assert all(f"-{role}" in pipeline.logs() for role in ("master-0", "worker-0")), "the pods were not heard"
+    assert all(f"-{role}" in pipeline.logs() for role in ROLES[taken("Trainer")]), "the pods were not heard"
 
 
 @pytest.fixture

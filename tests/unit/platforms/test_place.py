@@ -15,7 +15,7 @@ HERE = {
     "ServiceGraph": "none", "RolloutStore": "file", "ModelRegistry": "mlflow",
 }  # fmt: skip
 THERE = {
-    "Trainer": "pytorchjob", "Tuner": "katib", "Endpoint": "seldondeployment", "Traffic": "istio",
+    "Trainer": "trainjob", "Tuner": "katib", "Endpoint": "seldondeployment", "Traffic": "istio",
     "TrafficMetrics": "prometheus", "ServiceGraph": "kiali", "RolloutStore": "configmap", "ModelRegistry": "mlflow",
 }  # fmt: skip
 
@@ -84,7 +84,7 @@ def test_an_unknown_platform_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     ("place", "backends", "expected"),
     [
         ("local", {}, HERE),
-        ("kubernetes", {"tuner": "optuna", "endpoint": "process"}, {**HERE, "Trainer": "pytorchjob"}),
+        ("kubernetes", {"tuner": "optuna", "endpoint": "process"}, {**HERE, "Trainer": "trainjob"}),
         ("kubernetes", {}, THERE),
     ],
     ids=["laptop", "only a training operator", "all operators"],

@@ -89,7 +89,7 @@ def test_a_trainer(add: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         platforms.current(Trainer, "unknown")
     asked = Permission(Resource("batch.stub.dev", "v1", "stubjobs", "StubJob"), ("create",), "stub: a job")
     assert asked in rbac.of("Trainer")
-    assert "`pytorchjob`, `trainjob`, `stub`" in ports_table.table()
+    assert "`trainjob`, `pytorchjob`, `stub`" in ports_table.table()
 
 
 def test_a_kind_of_endpoint(add: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

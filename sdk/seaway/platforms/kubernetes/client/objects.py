@@ -144,6 +144,10 @@ class Objects:
                 raise
             log.debug("%s is another one by now.", call)
 
+    def discover(self, call: ApiCall) -> dict[str, Any]:
+        """The APIResourceList of a kind's group and version. Raises: KindMissing: there is no such version."""
+        return self._ask(call, "GET", call.resource.root)
+
     @contextmanager
     def stream(
         self, call: ApiCall, query: Mapping[str, Any], silence_s: float, subresource: str = ""

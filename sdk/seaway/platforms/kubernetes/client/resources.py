@@ -31,10 +31,14 @@ class Resource:
         """`plural.group`, which names a custom resource definition and which kubectl takes."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
+    @property
+    def root(self) -> str:
+        """Where the API server tells what its group and version have."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
         """Where the API server keeps the collection, an object, or a part of one; without a namespace those of all."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        parts = [root, namespace and f"namespaces/{quote(namespace)}", self.plural, quote(name), subresource]
+        parts = [self.root, namespace and f"namespaces/{quote(namespace)}", self.plural, quote(name), subresource]
         return "/".join(part for part in parts if part)
 
 

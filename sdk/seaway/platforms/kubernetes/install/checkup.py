@@ -5,6 +5,7 @@ cannot be known is said as such, with what would tell.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,10 +14,13 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from seaway import registry
+from seaway.errors import SeawayError
 from seaway.platforms.findings import Finding, State
 from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.client.served import missing
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.pod_settings import SETTINGS, SIGNING, STORAGE
 from seaway.registry import KUBERNETES
@@ -60,6 +64,8 @@ def _asked(
             yield Finding(State.UNKNOWN, f"{what}: the API server does not tell ({error.status} {error.reason})")
     except HTTPError as error:
         yield Finding(State.UNKNOWN, f"{what}: the API server does not answer ({type(error).__name__})")
+    except SeawayError as error:
+        yield Finding(State.UNKNOWN, f"{what}: {error}")
 
 
 def _pods(core: client.CoreV1Api, namespace: str, kubeflow: str) -> Iterator[Finding]:
@@ -137,21 +143,22 @@ def _lacking(reviews: Any, user: str, namespace: str, rule: Permission) -> Itera
 
 def _kinds(connection: Connection, settings: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the server knows what the chosen backends make."""
-    for port in CHOSEN:
-        name = settings.get(registry.PORTS[port].variable) or registry.default(port, KUBERNETES)
-        backend = registry.backends(port).get(name or "")
-        for rule in getattr(backend.load(), "permissions", ()) if backend else ():
-            if "create" in rule.verbs and "." in rule.resource.group and not _served(connection, rule.resource):
-                told = f"{registry.PORTS[port].option} {name} needs {rule.resource.full_name}, which is not installed"
-                advice = f"Install its operator, or set {registry.PORTS[port].variable} in the overlay's settings.yaml."
-                yield Finding(State.BAD, told, advice)
+    objects = Objects(replace(connection, outage_s=0.0))
+    for port in map(registry.port, CHOSEN):
+        lacks = {
+            one.name: missing(getattr(one.load(), "permissions", ()), objects) for one in _backends(port, settings)
+        }
+        if lacks and all(lacks.values()):
+            told = " and ".join(f"{port.option} {name} needs {kinds}" for name, kinds in lacks.items())
+            advice = f"Install its operator, or set {port.variable} in the overlay's settings.yaml."
+            yield Finding(State.BAD, f"{told}, which is not installed", advice)
+        elif name := next((one for one, kinds in lacks.items() if not kinds), None):
+            yield Finding(State.GOOD, f"{port.option} is {name}: the cluster has its kinds")
 
 
-def _served(connection: Connection, resource: Resource) -> bool:
-    try:
-        found = client.CustomObjectsApi(connection.requests).get_api_resources(resource.group, resource.version)
-    except ApiException as error:
-        if error.status == NOT_FOUND:
-            return False
-        raise
-    return resource.plural in {one.name for one in found.resources}
+def _backends(port: registry.Port, settings: Mapping[str, str]) -> tuple[registry.Backend, ...]:
+    """Those among which a step chooses."""
+    if not (named := settings.get(port.variable)):
+        return registry.candidates(port.name, KUBERNETES)
+    found = registry.backends(port.name).get(named)
+    return (found,) if found else ()

@@ -17,6 +17,7 @@ from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.ownership import with_owner
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.client.served import missing
 from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.jobs.launch import launch, launching
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
@@ -34,6 +35,11 @@ class PyTorchJobTrainer:
 
     permissions = launching(pytorchjob.KIND.resource)
 
+    @classmethod
+    def missing(cls) -> str:
+        """See `seaway.platforms.kubernetes.client.served.missing`."""
+        return missing(cls.permissions)
+
     def train(self, spec: TrainSpec) -> TrainResult:
         """See `seaway.training.Trainer.train`."""
         return _train(spec, _launch_pytorchjob)
@@ -46,6 +52,11 @@ class TrainJobTrainer:
         *launching(trainjob.KIND.resource),
         Permission(trainjob.RUNTIME, ("create", "patch"), "trainer: apply the runtime that a TrainJob refers to"),
     )
+
+    @classmethod
+    def missing(cls) -> str:
+        """See `seaway.platforms.kubernetes.client.served.missing`."""
+        return missing(cls.permissions)
 
     def train(self, spec: TrainSpec) -> TrainResult:
         """See `seaway.training.Trainer.train`."""
