@@ -12,16 +12,18 @@ from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import PODS, Resource
 from seaway.platforms.kubernetes.install import rbac
-from seaway.platforms.kubernetes.jobs import batch_job
+from seaway.platforms.kubernetes.jobs import batch_job, queueing
 from seaway.platforms.kubernetes.jobs.launch import launch
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 
-PERMISSIONS = list(rbac.permissions(rbac.JOBS))
+WORKLOADS, PLACES = queueing.WORKLOADS[0], queueing.PLACES[0]
+# Without the place in a queue a job waits as well: tests/apiserver/test_queueing.py
+PERMISSIONS = [rule for rule in rbac.permissions(rbac.JOBS) if rule[0] != PLACES]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def served(serve: Callable[..., None]) -> None:
-    serve(pytorchjob.RESOURCE, trainjob.RESOURCE, trainjob.RUNTIME)
+    serve(pytorchjob.RESOURCE, trainjob.RESOURCE, trainjob.RUNTIME, WORKLOADS)
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +57,9 @@ def test_one_permission_fewer_is_told_by_its_name(
         Objects(connection).apply(trainjob.RUNTIME, jobs.runtime(image))
     if (resource, verb) == (PODS, "get"):  # asked only inside a pod, for who owns it
         monkeypatch.setenv("KFP_POD_NAME", "step")
+    manifest = queueing.queued(jobs.of_kind(kind, image, "true"), "night" if resource == WORKLOADS else "")
     expected = TimedOut if verb == "delete" else Forbidden
     with starting_pods(connection), pytest.raises(expected) as refused:
-        launch(kind, jobs.of_kind(kind, image, "true"), timeout_s=2 if verb == "delete" else 60, connection=limited)
+        launch(kind, manifest, timeout_s=2 if verb == "delete" else 60, connection=limited)
     assert missing in (caplog.text if verb == "delete" else str(refused.value))
     assert f"kubectl auth can-i {verb} {resource.full_name}" in (caplog.text + str(refused.value))

@@ -48,12 +48,15 @@ class Fault:
     code: int = 0  # answer this instead of asking the server
     reason: str = ""
     message: str = ""
+    body: object = None  # the whole answer, instead of a Status of these
     event: bool = False  # as an ERROR event of a watch that was accepted
     lose_answer: bool = False  # the server carries it out, the client never hears of it
     cut_after: int = 0  # bytes of the answer, then the connection breaks
     times: int = 1
 
-    def status(self) -> bytes:
+    def answer(self) -> bytes:
+        if self.body is not None:
+            return json.dumps(self.body).encode()
         answer = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": self.code}
         return json.dumps(answer | {"reason": self.reason, "message": self.message}).encode()
 
@@ -182,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._forward(request, body, fault)
 
     def _answer(self, fault: Fault) -> None:
-        body = fault.status()
+        body = fault.answer()
         if fault.event:
             body = b'{"type":"ERROR","object":' + body + b"}\n"
         self.send_response(200 if fault.event else fault.code)

@@ -1,6 +1,7 @@
 """Trainings in pods of a real cluster: the model of a laptop, told live, and through the loss of a pod."""
 
 import dataclasses
+import json
 import logging
 import subprocess
 import threading
@@ -12,7 +13,11 @@ import pytest
 from installed import require_controller
 from kubernetes import dynamic
 from seaway.errors import TrainingFailed
-from seaway.platforms.kubernetes.client.resources import Resource
+from seaway.platforms.kubernetes.client.connection import connect
+from seaway.platforms.kubernetes.client.naming import OURS
+from seaway.platforms.kubernetes.client.objects import Objects
+from seaway.platforms.kubernetes.client.resources import PODS, Resource
+from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
 from seaway.platforms.kubernetes.training.trainer import PyTorchJobTrainer, TrainJobTrainer, remote
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
@@ -95,10 +100,64 @@ def test_the_loss_of_a_worker_changes_nothing(
     assert any("resuming after epoch" in record.message for record in caplog.records)
 
 
-def kill_a_worker_after_the_first_checkpoint(checkpoints: str, place: str) -> None:
+@pytest.mark.parametrize(
+    ("trainer", "kind"),
+    [(PyTorchJobTrainer, pytorchjob.KIND), (TrainJobTrainer, trainjob.KIND)],
+    ids=["pytorchjob", "trainjob"],
+)
+def test_a_training_that_has_to_give_way_goes_on_from_its_checkpoint_when_it_may_run_again(
+    trainer: type[Trainer],
+    kind: Kind,
+    cluster: dynamic.DynamicClient,
+    spec: TrainSpec,
+    laptop: TrainResult,
+    place: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Suspended and let go again, which is how Kueue preempts a job."""
+    require_controller(cluster, kind.resource)
+    caplog.set_level(logging.INFO, "seaway")
+    params = {**spec.params, "name": f"gives_way_{kind.resource.kind.lower()}"}
+    held = dataclasses.replace(spec, output=tmp_path / "model", params=params, workers=2)
+    checkpoints = remote(held, fingerprint(held)).checkpoints
+    preempting = threading.Thread(target=suspend_after_the_first_checkpoint, args=[checkpoints, kind, place])
+    preempting.start()
+    result = trainer().train(held)
+    preempting.join()
+    assert losses(result) == pytest.approx(losses(laptop), abs=TOLERANCE)
+    assert "is suspended and waits" in caplog.text
+    assert "may run, after" in caplog.text
+    assert "resuming after epoch" in caplog.text
+
+
+def suspend_after_the_first_checkpoint(checkpoints: str, kind: Kind, place: str) -> None:
+    await_checkpoint(checkpoints)
+    objects = Objects(dataclasses.replace(connect(), namespace=place))
+    [job] = [one for one in objects.list(kind.resource, {"labelSelector": OURS}).items if kind.outcome(one) is None]
+    name, pods = job["metadata"]["name"], {"labelSelector": kind.pods(job["metadata"]["name"])}
+    hold(kind, name, place, held=True)
+    while objects.list(PODS, pods).items:
+        time.sleep(0.2)
+    hold(kind, name, place, held=False)
+
+
+def hold(kind: Kind, name: str, place: str, *, held: bool) -> None:
+    patch: Any = held
+    for part in reversed(kind.suspend):
+        patch = {part: patch}
+    command = ["kubectl", "patch", kind.resource.full_name, name, "--namespace", place, "--type=merge", "--patch"]
+    subprocess.run([*command, json.dumps(patch)], check=True, capture_output=True)
+
+
+def await_checkpoint(checkpoints: str) -> None:
     deadline = time.monotonic() + 300
     while not storage_for(checkpoints).list(checkpoints) and time.monotonic() < deadline:
         time.sleep(0.2)
+
+
+def kill_a_worker_after_the_first_checkpoint(checkpoints: str, place: str) -> None:
+    await_checkpoint(checkpoints)
     label = "training.kubeflow.org/replica-type=worker,training.kubeflow.org/replica-index=1"
     command = ["kubectl", "delete", "pod", "--namespace", place, "--selector", label, "--grace-period=0", "--force"]
     subprocess.run(command, check=True, capture_output=True)

@@ -109,10 +109,11 @@ class Objects:
                 raise
             raise _changed(call) from refused
 
-    def get(self, resource: Resource, name: str) -> dict[str, Any] | None:
-        """The object, or None where there is none."""
+    def get(self, resource: Resource, name: str, part: str = "") -> dict[str, Any] | None:
+        """The object, or a part of it (a subresource), or None where there is none."""
+        call = ApiCall("get", resource, self.namespace, name)
         try:
-            return self._ask(ApiCall("get", resource, self.namespace, name), "GET", resource.path(self.namespace, name))
+            return self._ask(call, "GET", resource.path(self.namespace, name, part))
         except ObjectDeleted:
             return None
 

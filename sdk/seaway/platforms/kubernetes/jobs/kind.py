@@ -52,6 +52,7 @@ class Kind:
         suffix: the longest text that the controller appends to the name for pods and services.
         progress: sentences on how far the job is; each is told once.
         parts: names of the objects that the controller has made for it, whose events concern it.
+        suspend: where the object says that it must not run; empty where a kind cannot be held.
     """
 
     resource: Resource
@@ -63,6 +64,14 @@ class Kind:
     suffix: int = 0
     progress: Callable[[Manifest], Iterable[str]] = nothing
     parts: Callable[[Manifest], Iterable[str]] = nothing
+    suspend: tuple[str, ...] = ("spec", "suspend")
+
+    def is_suspended(self, job: Manifest) -> bool:
+        """Whether somebody holds the job: Kueue, or a person."""
+        held: Any = job if self.suspend else False
+        for part in self.suspend:
+            held = (held or {}).get(part)
+        return bool(held)
 
     def pods(self, name: str) -> str:
         """The label selector of a job's pods."""

@@ -10,6 +10,7 @@ from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.ownership import is_ours, with_owner
 from seaway.platforms.kubernetes.client.permissions import LAUNCHED, Permission
 from seaway.platforms.kubernetes.client.resources import EVENTS, POD_LOGS, PODS, Manifest, Resource
+from seaway.platforms.kubernetes.jobs import queueing
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome, State
 from seaway.platforms.kubernetes.jobs.pod_logs import Tell, to_log
 from seaway.platforms.kubernetes.jobs.wait import JobWait, Patience
@@ -19,6 +20,7 @@ PERMISSIONS = (
     Permission(PODS, ("get", "list", "watch"), "wait: what keeps a job's pods from running; ownership: the step's own"),
     Permission(POD_LOGS, ("get",), "pod_logs: stream what the pods say into the step's log"),
     Permission(EVENTS, ("list", "watch"), "wait: quota, scheduling, images and evictions, in the cluster's words"),
+    *queueing.PERMISSIONS,
 )
 log = logging.getLogger(__name__)
 
@@ -36,10 +38,11 @@ def launch(
 
     `manifest` comes from `naming.stamp`. A job that has succeeded already is the outcome; one that has failed, in an
     earlier attempt of the step, is deleted and started anew. On SIGTERM, an error or the time-out the job is deleted,
-    and its pods are gone when this returns.
+    and its pods are gone when this returns. A job that is suspended, by Kueue or by hand, waits for as long as that
+    takes; the log says why.
 
     Args:
-        timeout_s: from creation or adoption to the end, in seconds.
+        timeout_s: from creation or adoption to the end, in seconds; those in which it is suspended are not counted.
         tell: gets each line of the pods' logs, with the pod's name.
 
     Raises:
@@ -50,6 +53,7 @@ def launch(
     _check_stamp(manifest)
     kind.preflight(manifest)
     objects = Objects(connection or connect(manifest["metadata"].get("namespace")))
+    queueing.require_kueue(objects, manifest)
     wait = JobWait(objects, kind, manifest["metadata"]["name"], tell, timeout_s, patience)
     with sigterm_raises() as termination, wait:
         try:

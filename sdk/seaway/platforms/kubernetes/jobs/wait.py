@@ -15,11 +15,14 @@ from seaway.platforms.kubernetes.client.informer import Change, NotListed, Queue
 from seaway.platforms.kubernetes.client.naming import OURS
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.resources import EVENTS, PODS, Manifest
+from seaway.platforms.kubernetes.jobs import queueing
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome
 from seaway.platforms.kubernetes.jobs.pod_logs import Logs, Tell
 from seaway.platforms.kubernetes.jobs.pod_problems import image_missing, problems
+from seaway.platforms.kubernetes.jobs.stopwatch import Stopwatch
 
 COMPLAINTS = 5  # warnings told again in an error
+TURN_S = 30.0  # between looks at a job's place in its queue
 LOOK_S = 1.0  # between looks for what is being deleted, should the watch be what fails
 log = logging.getLogger(__name__)
 Reached = TypeVar("Reached")
@@ -63,7 +66,9 @@ class JobWait:
         self.deleted: set[str] = set()
         self.parts: set[str] = set()
         self.warnings = deque[str](maxlen=COMPLAINTS)
-        self.began = time.monotonic()
+        self.clock = Stopwatch()
+        self.workload: Manifest = {}  # Kueue's, of a job that is in a queue
+        self.waits = ""  # what was told last of a job that is suspended
         self.imageless: dict[str, float] = {}  # pod -> since when its image is missing
 
     def __enter__(self) -> "JobWait":
@@ -90,13 +95,16 @@ class JobWait:
 
     def wait_for(self, job: Manifest, reached: Callable[[], Reached | None]) -> Reached:
         """Take what happens to `job` and its pods until that makes `reached` say something. Raises as `outcome`."""
-        self.job = job
-        self.began = time.monotonic()
+        self.job, self.clock = job, Stopwatch()
+        if queueing.queue_of(job):
+            self._subscribe(*queueing.workload_of(self.objects, job))
+        self._note_turn()
         while (result := reached()) is None:
             try:
                 self._take(self.queue.get(timeout=self._left_s()))
             except Empty:
                 log.debug("Nothing happens to %s.", self.call)
+            self._note_turn()
             if reached() is None:
                 self._check_patience()
         return result
@@ -137,6 +145,9 @@ class JobWait:
             return self._look_for_job() if message.resource == self.kind.resource else None
         if message.resource == self.kind.resource:
             return self._take_job(message)
+        if message.resource in queueing.WORKLOADS:
+            self.workload = message.object if message.present else {}
+            return None
         if message.resource == EVENTS:
             return self._take_event(message.object)
         return self._take_pod(message)
@@ -151,6 +162,27 @@ class JobWait:
             self.parts.add(name)
             self._subscribe_events(name)
         return None
+
+    def _note_turn(self) -> None:
+        """Stop the clock while the job is suspended, and tell why it waits, and when it no longer does."""
+        if self.kind.is_suspended(self.job):
+            self.clock.stop()
+            if (why := self._why_it_waits()) != self.waits:
+                self.waits = why
+                log.info("%s", why)
+        elif self.waits:
+            self.clock.go_on()
+            self.waits = ""
+            log.info("%s may run, after %.0f s of waiting.", self.call, self.clock.waited_s())
+
+    def _why_it_waits(self) -> str:
+        queue = queueing.queue_of(self.job)
+        if not queue:
+            return f"{self.call} is suspended and waits for somebody to let it run."
+        if not self.workload:
+            return f"{self.call} waits in queue {queue}, and Kueue has not taken it up."
+        place = queueing.place(self.objects, queue, self.workload)
+        return f"{self.call} waits in queue {queue}{place and f' at {place}'}: {queueing.reason(self.workload)}"
 
     def _look_for_job(self) -> None:
         found = self.objects.get(self.kind.resource, self.name)
@@ -210,18 +242,21 @@ class JobWait:
         if level >= logging.WARNING:
             self.warnings.append(sentence)
 
-    def _deadlines(self) -> list[float]:
-        deadlines = [self.began + self.timeout_s]
-        if not self.kind.taken_up(self.job):
-            deadlines.append(self.began + self.patience.operator_s)
-        return deadlines + [since + self.patience.image_s for since in self.imageless.values()]
-
     def _left_s(self) -> float:
-        return max(0.0, min(self._deadlines()) - time.monotonic())
+        """Seconds until one of the patiences may be at its end, or another look at the queue is due."""
+        if self.waits:
+            return TURN_S
+        ran_s, now = self.clock.ran_s(), time.monotonic()
+        left = [self.timeout_s - ran_s, *(since + self.patience.image_s - now for since in self.imageless.values())]
+        if not self.kind.taken_up(self.job):
+            left.append(self.patience.operator_s - ran_s)
+        return max(0.0, min(left))
 
     def _check_patience(self) -> None:
-        now = time.monotonic()
-        if not self.kind.taken_up(self.job) and now >= self.began + self.patience.operator_s:
+        if self.waits:
+            return
+        now, ran_s = time.monotonic(), self.clock.ran_s()
+        if not self.kind.taken_up(self.job) and ran_s >= self.patience.operator_s:
             raise OperatorMissing(
                 f"Nothing has taken {self.call} up within {self.patience.operator_s:g} s: {self.kind.controller} does "
                 "not run, or does not watch this namespace. `kubectl get deployments --all-namespaces` shows the "
@@ -233,7 +268,7 @@ class JobWait:
                     f"{image_missing(self.pods[name])} for {self.patience.image_s:g} s. Mend name or pull secret: "
                     f"`kubectl describe pod {name} -n {self.call.namespace}` has the registry's answer."
                 )
-        if now >= self.began + self.timeout_s:
+        if ran_s >= self.timeout_s:
             raise TimedOut(
                 f"{self.call} did not end within {self.timeout_s:g} s and is deleted; raise timeout_s, or see why:\n"
                 f"{self.diagnosis() or ('its pods run without complaint.' if self.pods else 'it has no pods.')}"

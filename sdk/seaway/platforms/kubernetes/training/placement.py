@@ -44,9 +44,12 @@ class Placement(PodSettings):
         elastic: Go on with fewer pods; without it all pods begin anew together.
         scheduler: Gang scheduler that places all pods or none, by its name, such as `volcano`.
         queue: Its queue; Volcano has them.
+        local_queue: LocalQueue of Kueue that the job waits in until there is room, and again when it must give way.
+        queue_priority: WorkloadPriorityClass of Kueue, by which jobs go before others there.
         volumes: Volume source by mount path, `{"/data": {"persistentVolumeClaim": {"claimName": "rows"}}}`.
         runtime: Name of a ClusterTrainingRuntime that TrainJobs refer to; empty has Seaway bring its own. With it only
-            `image`, `cpu`, `memory`, `gpus`, `gpu_resource` and `env` can be set here: the rest is the runtime's.
+            `image`, `cpu`, `memory`, `gpus`, `gpu_resource`, `env` and Kueue's queue can be set here: the rest is the
+            runtime's.
     Raises:
         InvalidSpec: a field is out of range; nothing is sent to a cluster.
     """
@@ -56,6 +59,8 @@ class Placement(PodSettings):
     elastic: Elastic | None = None
     scheduler: str = ""
     queue: str = ""
+    local_queue: str = ""
+    queue_priority: str = ""
     volumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     runtime: str = ""
 
@@ -66,7 +71,12 @@ class Placement(PodSettings):
         check_quantities(self, "shared_memory")
         check_whole(self, restarts=0)
         if self.queue and not self.scheduler:
-            raise InvalidSpec(f"queue={self.queue!r} is a gang scheduler's: name it, such as scheduler: volcano.")
+            raise InvalidSpec(
+                f"queue={self.queue!r} is a gang scheduler's: name it, such as scheduler: volcano. Kueue's queue is "
+                "local_queue."
+            )
+        if self.queue_priority and not self.local_queue:
+            raise InvalidSpec(f"queue_priority={self.queue_priority!r} is of a queue of Kueue: name it by local_queue.")
         for path, source in self.volumes.items():
             if not path.startswith("/") or len(source) != 1 or next(iter(source)) not in VOLUME_TYPES:
                 raise InvalidSpec(

@@ -15,6 +15,7 @@ from typing import Any
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind, outcome_by_conditions
+from seaway.platforms.kubernetes.jobs.queueing import queued
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.pod import START_S, pod_template
 from seaway.platforms.kubernetes.validation.problem import Problem
@@ -53,7 +54,8 @@ def build(training: RemoteTraining, placement: Placement) -> dict[str, Any]:
             "maxReplicas": pods,
             "maxRestarts": placement.elastic.max_restarts,
         }
-    return {"apiVersion": RESOURCE.api_version, "kind": RESOURCE.kind, "spec": spec}
+    job = {"apiVersion": RESOURCE.api_version, "kind": RESOURCE.kind, "spec": spec}
+    return queued(job, placement.local_queue, placement.queue_priority)
 
 
 def _run_policy(training: RemoteTraining, placement: Placement, pods: int) -> dict[str, Any]:
@@ -125,4 +127,5 @@ KIND = Kind(
     pod_label="training.kubeflow.org/job-name",
     preflight=preflight,
     suffix=len("-worker-1000"),
+    suspend=("spec", "runPolicy", "suspend"),
 )

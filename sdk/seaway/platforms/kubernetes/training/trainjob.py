@@ -15,6 +15,7 @@ from typing import Any
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.jobs.kind import Kind, outcome_by_conditions
+from seaway.platforms.kubernetes.jobs.queueing import queued
 from seaway.platforms.kubernetes.pods.template import resources
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.training.pod import COMMAND, START_S, environment, pod_template
@@ -28,7 +29,9 @@ RUNTIME = Resource(GROUP, VERSION, "trainingruntimes", "TrainingRuntime")
 CONTAINER = "node"  # Trainer looks for this name, of the replicated job and of its container
 STEP_LABEL = "trainer.kubeflow.org/trainjob-ancestor-step"
 QUEUE = "scheduling.volcano.sh/queue-name"  # Trainer takes the queue of its PodGroup from this annotation
-SAID_BY_JOB = ("image", "cpu", "memory", "gpus", "gpu_resource", "env", "runtime")  # all else says the runtime
+SAID_BY_JOB = (  # all else says the runtime
+    "image", "cpu", "memory", "gpus", "gpu_resource", "env", "runtime", "local_queue", "queue_priority"
+)  # fmt: skip
 RESERVED = ("PET_MASTER_ADDR", "PET_MASTER_PORT", "PET_NNODES", "PET_NODE_RANK", "PET_NPROC_PER_NODE")
 
 
@@ -54,7 +57,8 @@ def build(training: RemoteTraining, placement: Placement) -> dict[str, Any]:
         "activeDeadlineSeconds": math.ceil(training.timeout_s) + START_S,
         "trainer": trainer,
     }
-    return {"apiVersion": RESOURCE.api_version, "kind": RESOURCE.kind, "spec": spec}
+    job = {"apiVersion": RESOURCE.api_version, "kind": RESOURCE.kind, "spec": spec}
+    return queued(job, placement.local_queue, placement.queue_priority)
 
 
 def _check(placement: Placement) -> None:

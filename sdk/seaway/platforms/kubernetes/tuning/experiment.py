@@ -331,4 +331,5 @@ KIND = Kind(
     pod_label=EXPERIMENT,
     preflight=preflight,
     suffix=LONGEST - LONGEST_NAME,
+    suspend=(),
 )
