@@ -44,12 +44,13 @@ def definition(resource: Resource, of_object: dict[str, Any]) -> dict[str, Any]:
 
 
 def published(resource: Resource) -> dict[str, Any]:
-    """The shipped schema, whole: a definition has no references."""
+    """The shipped schema: a definition has no references, nor rules about a status, of which none is shipped."""
     shipped = schema(resource.group, resource.plural, resource.version)
     whole: dict[str, Any] = inlined(
         {key: value for key, value in shipped.items() if key not in ("$defs", "x-source")}, shipped["$defs"]
     )
-    return whole
+    rules = [one for one in whole.pop("x-kubernetes-validations", ()) if ".status" not in one["rule"]]
+    return whole | ({"x-kubernetes-validations": rules} if rules else {})
 
 
 def inlined(part: Any, definitions: dict[str, Any]) -> Any:

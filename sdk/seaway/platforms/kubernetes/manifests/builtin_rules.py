@@ -87,10 +87,11 @@ def label_selector(wanted: Part, field: str) -> Iterator[Problem]:
 
 def job_rules(manifest: Manifest) -> Iterator[Problem]:
     """A Job."""
-    yield from _job(part(manifest, "spec"), "spec")
+    yield from job(part(manifest, "spec"), "spec")
 
 
-def _job(spec: Part, field: str) -> Iterator[Problem]:
+def job(spec: Part, field: str) -> Iterator[Problem]:
+    """What a Job says, wherever it stands."""
     counts = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
     yield from at_least(spec, field, 0, *counts)
     yield from one_of(spec, field, "completionMode", ("NonIndexed", "Indexed"), "NonIndexed")
@@ -109,7 +110,7 @@ def cron_job_rules(manifest: Manifest) -> Iterator[Problem]:
     yield from at_least(
         spec, "spec", 0, "startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"
     )
-    yield from _job(part(spec, "jobTemplate", "spec"), "spec.jobTemplate.spec")
+    yield from job(part(spec, "jobTemplate", "spec"), "spec.jobTemplate.spec")
 
 
 def service_rules(manifest: Manifest) -> Iterator[Problem]:

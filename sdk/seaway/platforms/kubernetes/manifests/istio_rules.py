@@ -1,15 +1,12 @@
 """What istiod's webhook refuses beside the schemas (istio.io/istio, pkg/config/validation); as seen on Istio 1.31."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from seaway.platforms.kubernetes.client.resources import Manifest
-from seaway.platforms.kubernetes.manifests.fields import Part, entries, part, required, unique
-from seaway.platforms.kubernetes.manifests.pod_rules import HIGHEST_PORT
+from seaway.platforms.kubernetes.manifests.fields import entries, part, required, unique
+from seaway.platforms.kubernetes.manifests.istio_route_rules import SUBSET, host, http_route, port
 from seaway.platforms.kubernetes.validation.problem import Problem, Rule, short
 
-ROUTED = ("route", "redirect", "directResponse", "delegate")
-SUBSET = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", re.IGNORECASE)
 SECURED = ("HTTPS", "TLS")
 
 
@@ -18,21 +15,17 @@ def virtual_service_rules(manifest: Manifest) -> Iterator[Problem]:
     spec = part(manifest, "spec")
     if not any(spec.get(kind) for kind in ("http", "tcp", "tls")):
         yield Problem("spec", "Required value: http, tcp or tls must be provided in virtual service")
+    if not spec.get("hosts"):
+        for name in ("gateways", "tls", "tcp"):
+            if spec.get(name):
+                yield Problem(f"spec.{name}", f"Invalid value: delegate virtual service must have no {name} specified")
+    for index, name in enumerate(spec.get("hosts") or ()):
+        yield from host(name, f"spec.hosts[{index}]")
+    gateways = spec.get("gateways") or ["mesh"]
+    if "*" in (spec.get("hosts") or ()) and "mesh" in gateways:
+        yield Problem("spec.hosts", "Invalid value: wildcard host * is not allowed for the mesh gateway")
     for path, route in entries(spec, "http", "spec"):
-        if not any(route.get(kind) for kind in ROUTED):
-            yield Problem(path, "Required value: HTTP route, redirect or direct_response is required")
-        if route.get("redirect") and route.get("route"):
-            yield Problem(path, "Invalid value: HTTP route cannot contain both route and redirect")
-        for place, entry in entries(route, "route", path):
-            destination = part(entry, "destination")
-            yield from required(destination, f"{place}.destination", "host")
-            yield from _port(part(destination, "port"), f"{place}.destination.port")
-
-
-def _port(port: Part, field: str) -> Iterator[Problem]:
-    number = port.get("number")
-    if isinstance(number, int) and not 0 < number <= HIGHEST_PORT:
-        yield Problem(f"{field}.number", f"Invalid value: {number}: must be in the range 1..{HIGHEST_PORT}")
+        yield from http_route(route, path)
 
 
 def destination_rule_rules(manifest: Manifest) -> Iterator[Problem]:
@@ -57,7 +50,7 @@ def gateway_rules(manifest: Manifest) -> Iterator[Problem]:
         if protocol.upper() in SECURED and not server.get("tls"):
             yield Problem(f"{path}.tls", "Required value: server must have TLS settings for HTTPS/TLS protocols")
         yield from required(part(server, "port"), f"{path}.port", "name", "number")
-        yield from _port(part(server, "port"), f"{path}.port")
+        yield from port(part(server, "port").get("number"), f"{path}.port.number")
     yield from unique((f"{path}.port.name", part(server, "port").get("name")) for path, server in servers)
 
 

@@ -4,27 +4,43 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seaway.platforms.kubernetes.manifests import builtin_rules, istio_rules
+from seaway.platforms.kubernetes.manifests import (
+    builtin_rules,
+    istio_rules,
+    kserve_rules,
+    template_rules,
+    training_rules,
+)
 from seaway.platforms.kubernetes.manifests.documents import Document, documents
 from seaway.platforms.kubernetes.manifests.kinds import Kinds, carried
+from seaway.platforms.kubernetes.serving import seldon_validation
+from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
 from seaway.platforms.kubernetes.traffic import gateway_api, istio
+from seaway.platforms.kubernetes.traffic.seldon_operator import SELDON_DEPLOYMENTS
 from seaway.platforms.kubernetes.training import pytorchjob, trainjob
-from seaway.platforms.kubernetes.tuning import experiment_validation, suggestion_validation
+from seaway.platforms.kubernetes.tuning import experiment, experiment_validation, suggestion_validation
 from seaway.platforms.kubernetes.validation.problem import Problem, Rule
 
 REFUSED: Mapping[tuple[str, str], Rule] = {  # beside the schema, by group and kind
     **builtin_rules.RULES,
     **istio_rules.RULES,
-    (pytorchjob.RESOURCE.group, "PyTorchJob"): pytorchjob.rules,
-    (trainjob.GROUP, "TrainJob"): trainjob.rules,
+    (pytorchjob.RESOURCE.group, "PyTorchJob"): training_rules.pytorchjob_rules,
+    (trainjob.GROUP, "TrainJob"): training_rules.trainjob_rules,
     (trainjob.GROUP, "TrainingRuntime"): trainjob.runtime_rules,
     (trainjob.GROUP, "ClusterTrainingRuntime"): trainjob.runtime_rules,
-    ("kubeflow.org", "Experiment"): experiment_validation.rules,
+    (experiment.RESOURCE.group, "Experiment"): experiment_validation.rules,
+    (INFERENCE_SERVICES.group, "InferenceService"): kserve_rules.rules,
+    (SELDON_DEPLOYMENTS.group, "SeldonDeployment"): seldon_validation.rules,
 }
-ADVISED: Mapping[tuple[str, str], Rule] = {
-    (istio.VIRTUAL_SERVICES.group, "VirtualService"): istio.weight_problems,
-    (gateway_api.HTTP_ROUTES.group, "HTTPRoute"): gateway_api.weight_problems,
-    ("kubeflow.org", "Experiment"): suggestion_validation.rules,
+ADVISED: Mapping[tuple[str, str], Sequence[Rule]] = {
+    (istio.VIRTUAL_SERVICES.group, "VirtualService"): (istio.weight_problems,),
+    (gateway_api.HTTP_ROUTES.group, "HTTPRoute"): (gateway_api.weight_problems,),
+    (experiment.RESOURCE.group, "Experiment"): (suggestion_validation.rules, template_rules.trials),
+    (pytorchjob.RESOURCE.group, "PyTorchJob"): (template_rules.pytorchjob,),
+    (trainjob.GROUP, "TrainJob"): (training_rules.trainjob_advice,),
+    (trainjob.GROUP, "TrainingRuntime"): (template_rules.training_runtime,),
+    (trainjob.GROUP, "ClusterTrainingRuntime"): (template_rules.training_runtime,),
+    (SELDON_DEPLOYMENTS.group, "SeldonDeployment"): (template_rules.seldon_deployment,),
 }
 
 
@@ -57,7 +73,8 @@ def judge(document: Document, kinds: Kinds = carried) -> Verdict:
         return Verdict(document, _name(value))
     place = (known.structure.resource.group, known.structure.resource.kind)
     refused = known.structure.problems(value, [REFUSED[place]] if place in REFUSED else ())
-    advised = list(ADVISED[place](known.structure.read(value))) if place in ADVISED and not refused else []
+    rules = () if refused else ADVISED.get(place, ())
+    advised = [problem for rule in rules for problem in rule(known.structure.read(value))]
     return Verdict(document, _name(value), known.by, refused, advised)
 
 
