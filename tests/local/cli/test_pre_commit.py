@@ -1,4 +1,4 @@
-"""`seaway check` as the hook that .pre-commit-hooks.yaml offers, run by pre-commit in a repository of somebody's own."""
+"""`seaway check` as the hook that .pre-commit-hooks.yaml offers, run by pre-commit in somebody's repository."""
 
 import os
 import subprocess
