@@ -7,12 +7,14 @@ from typing import Any
 
 from seaway import registry
 from seaway.approvals import Question
-from seaway.errors import SeawayError
+from seaway.errors import InvalidSpec, SeawayError
 from seaway.platforms.home import home, run_id
 from seaway.platforms.place import in_pod
+from seaway.platforms.prices import prices
 from seaway.reporting import kept
 from seaway.reporting.run_report import Run
 from seaway.reporting.run_steps import RunRecords, StepEnd
+from seaway.reporting.usage import Prices
 
 
 def evidence() -> str:
@@ -38,7 +40,8 @@ def ending(*, succeeded: bool, part: str = "") -> Run:
     name = run_id()
     left, unread = kept(evidence())
     steps, untold = _steps(name)
-    return Run(name, succeeded, steps, left, [why for why in (unread, untold) if why], part)
+    priced, unpriced = _prices()
+    return Run(name, succeeded, steps, left, [why for why in (unread, untold, unpriced) if why], part, priced)
 
 
 def question(gate: str, text: str, shown: Iterable[Any]) -> Question:
@@ -53,9 +56,24 @@ def question(gate: str, text: str, shown: Iterable[Any]) -> Question:
     name = run_id()
     steps, untold = _steps(name)
     minutes = sum(step.seconds or 0 for step in steps) / 60
-    spent = untold or f"so far: {len(steps)} steps, {minutes:.1f} minutes of them in all"
+    spent = untold or f"so far: {len(steps)} steps, {minutes:.1f} minutes of them in all{_cost(steps)}"
     told = [f"{one.name}: {one.metadata.get('summary', '')} {one.uri}" for one in shown]
     return Question(name, gate, text, (*told, spent), datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _cost(steps: Iterable[StepEnd]) -> str:
+    priced, unpriced = _prices()
+    if priced is None:
+        return f"; {unpriced}" if unpriced else ""
+    return f", {priced.text(priced.total((step.usage, step.seconds) for step in steps))}"
+
+
+def _prices() -> tuple[Prices | None, str]:
+    """The price list, and why it cannot be used: a report is written all the same."""
+    try:
+        return prices(), ""
+    except InvalidSpec as error:
+        return None, str(error)
 
 
 def _steps(run: str) -> tuple[list[StepEnd], str]:

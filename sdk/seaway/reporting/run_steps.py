@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from seaway.extras import explained
+from seaway.reporting.usage import Usage
 
 REASON_CHARACTERS = 4000  # a reason is a paragraph, not a log
 SEAWAY_ERROR = re.compile(r"^seaway\.errors\.(\w+: .*)", re.MULTILINE)
@@ -37,6 +38,7 @@ class StepEnd:
         seconds: that it took; None where nobody knows.
         figure: what it told of its work, in a line.
         log: its last lines where it failed.
+        usage: what it asked for and used; None where nobody knows.
     """
 
     title: str
@@ -45,6 +47,7 @@ class StepEnd:
     seconds: float | None = None
     figure: str = ""
     log: str = ""
+    usage: Usage | None = None
 
 
 class RunRecords(Protocol):

@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from seaway.kfp.local import step_process
 from seaway.kfp.local.fork_server import ALLOCATOR, END, PID
 from seaway.kfp.local.kfp_launcher import Program
 from seaway.kfp.local.preload import imports
+from seaway.kfp.local.used import Used
 
 OPENMP = {"OMP_WAIT_POLICY": "PASSIVE"}  # read once, when torch is imported: no spinning on cores that steps share
-EXIT_CODE_BYTES = 32
+END_BYTES = 256
 SERVER_S = 10.0  # for the server to end, beyond the grace that it gives its steps
 
 log = logging.getLogger(__name__)
@@ -33,11 +35,22 @@ class ForkedStep:
 
     def poll(self) -> int | None:
         """The exit code once it has ended; SIGKILL's where the server has, which cannot tell any more."""
+        told = self._told()
+        return None if told is None else int(told.get("code", -signal.SIGKILL))
+
+    @property
+    def used(self) -> Used | None:
+        """What it used, once it has ended and the server could still tell."""
+        told = self._told() or {}
+        return Used(**told["used"]) if "used" in told else None
+
+    def _told(self) -> dict[str, Any] | None:
+        """What the server says of its end; None while it runs, nothing where the server is gone."""
         try:
-            told = self.server.recv(EXIT_CODE_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            told = self.server.recv(END_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return None
-        return int(told) if told else -signal.SIGKILL
+        return dict(json.loads(told)) if told else {}
 
     def wait(self) -> int:
         """Wait for the exit code."""

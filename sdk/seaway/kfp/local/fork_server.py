@@ -2,8 +2,8 @@
 
 Run as `python -m seaway.kfp.local.fork_server IMPORT ...` with a Unix socket as standard input, whose other end the
 runner holds (`seaway.kfp.local.fork_client`). Each request passes a socket of its own; over it the runner sends the
-step as JSON, the step answers with its pid, and this process with the exit code. While nothing is asked it imports, one
-after another. When the runner is gone, so are the steps and this process.
+step as JSON, the step answers with its pid, and this process with the exit code and what was used. While nothing is
+asked it imports, one after another. When the runner is gone, so are the steps and this process.
 
 A fork copies the calling thread only, so none may run beside it: a step is refused otherwise, and the runner starts it
 afresh. Python's `multiprocessing` has such a server too; its children import the runner's `__main__` anew, and would
@@ -25,13 +25,14 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from kfp.dsl.executor_main import executor_main
 
 from seaway.kfp.local import step_process
+from seaway.kfp.local.used import Used
 from seaway.model_server.processes import alone
 
 ALLOCATOR = "JE_ARROW_MALLOC_CONF"  # of pyarrow's jemalloc, which starts a thread on import unless told not to
@@ -89,10 +90,11 @@ class ForkServer:
 
     def _reap(self) -> None:
         for pid in list(self._runners):  # only these: a library may wait for children of its own
-            ended, status = os.waitpid(pid, os.WNOHANG)
+            ended, status, account = os.wait4(pid, os.WNOHANG)
             if ended:
+                told = {"code": os.waitstatus_to_exitcode(status), "used": asdict(Used.of(account))}
                 with self._runners.pop(pid) as runner, suppress(BrokenPipeError):
-                    runner.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+                    runner.sendall(json.dumps(told).encode() + END)
 
     def _next(self) -> socket.socket | None:
         """The socket of the next request; None when the runner is gone."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import psutil
 
 from seaway.kfp.local.artifacts import Artifact
+from seaway.reporting.usage import Usage
 from seaway.storage import write_json
 
 State = Literal["running", "retrying", "cached", "succeeded", "failed", "interrupted"]
@@ -36,6 +37,7 @@ class Step:
     outputs: dict[str, Any] = field(default_factory=dict)
     place: str = ""  # among all tasks of the run, such as `loop-1/iteration-0/train`
     begun: float = field(default_factory=time.time)  # seconds since 1970
+    usage: Usage = field(default_factory=Usage)  # what it asked for and used, all attempts together
     started: float = field(default_factory=time.monotonic, repr=False)
 
     def finish(self, state: State, outputs: dict[str, Any]) -> None:
@@ -48,7 +50,8 @@ class Step:
 
     def plain(self) -> dict[str, Any]:
         """The step as JSON."""
-        return {**{name: value for name, value in vars(self).items() if name != "started"}, "log": str(self.log)}
+        own = {name: value for name, value in vars(self).items() if name != "started"}
+        return {**own, "log": str(self.log), "usage": self.usage.plain()}
 
 
 Listener = Callable[[Step], None]

@@ -290,6 +290,8 @@ class _Run:
         finally:
             step_process.end(process)  # also what the step left in its group
             self.alive.discard(process)
+            if (used := process.used) and not plan.container:  # there it is the client's, not the container's
+                step.usage = step.usage.more(used.cpu_seconds, used.memory_gib)
             end()
         self._require_going(words)
         return exit_code

@@ -14,6 +14,7 @@ from typing import Protocol
 import psutil
 
 from seaway import errors, platforms
+from seaway.kfp.local.used import Child, Used
 from seaway.reporting.run_steps import reason_of
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -24,10 +25,14 @@ log = logging.getLogger(__name__)
 
 
 class Process(Protocol):
-    """A running step, which leads a process group; `subprocess.Popen` is one."""
+    """A running step, which leads a process group; `used.Child` is one."""
 
     @property
     def pid(self) -> int: ...
+
+    @property
+    def used(self) -> Used | None:
+        """What it used, once it has ended and where that is known."""
 
     def poll(self) -> int | None:
         """The exit code once it has ended."""
@@ -41,7 +46,7 @@ def grace_s() -> float:
     return GRACE_S.get(platforms.place(), GRACE_S["local"])
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path) -> subprocess.Popen[bytes]:
+def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path) -> Child:
     """Start a step in a process group of its own, so that all of it can be ended, with its output in `log_file`.
 
     The group is led by `guard.py`, which ends it where this process is gone.
@@ -49,7 +54,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path
     log_file.parent.mkdir(parents=True, exist_ok=True)
     guard = [sys.executable, "-I", "-S", str(GUARD), str(_runner()), str(grace_s())]
     with log_file.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*guard, *command],
             pass_fds=(_runner(),),
             stdin=subprocess.DEVNULL,
@@ -58,6 +63,8 @@ def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path
             env=dict(environment),
             start_new_session=True,
         )
+    process.returncode = 0  # so that nobody but the Child waits for it
+    return Child(process.pid)
 
 
 @cache

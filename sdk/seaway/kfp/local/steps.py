@@ -1,6 +1,7 @@
 """One step of a run to its end: from the cache, or attempt after attempt, and its outputs read and checked."""
 
 import errno
+import re
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +20,16 @@ from seaway.kfp.local.inputs import Result, artifacts_in
 from seaway.kfp.local.orchestrator import Call, told_of
 from seaway.kfp.local.placeholders import Command
 from seaway.kfp.local.run_record import Record, State, Step
+from seaway.kfp.local.used import GIB
+from seaway.reporting.usage import Usage
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of the state folder: no step can go on, and its record neither
+GB = 10**9  # what kfp's older numbers count in
+QUANTITY = re.compile(r"([0-9.]+)(m|[KMGTP]i?|k|)")
+UNITS = {
+    "": 1.0, "m": 1e-3, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15,
+    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50,
+}  # fmt: skip
 BACKOFF_FACTOR, LONGEST_S = 2.0, 3600  # of kfp, where a pipeline says nothing
 
 
@@ -140,6 +149,7 @@ class Steps:
 
     def _attempts(self, call: Call, container: Any, step: Step) -> Mapping[str, Any] | None:
         """As many as the task's policy allows."""
+        step.usage = asked(container.resources)
         policy, folder = call.task.retry_policy, self._place(call)
         for attempt in range(policy.max_retry_count + 1):
             if attempt:
@@ -165,6 +175,24 @@ class Steps:
     def _command(self, call: Call, folder: Path) -> Command:
         told = executor_input(call.component, call.inputs, folder)
         return Command(told, {**self.job, **told_of(call.name, call.place)}, str(self.workspace))
+
+
+def asked(resources: Any) -> Usage:
+    """What a step's pod would ask for, of kfp's ResourceSpec; a placeholder is not known before the pod is made."""
+    cpu = resources.resource_cpu_request or resources.resource_cpu_limit
+    memory = resources.resource_memory_request or resources.resource_memory_limit
+    gpus = resources.accelerator.resource_count
+    return Usage(
+        asked_cpu=_amount(cpu) or resources.cpu_request or resources.cpu_limit,
+        asked_memory_gib=_amount(memory) / GIB or (resources.memory_request or resources.memory_limit) * GB / GIB,
+        asked_gpus=_amount(gpus) or float(resources.accelerator.count),
+    )
+
+
+def _amount(text: str) -> float:
+    """A quantity as Kubernetes writes it; zero where it is none."""
+    found = QUANTITY.fullmatch(text)
+    return float(found[1]) * UNITS[found[2]] if found else 0.0
 
 
 def _pause_s(policy: Any, attempt: int) -> float:

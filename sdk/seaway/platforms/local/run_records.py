@@ -5,6 +5,7 @@ from typing import Any
 
 from seaway.platforms.home import home
 from seaway.reporting.run_steps import FAILED, StepEnd, tail
+from seaway.reporting.usage import Usage
 from seaway.storage import read_json
 
 
@@ -25,6 +26,7 @@ def _step_end(step: dict[str, Any]) -> StepEnd:
         step["seconds"] or None,
         step["figure"],
         _tail(Path(step["log"])) if step["state"] == FAILED else "",
+        Usage.read(step.get("usage", {})),  # runs of earlier versions have none
     )
 
 
