@@ -51,6 +51,7 @@ def test_each_step_has_a_line_a_figure_and_a_log_of_its_own(state: Path) -> None
     assert (written["state"], written["total"], len(written["steps"])) == ("succeeded", 3, 3)
     assert written["source"] == SAMPLE
     assert [step["place"] for step in written["steps"]] == ["exit-handler-1/make", "exit-handler-1/count", "tidy"]
+    assert all(step["usage"]["cpu_seconds"] > 0 and step["usage"]["memory_gib"] > 0 for step in written["steps"])
     begun = [written["begun"], *(step["begun"] for step in written["steps"])]
     assert begun == sorted(begun)
     assert records.pipeline_of(record.run)["pipelineInfo"]["name"] == "sample"

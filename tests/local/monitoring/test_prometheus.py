@@ -16,7 +16,7 @@ from seaway.model_server.uvicorn.server import UvicornServer
 from seaway.monitoring import Objectives, rule_file
 from seaway.monitoring.dashboards import dashboards
 from seaway.monitoring.export import Sample, publish
-from seaway.platforms.kubernetes.metrics.prometheus import query
+from seaway.platforms.kubernetes.client.prometheus import query
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec
 from small_package import WEATHER, small_package

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from prometheus_server import SCRAPE_S, Page, page, prometheus
 from seaway.errors import MetricsUnavailable
 from seaway.models import signing_keys
 from seaway.monitoring import ArmCounts
+from seaway.platforms.kubernetes.jobs.pod_usage import CPU, GIB, MEMORY, usage_of
 from seaway.platforms.kubernetes.metrics import prometheus as adapter
 from seaway.platforms.kubernetes.metrics.gateway_stats import GatewayMetrics
 from seaway.platforms.kubernetes.metrics.prometheus import PrometheusMetrics
 from seaway.platforms.local.serving.rollout_state import FileRolloutStore
+from seaway.reporting.usage import Usage
 from seaway.rollout import Answers, Decision, Notary, Policy, RolloutPlan, Step, Warrant, run
 from seaway.serving import Arm, DeployedEndpoint
 
@@ -303,3 +306,28 @@ def test_no_fault_of_the_metrics_promotes(
     rollout = drive(road, url, max_age_s=1.0)
     assert rollout.decision is Decision.INCONCLUSIVE, rollout.reason
     assert (road.highest < 100, road.split["candidate"]) == (True, 0)
+
+
+def test_what_pods_used_is_the_kubelet_s_count_of_their_containers(
+    gateway: Page, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEAWAY_PROMETHEUS_URL", server)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    spec = {"containers": [{"name": "main", "resources": {"requests": {"cpu": "2"}}}]}
+    names = ("step-a", "step-b", "unseen")
+    metadata = [{"name": name, "namespace": "ml", "creationTimestamp": now} for name in names]
+    counted = {'pod="step-a",container="main"': (7.5, GIB), 'pod="step-a",container="wait"': (0.5, GIB / 2)}
+    whole = {'pod="step-a",container=""': (99, 9 * GIB), 'pod="step-b",container="main"': (3, GIB / 4)}
+    foreign = {'pod="step-ab",container="main"': (50, GIB)}
+    gateway.text = "".join(
+        f'{CPU}{{namespace="ml",{labels}}} {cpu}\n{MEMORY}{{namespace="ml",{labels}}} {memory}\n'
+        for labels, (cpu, memory) in {**counted, **whole, **foreign}.items()
+    )
+    pods = [{"metadata": one, "spec": spec} for one in metadata]
+    deadline = time.monotonic() + SCRAPED_S
+    while (found := usage_of(pods))["step-b"].cpu_seconds is None:
+        assert time.monotonic() < deadline
+        time.sleep(SCRAPE_S / 2)
+    assert found["step-a"] == Usage(8.0, 1.5, asked_cpu=2.0)
+    assert found["step-b"] == Usage(3.0, 0.25, asked_cpu=2.0)
+    assert found["unseen"] == Usage(asked_cpu=2.0)

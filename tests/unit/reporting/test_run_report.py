@@ -10,6 +10,7 @@ from seaway.reporting.evidence import NAMES
 from seaway.reporting.model_report import kept_tile
 from seaway.reporting.run_report import UNKNOWN, Run
 from seaway.reporting.run_steps import StepEnd
+from seaway.reporting.usage import Prices, Usage
 
 DATA_TILE = {"label": "Rows", "value": 7, "note": "trips", "tone": "neutral"}
 ARMS = {"stable": "a", "candidate": "b"}
@@ -141,3 +142,20 @@ def test_a_key_figure_is_as_it_was_kept(value: Any) -> None:
 def test_a_badge_is_as_it_was_kept() -> None:
     tile = {"label": "a", "value": {"text": "open", "tone": "good"}, "note": "", "tone": "good"}
     assert kept_tile(tile).value == Badge("open", "good")
+
+
+def test_what_steps_used_is_told_of_what_they_asked_for_and_priced_where_there_are_prices(tmp_path: Path) -> None:
+    asked = Usage(cpu_seconds=90.0, memory_gib=0.5, asked_cpu=2, asked_memory_gib=4, asked_gpus=1)
+    steps = [replace(DONE, usage=Usage(cpu_seconds=12.34, memory_gib=0.25)), replace(DONE, seconds=60.0, usage=asked)]
+    _, page = written(Run("r1", True, steps), tmp_path)
+    for told in ("12.3", "90.0 of 120.0", "0.50 of 4.00", "? of 60", "102.3", "Used, of what was asked for"):
+        assert told in page
+    assert "EUR" not in page
+    _, priced = written(Run("r1", True, steps, prices=Prices("EUR", cpu_hour=3.6, gpu_hour=36)), tmp_path)
+    for told in ("EUR", "0.0123", "0.7200", "0.7323"):
+        assert told in priced
+
+
+def test_a_run_of_which_nobody_knows_what_it_used_has_no_such_table(tmp_path: Path) -> None:
+    _, page = written(Run("r1", True, [DONE], prices=Prices("EUR", cpu_hour=1)), tmp_path)
+    assert "CPU seconds" not in page

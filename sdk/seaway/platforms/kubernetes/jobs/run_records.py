@@ -5,11 +5,14 @@ number where a step may be tried again, or `....ingest-tables-driver` for Kubefl
 that was taken from the cache has no pod but that.
 """
 
+import logging
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from seaway.errors import MetricsUnavailable
 from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall
 from seaway.platforms.kubernetes.client.connection import connect
 from seaway.platforms.kubernetes.client.objects import Objects
@@ -17,7 +20,9 @@ from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import POD_LOGS, PODS, Manifest
 from seaway.platforms.kubernetes.jobs.pod_problems import problems
+from seaway.platforms.kubernetes.jobs.pod_usage import usage_of
 from seaway.reporting.run_steps import FAILED, StepEnd, reason_of, tail
+from seaway.reporting.usage import Usage
 
 NODE = "workflows.argoproj.io/node-name"
 ATTEMPT = re.compile(r"\((\d+)\)")
@@ -26,6 +31,7 @@ EXECUTOR, DRIVER = "executor", "-driver"
 STEP_CONTAINER = "main"
 STATES = {"Succeeded": "succeeded", "Failed": FAILED, "Running": "running", "Pending": "waiting"}
 SILENCE_S = 10.0
+log = logging.getLogger(__name__)
 
 
 class PodRecords:
@@ -39,8 +45,19 @@ class PodRecords:
     def steps(self, run: str) -> list[StepEnd]:
         """See `RunRecords.steps`. Raises: Forbidden, ServerGone."""
         objects = Objects(connect())
-        pods = objects.list(PODS, {"labelSelector": f"{RUN_LABEL}={run}"}).items
-        return [end for pod in last_attempts(pods) if (end := _step_end(objects, pod))]
+        pods = last_attempts(objects.list(PODS, {"labelSelector": f"{RUN_LABEL}={run}"}).items)
+        usage = _usage(pods)
+        ends = [(end, usage.get(pod["metadata"]["name"])) for pod in pods if (end := _step_end(objects, pod))]
+        return [replace(end, usage=used) for end, used in ends]
+
+
+def _usage(pods: list[Manifest]) -> dict[str, Usage]:
+    """A report is written whether or not a Prometheus tells."""
+    try:
+        return usage_of(pods)
+    except MetricsUnavailable as error:
+        log.warning("What the steps used is not known: %s", error)
+        return {}
 
 
 def last_attempts(pods: Iterable[Manifest]) -> list[Manifest]:

@@ -18,7 +18,7 @@ from seaway.monitoring import Callers
 from seaway.monitoring.service_graph import Edge
 from seaway.platforms.kubernetes.client.connection import connected
 from seaway.platforms.kubernetes.client.http import fetch
-from seaway.platforms.kubernetes.metrics.prometheus import query
+from seaway.platforms.kubernetes.client.prometheus import query
 from seaway.platforms.kubernetes.traffic.gateway import service
 from seaway.serving import DeployedEndpoint
 

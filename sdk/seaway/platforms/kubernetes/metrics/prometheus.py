@@ -10,12 +10,11 @@ import os
 import re
 import time
 from typing import Any
-from urllib.parse import urlencode
 
 from seaway.errors import InvalidSpec, MetricsUnavailable
 from seaway.monitoring import ArmCounts
 from seaway.platforms.kubernetes.client.connection import connected
-from seaway.platforms.kubernetes.client.http import fetch
+from seaway.platforms.kubernetes.client.prometheus import query
 from seaway.platforms.kubernetes.metrics.envoy_counters import ENVOY, ISTIO, ArmTallies, NotCounted, Series
 from seaway.platforms.kubernetes.traffic.gateway import service
 from seaway.serving import DeployedEndpoint
@@ -84,28 +83,6 @@ class PrometheusMetrics:
             return [_series(entry) for entry in result]
         except (KeyError, TypeError, ValueError) as error:
             raise MetricsUnavailable(f"Prometheus at {self._url} tells samples that are none: {error!r}.") from error
-
-
-def query(url: str, expression: str, timeout_s: float) -> list[Any]:
-    """The result of an instant query.
-
-    Raises:
-        MetricsUnavailable: no answer in time, an error, a warning (part of the data is missing), or no JSON.
-    """
-    asked = f"{url}/api/v1/query?{urlencode({'query': expression})}"
-    try:
-        answer = fetch(asked, timeout_s)
-        body = json.loads(answer.body)
-    except (OSError, ValueError) as error:
-        raise MetricsUnavailable(f"Prometheus at {url} does not answer as Prometheus does: {error}.") from error
-    said = body if isinstance(body, dict) else {}
-    if said.get("status") != "success" or said.get("warnings"):
-        reason = said.get("error") or said.get("warnings") or f"status {answer.status}"
-        raise MetricsUnavailable(f"Prometheus at {url} has no whole answer to {expression}: {reason}.")
-    result = said.get("data", {}).get("result")
-    if not isinstance(result, list):
-        raise MetricsUnavailable(f"Prometheus at {url} answered {expression} without a result.")
-    return result
 
 
 def _series(entry: dict[str, Any]) -> Series:
