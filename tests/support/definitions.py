@@ -64,12 +64,18 @@ def inlined(part: Any, definitions: dict[str, Any]) -> Any:
 
 
 def await_served(api: client.ApiClient, resource: Resource) -> None:
+    """Until it lists objects of the kind, and says in its discovery, a little later, that it does."""
     objects, deadline = client.CustomObjectsApi(api), time.monotonic() + SERVED_S
-    while True:
-        try:
-            objects.list_cluster_custom_object(resource.group, resource.version, resource.plural)
-            return
-        except client.ApiException as error:
-            assert error.status == 404, error
-            assert time.monotonic() < deadline, f"{resource.full_name} is not served"
-            time.sleep(0.1)
+    while not served(objects, resource):
+        assert time.monotonic() < deadline, f"{resource.full_name} is not served"
+        time.sleep(0.1)
+
+
+def served(objects: client.CustomObjectsApi, resource: Resource) -> bool:
+    try:
+        objects.list_cluster_custom_object(resource.group, resource.version, resource.plural)
+        told = objects.get_api_resources(resource.group, resource.version).resources
+    except client.ApiException as error:
+        assert error.status == 404, error
+        return False
+    return resource.plural in {one.name for one in told}
