@@ -79,7 +79,7 @@ def _passed_over(lacks: Mapping[str, str]) -> str:
 
 
 def _each(lacks: Mapping[str, str]) -> str:
-    return "; ".join(f"{name} needs {kinds}, which it does not serve" for name, kinds in lacks.items())
+    return "; ".join(f"{name} lacks {missing}" for name, missing in lacks.items())
 
 
 def chosen(port: str) -> str:

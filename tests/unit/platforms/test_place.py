@@ -15,7 +15,7 @@ HERE = {
     "ServiceGraph": "none", "RolloutStore": "file", "ModelRegistry": "mlflow",
 }  # fmt: skip
 THERE = {
-    "Trainer": "trainjob", "Tuner": "katib", "Endpoint": "seldondeployment", "Traffic": "istio",
+    "Trainer": "trainjob", "Tuner": "katib", "Endpoint": "seldondeployment", "Traffic": "gateway-api",
     "TrafficMetrics": "prometheus", "ServiceGraph": "kiali", "RolloutStore": "configmap", "ModelRegistry": "mlflow",
 }  # fmt: skip
 

@@ -246,7 +246,11 @@ def test_variables_that_only_torch_sets_are_refused_there_and_advised_against_el
     [
         (ELASTIC, 'image: "example.org/t:1" -> image: a, imagePullPolicy: Never1', "containers[0].imagePullPolicy"),
         (ELASTIC, 'image: "example.org/t:1" -> image: a, resources: {limits: {gpu: 1}}', "resources.limits[gpu]"),
-        (ELASTIC, 'image: "example.org/t:1" -> image: a, volumeMounts: [{name: no, mountPath: /a}]', "volumeMounts[0]"),
+        (
+            ELASTIC,
+            'image: "example.org/t:1" -> image: a, volumeMounts: [{name: data, mountPath: /a}]',
+            "volumeMounts[0]",
+        ),
         (SHADOW, 'image: "example.org/m:1" -> image: a, ports: [{containerPort: 99999}]', "ports[0].containerPort"),
     ],
     ids=["pull policy", "device", "volume", "port"],

@@ -159,6 +159,12 @@ def _kinds(connection: Connection, settings: Mapping[str, str]) -> Iterator[Find
 def _backends(port: registry.Port, settings: Mapping[str, str]) -> tuple[registry.Backend, ...]:
     """Those among which a step chooses."""
     if not (named := settings.get(port.variable)):
-        return registry.candidates(port.name, KUBERNETES)
+        several = registry.candidates(port.name, KUBERNETES)
+        return tuple(one for one in several if _makes(one)) if port.by_cluster else several
     found = registry.backends(port.name).get(named)
     return (found,) if found else ()
+
+
+def _makes(backend: registry.Backend) -> bool:
+    """Whether it is taken without being named: what makes no object belongs to another port's."""
+    return any("create" in rule.verbs for rule in getattr(backend.load(), "permissions", ()))

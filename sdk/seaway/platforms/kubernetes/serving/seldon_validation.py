@@ -27,7 +27,7 @@ Part = Mapping[str, Any]
 
 def rules(manifest: Manifest) -> Iterator[Problem]:
     """All that it refuses of an object that passes its schema."""
-    spec = manifest["spec"]
+    spec = manifest.get("spec") or {}
     predictors = spec.get("predictors") or []
     yield from _words(spec)
     yield from _names(predictors)

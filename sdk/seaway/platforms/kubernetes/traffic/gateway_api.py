@@ -3,19 +3,22 @@
 A route may read Accepted although its Gateway is not programmed, and then answers 404; both conditions are read.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from seaway.errors import Forbidden, TrafficFailed
-from seaway.platforms.kubernetes.client.connection import Connection
+from seaway.platforms.kubernetes.client.connection import Connection, connected
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import ROUTED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
+from seaway.platforms.kubernetes.client.served import missing, serves
 from seaway.platforms.kubernetes.jobs.kind import condition
 from seaway.platforms.kubernetes.traffic import gateway as edge
 from seaway.platforms.kubernetes.traffic.evidence import DRIVES
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, Weights, service
+from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES
 from seaway.platforms.kubernetes.traffic.weighted_route import (
     PORT,
     REQUEST_S,
@@ -24,6 +27,7 @@ from seaway.platforms.kubernetes.traffic.weighted_route import (
     Rule,
     marked,
     named_arms,
+    other_route,
     require_service,
 )
 from seaway.platforms.kubernetes.validation.problem import Problem
@@ -51,6 +55,27 @@ class GatewayApiTraffic(RouteTraffic):
         self, connection: Connection | None = None, gateway: Gateway | None = None, named: str | None = None
     ) -> None:
         super().__init__(HttpRoutes(), connection, gateway, named)
+
+    @classmethod
+    def missing(cls) -> str:
+        """What keeps the cluster from splitting traffic so; empty where nothing does.
+
+        Many clusters have the definitions and no Gateway: the one that `SEAWAY_GATEWAY` names must be there.
+        """
+        lacks = missing(cls.permissions) or other_route(HTTP_ROUTES.kind)
+        return lacks or ("" if os.environ.get("SEAWAY_ROUTE") else no_gateway(Objects(connected()), Gateway().name))
+
+
+def no_gateway(objects: Objects, name: str) -> str:
+    """Why routes cannot attach there; where this account may not look, Istio's kinds decide."""
+    if not serves(objects, GATEWAYS):
+        return GATEWAYS.full_name
+    space, _, own = name.rpartition("/")
+    try:
+        there = Objects(replace(objects.connection, namespace=space or objects.namespace)).get(GATEWAYS, own)
+    except Forbidden:
+        return "the right to read that Gateway, beside Istio" if serves(objects, VIRTUAL_SERVICES) else ""
+    return "" if there else f"Gateway {name} of {GATEWAYS.group} (SEAWAY_GATEWAY)"
 
 
 class HttpRoutes(RouteKind):

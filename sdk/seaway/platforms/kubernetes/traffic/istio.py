@@ -13,6 +13,7 @@ from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import ROUTED, Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
+from seaway.platforms.kubernetes.client.served import missing
 from seaway.platforms.kubernetes.traffic import gateway as edge
 from seaway.platforms.kubernetes.traffic.evidence import DRIVES
 from seaway.platforms.kubernetes.traffic.gateway import Gateway, Weights, service
@@ -25,6 +26,7 @@ from seaway.platforms.kubernetes.traffic.weighted_route import (
     Rule,
     marked,
     named_arms,
+    other_route,
     require_service,
 )
 from seaway.platforms.kubernetes.validation.problem import Problem
@@ -52,6 +54,11 @@ class IstioTraffic(RouteTraffic):
         self, connection: Connection | None = None, gateway: Gateway | None = None, named: str | None = None
     ) -> None:
         super().__init__(VirtualServices(), connection, gateway, named)
+
+    @classmethod
+    def missing(cls) -> str:
+        """What keeps the cluster from splitting traffic so; empty where nothing does."""
+        return missing(cls.permissions) or other_route(VIRTUAL_SERVICES.kind)
 
 
 class VirtualServices(RouteKind):

@@ -113,6 +113,12 @@ class Named:
         return cls(name, part)
 
 
+def other_route(kind: str) -> str:
+    """What a backend of this kind of route lacks where `SEAWAY_ROUTE` names one of another; else empty."""
+    text = os.environ.get("SEAWAY_ROUTE", "")
+    return "" if text.lower().startswith(f"{kind.lower()}/") or not text else f"a {kind} in SEAWAY_ROUTE={text}"
+
+
 class RouteTraffic:
     """The Traffic port on one kind of route.
 

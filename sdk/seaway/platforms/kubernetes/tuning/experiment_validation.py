@@ -91,7 +91,8 @@ def defaulted(spec: Manifest) -> dict[str, Any]:
 
 
 def _defaulted_template(template: Manifest) -> dict[str, Any]:
-    conditions = JOBS.get((template.get("trialSpec") or {}).get("kind", ""))
+    kind = (template.get("trialSpec") or {}).get("kind")
+    conditions = JOBS.get(kind) if isinstance(kind, str) else None
     if not conditions:
         return dict(template)
     fields = zip(("successCondition", "failureCondition"), map(condition_of, conditions), strict=True)
@@ -295,8 +296,10 @@ def refers_to_trial(reference: str) -> bool:
 
 
 def _trial_rules(trial: Manifest) -> Iterator[Problem]:
-    where, metadata = "spec.trialTemplate", trial.get("metadata") or {}
-    if metadata.get("name") or metadata.get("namespace"):
+    where, metadata = "spec.trialTemplate", trial.get("metadata")
+    if not isinstance(metadata, Mapping | None):
+        yield Problem(f"{where}.trialSpec.metadata", "Invalid value: must be an object")
+    elif metadata and (metadata.get("name") or metadata.get("namespace")):
         yield Problem(where, "Invalid value: metadata.name and metadata.namespace of the trial must be omitted")
     if not trial.get("apiVersion") or not trial.get("kind"):
         yield Problem(where, "Required value: APIVersion and Kind of the trial must be specified")
