@@ -457,6 +457,16 @@ class SlurmUnavailable(SeawayError):
     """
 
 
+class ImageNotBuilt(SeawayError):
+    """An image of your code could not be put together or pushed.
+
+    Why: A registry does not answer, refuses, or gives other bytes than a digest promises.
+
+    What to do: See that the name after `--build` is of a repository that you may push to, and log in: `docker login
+    REGISTRY`, or any tool that writes ~/.docker/config.json. A base of your own is named by `SEAWAY_IMAGE`.
+    """
+
+
 class PipelinesUnavailable(SeawayError):
     """Kubeflow Pipelines does not answer, fails, or something else than its API answers at the address.
 

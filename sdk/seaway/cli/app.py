@@ -471,6 +471,13 @@ def submit(
     ] = "",
     change: Change = "",
     fuse: Fuse = False,
+    build: Annotated[
+        str,
+        typer.Option(
+            help="Push an image of the code beside the pipeline's file, on Seaway's, to REGISTRY/NAME, and run in it.",
+            show_default=False,
+        ),
+    ] = "",
     output: Output = Format.TEXT,
 ) -> None:
     """Run a pipeline on Kubeflow Pipelines, now or again and again.
@@ -486,9 +493,9 @@ def submit(
     if name and not every:
         raise InvalidSpec("--name says which recurring run it is; it goes with --every.")
     if every:
-        schedule_pipeline(pipeline, asked, every, name, endpoint, namespace, experiment, who, as_json, fuse)
+        schedule_pipeline(pipeline, asked, every, name, endpoint, namespace, experiment, who, as_json, fuse, build)
     else:
-        submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json, change, fuse)
+        submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json, change, fuse, build)
 
 
 @app.command(epilog=_examples("seaway doctor", "seaway doctor --cluster", "seaway doctor -o json"))

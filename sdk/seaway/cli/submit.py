@@ -21,6 +21,7 @@ def submit_pipeline(
     as_json: bool,
     change: str = "",
     fuse: bool = False,
+    build: str = "",
 ) -> None:
     """Submit, print where the run is seen, and wait for its end where that is wanted."""
     given = arguments(words)
@@ -28,7 +29,7 @@ def submit_pipeline(
     from seaway.kfp.server import Server
 
     server = Server(endpoint, namespace, **files)
-    submitted = submit.submit(pipeline, given, server, experiment, change, fuse)
+    submitted = submit.submit(pipeline, given, server, experiment, change, fuse, build)
     if as_json:
         print_json(asdict(submitted))
     else:
@@ -48,6 +49,7 @@ def schedule_pipeline(
     files: Mapping[str, Path | None],
     as_json: bool,
     fuse: bool = False,
+    build: str = "",
 ) -> None:
     """Have a recurring run stand, and print where it is seen."""
     given = arguments(words)
@@ -55,7 +57,7 @@ def schedule_pipeline(
     from seaway.kfp.server import Server
 
     server = Server(endpoint, namespace, **files)
-    stands = recurring.every(pipeline, given, cron, server, experiment, name, fuse)
+    stands = recurring.every(pipeline, given, cron, server, experiment, name, fuse, build)
     if as_json:
         print_json(asdict(stands))
     else:

@@ -10,6 +10,7 @@ from seaway.errors import InvalidSpec
 from seaway.kfp import arguments
 from seaway.kfp import compile as compiler
 from seaway.kfp.fuse.join import fused
+from seaway.kfp.image import with_image
 from seaway.kfp.server import Server, connect, required, told
 from seaway.kfp.submit import place
 from seaway.kfp.versions import version_name
@@ -37,6 +38,7 @@ def every(
     experiment: str = "Default",
     name: str = "",
     fuse: bool = False,
+    build: str = "",
 ) -> Recurring:
     """Have this version of the pipeline run by a cron expression, one run at a time, none made up for.
 
@@ -46,13 +48,15 @@ def every(
     Args:
         cron: five fields as everywhere, or six with the second before them; UTC.
         fuse: Join consecutive small steps, as `seaway compile --fuse` does.
+        build: see `submit`.
 
     Raises:
         InvalidSpec: no such pipeline, a wrong parameter or expression.
-        Forbidden, PipelinesUnavailable: see `submit`.
+        Forbidden, PipelinesUnavailable, ImageNotBuilt: see `submit`.
     """
     pipeline = compiler.load(reference)
     pipeline = fused(pipeline) if fuse else pipeline
+    pipeline = with_image(pipeline, reference, build) if build else pipeline
     values, when, called = arguments.bind(pipeline.spec, given), six_fields(cron), name or pipeline.name
     with told(server):
         client = connect(server)

@@ -22,6 +22,7 @@ from seaway.kfp import arguments, failure, parameters
 from seaway.kfp import compile as compiler
 from seaway.kfp.compile import Compiled
 from seaway.kfp.fuse.join import fused
+from seaway.kfp.image import with_image
 from seaway.kfp.refusals import require_runnable
 from seaway.kfp.server import SERVER_ERROR, Server, connect, required, told
 from seaway.kfp.states import Progress, progress
@@ -51,6 +52,7 @@ def submit(
     experiment: str = "Default",
     change: str = "",
     fuse: bool = False,
+    build: str = "",
 ) -> Submitted:
     """Put the pipeline there unless it is there, and create a run of it in the experiment, which is made where missing.
 
@@ -61,14 +63,17 @@ def submit(
         experiment: That the run belongs to.
         change: What is different since the version before, shown in the list of versions where this one is new.
         fuse: Join consecutive small steps, as `seaway compile --fuse` does.
+        build: Name of an image of the code beside the pipeline's file: pushed there, and what the steps run in.
 
     Raises:
         InvalidSpec: no such pipeline, a wrong parameter, or the server refuses a value.
+        ImageNotBuilt: the image could not be pushed.
         Forbidden: the server asks for another login, or this one may not do that here.
         PipelinesUnavailable: nothing answers there, or something else than Kubeflow Pipelines.
     """
     pipeline = compiler.load(reference)
     pipeline = fused(pipeline) if fuse else pipeline
+    pipeline = with_image(pipeline, reference, build) if build else pipeline
     values = arguments.bind(pipeline.spec, given)
     with told(server):
         client = connect(server)
