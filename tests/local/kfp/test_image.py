@@ -193,7 +193,6 @@ def test_a_version_is_submitted_that_runs_in_the_image_of_its_code(
     monkeypatch.setattr("kfp.Client._LOCAL_KFP_CONTEXT", str(tmp_path / "context.json"))
     monkeypatch.setattr(decorator, "IMAGE", f"{registry}/seaway/runtime:1")
     push_base(f"{registry}/seaway/runtime:1")
-    monkeypatch.setattr("seaway.kfp.decorator.IMAGE", f"{registry}/seaway/runtime:1")
     with kfp_server.serving(kfp_server.Pipelines()) as pipelines:
         names = [submitted(project, pipelines, f"{registry}/team/counting")]
         names.append(submitted(project, pipelines, f"{registry}/team/counting"))

@@ -101,7 +101,7 @@ def test_who_is_not_is_told_to_log_in_and_the_password_is_told_to_nobody(
     guarded: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(tmp_path, guarded.reference.registry, "wrong", monkeypatch)
-    with pytest.raises(ImageNotBuilt, match="answers 401.*docker login") as refused:
+    with pytest.raises(ImageNotBuilt, match=r"answers 401.*docker login") as refused:
         guarded.manifest("latest")
     assert "wrong" not in str(refused.value)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nowhere"))
