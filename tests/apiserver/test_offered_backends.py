@@ -132,7 +132,9 @@ def edge(installed: None) -> Iterator[None]:
     made = {"apiVersion": GATEWAYS.api_version, "kind": GATEWAYS.kind, "metadata": {"name": "edge"}, "spec": {}}
     Objects(connect()).create(GATEWAYS, made)
     yield
-    Objects(connect()).delete(GATEWAYS, "edge")
+    client.CustomObjectsApi(connect().requests).delete_namespaced_custom_object(
+        GATEWAYS.group, GATEWAYS.version, "default", GATEWAYS.plural, "edge", propagation_policy="Background"
+    )
 
 
 @pytest.mark.parametrize("installed", [GATEWAY_API], ids=["only the Gateway API"], indirect=True)

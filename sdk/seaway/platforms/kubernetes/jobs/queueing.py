@@ -66,13 +66,13 @@ def workload_of(objects: Objects, job: Manifest) -> tuple[Selector, str]:
 
 
 def reason(workload: Manifest) -> str:
-    """Why Kueue lets it wait, in its own words."""
+    """Why Kueue lets it wait, in its own words; empty where it does not say."""
     if evicted := condition(workload, "Evicted"):
         return f"{evicted.get('reason')}: {evicted.get('message')}"
     for entry in workload.get("status", {}).get("conditions") or ():
         if entry["type"] == "QuotaReserved" and entry["status"] != "True":
             return f"{entry.get('reason')}: {entry.get('message')}"
-    return "Kueue has not said why"
+    return ""
 
 
 def place(objects: Objects, queue: str, workload: Manifest) -> str:

@@ -12,6 +12,10 @@ class Stopwatch:
     stopped_s: float = 0.0  # seconds of earlier stops
     since: float | None = None  # when it was stopped, while it is
 
+    @property
+    def stopped(self) -> bool:
+        return self.since is not None
+
     def stop(self) -> None:
         if self.since is None:
             self.since = time.monotonic()

@@ -167,22 +167,25 @@ class JobWait:
         """Stop the clock while the job is suspended, and tell why it waits, and when it no longer does."""
         if self.kind.is_suspended(self.job):
             self.clock.stop()
-            if (why := self._why_it_waits()) != self.waits:
+            if (why := self._why_it_waits()) not in ("", self.waits):
                 self.waits = why
                 log.info("%s", why)
-        elif self.waits:
+        elif self.clock.stopped:
             self.clock.go_on()
             self.waits = ""
             log.info("%s may run, after %.0f s of waiting.", self.call, self.clock.waited_s())
 
     def _why_it_waits(self) -> str:
+        """Empty where Kueue has nothing against it any more, and has not let it go yet."""
         queue = queueing.queue_of(self.job)
         if not queue:
             return f"{self.call} is suspended and waits for somebody to let it run."
         if not self.workload:
             return f"{self.call} waits in queue {queue}, and Kueue has not taken it up."
+        if not (reason := queueing.reason(self.workload)):
+            return ""
         place = queueing.place(self.objects, queue, self.workload)
-        return f"{self.call} waits in queue {queue}{place and f' at {place}'}: {queueing.reason(self.workload)}"
+        return f"{self.call} waits in queue {queue}{place and f' at {place}'}: {reason}"
 
     def _look_for_job(self) -> None:
         found = self.objects.get(self.kind.resource, self.name)
@@ -244,7 +247,7 @@ class JobWait:
 
     def _left_s(self) -> float:
         """Seconds until one of the patiences may be at its end, or another look at the queue is due."""
-        if self.waits:
+        if self.clock.stopped:
             return TURN_S
         ran_s, now = self.clock.ran_s(), time.monotonic()
         left = [self.timeout_s - ran_s, *(since + self.patience.image_s - now for since in self.imageless.values())]
@@ -253,7 +256,7 @@ class JobWait:
         return max(0.0, min(left))
 
     def _check_patience(self) -> None:
-        if self.waits:
+        if self.clock.stopped:
             return
         now, ran_s = time.monotonic(), self.clock.ran_s()
         if not self.kind.taken_up(self.job) and ran_s >= self.patience.operator_s:
