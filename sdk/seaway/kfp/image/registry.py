@@ -142,7 +142,7 @@ class Repository:
             answer = self._send(method, url, body, headers, stream)
             if answer.status == HTTPStatus.UNAUTHORIZED and (granted := self._log_in(answer, method)):
                 self.authorization = granted
-                if hasattr(body, "seek"):
+                if body is not None and not isinstance(body, bytes):
                     body.seek(0)
                 answer = self._send(method, url, body, headers, stream)
         except urllib3.exceptions.HTTPError as error:
