@@ -1,5 +1,6 @@
 """Training components."""
 
+from seaway_components.training.diagnose_training.component import diagnose_training
 from seaway_components.training.train_pytorch.component import train_pytorch
 
-__all__ = ["train_pytorch"]
+__all__ = ["diagnose_training", "train_pytorch"]

@@ -114,6 +114,17 @@ class TrainingFailed(SeawayError):
     """
 
 
+class TrainingUnsound(SeawayError):
+    """A diagnosis has found what is wrong with a training, and was asked to stop the run for it.
+
+    Why: Shuffled labels, a leak or a softmax too many give a model all the same, after hours, that nobody should use.
+
+    What to do: Do what the message says of the likeliest fault, and look at the step's page for the rest. Where the
+    finding is no fault of yours, leave `stop` of `diagnose_training` off: the page is written either way.
+    docs/how-to/find-what-is-wrong-with-a-training.md has each fault.
+    """
+
+
 class TuningFailed(SeawayError):
     """Too many trials of a study failed, or none ended well; the message ends with the last failure's reason.
 

@@ -38,6 +38,8 @@ runs_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(runs_app, name="runs")
 rollout_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Plan a rollout, or rehearse it.")
 app.add_typer(rollout_app, name="rollout")
+doctor_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(doctor_app, name="doctor")
 data_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List, compare and bring back versions of data."
 )
@@ -498,8 +500,18 @@ def submit(
         submit_pipeline(pipeline, asked, endpoint, namespace, experiment, who, wait, as_json, change, fuse, build)
 
 
-@app.command(epilog=_examples("seaway doctor", "seaway doctor --cluster", "seaway doctor -o json"))
+def _run_names(incomplete: str) -> list[str]:
+    from seaway.kfp.local.records import records
+
+    return [record["run"] for record in records() if record["run"].startswith(incomplete)]
+
+
+@doctor_app.callback(
+    invoke_without_command=True,
+    epilog=_examples("seaway doctor", "seaway doctor --cluster", "seaway doctor -o json", "seaway doctor train"),
+)
 def doctor(
+    context: typer.Context,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="The kubeconfig's cluster, too, as seaway check --cluster does.")
     ] = False,
@@ -508,10 +520,40 @@ def doctor(
     """Find what a run here would fail at, and say what to do about it.
 
     This machine (Python, packages, memory, disk, sockets, proxies) and this folder (keys, settings, what killed runs
-    have left, endpoints that ended). Ends with 1 where something is bad. It reads; it changes nothing."""
+    have left, endpoints that ended). Ends with 1 where something is bad. It reads; it changes nothing. `seaway doctor
+    train` examines a training."""
+    if context.invoked_subcommand:
+        _require_no_options(context, context.invoked_subcommand)
+        return
     from seaway.cli.doctor import examine
 
     examine(cluster, output is Format.JSON)
+
+
+@doctor_app.command(
+    "train",
+    epilog=_examples(
+        "seaway doctor train",
+        "seaway doctor train 20260102-030405-ab12 --step 'Train network'",
+        "seaway doctor train --to what-is-wrong.html",
+    ),
+)
+def doctor_train(
+    run: Annotated[
+        str,
+        typer.Argument(help="The run whose training is examined; by default the latest.", autocompletion=_run_names),
+    ] = "",
+    step: Annotated[str, typer.Option(help="The step's title, where the run has several trainings.")] = "",
+    to: Annotated[Path | None, typer.Option(help="A page with all that was measured.")] = None,
+    output: Output = Format.TEXT,
+) -> None:
+    """Find what is wrong with a training: its data, its loss, its network, its rate.
+
+    Takes the rows and params that the run's training step was given, also where that step failed, and puts them to
+    small experiments of about a minute; the run stays as it is. Ends with 1 where a fault is found."""
+    from seaway.cli.doctor import examine_training
+
+    examine_training(run, step, to, output is Format.JSON)
 
 
 @app.command(
@@ -617,12 +659,6 @@ def show_pipeline(
     from seaway.cli import catalog
 
     catalog.show_interface("pipeline", name, output is Format.JSON)
-
-
-def _run_names(incomplete: str) -> list[str]:
-    from seaway.kfp.local.records import records
-
-    return [record["run"] for record in records() if record["run"].startswith(incomplete)]
 
 
 RunName = Annotated[str | None, typer.Argument(help="A run's name.", autocompletion=_run_names)]

@@ -1,8 +1,12 @@
 """`seaway doctor`: what a run here would fail at, and what to do about it."""
 
 from collections.abc import Iterator
+from pathlib import Path
+
+import typer
 
 from seaway.cli.findings import tell
+from seaway.cli.output import print_json
 from seaway.kfp.local.folder_checkup import folder_checkup
 from seaway.platforms.findings import Finding
 from seaway.platforms.home import home
@@ -19,3 +23,30 @@ def _cluster() -> Iterator[Finding]:
     from seaway.platforms.kubernetes.install.checkup import checkup
 
     yield from checkup(connect())
+
+
+def examine_training(run: str, step: str, page: Path | None, as_json: bool) -> None:
+    """Print what is wrong with a training of a run; ends with 1 where something is.
+
+    Raises:
+        InvalidSpec: there is no such run or step, or several, or nobody says what its entrypoint trains.
+        DataUnreadable: its rows are gone.
+    """
+    from seaway.cli.trainings import training_of
+    from seaway.diagnosis import diagnose, subject_of, write_page
+
+    spec = training_of(run, step)
+    diagnosis = diagnose(subject_of(spec), spec.seed)
+    if page is not None:
+        write_page(diagnosis, page)
+    if as_json:
+        print_json(diagnosis.to_json())
+    else:
+        rows = f"{diagnosis.rows:,} rows of training and {diagnosis.validation_rows:,} of validation"
+        typer.echo(f"{rows} were looked at.")
+        for fault in diagnosis.faults:
+            typer.echo(f"bad      {fault.name}: {fault.seen}\n         {fault.cure}")
+        if not diagnosis.faults:
+            typer.echo("good     None of the checks found a fault.")
+    if diagnosis.faults:
+        raise typer.Exit(1)

@@ -34,6 +34,7 @@ from seaway.kfp.local import cleanup, kfp_launcher, plans, preload, step_process
 from seaway.kfp.local.cache import StepCache
 from seaway.kfp.local.fork_client import Forks
 from seaway.kfp.local.inputs import Result
+from seaway.kfp.local.job_placeholders import told_of_run
 from seaway.kfp.local.launcher import Launcher
 from seaway.kfp.local.limits import OVERDUE, Limit, Overdue
 from seaway.kfp.local.orchestrator import Orchestrator
@@ -106,7 +107,7 @@ def _carry_out(
     spec: pipeline_spec_pb2.PipelineSpec, executors: Mapping[str, Any], run: "_Run", cache: StepCache | None
 ) -> Result:
     """All steps of the pipeline, in an order in which they can run. Raises: Interrupted, once exit tasks have run."""
-    record, job = run.record, _job(spec, run)
+    record, job = run.record, told_of_run(spec, run.record.run, run.state_folder, run.workspace)
     run.workspace.mkdir(exist_ok=bool(run.part))
     steps = Steps(record, executors, run.artifacts, run.workspace, job, run.attempt, run.ending.wait, cache)
     execute = run.part.executing(steps) if run.part else steps
@@ -115,21 +116,6 @@ def _carry_out(
     if run.interrupt:
         raise run.interrupt
     return result
-
-
-def _job(spec: pipeline_spec_pb2.PipelineSpec, run: "_Run") -> dict[str, str]:
-    """What kfp's placeholders say of a run."""
-    name, now = run.record.run, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    told = {
-        "pipeline_job_name": f"{spec.pipeline_info.name}-{name}",
-        "pipeline_job_resource_name": f"{spec.pipeline_info.name}-{name}",
-        "pipeline_job_uuid": name,
-        "pipeline_root": str(run.state_folder / "artifacts"),
-        "pipeline_job_create_time_utc": now,
-        "pipeline_job_schedule_time_utc": now,
-        "workspace_path": str(run.workspace),
-    }
-    return {f"{{{{$.{placeholder}}}}}": value for placeholder, value in told.items()}
 
 
 def _open_record(
