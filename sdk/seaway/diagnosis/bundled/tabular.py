@@ -7,7 +7,7 @@ from seaway.diagnosis.subject import Subject
 from seaway.training.loop import Data
 from seaway.training.loop.rows import learn_task
 from seaway.training.spec import TrainSpec
-from seaway.training.tabular.data import Examples, Prepared, read_examples
+from seaway.training.tabular.data import read_examples
 from seaway.training.tabular.network import TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
@@ -19,12 +19,7 @@ def subject(spec: TrainSpec) -> Subject:
     task = learn_task(spec.train, params)
     read = [read_examples(path, params, task) for path in (spec.train, spec.validation)]
     preprocessing = Preprocessing(read[0])
-    train, validation = (_prepared(preprocessing, one) for one in read)
+    train, validation = map(preprocessing.prepared, read)
     torch.manual_seed(spec.seed)
     network = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
     return of_loop(network, Data(train, validation, task), params, spec.seed)
-
-
-def _prepared(preprocessing: Preprocessing, examples: Examples) -> Prepared:
-    categories, numbers = preprocessing(examples.categories, examples.numbers)
-    return Prepared(categories, numbers, examples.labels)
