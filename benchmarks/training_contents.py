@@ -17,7 +17,9 @@ from PIL import Image
 from seaway.training.loop.epochs import Data, adamw, train_epoch
 from seaway.training.loop.process_group import Worker
 from seaway.training.loop.rows import learn_task
-from seaway.training.text.data import read_raw, read_texts
+from seaway.training.tabular.data import read_examples
+from seaway.training.tabular.preprocessing import Preprocessing
+from seaway.training.text.data import Texts, read_raw, read_tokens
 from seaway.training.text.network import TextNetwork
 from seaway.training.text.params import TextParams
 from seaway.training.text.tokenizer import vocabulary_size, write_tokenizer
@@ -73,7 +75,8 @@ def _text(folder: Path) -> tuple[Callable[[], torch.nn.Module], Data, Any]:
     params = TextParams(text="text", label="label", length=32, epochs=REPETITIONS + 1)
     task = learn_task(file, params)
     settings = write_tokenizer(read_raw(file, params), params, None, folder)
-    read = read_texts(file, params, task, settings, folder)
+    examples = read_examples(file, params, task)
+    read = Texts(read_tokens(file, params, settings, folder), Preprocessing(examples).prepared(examples))
     tokens = vocabulary_size(folder)
     return lambda: TextNetwork(params, task.width, tokens, settings["padding"]), Data(read, read, task), params
 
@@ -98,9 +101,9 @@ def _plain_epoch(network: torch.nn.Module, optimizer: torch.optim.Optimizer, dat
     order, total = torch.randperm(ROWS), 0.0
     for start in range(0, ROWS, batch_size):
         rows = order[start : start + batch_size]
-        (inputs,) = data.train.batch(rows, training=True)
+        inputs = data.train.batch(rows, training=True)
         optimizer.zero_grad()
-        loss = functional.cross_entropy(network(inputs), data.train.labels[rows])
+        loss = functional.cross_entropy(network(*inputs), data.train.labels[rows])
         loss.backward()
         optimizer.step()
         total += loss.item() * len(rows)
