@@ -13,7 +13,7 @@ from rich.table import Table
 
 PARTS = (
     *("cli", "join", "training", "training_contents", "tuning", "serving", "predict_batch", "judge", "judge_goals"),
-    *("judge_peers", "drift", "drift_size", "project", "pipeline", "launch", "dev", "labels"),
+    *("judge_peers", "judge_tasks", "drift", "drift_size", "project", "pipeline", "launch", "dev", "labels"),
 )
 
 

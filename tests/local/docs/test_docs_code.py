@@ -46,7 +46,7 @@ def a_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def a_trained_model(_: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """The folder `trained`, of a model that takes a carrier and a distance, and its rows."""
+    """The folder `trained`, of a model that takes a shop and a distance, and its rows."""
     platforms.current(Trainer).train(a_training(Path("trained"), epochs=1, hidden=[]))
     yield {}
 
@@ -57,9 +57,11 @@ def a_training_to_tune(_: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 
 def a_training(output: Path, **params: Any) -> TrainSpec:
-    rows = pd.DataFrame({"carrier": ["AA", "UA"] * 300, "distance": [100.0, 2400.0, 700.0] * 200, "late": [0, 1] * 300})
+    rows = pd.DataFrame(
+        {"shop": ["north", "south"] * 300, "distance": [100.0, 2400.0, 700.0] * 200, "returned": [0, 1] * 300}
+    )
     rows.to_parquet("train.parquet")
-    columns = {"numeric": ["distance"], "categorical": ["carrier"], "label": "late"}
+    columns = {"numeric": ["distance"], "categorical": ["shop"], "label": "returned"}
     return TrainSpec(
         Path("train.parquet"), Path("train.parquet"), output, Path("checkpoints"), params={**columns, **params}
     )
