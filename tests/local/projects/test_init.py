@@ -22,15 +22,17 @@ QUIET = ("-p", "latency_margin=0")  # tests share a machine
 
 
 def customers(random: np.random.Generator) -> pd.DataFrame:
-    """A yes and a no, decimal commas, gaps."""
+    """A yes and a no that numbers, a category and a text tell of; decimal commas, gaps."""
     age, plan = random.integers(18, 80, ROWS), random.choice(["basic", "plus", "pro"], ROWS)
     income = random.normal(3000, 900, ROWS)
-    chance = 1 / (1 + np.exp(-((age - 50) / 8 + (plan == "basic") - (plan == "pro"))))
+    mood = random.choice(["glad of it", "sick of it"], ROWS)
+    said = [f"in letter {n} the customer says to be {each}" for n, each in enumerate(mood)]
+    angry = 3.0 * (mood == "sick of it") - 1.5
+    chance = 1 / (1 + np.exp(-((age - 50) / 8 + (plan == "basic") - (plan == "pro") + angry)))
     told = [f"{value:.2f}".replace(".", ",") if value > 1500 else "n/a" for value in income]
     churned = np.where(random.random(ROWS) < chance, "yes", "no")
-    return pd.DataFrame(
-        {"customer": [f"c{n}" for n in range(ROWS)], "age": age, "income": told, "plan": plan, "out": churned}
-    )
+    names = [f"c{n}" for n in range(ROWS)]
+    return pd.DataFrame({"customer": names, "age": age, "income": told, "plan": plan, "said": said, "out": churned})
 
 
 def seaway(*words: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -60,7 +62,7 @@ def customers_file(target: Path) -> None:
 def test_data_become_a_promoted_canary_that_is_watched_and_a_worse_model_is_rolled_back(
     tmp_path: Path, request: pytest.FixtureRequest, write: Callable[[Path], None], options: list[str], task: str
 ) -> None:
-    """The examples that begin with a file or a folder, and a file that is as files are."""
+    """The examples that begin with a file or a folder, and a file that is as files are: a text beside its columns."""
     kind = request.node.callspec.id
     data = tmp_path / f"data{Path(kind).suffix}"
     write(data)
