@@ -3,6 +3,7 @@
 from seaway.projects.plan import ProjectPlan
 
 TIME, LABEL = "{name(TIME)}", "{name(LABEL)}"  # as the template of features.py names the columns
+POSITIVE = "{text(POSITIVE)}"
 DAY_S = 86_400
 
 
@@ -20,8 +21,7 @@ def history(plan: ProjectPlan) -> dict[str, str]:
 
 
 def _as_number(plan: ProjectPlan) -> str:
-    """SQL of the label as a number, of two names 1 for the second by the alphabet; empty where it is none."""
+    """SQL of the label as a number, of two names 1 for the positive one; empty where it is none."""
     if plan.kinds[plan.label] != "class":
         return LABEL
-    positive = f"(SELECT max({LABEL}) FROM '{{tables}}/rows.parquet')"  # noqa: S608 - text of a file
-    return f"({LABEL} = {positive})::INT" if plan.task == "binary" else ""
+    return f"({LABEL} = {POSITIVE})::INT" if plan.task == "binary" else ""

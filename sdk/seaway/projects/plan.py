@@ -34,7 +34,8 @@ class ProjectPlan:
 
     `left_out` are the columns that are no inputs, each with the reason; `notes` are sentences on what was found and
     chosen. `looked_up` says whether features are looked up by entity and time, with a history of what came before where
-    `histories`, and `repository` is the Feast repository that has them where there is one.
+    `histories`, and `repository` is the Feast repository that has them where there is one. `positive` is the value of a
+    binary label, as text, that is counted.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ProjectPlan:
     histories: bool = False
     repository: "ExistingRepository | None" = None
     content: Content | None = None
+    positive: str = ""
 
     @property
     def package(self) -> str:
@@ -140,6 +142,7 @@ def plan(name: str, wishes: Wishes) -> ProjectPlan:
         histories=seen.histories and not repository,
         repository=repository,
         content=seen.content,
+        positive=max(seen.classes) if chosen == "binary" else "",
     )
     made.notes.extend(_notes(made, seen, why))
     return made

@@ -10,7 +10,7 @@ from typing import Any
 
 from seaway.data.columns import Column
 from seaway.errors import InvalidSpec
-from seaway.projects.history import history
+from seaway.projects.history import POSITIVE, history
 from seaway.projects.plan import EPOCHS, PATIENCE, ProjectPlan
 from seaway.storage import atomic_path
 
@@ -29,6 +29,12 @@ INPUTS = {  # as `split_table` is told of them
 SPLIT = ("KEYS", "LABEL", "TASK", "TIME")
 WATCHED = ("KEYS", "LABEL", "TIME")
 CONSTANT = re.compile(r"\b[A-Z]+\b")
+_TEXT = """
+
+def text(value: str) -> str:
+    \"\"\"A text in SQL.\"\"\"
+    return "'" + value.replace("'", "''") + "'"
+"""
 _WINDOW = """\
         WINDOW earlier AS (
             PARTITION BY {name(ENTITY)} ORDER BY {name(TIME)}
@@ -175,7 +181,9 @@ def _feast_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
         f"REPOSITORY = {where!r}  # of Feast" if where else f"ENTITY = {plan.entity!r}  # whose rows they are",
     ]
     earlier = history(plan)
+    counted = any(POSITIVE in sql for sql in earlier.values())
     lines = "".join(f",\n            {sql} AS {name}" for name, sql in earlier.items())
+    more += [f"POSITIVE = {plan.positive!r}  # of the label's names, the one that is counted"] if counted else []
     return {
         "split_import": "build_features, get_training_examples",
         "monitored": "KEYS",
@@ -191,6 +199,8 @@ def _feast_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
         "feast_name": plan.name.replace("-", "_"),
         "before": ", with what had happened before" if earlier else "",
         "history_sql": lines,
+        "positive_import": " POSITIVE," if counted else "",
+        "text_function": _TEXT if counted else "",
         "window": _WINDOW if earlier else "",
     }
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
 from feast.types import Float32, Int64, String
+from seaway.data import ingest
 from seaway.errors import FeaturesUnavailable, InvalidSpec
 from seaway.features import SplitSpec, build, read_repository, recent_examples, training_examples
 from seaway.projects import Wishes, plan, write
@@ -65,8 +66,6 @@ def modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 def examples(folder: Path, wishes: Wishes) -> pd.DataFrame:
     """What the project that `init` writes makes of the data: all its examples."""
-    from seaway.data import ingest
-
     made = plan("mine", wishes)
     assert made.looked_up
     write(made, folder / "mine")
@@ -140,3 +139,18 @@ def test_recent_rows_are_those_without_a_label_too_and_earlier_ones_are_their_hi
     assert (len(learned), counted.rows, counted.labelled) == (100, 60, 40)
     assert found["sold"].isna().tolist() == [False] * 40 + [True] * 20
     assert found["earlier_rows"].tolist() == rows.groupby("shop").cumcount()[60:].tolist()
+
+
+def test_a_file_in_which_nobody_says_yes_counts_no_no_for_a_yes(modules: Path) -> None:
+    times = pd.date_range("2024-01-01", periods=60, freq="6h", tz="UTC")
+    rows = pd.DataFrame({"shop": ["s"] * 60, "at": times, "x": [n % 7 for n in range(60)], "sold": ["no", "it's"] * 30})
+    rows.to_csv(modules / "rows.csv", index=False)
+    examples(modules, Wishes(modules / "rows.csv", "sold", entity="shop", time="at"))
+    for label in ("it's", "no"):
+        recent, folder = modules / f"{label}.csv", modules / label
+        rows.assign(sold=label).to_csv(recent, index=False)
+        ingest("mine_data.source:read_tables", {"path": str(recent)}, folder / "tables")
+        build(folder / "tables", "mine_data.features:PROJECT", folder / "built")
+        recent_examples(folder / "built", folder / "tables", folder / "recent.parquet")
+        found = pd.read_parquet(folder / "recent.parquet")
+        assert set(found["earlier_label"].dropna()) == {float(label == "no")}
