@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 FRACTIONS = (0.6, 0.15, 0.125, 0.125)  # train, validation, test, replay
+FEWEST, MOST = 28, 0.3  # rows that a canary decides by, and the share of few rows that they may be
 REQUESTS = 4_000  # that show errors of 1 % and a doubled latency beyond doubt; fewer rows are sent more than once
 STEPS = ((5, 0.1), (25, 0.12), (50, 0.2), (100, 0.2))  # per cent of the traffic, share of the requests
 MARGIN_ROWS = 1.5  # rises of the loss that n paired rows can tell are about this over the root of n
@@ -17,9 +18,16 @@ class Canary:
     rows: int
 
     @property
+    def fractions(self) -> tuple[float, ...]:
+        """Shares of train, validation, test and replay: of few rows more are held out, for else nothing is decided."""
+        replay = max(FRACTIONS[3], min(MOST, FEWEST / self.rows))
+        others = [round(share * (1 - replay) / (1 - FRACTIONS[3]), 3) for share in FRACTIONS[:3]]
+        return *others, round(1 - sum(others), 3)
+
+    @property
     def held_out(self) -> int:
         """Rows that it can be judged by."""
-        return max(1, int(self.rows * FRACTIONS[3]))
+        return max(1, int(self.rows * self.fractions[3]))
 
     @property
     def passes(self) -> int:
@@ -61,4 +69,5 @@ class Canary:
 
 def rows_for(margin: float) -> int:
     """Rows of all splits together that can tell a rise of the loss by `margin`."""
-    return math.ceil((MARGIN_ROWS / margin) ** 2 / FRACTIONS[3])
+    wanted = (MARGIN_ROWS / margin) ** 2
+    return math.ceil(wanted / (MOST if wanted < FEWEST else FRACTIONS[3]))

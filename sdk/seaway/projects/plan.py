@@ -12,7 +12,7 @@ from seaway.data.columns import WITH_UNIT, Column
 from seaway.data.pictures import LABEL
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.projects import roles, task
-from seaway.projects.canary import FRACTIONS, Canary
+from seaway.projects.canary import Canary
 from seaway.projects.contents import Content
 from seaway.projects.look import look
 from seaway.projects.seen import Seen, Wishes
@@ -65,7 +65,7 @@ class ProjectPlan:
 
     @property
     def fractions(self) -> dict[str, float]:
-        return dict(zip(("train", "validation", "test", "replay"), FRACTIONS, strict=True))
+        return dict(zip(("train", "validation", "test", "replay"), self.canary.fractions, strict=True))
 
     @cached_property
     def canary(self) -> Canary:
@@ -74,7 +74,7 @@ class ProjectPlan:
     @property
     def batch_size(self) -> int:
         """A power of two near a fortieth of the training rows."""
-        wanted = max(1.0, self.rows * FRACTIONS[0] / BATCHES)
+        wanted = max(1.0, self.rows * self.canary.fractions[0] / BATCHES)
         return min(BATCH[1], max(BATCH[0], 1 << round(math.log2(wanted))))
 
     @property

@@ -12,7 +12,7 @@ QUANTILE = "quantile:"
 MOST_CLASSES = 50  # of text, found out; more are texts rather than classes, until a person says otherwise
 WHOLE_CLASSES = 12  # of whole numbers; more are amounts
 FEWEST_ROWS = 30  # labelled; of fewer no split is left to learn from or to judge by
-FEWEST_OF_A_CLASS = 8  # of two: one for the smallest split
+FEWEST_OF_A_CLASS = 10  # of two: one for the smallest split
 ROWS_A_CLASS = 3  # of more, on average; of fewer, what is judged by was hardly ever learned from
 
 

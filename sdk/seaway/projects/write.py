@@ -29,12 +29,6 @@ INPUTS = {  # as `split_table` is told of them
 SPLIT = ("KEYS", "LABEL", "TASK", "TIME")
 WATCHED = ("KEYS", "LABEL", "TIME")
 CONSTANT = re.compile(r"\b[A-Z]+\b")
-_TEXT = """
-
-def text(value: str) -> str:
-    \"\"\"A text in SQL.\"\"\"
-    return "'" + value.replace("'", "''") + "'"
-"""
 _WINDOW = """\
         WINDOW earlier AS (
             PARTITION BY {name(ENTITY)} ORDER BY {name(TIME)}
@@ -200,7 +194,6 @@ def _feast_words(plan: ProjectPlan, words: Mapping[str, str]) -> dict[str, str]:
         "before": ", with what had happened before" if earlier else "",
         "history_sql": lines,
         "positive_import": " POSITIVE," if counted else "",
-        "text_function": _TEXT if counted else "",
         "window": _WINDOW if earlier else "",
     }
 
