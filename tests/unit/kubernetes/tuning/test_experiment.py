@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
 from seaway.platforms.kubernetes.jobs.kind import State as JobState
+from seaway.platforms.kubernetes.jobs.queueing import queue_of
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.kubernetes.tuning import experiment, katib
 from seaway.platforms.kubernetes.tuning.experiment import KIND, Study
@@ -322,3 +324,12 @@ def test_progress_says_how_trials_ended_and_which_is_best() -> None:
         "Trials: 3 succeeded, 2 stopped early, 1 failed, 1 without metrics (unavailable), of 9. Best: auc 0.7 by x=2."
     )
     assert list(experiment.progress({"spec": {"maxTrialCount": 9}, "status": {"trialsRunning": 2}})) == []
+
+
+def test_the_job_of_every_trial_waits_in_the_queue_and_the_experiment_in_none() -> None:
+    manifest = experiment.build(study(), replace(PLACEMENT, local_queue="night", queue_priority="low"))
+    labels = manifest["spec"]["trialTemplate"]["trialSpec"]["metadata"]["labels"]
+    assert labels == {"kueue.x-k8s.io/queue-name": "night", "kueue.x-k8s.io/priority-class": "low"}
+    named = {**manifest, "metadata": {"name": "study"}}
+    experiment.preflight(named)
+    assert queue_of(named) == ""

@@ -21,6 +21,7 @@ from seaway.platforms.kubernetes.client.naming import Step, stamp
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.jobs import queueing
 from seaway.platforms.kubernetes.jobs.kind import Kind, Outcome, State, condition
 from seaway.platforms.kubernetes.jobs.launch import cancel, launch, launching
 from seaway.platforms.kubernetes.jobs.pod_logs import to_log
@@ -66,6 +67,8 @@ class KatibTuner:
         training = replace(spec.training, workers=spec.trial_workers)
         template, settings = remote(training, fingerprint(training), STEP), placement(training.placement)
         objects = Objects(connected())
+        if settings.local_queue:
+            queueing.workloads(objects)  # of which the Experiment itself, which waits in none, would not be asked
         study = Study(spec, template)
         study = replace(study, distributions=has_distributions(study, settings, objects))
         manifest = named(study, settings)
