@@ -191,6 +191,7 @@ REFUSED = [
     (WEB, "host: next -> host: '*'", "route[1].destination.host", "domain"),
     (WEB, "host: next -> host: next, subset: 'a b'", "route[1].destination.subset", "invalid"),
     (WEB, "host: next -> host: next, port: {number: 70000}", "destination.port.number", "range"),
+    (WEB, "host: next -> host: next, port: {}", "destination.port.number", "range"),
     (WEB, "weight: 1} -> weight: 0}, {destination: {host: z}, weight: -3}", "http[0].route[1].weight", "negative"),
     (WEB, "weight: 1}, {destination: {host: next}, weight: 3 -> weight: 0}, {destination: {host: next}, weight: 0",
      "http[0].route", "weight = 0"),

@@ -44,7 +44,8 @@ def destination(one: Part, field: str) -> Iterator[Problem]:
     yield from host(one.get("host"), f"{field}.host", alone=False)
     if one.get("subset") and not SUBSET.fullmatch(str(one["subset"])):
         yield Problem(f"{field}.subset", f"Invalid value: {short(one['subset'])}: subset name is invalid")
-    yield from port(part(one, "port").get("number"), f"{field}.port.number")
+    if one.get("port") is not None:
+        yield from port(part(one, "port").get("number", 0), f"{field}.port.number")
 
 
 def host(name: object, field: str, *, alone: bool = True) -> Iterator[Problem]:
