@@ -226,6 +226,33 @@ def test_what_a_webhook_refuses_is_told_with_its_field(name: str, change: str, f
     assert [one for one in problems if field in one.field and says in one.says], problems
 
 
+@pytest.mark.parametrize(
+    ("scaler", "said", "field"),
+    [
+        ("hpa", {"scaleMetric": "rps"}, "scaleMetric"),
+        ("hpa", {"scaleTarget": 120}, "scaleTarget"),
+        ("hpa", {"scaleTarget": 0}, "scaleTarget"),
+        ("keda", {"scaleMetric": "cpu"}, "scaleMetric"),
+        ("hpa", {"scaleMetric": "memory", "scaleTarget": 0}, ""),
+        ("external", {"scaleMetric": "rps"}, ""),
+        ("keda", {}, ""),
+    ],
+)
+def test_what_scales_a_predictor_says_what_may_be_asked_of_it(scaler: str, said: dict[str, Any], field: str) -> None:
+    manifest = yaml.safe_load(TAKEN[CANARIES])
+    manifest["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] = scaler
+    manifest["spec"]["predictor"] |= said
+    assert [one.field for one in verdict_on(manifest).refused] == ([f"spec.predictor.{field}"] if field else [])
+
+
+def test_a_strategy_of_deployments_is_refused_where_knative_runs_the_pods() -> None:
+    manifest = yaml.safe_load(TAKEN[OLD])
+    manifest["spec"]["predictor"]["deploymentStrategy"] = {"type": "Recreate"}
+    assert list(verdict_on(manifest).refused) == []
+    manifest["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "Serverless"}
+    assert [one.field for one in verdict_on(manifest).refused] == ["spec.predictor.deploymentStrategy"]
+
+
 def test_a_star_for_the_mesh_is_refused_and_for_a_gateway_taken() -> None:
     gateway = changed(WEB, '"*.example.org" -> "*"')
     assert list(verdict_on(gateway).refused) == []

@@ -112,12 +112,13 @@ def _blocked(component: Part, field: str) -> Iterator[Problem]:
 def _scaling(component: Part, field: str, annotations: Part) -> Iterator[Problem]:
     """By who scales it, where the object says who does."""
     metric, target = component.get("scaleMetric"), component.get("scaleTarget")
-    if annotations.get(MODE) == STANDARD[0] and annotations.get(AUTOSCALER) == "hpa":
+    scaler = annotations.get(AUTOSCALER) if annotations.get(MODE) in STANDARD else ""
+    if scaler == "hpa":
         if metric not in (None, "cpu", "memory"):
             yield Problem(f"{field}.scaleMetric", f"Invalid value: [{metric}] is not a supported metric")
         if isinstance(target, int) and (target > FULL or (target < 1 and metric != "memory")):
             yield Problem(f"{field}.scaleTarget", f"Invalid value: {target}: a percentage of 1 to {FULL} is wanted")
-    if annotations.get(MODE) == STANDARD[0] and annotations.get(AUTOSCALER) == "keda" and metric is not None:
+    if scaler == "keda" and metric is not None:
         yield Problem(f"{field}.scaleMetric", "Invalid value: ScaleMetric is not supported for KEDA")
     if annotations.get(MODE) in KNATIVE and component.get("deploymentStrategy") is not None:
         says = "Forbidden: customizing deploymentStrategy is only supported for raw deployment mode"
