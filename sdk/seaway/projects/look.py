@@ -1,5 +1,6 @@
 """What is seen of somebody's rows before anything is planned: a file's, or a query's."""
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -73,9 +74,14 @@ def _timed(database: "duckdb.DuckDBPyConnection", wishes: Wishes, seen: Seen) ->
 
 
 def _found_text(seen: Seen, wishes: Wishes) -> str:
-    """The column that is read as a text without having been named; none where features are looked up."""
+    """The column that is read as a text without having been named; none where features are looked up.
+
+    None as well where what reads texts is not installed.
+    """
     looked_up = wishes.features or (wishes.entity and wishes.time)
-    return next((one.name for one in roles.prose(seen, wishes)), "") if not looked_up else ""
+    if looked_up or not importlib.util.find_spec("tokenizers"):
+        return ""
+    return next((one.name for one in roles.prose(seen, wishes)), "")
 
 
 def _with_text(database: "duckdb.DuckDBPyConnection", wishes: Wishes, seen: Seen, text: str) -> Seen:

@@ -63,7 +63,7 @@ def why_no_input(column: Column, wishes: Wishes, seen: Seen, output: str = "") -
         "it names the picture": picture and column.name == named,
         f"the model reads the {reading} alone": picture,
         f"a model reads one text, here {reading}; --text chooses another": bool(reading) and prosaic,
-        f"it holds texts; --text {column.name} reads them in place of what is looked up": prosaic,
+        f"it holds texts; --text {column.name} reads them, by seaway[text] and without look-ups": prosaic,
         "it holds lists or structures": column.kind == "other",
         "it is a time; derive what it tells, such as the weekday": column.kind.startswith(TIME),
         "it is empty": not column.distinct,

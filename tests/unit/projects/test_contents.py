@@ -234,6 +234,13 @@ def test_one_text_is_read_and_a_person_chooses_which(tmp_path: Path) -> None:
     assert of_letters(tmp_path, rows, text="title").inputs == ["paid", "title"]
 
 
+def test_no_text_is_found_where_nothing_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    made = of_letters(tmp_path, letters())
+    assert (made.content, made.inputs) == (None, ["paid"])
+    assert "--text letter reads them, by seaway[text]" in made.left_out["letter"]
+
+
 def test_names_and_answers_of_a_few_words_are_no_text(tmp_path: Path) -> None:
     said = ["I do not agree at all", "I do agree with all of it", "I have no opinion of it"]
     made = of_letters(tmp_path, letters(letter=[f"Ann Lee {n % 7}" for n in range(60)], opinion=said * 20))
