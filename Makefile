@@ -133,10 +133,11 @@ bench: $(ALL)   ## ratios, measured side by side
 changelog: $(ALL) ## show what the fragments in changes/ make of CHANGELOG.md
 	$(BIN)/towncrier build --draft --version "Not released yet"
 
-lock: $(BIN)/uv  ## resolve both lock files anew; a pin stays while it can, UPGRADE=--upgrade takes the newest
+lock: $(BIN)/uv  ## resolve all lock files anew, those of model servers too; a pin stays while it can, UPGRADE=--upgrade takes the newest
 	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock pyproject.toml
 	$(COMPILE) $(MAIN_EXTRAS:%=--extra %) --constraint requirements.lock --output-file requirements-run.lock pyproject.toml
 	$(COMPILE) $(UPGRADE) --group docs --output-file requirements-docs.lock
+	$(BIN)/python -m tools.server_locks $(UPGRADE)
 
 clean:           ## remove what a run leaves
 	rm -rf .seaway .mypy_cache .ruff_cache .pytest_cache build/site
