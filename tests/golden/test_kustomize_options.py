@@ -61,6 +61,16 @@ def test_kserve_opens_no_way_in_beside_the_route(fork: Path) -> None:
     assert {item["metadata"]["labels"]["networking.kserve.io/visibility"] for item in services} == {"cluster-local"}
 
 
+def test_kserves_runtime_has_the_image_of_the_overlay_and_kserves_own_templates(fork: Path) -> None:
+    [runtime] = [
+        item
+        for item in build(kustomizing.overlay(fork, "by-runtime", ["kustomize/base"], ["kserve-runtime", "images"]))
+        if item["kind"] == "ServingRuntime"
+    ]
+    assert images(runtime) == [f"docker.io/seaway/server:{VERSION}"]
+    assert runtime["spec"]["containers"][0]["args"][0] == "--name={{.Name}}"
+
+
 def test_seldons_routes_are_made_for_the_gateway_of_the_overlay(fork: Path) -> None:
     resources = ["kustomize/base", "manifests/endpoints/seldondeployment"]
     objects = build(kustomizing.overlay(fork, "by-seldon", resources, ["istio", "seldon", "images"]))

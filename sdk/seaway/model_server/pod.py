@@ -44,19 +44,26 @@ LOG_BYTES = 4 << 20  # a log file that has been told is emptied from here on
 log = logging.getLogger("seaway.podserver")
 
 
-def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event) -> None:
+def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event, package: Path | None = None) -> None:
     """Serve until `ended`, then leave the traffic and answer what is left.
+
+    Args:
+        arm: what is served.
+        environment: names the folder that can be written, the key's file and the token's.
+        ended: set once the pod is to end.
+        package: where it lies; None where the pod's first step has put it.
 
     Raises:
         PackageRefused, EndpointFailed: the model cannot be served, or one of its servers ended.
     """
     folder = Path(environment[SCRATCH_VARIABLE])
+    package = package or folder / PACKAGE
     server: ModelServer = registry.find(ModelServer.__name__, arm.server).load()()
-    endpoint = _lay_out(arm, folder, Path(environment[TOKEN_VARIABLE]))
+    endpoint = _lay_out(arm, folder, package, Path(environment[TOKEN_VARIABLE]))
     with _told(endpoint.folder):
         try:
             key = Path(environment[KEY_VARIABLE])
-            server.start(arm.local(folder / PACKAGE, key), endpoint, key, folder / "kept")
+            server.start(arm.local(package, key), endpoint, key, folder / "kept")
             guard = Guard(arm.requests_per_s, arm.access_log)
             pod_envoy.start(endpoint, endpoint.arms["stable"], server, ports=_ports(environment), guard=guard)
             log.info("model %s version %s answers", arm.name, arm.version)
@@ -76,12 +83,12 @@ def _ports(environment: Mapping[str, str]) -> tuple[int, ...]:
     return (PORT, int(second)) if second else (PORT,)
 
 
-def _lay_out(arm: RemoteArm, folder: Path, token: Path) -> DeployedEndpoint:
+def _lay_out(arm: RemoteArm, folder: Path, package: Path, token: Path) -> DeployedEndpoint:
     """A state folder as a laptop's; what a container before this one left in it is removed."""
     state = folder / "endpoint"
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(mode=0o700)
-    arms = {"stable": Arm(arm.version, str(folder / PACKAGE), BACKEND)}
+    arms = {"stable": Arm(arm.version, str(package), BACKEND)}
     sockets = Path(tempfile.mkdtemp(prefix="seaway-"))
     endpoint = DeployedEndpoint(arm.name, "pod", state, sockets=sockets, arms=arms)
     write_private(endpoint.token_file, token.read_text(encoding="utf-8"))
@@ -159,12 +166,17 @@ def _copy(file: Path, place: int) -> int:
     return 0
 
 
-def main() -> None:
-    """Serve what the environment names."""
+def until_told() -> threading.Event:
+    """Set by SIGTERM and SIGINT."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    serve(RemoteArm.parse(os.environ), os.environ, ended)
+    return ended
+
+
+def main() -> None:
+    """Serve what the environment names."""
+    serve(RemoteArm.parse(os.environ), os.environ, until_told())
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import servingruntime
 from seaway.model_server.arm import (
     GRPC_VARIABLE,
     KEY_VARIABLE,
@@ -86,7 +87,9 @@ def get(path: str) -> tuple[int, bytes]:
 
 
 @contextmanager
-def served(arm: RemoteArm, folder: Path, scratch: Path) -> Iterator[subprocess.Popen[bytes]]:
+def served(
+    arm: RemoteArm, folder: Path, scratch: Path, program: Sequence[str] = ("seaway.model_server.pod",)
+) -> Iterator[subprocess.Popen[bytes]]:
     for port in (PORT, STATISTICS_PORT):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -94,7 +97,7 @@ def served(arm: RemoteArm, folder: Path, scratch: Path) -> Iterator[subprocess.P
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 pytest.skip(f"port {port}, which a pod's server listens on, is taken on this machine")
-    command = [sys.executable, "-m", "seaway.model_server.pod"]
+    command = [sys.executable, "-m", *program]
     with subprocess.Popen(command, env=environment(arm, folder, scratch), stdout=subprocess.PIPE) as server:
         try:
             deadline = time.monotonic() + STARTUP_S
@@ -140,6 +143,23 @@ def test_a_pod_serves_both_protocols_and_leaves_the_traffic_before_it_ends(
             time.sleep(0.01)
         assert get(READY)[0] == 503
         rest.infer("small", SIGNATURE.sample)
+        assert pod.wait() == 0
+
+
+def test_kserves_runtime_serves_a_package_that_is_in_place(
+    arm: RemoteArm, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started as the shipped ServingRuntime says, with an argument of the InferenceService's after its own."""
+    container = servingruntime.container("small", Path(arm.package))
+    monkeypatch.setenv("SEAWAY_TOKEN", TOKEN)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    program = [*container["command"][2:], *container["args"], "--requests_per_s=1000"]
+    with served(arm, folder, tmp_path / "scratch", program) as pod, Client(URL, TOKEN) as rest:
+        assert rest.infer("small", SIGNATURE.sample)["probability"].shape == (2, 1)
+        assert rest.version == arm.version
+        with GrpcClient(URL, "wrong") as stranger, pytest.raises(InferenceRefused):
+            stranger.infer("small", SIGNATURE.sample)
+        pod.send_signal(signal.SIGTERM)
         assert pod.wait() == 0
 
 
