@@ -93,6 +93,7 @@ PORTS = {
         Port("Tuner", "seaway.tuning", "try params of a training within a budget, several at once, and give the best"),
         Port("Endpoint", "seaway.serving", "serve a stable and a candidate model package"),
         Port("ModelServer", "seaway.model_server", "answer requests to one model package"),
+        Port("BatchPredictor", "seaway.serving.batch", "predict many rows by a model package"),
         Port(
             "Traffic",
             "seaway.rollout",
@@ -134,6 +135,8 @@ BACKENDS = (
     Backend("ModelServer", "kserve", ANYWHERE, "seaway.model_server.kserve.server:KServeServer"),
     Backend("ModelServer", "mlserver", ANYWHERE, "seaway.model_server.mlserver.server:MLServerServer"),
     Backend("ModelServer", "torchserve", ANYWHERE, "seaway.model_server.torchserve.server:TorchServe"),
+    Backend("BatchPredictor", "process", ANYWHERE, "seaway.serving.batch.predict:InProcess"),
+    Backend("BatchPredictor", "job", KUBERNETES, "seaway.platforms.kubernetes.serving.batch:JobPredictor"),
     Backend("Traffic", "envoy", LOCAL, "seaway.platforms.local.serving.traffic:EnvoyTraffic"),
     Backend("Traffic", "gateway-api", KUBERNETES, "seaway.platforms.kubernetes.traffic.gateway_api:GatewayApiTraffic"),
     Backend("Traffic", "istio", KUBERNETES, "seaway.platforms.kubernetes.traffic.istio:IstioTraffic"),

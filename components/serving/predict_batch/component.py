@@ -14,6 +14,9 @@ def predict_batch(
     rows_at_once: int = 8192,
     shard: int = 0,
     shards: int = 1,
+    pods: int = 1,
+    hosting: dict = {},  # noqa: B006
+    backend: str = "auto",
 ):
     """Predict rows by a model package: Parquet in, Parquet out, by the codecs that answer requests.
 
@@ -31,26 +34,31 @@ def predict_batch(
         rows_at_once: Of one pass.
         shard: Which share of the row groups this step predicts, from 0; a `dsl.ParallelFor` over them is a pod each.
         shards: Shares that there are.
+        pods: Of a Job that shares the work by itself, with `backend="job"` on a cluster.
+        hosting: Settings of those pods, such as `{"cpu": "4", "memory": "8Gi"}`; they win over those of the cluster.
+        backend: `process` predicts in this step, `job` in pods of the cluster; `auto` takes SEAWAY_BATCH_PREDICTOR,
+            else this step.
 
     Raises:
         PackageRefused: the package is corrupted or not signed by this installation.
         DataUnreadable: the rows cannot be read, or are not the model's.
-        InvalidSpec: a kept column has the name of an output.
+        InvalidSpec: a kept column has the name of an output, or there are no pods here.
+        JobFailed: a pod could not predict its share; what others have predicted is gone on with by the next attempt.
     """
     from pathlib import Path
 
+    from seaway import platforms
     from seaway.models import verifying_key
     from seaway.platforms.home import keys
-    from seaway.serving.batch import BatchSpec, predict
+    from seaway.serving.batch import BatchPredictor, BatchSpec
     from seaway.storage import write_json
 
-    result = predict(
-        BatchSpec(
-            Path(model.path), Path(rows.path), Path(predictions.path), verifying_key(keys()),
-            keep=keep, workers=workers, threads=threads, rows_at_once=rows_at_once,
-            shard=shard, shards=shards,
-        )
+    spec = BatchSpec(
+        Path(model.path), Path(rows.path), Path(predictions.path), verifying_key(keys()),
+        keep=keep, workers=workers, threads=threads, rows_at_once=rows_at_once,
+        shard=shard, shards=shards, hosting=hosting,
     )  # fmt: skip
+    result = platforms.current(BatchPredictor, backend).predict(spec, pods)
     write_json(Path(lineage.path) / "predictions.json", result.to_json())
     predictions.metadata["rows"] = result.rows
     predictions.metadata["package"] = result.package

@@ -22,6 +22,16 @@ class Part:
     rows: int
     answers: Path
 
+    @staticmethod
+    def name(number: int) -> str:
+        """Of the file of answers of the part with this number."""
+        return f"part-{number:06}.parquet"
+
+    @staticmethod
+    def number_of(name: str) -> int:
+        """What `name` was made of."""
+        return int(name.removeprefix("part-").removesuffix(".parquet"))
+
     @property
     def done(self) -> bool:
         """Whether its answers are there."""
@@ -46,7 +56,7 @@ def parts(rows: Path, predictions: Path) -> Iterator[Part]:
             raise DataUnreadable(f"{file} is no readable Parquet file ({error}).") from error
         for group in range(footer.num_row_groups):
             if count := footer.row_group(group).num_rows:
-                yield Part(file, group, count, predictions / f"part-{number:06}.parquet")
+                yield Part(file, group, count, predictions / Part.name(number))
                 number += 1
 
 

@@ -4,7 +4,7 @@ import logging
 import multiprocessing
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 _predictors: list[Predictor] = []  # of a worker process: its one
 
 
-def predict(spec: BatchSpec) -> BatchResult:
-    """Answer every row group of this shard that has no answers yet.
+def predict(spec: BatchSpec, told: Callable[[Part], object] = lambda _: None) -> BatchResult:
+    """Answer every row group of this shard that has no answers yet; `told` hears of each whose answers are written.
 
     Raises:
         PackageRefused: the package does not verify.
@@ -31,13 +31,14 @@ def predict(spec: BatchSpec) -> BatchResult:
     with tempfile.TemporaryDirectory(prefix="seaway-") as folder:
         package = verified_copy(spec.package, Path(folder) / "package", spec.public_key)
         signature, inputs = Signature.read(package.path), hashes(spec.rows)
-        _check(spec, signature)
+        check(spec, signature)
         keep_plan(spec.predictions, {"package": package.sha256, "inputs": inputs, "keep": list(spec.keep)})
         shard = list(parts(spec.rows, spec.predictions))[spec.shard :: spec.shards]
         left = [part for part in shard if not part.done]
         missing: Counter[str] = Counter()
         for place, counted in enumerate(_answered(spec, package.path, left), start=1):
             missing.update(counted)
+            told(left[place - 1])
             log.info("%d of %d row groups are answered", len(shard) - len(left) + place, len(shard))
         return BatchResult(
             rows=sum(part.rows for part in shard),
@@ -51,7 +52,20 @@ def predict(spec: BatchSpec) -> BatchResult:
         )
 
 
-def _check(spec: BatchSpec, signature: Signature) -> None:
+class InProcess:
+    """Predicts in this process and its own, wherever that runs."""
+
+    def predict(self, spec: BatchSpec, pods: int) -> BatchResult:
+        """See `BatchPredictor.predict`."""
+        if pods != 1:
+            raise InvalidSpec(
+                f"pods is {pods}, and here is one process: take backend 'job' on a cluster, or more workers."
+            )
+        return predict(spec)
+
+
+def check(spec: BatchSpec, signature: Signature) -> None:
+    """Raises: DataUnreadable, InvalidSpec: the rows are not the model's, or cannot be kept beside its outputs."""
     if both := sorted({*spec.keep} & {one.name for one in signature.outputs}):
         raise InvalidSpec(f"The columns {both} are kept, and outputs of the model are called so too.")
     for file in files(spec.rows):
@@ -59,7 +73,7 @@ def _check(spec: BatchSpec, signature: Signature) -> None:
 
 
 def _answered(spec: BatchSpec, package: Path, left: Sequence[Part]) -> Iterator[Mapping[str, int]]:
-    """Missing values of one part after another, in no order that means anything."""
+    """Missing values of one part after another, in their order."""
     arguments = (package, spec.threads, spec.rows_at_once, tuple(spec.keep))
     workers = min(spec.workers, len(left))
     if workers <= 1:

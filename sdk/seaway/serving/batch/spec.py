@@ -1,11 +1,12 @@
 """What is to be predicted, and what was."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seaway.errors import InvalidSpec
+from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.storage import read_json
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class BatchSpec:
         rows_at_once: Of one pass through the model.
         shard: The first row group that is taken, where several machines share the work; then every `shards`-th.
         shards: Machines that share the work.
+        hosting: How a cluster runs the pods, as `seaway.platforms.kubernetes.serving.hosting.Hosting` reads it.
     Raises:
         InvalidSpec: a number is out of range.
     """
@@ -38,6 +40,7 @@ class BatchSpec:
     rows_at_once: int = 8192
     shard: int = 0
     shards: int = 1
+    hosting: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("workers", "threads", "rows_at_once", "shards"):
@@ -72,3 +75,12 @@ class BatchResult:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def read(cls, file: Path) -> "BatchResult":
+        """Raises: DataUnreadable: it is missing, or none."""
+        value = read_json(file)
+        try:
+            return cls(**value)
+        except TypeError as error:
+            raise DataUnreadable(f"{file} tells of no predictions ({error}).") from error
