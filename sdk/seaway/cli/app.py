@@ -901,6 +901,48 @@ def label(
     serve_page(folder, name, port, suggest, open_page)
 
 
+@app.command(
+    "serve-features",
+    epilog=_examples(
+        "seaway serve-features churn repository --deadline-ms 20 --fallback missing",
+        "seaway serve-features churn repository --service churn_v2 --port 8081",
+        "seaway serve-features churn repository --url http://churn-stable.ml --token token --address 0.0.0.0",
+    ),
+)
+def serve_features(
+    name: Annotated[str, typer.Argument(help="The endpoint's and the model's name.")],
+    repository: Annotated[Path, typer.Argument(help="Folder of feature_store.yaml, its online store filled.")],
+    service: Annotated[str, typer.Option(help="Feature service. Default: the only one.", show_default=False)] = "",
+    deadline_ms: Annotated[float, typer.Option(help="Milliseconds that the online store may take.")] = 50.0,
+    fallback: Annotated[
+        str, typer.Option(help="Of a store that is late: `refuse` by 503, or answer with the features `missing`.")
+    ] = "refuse",
+    at: Annotated[str, typer.Option(help="Time by which values expire. Default: now.", show_default=False)] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free one.")] = 0,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; another than loopback in a pod only.")
+    ] = "127.0.0.1",
+    run: Annotated[str | None, typer.Option(help="The run whose endpoint is asked; by default the newest.")] = None,
+    url: Annotated[str | None, typer.Option(help="Where the endpoint is reached from here.")] = None,
+    token: Annotated[
+        Path | None, typer.Option(help="File of the endpoint's token, with --url: it is not looked for then.")
+    ] = None,
+    platform: Annotated[
+        str | None,
+        _place("Where the endpoint is. Default: SEAWAY_PLATFORM."),
+    ] = None,
+) -> None:
+    """Take entity keys, look features up online, ask an endpoint.
+
+    By Feast's online store, within a deadline; REST, with the endpoint's own paths and token. Until Ctrl-C."""
+    from seaway.cli.serve_features import serve_features as serve_by_keys
+
+    if platform:
+        os.environ["SEAWAY_PLATFORM"] = platform
+    where = (run, url, token)
+    serve_by_keys(name, repository, service, deadline_ms, fallback, at, port, where, address)
+
+
 @app.command("rotate-token", epilog=_examples("seaway rotate-token churn", "seaway rotate-token churn --revoke"))
 def rotate_token(
     name: Annotated[str, typer.Argument(help="The endpoint's name.")],

@@ -27,7 +27,7 @@ def predict_rows(
     from seaway.serving import Client, GrpcClient, Trust
     from seaway.serving.clients.values import plain_answer
 
-    endpoint = _endpoint(name, run)
+    endpoint = newest(name, run)
     kind = GrpcClient if grpc else Client
     where = {"url": url or endpoint.url, "token": endpoint.token(), "host": endpoint.host, "trust": Trust.of(*tls)}
     with Client(**where) as rest:  # whose metadata tell which inputs are bytes
@@ -45,7 +45,7 @@ def predict_rows(
         typer.echo(f"answered by the {answered} arm", err=True)
 
 
-def _endpoint(name: str, run: str | None) -> Any:
+def newest(name: str, run: str | None) -> Any:
     """The endpoint of that name that was deployed last. Raises: EndpointFailed."""
     from seaway.serving import Endpoint
 

@@ -2,6 +2,7 @@
 
 from seaway.features.examples import ExampleCounts, training_examples
 from seaway.features.existing import ExistingRepository, read_repository
+from seaway.features.online import OnlineFeatures
 from seaway.features.plain import PlainSpec, plain_examples
 from seaway.features.project import FeatureProject
 from seaway.features.recent import RecentExamples, recent_examples, recent_rows
@@ -13,6 +14,7 @@ __all__ = [
     "ExistingRepository",
     "FeatureProject",
     "FeatureRepository",
+    "OnlineFeatures",
     "PlainSpec",
     "RecentExamples",
     "SplitSpec",
