@@ -214,6 +214,22 @@ def shapes_that_broadcast() -> Setup:
     return replace(made, train=train, validation=validation)
 
 
+def classes_that_begin_at_one() -> Setup:
+    made = digits()
+    return _with_train(made, labels=made.train[1] + 1)
+
+
+def too_few_outputs() -> Setup:
+    return replace(digits(), network=perceptron(64, 9))
+
+
+def one_output_for_ten_classes() -> Setup:
+    def loss(outputs: Tensor, labels: Tensor) -> Tensor:
+        return nn.functional.mse_loss(outputs[:, 0], labels.float())
+
+    return replace(digits(), network=perceptron(64, 1), loss=loss)
+
+
 def frozen_layer() -> Setup:
     return replace(digits(), frozen=True)
 
@@ -278,6 +294,9 @@ SICK: dict[str, tuple[Callable[[], Setup], str]] = {
     "softmax twice": (softmax_twice, "wrong loss"),
     "logits as log probabilities": (logits_as_log_probabilities, "wrong loss"),
     "shapes that broadcast": (shapes_that_broadcast, "wrong loss"),
+    "classes that begin at one": (classes_that_begin_at_one, "the first step fails"),
+    "too few outputs": (too_few_outputs, "the first step fails"),
+    "one output for ten classes": (one_output_for_ten_classes, "wrong loss"),
     "frozen layer": (frozen_layer, "frozen layer"),
     "layer without gradients": (layer_without_gradients, "frozen layer"),
     "dead rectifier": (dead_rectifier, "dead units"),

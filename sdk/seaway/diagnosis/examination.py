@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from seaway.diagnosis import inputs, labels, layers, learning, objective, order, splits
+from seaway.diagnosis import first_step, inputs, labels, layers, learning, objective, order, splits
 from seaway.diagnosis.faults import Fault, likeliest
 from seaway.diagnosis.layers import Layer
 from seaway.diagnosis.learning import Figures
@@ -60,19 +60,20 @@ def diagnose(subject: Subject, seed: int = 0) -> Diagnosis:
         torch.manual_seed(seed)
         taken = sample(subject)
         figures, moved = Figures(), list[Layer]()
-        found = list(inputs.check(subject, taken))
-        found += splits.check(subject, taken) if _sound(found) else []
+        found = list(inputs.check(taken))
         if _sound(found):
-            found += [*labels.check(subject, taken), *order.check(subject, taken)]
-            found += [*objective.check(subject, taken), *layers.check(subject, taken)]
+            found += [*splits.check(subject, taken), *labels.check(subject, taken), *order.check(subject, taken)]
+            found += first_step.check(subject, taken)
+        if _sound(found):
+            found += [*inputs.scale(subject, taken), *objective.check(subject, taken), *layers.check(subject, taken)]
             found += learning.check(subject, taken, figures)
             moved = layers.layers(subject)
     return Diagnosis(likeliest(found), figures, moved, len(taken.rows), len(taken.validation), _expected(taken))
 
 
 def _sound(found: list[Fault]) -> bool:
-    """Whether rows hold numbers, which all that follows computes with."""
-    return not any(fault.name == "no numbers" for fault in found)
+    """Whether rows hold numbers, and a step can be made of them, which all that follows needs."""
+    return not {"no numbers", "the first step fails"} & {fault.name for fault in found}
 
 
 def _expected(taken: Sample) -> float:

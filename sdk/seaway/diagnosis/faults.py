@@ -19,6 +19,7 @@ CURES = {
     "probabilities to nll_loss, outputs of the labels' own shape to mse_loss.",
     "dead units": "Begin with smaller weights and biases at zero, a lower rate, or a leaky activation.",
     "frozen layer": "Give its parameters to the optimizer with requires_grad, or leave it out of the list on purpose.",
+    "the first step fails": "Mend what the message says: shapes of inputs and labels, classes that begin at 0, types.",
     "not a number inside": "Mend the operator that is named: a logarithm or root of zero, a division by a deviation.",
     "learning rate too high": "Take the rate that the range test suggests.",
     "learning rate too low": "Take the rate that the range test suggests.",
@@ -29,6 +30,7 @@ CURES = {
 # What follows from a fault is not told beside it.
 EXPLAINS = {
     "no numbers": set(CURES) - {"no numbers", "rows in both splits", "leaking feature"},
+    "the first step fails": {"wrong loss"},
     "labels one row off": {"labels do not belong to the rows", "wrong labels", "validation is of another kind"},
     "labels do not belong to the rows": {
         "wrong labels", "validation is of another kind", "learning rate too high", "learning rate too low",

@@ -16,11 +16,14 @@ APART = 1000.0  # times the smallest deviation of a feature that the largest is
 TYPED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.RNNBase)  # what weighs its inputs
 
 
-def check(subject: Subject, sample: Sample) -> Iterator[Fault]:
-    """Faults of the inputs and the labels themselves."""
+def check(sample: Sample) -> Iterator[Fault]:
+    """What is missing or infinite."""
     if told := "; ".join(_lacking(sample)):
         yield Fault("no numbers", told + ".")
-        return
+
+
+def scale(subject: Subject, sample: Sample) -> Iterator[Fault]:
+    """What the network is given in units that are far apart."""
     if told := _unscaled(subject, sample):
         yield Fault("unscaled input", told)
 

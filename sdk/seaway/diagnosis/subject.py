@@ -87,4 +87,8 @@ def _batches(loader: Iterable[Any]) -> Iterator[Batch]:
         if not (isinstance(batch, list | tuple) and len(batch) == 2):  # noqa: PLR2004
             raise InvalidSpec(f"A batch is a pair of inputs and labels, not {type(batch).__name__}.")
         inputs, labels = batch
-        yield tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,), labels
+        given = tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)
+        if not all(isinstance(one, Tensor) for one in (*given, labels)):
+            kinds = ", ".join(type(one).__name__ for one in (*given, labels))
+            raise InvalidSpec(f"Inputs and labels of a batch are tensors, not {kinds}; collate them into such.")
+        yield given, labels
