@@ -82,8 +82,10 @@ def _store(folder: Path) -> Path:
 @contextmanager
 def _endpoint(folder: Path) -> Iterator[DeployedEndpoint]:
     package = make_package(folder / "model", folder / "home")
-    yield LocalEndpoint().deploy(EndpointSpec("like", "benchmark", package))
-    LocalEndpoint().remove("like", "benchmark")
+    try:
+        yield LocalEndpoint().deploy(EndpointSpec("like", "benchmark", package))
+    finally:
+        LocalEndpoint().remove("like", "benchmark")
 
 
 @contextmanager
