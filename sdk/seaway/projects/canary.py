@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 
 FRACTIONS = (0.6, 0.15, 0.125, 0.125)  # train, validation, test, replay
-FEWEST, MOST = 28, 0.3  # rows that a canary decides by, and the share of few rows that they may be
+FEWEST, MOST = 36, 0.3  # rows that a canary decides by, and the share of few rows that they may be
 REQUESTS = 4_000  # that show errors of 1 % and a doubled latency beyond doubt; fewer rows are sent more than once
 STEPS = ((5, 0.1), (25, 0.12), (50, 0.2), (100, 0.2))  # per cent of the traffic, share of the requests
 MARGIN_ROWS = 1.5  # rises of the loss that n paired rows can tell are about this over the root of n
+FEW = 5  # rows: so much more, in proportion, is what few rows tell, since they come in few looks
 MARGINS = (0.02, 0.3)
 
 
@@ -51,7 +52,7 @@ class Canary:
 
     @property
     def _tellable(self) -> float:
-        return MARGIN_ROWS / math.sqrt(self.held_out)
+        return MARGIN_ROWS / math.sqrt(self.held_out) * (1 + FEW / self.held_out)
 
     @property
     def told(self) -> str:
@@ -68,6 +69,6 @@ class Canary:
 
 
 def rows_for(margin: float) -> int:
-    """Rows of all splits together that can tell a rise of the loss by `margin`."""
-    wanted = (MARGIN_ROWS / margin) ** 2
-    return math.ceil(wanted / (MOST if wanted < FEWEST else FRACTIONS[3]))
+    """About how many rows of all splits together can tell a rise of the loss by `margin`."""
+    wanted = (MARGIN_ROWS / margin) ** 2 + 2 * FEW
+    return int(float(f"{wanted / (MOST if wanted <= FEWEST else FRACTIONS[3]):.2g}"))

@@ -95,7 +95,7 @@ def test_the_training_and_the_canary_follow_the_rows_that_there_are(rows: int) -
     assert sum(canary.requests) <= canary.held_out * canary.passes
     assert canary.held_out * canary.passes >= 4_000
     assert 0.02 <= canary.margin <= 0.3
-    assert ("INCONCLUSIVE" in canary.told) == (canary.held_out < 25)
+    assert ("INCONCLUSIVE" in canary.told) == (canary.held_out < 34)
     assert sum(made.fractions.values()) == pytest.approx(1)
 
 
