@@ -19,6 +19,7 @@ from seaway.platforms.kubernetes.client.connection import connected
 from seaway.platforms.kubernetes.client.naming import Step, stamp
 from seaway.platforms.kubernetes.jobs import batch_job
 from seaway.platforms.kubernetes.jobs.launch import launch, launching
+from seaway.platforms.kubernetes.jobs.queueing import PRIORITY, QUEUE
 from seaway.platforms.kubernetes.pods.template import WITHOUT_MESH, container, pod_spec, variables
 from seaway.platforms.kubernetes.serving.hosting import Hosting, hosting
 from seaway.serving.batch.parts import files, hashes, keep_plan
@@ -57,7 +58,7 @@ class JobPredictor:
 
 
 def job(batch: RemoteBatch, settings: Hosting) -> dict[str, Any]:
-    """The Job, named by this run and by what it does."""
+    """The Job, named by this run and by what it does; it is what waits in a queue of Kueue, not each pod by itself."""
     ours = {"HOME": SCRATCH, "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1"}  # noqa: S108  # a volume of the pod's own
     wanted = {"SEAWAY_HOME": f"{SCRATCH}/home", SCRATCH_VARIABLE: SCRATCH, VARIABLE: batch.text}
     environment = {**ours, "OMP_NUM_THREADS": str(batch.threads), **settings.env, **wanted}
@@ -67,7 +68,8 @@ def job(batch: RemoteBatch, settings: Hosting) -> dict[str, Any]:
     ]
     main = container(settings, "predict", COMMAND, variables(environment), mounts)
     volumes = [{"name": "scratch", "emptyDir": {"sizeLimit": settings.scratch}}]
-    labels = {**settings.labels, **WITHOUT_MESH}
+    queue = {name: text for name, text in settings.labels.items() if name in (QUEUE, PRIORITY)}
+    labels = {name: text for name, text in settings.labels.items() if name not in queue} | WITHOUT_MESH
     template = {
         "metadata": {"labels": labels, "annotations": {**settings.annotations, **WITHOUT_MESH}},
         "spec": {**pod_spec(settings, [main], volumes, GRACE_S), "restartPolicy": "Never"},
@@ -80,7 +82,8 @@ def job(batch: RemoteBatch, settings: Hosting) -> dict[str, Any]:
         "ttlSecondsAfterFinished": KEPT_S,
         "template": template,
     }
-    return stamp({"apiVersion": "batch/v1", "kind": "Job", "spec": spec}, Step(run_id(), STEP), KIND.suffix)
+    made = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"labels": queue}, "spec": spec}
+    return stamp(made, Step(run_id(), STEP), KIND.suffix)
 
 
 def _root(settings: Hosting, plan: dict[str, Any]) -> str:
