@@ -17,7 +17,7 @@ import sys
 import sysconfig
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,10 +34,18 @@ PIPELINES = (
     *("artifacts.py:folder_as_artifact", "exits.py:retried_in_vain", "waiting.py:afresh", "waiting.py:forked"),
 )
 ENDLESS = "waiting.py"  # is always killed, and its steps last longer than what is killed may
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None)  # the last: it may end by itself
+Ending = tuple[signal.Signals, ...]  # one after another: who is asked to end may be asked again meanwhile
+KILLED: Ending = (signal.SIGKILL,)
+ENDINGS: tuple[Ending, ...] = (
+    *(KILLED, (signal.SIGTERM,), (signal.SIGINT,), ()),  # the last: it may end by itself
+    *((signal.SIGINT, signal.SIGINT), (signal.SIGINT, signal.SIGTERM), (signal.SIGHUP, signal.SIGINT)),
+    (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL),
+)
+AGAIN_S = 2.0  # at most, until the next signal
 LONGEST_S = 8.0
 GONE_S = 30.0  # for what a killed runner leaves: its steps have their grace
 ENDED = {"succeeded", "failed", "interrupted"}
+Ended = Sequence[tuple[signal.Signals, float]]  # and how many seconds after the one before
 Given = Counter[tuple[str, str]]  # step and what it gave, as text
 
 
@@ -55,30 +63,32 @@ class Soak:
         """Make `count` runs; what is wrong after one is in `faults`."""
         before = installed()
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it, and so would runs
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as nohup does
         for number in range(first, first + count):
             chance = random.Random(f"{self.seed}-{number}")  # noqa: S311  # moments, no secrets
-            pipeline, ending = chance.choice(PIPELINES), chance.choice(SIGNALS)
+            pipeline, ending = chance.choice(PIPELINES), chance.choice(ENDINGS)
             if pipeline.startswith(ENDLESS):
-                ending = ending or signal.SIGKILL
-            told = f"run {number} of {pipeline}, {ending.name if ending else 'to its end'}"
-            after_s, caching = chance.uniform(0.2, LONGEST_S), chance.choice(("--cache", "--no-cache"))
-            faults = self._one(pipeline, ending, after_s, caching)
+                ending = ending or KILLED
+            told = f"run {number} of {pipeline}, {' and '.join(one.name for one in ending) or 'to its end'}"
+            caching = chance.choice(("--cache", "--no-cache"))
+            pauses_s = [chance.uniform(0.2, LONGEST_S), *(chance.uniform(0.0, AGAIN_S) for _ in ending[1:])]
+            faults = self._one(pipeline, list(zip(ending, pauses_s, strict=False)), caching)
             faults += ["Seaway's environment has changed"] if installed() != before else []
             self.faults += [f"{told}: {fault}" for fault in faults]
             print(f"{told}: {'; '.join(faults) or 'nothing wrong'}", flush=True)
         self.faults += self._after_all()
 
-    def _one(self, pipeline: str, ending: signal.Signals | None, after_s: float, caching: str) -> list[str]:
+    def _one(self, pipeline: str, ending: Ended, caching: str) -> list[str]:
         """Run and end a pipeline; what is wrong then."""
         known, home = self._truth(pipeline), self.folder / "home"
         before = set(home.glob("runs/*"))
-        output, code = self._seaway(home, ending, after_s, "run", str(FOREIGN / pipeline), caching)
+        output, code = self._seaway(home, ending, "run", str(FOREIGN / pipeline), caching)
         faults = ["a traceback"] if "Traceback (most recent call last)" in output else []
         faults += [f"left {process}" for process in left_of(home)]
         for record in self._told(home):
             if home / "runs" / record["run"] not in before:
                 self.seen[record["state"]] += 1
-                lies = _lies(record, known, code if ending is None else None)
+                lies = _lies(record, known, None if ending else code)
                 faults += [f"{record['run']} {fault}" for fault in lies]
         return faults
 
@@ -86,32 +96,32 @@ class Soak:
         """What the steps of a pipeline give where nobody disturbs it; nothing is known of one without an end."""
         if pipeline not in self.truth and not pipeline.startswith(ENDLESS):
             home = self.folder / f"truth-{len(self.truth)}"
-            self._seaway(home, None, 0.0, "run", str(FOREIGN / pipeline))
+            self._seaway(home, [], "run", str(FOREIGN / pipeline))
             [record] = self._told(home)
             self.truth[pipeline] = given(record)
         return self.truth.get(pipeline, Counter())
 
-    def _seaway(self, home: Path, ending: signal.Signals | None, after_s: float, *words: str) -> tuple[str, int]:
+    def _seaway(self, home: Path, ending: Ended, *words: str) -> tuple[str, int]:
         environment = {**os.environ, "SEAWAY_HOME": str(home), "PYTHONWARNINGS": "ignore"}
         command = [str(SEAWAY), *words]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         ) as process:
-            if ending is not None:
+            for number, after_s in ending:
                 time.sleep(after_s)
-                process.send_signal(ending)
+                process.send_signal(number)
             output, errors = process.communicate()
         return output if words[0] == "runs" else output + errors, process.returncode
 
     def _told(self, home: Path) -> list[dict[str, Any]]:
         """The records as `seaway runs` tells them, with nothing tidied up before."""
-        found: list[dict[str, Any]] = json.loads(self._seaway(home, None, 0.0, "runs", "--output", "json")[0])
+        found: list[dict[str, Any]] = json.loads(self._seaway(home, [], "runs", "--output", "json")[0])
         return found
 
     def _after_all(self) -> list[str]:
         """What is wrong in the files after `seaway down`."""
         home = self.folder / "home"
-        self._seaway(home, None, 0.0, "down")
+        self._seaway(home, [], "down")
         states = {file: json.loads(file.read_text(encoding="utf-8"))["state"] for file in home.glob("runs/*/run.json")}
         return [f"{file} says that the run is {state}" for file, state in states.items() if state not in ENDED]
 

@@ -21,6 +21,7 @@ from seaway.kfp.local.runner import local_run
 SAMPLE = str(LOCAL_PROGRAMS / "sample_pipeline.py")
 FETCHING = str(LOCAL_PROGRAMS / "fetching_pipeline.py")
 STUBBORN = str(LOCAL_PROGRAMS / "stubborn_pipeline.py")
+WAITING = str(LOCAL_PROGRAMS / "waiting_at_its_end.py")
 LEAVING = f"{LOCAL_PROGRAMS / 'leaving_pipeline.py'}:leaving"
 HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # which a shell's background ignores
 SEAWAY = [sys.executable, "-c", f"{HEARS}; from seaway.cli import main; main()"]
@@ -163,13 +164,16 @@ def _pids(file: Path, process: subprocess.Popen[str]) -> list[int]:
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("times", [1, 3])
 def test_ending_a_run_leaves_no_process_behind(
-    running: subprocess.Popen[str], state: Path, tmp_path: Path, number: signal.Signals, exit_code: int
+    running: subprocess.Popen[str], state: Path, tmp_path: Path, number: signal.Signals, exit_code: int, times: int
 ) -> None:
     pids = _pids(tmp_path / "pids", running)
     assert alive(pids) == pids
 
-    running.send_signal(number)
+    for _ in range(times):
+        running.send_signal(number)
+        time.sleep(0.2)  # another moment of the end for each
     output, _ = running.communicate()
 
     assert running.returncode == exit_code, output
@@ -207,6 +211,36 @@ def test_exit_tasks_run_when_a_run_is_ended(number: signal.Signals, loop: bool, 
     assert steps.pop("linger") == ("interrupted", f"It was {told}.", 1)
     assert steps.pop("after", None) is None or loop  # of the other iteration
     assert set(steps.values()) == {("succeeded", "", 1)}
+    assert f"Run {told}" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGHUP), (signal.SIGHUP, signal.SIGTERM)],
+    ids=str,
+)
+def test_who_asks_again_does_not_wait_for_exit_tasks(
+    first: signal.Signals, second: signal.Signals, state: Path, tmp_path: Path
+) -> None:
+    heard = ("env", f"--default-signal={first.name.removeprefix('SIG')},{second.name.removeprefix('SIG')}")
+    given = [f"{name}={tmp_path / name}" for name in ("pids", "last")]
+    words = [*heard, *SEAWAY, "run", WAITING, *(part for one in given for part in ("-p", one))]
+    with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        pids = _pids(tmp_path / "pids", process)
+        process.send_signal(first)
+        last = _pids(tmp_path / "last", process)
+        assert alive(pids) == []
+        assert alive(last) == last
+        process.send_signal(second)
+        output, _ = process.communicate()
+    assert process.returncode == 128 + first, output
+    assert alive(last) == []
+    record = json.loads(next((state / "runs").glob("*/run.json")).read_text())
+    told = f"ended by {first.name}, and again by {second.name} before its exit tasks had ended"
+    assert (record["state"], record["reason"]) == ("interrupted", told)
+    steps = [(step["state"], step["reason"]) for step in record["steps"]]
+    assert steps == [("interrupted", f"It was ended by {one.name}.") for one in (first, second)]
     assert f"Run {told}" in output
     assert "Traceback" not in output
 

@@ -57,7 +57,12 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__(f"ended by {signal.Signals(number).name}")
         self.number = number
+        self.again = 0  # the signal that did not wait for exit tasks
         self.left: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        again = f", and again by {signal.Signals(self.again).name} before its exit tasks had ended"
+        return super().__str__() + (again if self.again else "")
 
 
 def local_run(
@@ -112,7 +117,8 @@ def _carry_out(
     steps = Steps(record, executors, run.artifacts, run.workspace, job, run.attempt, run.ending.wait, cache)
     execute = run.part.executing(steps) if run.part else steps
     refuse = run.part.refusing(steps.refuse) if run.part else steps.refuse
-    result = Orchestrator(spec.components, job, execute, refuse).run(spec.root, record.arguments)
+    with run.interruptible():
+        result = Orchestrator(spec.components, job, execute, refuse).run(spec.root, record.arguments)
     if run.interrupt:
         raise run.interrupt
     return result
@@ -190,6 +196,7 @@ class _Run:
     alive: set[step_process.Process] = field(default_factory=set)
     interrupt: Interrupted | None = None  # by a signal: nothing but exit tasks starts any more
     over: bool = False  # not even they
+    raising: bool = False  # whether a signal ends what the main thread does
     ending: threading.Event = field(default_factory=threading.Event)  # set by the signal: no need to wait any longer
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="seaway-")))
 
@@ -212,25 +219,48 @@ class _Run:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    @contextmanager
+    def interruptible(self, yes: bool = True) -> Iterator[None]:
+        """Raise a signal as soon as it arrives, where it is raised in the main thread; or not at all.
+
+        What ends a run is not cut short, and what is just started is not lost sight of.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before, self.raising = self.raising, yes
+        try:
+            yield
+        finally:
+            self.raising = before
+
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         """Pass the signal on to the steps; who asks twice does not want to wait, for exit tasks neither."""
         alive = list(self.alive)
         if self.over or self.interrupt:
+            if self.interrupt and not self.over:
+                self.interrupt.again = number
             self.over = True
             _signal(alive, signal.SIGKILL)
             return
         self.interrupt = Interrupted(number)
         self.ending.set()
         _signal(alive, signal.SIGTERM)
-        killer = threading.Timer(step_process.grace_s(), _signal, (alive, signal.SIGKILL))  # of loops, in threads
+        killer = threading.Timer(step_process.grace_s(), self._kill, (alive,))  # of loops, in threads
         killer.daemon = True
         killer.start()
-        raise self.interrupt
+        if self.raising:
+            raise self.interrupt
+
+    def _kill(self, processes: Sequence[step_process.Process]) -> None:
+        """Kill those that are still there: the number of one that has ended may be another's by now."""
+        _signal([process for process in processes if process in self.alive], signal.SIGKILL)
 
     def _require_going(self, words: Words) -> None:
         """Raises: Interrupted: the step may not start any more, or was ended by the signal that came."""
         if self.over or (self.interrupt and not words.exiting):
-            raise Interrupted(self.interrupt.number if self.interrupt else signal.SIGTERM)
+            by = (self.interrupt.again or self.interrupt.number) if self.interrupt else signal.SIGTERM
+            raise Interrupted(by)
 
     def attempt(self, words: Words, step: Step) -> int:
         """Run one attempt of a step; returns its exit code."""
@@ -268,9 +298,11 @@ class _Run:
         plan = self.planned[words.executor]
         limit = self._limit(words, plan)
         limit.require()
-        process, end = self._launcher.start(words, plan, step)
-        self.alive.add(process)
+        with self.interruptible(False):
+            process, end = self._launcher.start(words, plan, step)
+            self.alive.add(process)
         try:
+            self._require_going(words)
             with limit.of(process):
                 exit_code = process.wait()
         finally:
