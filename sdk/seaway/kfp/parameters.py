@@ -78,6 +78,15 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= MOST else value
 
 
+def mistyped(parameter: Any, value: Any) -> str:
+    """The type that a value has not; empty where it is of the declared one, or none is declared."""
+    if parameter.parameter_type == 0:
+        return ""
+    label, types, _ = TYPES[_kind(parameter)]
+    fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+    return "" if fits else label
+
+
 def _optional(parameter: Any) -> bool:
     """Whether a pipeline runs without it; what only an exit task is told has no value elsewhere."""
     told = _kind(parameter) == "TASK_FINAL_STATUS"
@@ -89,7 +98,7 @@ def _kind(parameter: Any) -> str:
 
 
 def _convert(name: str, parameter: Any, value: object, listing: str) -> object:
-    type_label, types, parse = TYPES[_kind(parameter)]
+    type_label, _, parse = TYPES[_kind(parameter)]
     if _absent(parameter, value):
         return None
     try:
@@ -97,7 +106,7 @@ def _convert(name: str, parameter: Any, value: object, listing: str) -> object:
         converted = float(converted) if type_label == "float" and type(converted) is int else converted
     except (ValueError, OverflowError) as error:
         raise InvalidSpec(f"Parameter {name} is {shown(value)}, which is no {type_label}. {listing}") from error
-    if not isinstance(converted, types) or (isinstance(converted, bool) and bool not in types):
+    if mistyped(parameter, converted):
         raise InvalidSpec(f"Parameter {name} is {shown(value)}, which is no {type_label}. {listing}")
     if why := hindrance(converted) or rounded(value, converted):
         raise InvalidSpec(f"Parameter {name} is {shown(value)}, which cannot travel: {why}. {listing}")

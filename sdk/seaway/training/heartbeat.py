@@ -7,10 +7,12 @@ processes that they hold; those tell where they stand on a signal, also while th
 
 import faulthandler
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ BUSY = 0.01  # of one core; below it a process only waits
 STACKS_S = 3.0  # for the processes to write where they stand
 WORKER_FILE = "worker-{rank}.pid"  # in the job's folder, once its process writes its stacks on `SIGNAL`
 SIGNAL = signal.SIGUSR1
+CAUGHT = re.compile(r"^SigCgt:\s*([0-9a-f]+)$", re.MULTILINE)
 
 
 def silence_s(usual_s: float = SILENCE_S) -> float:
@@ -46,11 +49,25 @@ def tell_stacks(job: Path) -> None:
 
 
 def ask(job: Path, pids: Iterable[int]) -> None:
-    """Have those of the processes write where they stand that said in `job` that they do; then wait for them."""
+    """Have the processes write where they stand, one after another: those that said in `job` that they do first.
+
+    Then what these have forked, such as a data loader's own processes, which do it as well.
+    """
     told = {int(file.read_text(encoding="utf-8")) for file in job.glob(WORKER_FILE.format(rank="*"))}
-    for pid in told.intersection(pids):
-        os.kill(pid, SIGNAL)
-    time.sleep(STACKS_S)
+    hearing = sorted((pid for pid in pids if pid in told or _hears(pid)), key=lambda pid: (pid not in told, pid))
+    for pid in hearing:
+        with suppress(ProcessLookupError):
+            os.kill(pid, SIGNAL)
+        time.sleep(STACKS_S / len(hearing))
+
+
+def _hears(pid: int) -> bool:
+    """Whether a process has a handler for the signal, which would end it otherwise; Linux tells."""
+    try:
+        found = CAUGHT.search(Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    return found is not None and bool(int(found[1], 16) >> (SIGNAL - 1) & 1)
 
 
 def below(pid: int) -> list[psutil.Process]:

@@ -119,6 +119,41 @@ def test_a_training_that_does_nothing_is_ended_with_the_stacks_of_its_processes(
     wait_until(lambda: not alive(mark))
 
 
+@pytest.mark.parametrize(
+    ("value", "stands"),
+    [
+        ("load", r"(?s)\[rank 0\].* in _try_get_data .*echo_trainer\.py\".* in __getitem__"),
+        ("stay at the end", r"(?s)\[rank 1\].*threading\.py.* in wait"),
+    ],
+)
+def test_a_training_that_waits_for_its_rows_or_for_its_end_is_told(
+    spec: TrainSpec, value: str, stands: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, mark)
+    monkeypatch.setenv("SEAWAY_HEARTBEAT_S", "6")  # longer than a data loader's look at its processes
+    with pytest.raises(TrainingFailed, match=stands):
+        TorchrunTrainer().train(how(spec, value))
+    wait_until(lambda: not alive(mark))
+
+
+def test_a_training_that_hangs_before_it_began_is_told_where(
+    spec: TrainSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, mark)
+    monkeypatch.setenv("SEAWAY_HEARTBEAT_S", "5")
+    (tmp_path / "code" / "slow_package").mkdir(parents=True)
+    (tmp_path / "code" / "slow_package" / "__init__.py").write_text("import threading\nthreading.Event().wait()\n")
+    (tmp_path / "code" / "slow_package" / "__main__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path / "code"))
+    with pytest.raises(
+        TrainingFailed, match=r"(?s)for 5 s .*\[before any rank began\].*slow_package/__init__\.py\", line 2"
+    ):
+        TorchrunTrainer().train(dataclasses.replace(spec, entrypoint="slow_package"))
+    wait_until(lambda: not alive(mark))
+
+
 HANGING = """
 import os, threading
 print("reading", os.environ["SEAWAY_TRAIN"], flush=True)

@@ -1,6 +1,7 @@
 """A user's own torch.distributed main: writes the output contract, or misbehaves as its params say."""
 
 import argparse
+import atexit
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch.utils.data import DataLoader, Dataset
 
 
 def listening_addresses() -> list[str]:
@@ -28,6 +30,17 @@ def listening_addresses() -> list[str]:
     return [fields[1] for fields in sockets if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes]
 
 
+class Endless(Dataset):
+    """Its rows never come."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, row: int) -> int:
+        threading.Event().wait()
+        return row
+
+
 def misbehave(how: str, rank: int) -> None:
     if how == "raise" and rank == 1:
         raise ValueError("the moon is in the wrong phase")
@@ -42,6 +55,8 @@ def misbehave(how: str, rank: int) -> None:
 
     if how == "leave the peer alone" and rank == 1:
         threading.Event().wait()
+    if how == "load":
+        next(iter(DataLoader(Endless(), num_workers=1)))
     if how == "compute":
         end = time.monotonic() + 8
         while time.monotonic() < end:
@@ -63,6 +78,8 @@ def main(spec: dict) -> None:
             (output / name).write_text("")
         if spec["params"].get("how") != "forget":
             (output / "signature.json").write_text("{}")
+    if spec["params"].get("how") == "stay at the end" and rank == 1:
+        atexit.register(threading.Event().wait)
     dist.barrier()
     dist.destroy_process_group()
     sys.exit(0)

@@ -59,6 +59,7 @@ def test_anything_is_read_or_refused(told: Any) -> None:
         ('{"parameterValues": {"Output": {"a": 1, "a": 2}}}', "has a name twice"),
         ('{"parameterValues": {"Output": ' + '{"a":' * 300 + "1" + "}" * 302, "deeper than 100 levels"),
         ('{"parameterValues": {"Output": [' + "9" * 3000 + "]}}", "9... as text"),
+        ('{"parameterValues": {"Output": true}}', "its output Output is True, which is no dict"),
         ('{"artifacts": {"figures": {"artifacts": [3]}}}', "has not the form of kfp's"),
         ('{"artifacts": {"figures": {"artifacts": [{"metadata": {"auc": NaN}}]}}}', "the metric 'auc' .* is nan"),
         ('{"artifacts": {"table": {"artifacts": [{"metadata": {"\\ud800": 1}}]}}}', "no UTF-8"),

@@ -8,7 +8,7 @@ from typing import Any
 from seaway.kfp.carried import hindrance, parsed, shown
 from seaway.kfp.local.artifacts import Artifact, kind_of
 from seaway.kfp.local.inputs import artifacts_in
-from seaway.kfp.parameters import type_name, typed
+from seaway.kfp.parameters import mistyped, type_name, typed
 
 OUTPUT_FILE = "executor_output.json"
 
@@ -121,7 +121,11 @@ READ: dict[str, Callable[[str], Any]] = {"str": str, "bool": lambda text: parsed
 def _parameter(name: str, declared: Any, value: Any) -> Any:
     if why := hindrance(value, null=True):
         raise OutputUnreadable(f"its output {name} is {shown(value)}, which cannot travel: {why}")
-    return typed(declared, value)
+    value = typed(declared, value)
+    kind = "" if value is None or isinstance(value, str) else mistyped(declared, value)
+    if kind and kind != "str":  # what a text holds is read by who takes it
+        raise OutputUnreadable(f"its output {name} is {shown(value)}, which is no {kind}")
+    return value
 
 
 def _checked(name: str, artifact: Artifact) -> Artifact:

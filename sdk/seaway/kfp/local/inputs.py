@@ -8,7 +8,7 @@ from typing import Any, Literal
 from seaway.kfp.local import conditions
 from seaway.kfp.local.artifacts import Artifact
 from seaway.kfp.local.placeholders import filled
-from seaway.kfp.parameters import TYPES, plain_value, typed
+from seaway.kfp.parameters import mistyped, plain_value, type_name, typed
 
 TaskState = Literal["SUCCEEDED", "FAILED", "SKIPPED"]
 
@@ -132,21 +132,16 @@ def _typed(name: str, parameter: Any, value: Any) -> Any:
     """
     if parameter.parameter_type == 0:
         return value
-    label, types, _ = TYPES[_kind(parameter)]
+    label = type_name(parameter)
     if label == "str" and not isinstance(value, str):
         return json.dumps(value)
     value = float(value) if label == "float" and type(value) is int else typed(parameter, value)
-    if not isinstance(value, types) or (isinstance(value, bool) and label != "bool"):
+    if mistyped(parameter, value):
         raise Unfit(f"its input {name} is {value!r}, which is no {label}")
     allowed = [plain_value(one) for one in getattr(parameter, "literals", ())]
     if allowed and value not in allowed:
         raise Unfit(f"its input {name} is {value!r}, which is none of {', '.join(map(repr, allowed))}")
     return value
-
-
-def _kind(parameter: Any) -> str:
-    descriptor = parameter.DESCRIPTOR.fields_by_name["parameter_type"].enum_type
-    return str(descriptor.values_by_number[parameter.parameter_type].name)
 
 
 def artifacts_in(value: Any) -> list[Artifact]:

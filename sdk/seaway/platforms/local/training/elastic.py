@@ -11,6 +11,7 @@ that is bound to 127.0.0.1, on a port that the kernel picks. Workers are forked 
 torch and runs none of it yet, so that torch is loaded once and not once a worker.
 """
 
+import faulthandler
 import importlib
 import importlib.util
 import json
@@ -24,17 +25,19 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from seaway.training.heartbeat import tell_stacks
+from seaway.training.heartbeat import SIGNAL, tell_stacks
 
 LOOPBACK = "127.0.0.1"
 SHUTDOWN_S = 10  # from SIGTERM to SIGKILL
 RENDEZVOUS_S = 300
+STACKS = "stacks.log"  # where this process writes where it stands, when it is asked to
 AFTERMATH_S = 0.5  # five of the agent's looks at its workers
 
 
 def main(job: Path) -> int:
     """Run the job; 0 when all workers ended well, else 1."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    faulthandler.register(SIGNAL, file=(job / STACKS).open("w"))
     settings = json.loads((job / "job.json").read_text(encoding="utf-8"))
     _preload(settings["entrypoint"])
     return _launch(job, settings)

@@ -10,9 +10,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from seaway.errors import TrainingFailed
+from seaway.platforms.local.training.elastic import STACKS
 from seaway.platforms.local.training.launcher_process import Agent, agent
 from seaway.signals import sigterm_raises
 from seaway.storage import read_json, write_json
@@ -132,15 +134,18 @@ def _wait(holder: Agent, job: Path, spec: TrainSpec, longest: float) -> int:
 
 
 def _stacks(job: Path, holder: Agent) -> str:
-    """Where each process stands, as Python's faulthandler writes it into its log."""
-    before = {path: path.stat().st_size for path in sorted(job.glob("logs/*/attempt_*/*/stderr.log"))}
-    ask(job, (process.pid for process in below(holder.pid)))
-    return "\n".join(f"[rank {path.parent.name}]\n{_after(path, start)}" for path, start in before.items())
+    """Where each process stands, as Python's faulthandler writes it into its log; before any began, their holder."""
+    logs = {path: f"rank {path.parent.name}" for path in sorted(job.glob("logs/*/attempt_*/*/stderr.log"))}
+    logs = logs or {job / STACKS: "before any rank began"}
+    before = {path: path.stat().st_size for path in logs if path.exists()}
+    ask(job, {holder.pid, *(process.pid for process in below(holder.pid))})
+    return "\n".join(f"[{logs[path]}]\n{_after(path, start)}" for path, start in before.items())
 
 
 def _after(path: Path, start: int) -> str:
-    text = path.read_bytes()[start:].decode("utf-8", "replace").strip()
-    return "\n".join(text.splitlines()[:STACK_LINES]) or "(it told nothing)"
+    """Without empty lines, since a reason is one paragraph."""
+    lines = filter(str.strip, path.read_bytes()[start:].decode("utf-8", "replace").splitlines())
+    return "\n".join(islice(lines, STACK_LINES)) or "(it told nothing: Python had ended in it, or had not begun)"
 
 
 def _end(holder: Agent) -> None:
