@@ -61,8 +61,10 @@ class Interrupted(KeyboardInterrupt):
         self.left: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        again = f", and again by {signal.Signals(self.again).name} before its exit tasks had ended"
-        return super().__str__() + (again if self.again else "")
+        told = super().__str__()
+        if not self.again:
+            return told
+        return f"{told}, and again by {signal.Signals(self.again).name} before its exit tasks had ended"
 
 
 def local_run(
