@@ -237,7 +237,7 @@ def test_who_asks_again_does_not_wait_for_exit_tasks(
     assert process.returncode == 128 + first, output
     assert alive(last) == []
     record = json.loads(next((state / "runs").glob("*/run.json")).read_text())
-    told = f"ended by {first.name}, and again by {second.name} before its exit tasks had ended"
+    told = f"ended by {first.name}, then by {second.name}"
     assert (record["state"], record["reason"]) == ("interrupted", told)
     steps = [(step["state"], step["reason"]) for step in record["steps"]]
     assert steps == [("interrupted", f"It was ended by {one.name}.") for one in (first, second)]

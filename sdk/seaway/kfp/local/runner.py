@@ -62,9 +62,7 @@ class Interrupted(KeyboardInterrupt):
 
     def __str__(self) -> str:
         told = super().__str__()
-        if not self.again:
-            return told
-        return f"{told}, and again by {signal.Signals(self.again).name} before its exit tasks had ended"
+        return f"{told}, then by {signal.Signals(self.again).name}" if self.again else told
 
 
 def local_run(

@@ -12,7 +12,7 @@ from seaway.serving.conformance.target import Target
 
 LARGE = 1 << 20  # bytes of a head
 MANY = 5000  # lines of one
-BOMB_BYTES = 1 << 30  # of a compressed body, once it is not
+BOMB_BYTES, MEMBERS = 1 << 30, 64  # of a compressed body, once it is not
 STATUS = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d)")
 NOT_TAKEN = (b"501", b"505")  # what is no fault of the server: a coding or a version that it does not have
 OK, REFUSED, CLOSED = b"200", b"4", b""
@@ -122,9 +122,8 @@ def _chunked(target: Target, content: bytes, *lines: bytes) -> bytes:
 
 
 def _bomb() -> bytes:
-    """Of few bytes, and compressed as if each were asked for twice as often as by any right request."""
-    block = gzip.compress(bytes(BOMB_BYTES >> 6))
-    return block * (1 << 6)
+    """Members of gzip one after another, which are read as one."""
+    return gzip.compress(bytes(BOMB_BYTES // MEMBERS)) * MEMBERS
 
 
 def _status(target: Target, sent: bytes) -> bytes:
