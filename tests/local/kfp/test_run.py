@@ -163,8 +163,9 @@ def _pids(file: Path, process: subprocess.Popen[str]) -> list[int]:
     return json.loads(file.read_text())
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize(
+    ("number", "exit_code", "times"), [(signal.SIGINT, 130, 1), (signal.SIGTERM, 143, 1), (signal.SIGTERM, 143, 3)]
+)
 def test_ending_a_run_leaves_no_process_behind(
     running: subprocess.Popen[str], state: Path, tmp_path: Path, number: signal.Signals, exit_code: int, times: int
 ) -> None:
