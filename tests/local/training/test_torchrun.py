@@ -119,15 +119,6 @@ def test_a_training_that_does_nothing_is_ended_with_the_stacks_of_its_processes(
     wait_until(lambda: not alive(mark))
 
 
-def test_a_training_that_does_not_come_to_its_end_is_told(spec: TrainSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    mark = uuid.uuid4().hex
-    monkeypatch.setenv(MARK, mark)
-    monkeypatch.setenv("SEAWAY_HEARTBEAT_S", "5")
-    with pytest.raises(TrainingFailed, match=r"(?s)\[rank 1\].*threading\.py.* in wait"):
-        TorchrunTrainer().train(how(spec, "stay at the end"))
-    wait_until(lambda: not alive(mark))
-
-
 def test_a_training_that_hangs_before_it_began_is_told_where(
     spec: TrainSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
