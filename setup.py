@@ -3,7 +3,20 @@
 from setuptools import find_packages, setup
 
 TREES = {"seaway_components": "components", "seaway_pipelines": "pipelines", "seaway_examples": "examples"}
-DATA = ("*.css", "*.html", "*.js", "*.json", "*.md", "*.proto", "*.svg", "*.tmpl", "*.txt", "*.yaml", "py.typed")
+DATA = (
+    "*.css",
+    "*.html",
+    "*.in",
+    "*.js",
+    "*.json",
+    "*.md",
+    "*.proto",
+    "*.svg",
+    "*.tmpl",
+    "*.txt",
+    "*.yaml",
+    "py.typed",
+)
 
 
 def below(name: str, folder: str) -> list[str]:
