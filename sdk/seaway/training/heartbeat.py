@@ -23,7 +23,8 @@ from seaway.errors import InvalidSpec
 VARIABLE = "SEAWAY_HEARTBEAT_S"
 SILENCE_S = 600.0  # unless the variable says otherwise
 SILENCE_IN_POD_S = 1800.0  # there a worker may wait for a pod whose image is still pulled, as long as torch does
-BUSY = 0.01  # of one core; below it a process only waits
+BUSY = 0.01  # of one core, since the last sign of life; below it processes only wait
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")  # what the system counts by; a process that only looks around may be charged one
 STACKS_S = 3.0  # for the processes to write where they stand
 WORKER_FILE = "worker-{rank}.pid"  # in the job's folder, once its process writes its stacks on `SIGNAL`
 SIGNAL = signal.SIGUSR1
@@ -87,27 +88,28 @@ class Heartbeat:
     processes: Callable[[], list[psutil.Process]]
 
     def __post_init__(self) -> None:
-        self._beat = self._looked = time.monotonic()
-        self._written, self._cpu_s = self._signs(), self._processor_s()
+        self._live(time.monotonic(), self._signs(), self._processor_s())
 
     def silent_s(self) -> float:
         """Look now; seconds since the look that last saw a sign of life."""
         now, written, cpu_s = time.monotonic(), self._signs(), self._processor_s()
-        busy = abs(cpu_s - self._cpu_s) > BUSY * (now - self._looked)  # less, where a process has ended
-        if busy or written != self._written:
-            self._beat = now
-        self._looked, self._written, self._cpu_s = now, written, cpu_s
+        waiting = BUSY * (now - self._beat) + TICK_S * len(cpu_s)
+        computed = abs(sum(cpu_s) - sum(self._cpu_s))  # less than before, where a process has ended
+        if computed > waiting or written != self._written:
+            self._live(now, written, cpu_s)
         return now - self._beat
 
-    def _processor_s(self) -> float:
-        total = 0.0
+    def _live(self, now: float, written: tuple[int, ...], cpu_s: list[float]) -> None:
+        self._beat, self._written, self._cpu_s = now, written, cpu_s
+
+    def _processor_s(self) -> list[float]:
+        """Of each process that there still is."""
+        found = list[float]()
         for process in self.processes():
-            try:
+            with suppress(psutil.Error):
                 times = process.cpu_times()
-            except psutil.Error:
-                continue
-            total += times.user + times.system
-        return total
+                found.append(times.user + times.system)
+        return found
 
     def _signs(self) -> tuple[int, ...]:
         """What changes where anything is written, to a file or to a pod's log."""

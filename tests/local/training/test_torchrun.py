@@ -119,6 +119,16 @@ def test_a_training_that_does_nothing_is_ended_with_the_stacks_of_its_processes(
     wait_until(lambda: not alive(mark))
 
 
+def test_a_training_that_waits_for_its_data_loader_is_told(spec: TrainSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, mark)
+    monkeypatch.setenv("SEAWAY_HEARTBEAT_S", "8")  # longer than the loader's look at its processes
+    stands = r"(?s)\[rank 0\].* in _try_get_data.*echo_trainer\.py\".* in __getitem__"
+    with pytest.raises(TrainingFailed, match=stands):
+        TorchrunTrainer().train(how(spec, "load"))
+    wait_until(lambda: not alive(mark))
+
+
 def test_a_training_that_hangs_before_it_began_is_told_where(
     spec: TrainSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

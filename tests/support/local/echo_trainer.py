@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch.utils.data import DataLoader, Dataset
 
 
 def listening_addresses() -> list[str]:
@@ -28,6 +29,17 @@ def listening_addresses() -> list[str]:
     return [fields[1] for fields in sockets if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes]
 
 
+class Endless(Dataset):
+    """Its rows never come."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, row: int) -> int:
+        threading.Event().wait()
+        return row
+
+
 def misbehave(how: str, rank: int) -> None:
     if how == "raise" and rank == 1:
         raise ValueError("the moon is in the wrong phase")
@@ -42,6 +54,8 @@ def misbehave(how: str, rank: int) -> None:
 
     if how == "leave the peer alone" and rank == 1:
         threading.Event().wait()
+    if how == "load":
+        next(iter(DataLoader(Endless(), num_workers=1)))
     if how == "compute":
         end = time.monotonic() + 8
         while time.monotonic() < end:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,8 @@ from seaway.training.result import TrainResult, earlier
 from seaway.training.spec import TrainSpec
 
 LOOKS = 10  # for signs of life, in the time without one that ends a training
-STACK_LINES = 40  # of each process that hangs, in the error
+STACK_LINES, FRAMES = 60, 16  # of each process that hangs, and of each thread of it, in the error
+STACK_BEGINS = "(most recent call first):"  # as faulthandler has it
 TAIL_LINES = 20  # of the failing rank's log, in the error
 END_S = 20.0  # for the workers to end after SIGTERM; elastic kills them after 10
 LOOPBACK_INTERFACE = "lo0" if sys.platform == "darwin" else "lo"
@@ -143,9 +144,20 @@ def _stacks(job: Path, holder: Agent) -> str:
 
 
 def _after(path: Path, start: int) -> str:
-    """Without empty lines, since a reason is one paragraph."""
+    """Of each thread, here or in a process below, the last calls; no empty lines, since a reason is one paragraph."""
     lines = filter(str.strip, path.read_bytes()[start:].decode("utf-8", "replace").splitlines())
-    return "\n".join(islice(lines, STACK_LINES)) or "(it told nothing: Python had ended in it, or had not begun)"
+    return (
+        "\n".join(islice(_innermost(lines), STACK_LINES))
+        or "(it told nothing: Python had ended in it, or had not begun)"
+    )
+
+
+def _innermost(lines: Iterable[str]) -> Iterator[str]:
+    depth = 0
+    for line in lines:
+        depth = 0 if line.endswith(STACK_BEGINS) else depth + 1
+        if depth <= FRAMES:
+            yield line
 
 
 def _end(holder: Agent) -> None:
