@@ -49,12 +49,12 @@ def _unscaled(subject: Subject, sample: Sample) -> str:
     if not len(moving):
         return ""
     place = int(largest.argmax())
-    name = f" ({subject.columns[place]})" if len(subject.columns) == len(largest) else ""
+    name = subject.called(place, len(largest))
     apart = float(moving.max() / moving.min())
     if float(largest[place]) < LARGE or (apart < APART and float(moving.max()) < LARGE):
         return ""
     return (
-        f"The first layer is given numbers as large as {float(largest[place]):,.4g} (feature {place + 1}{name}); "
+        f"The first layer is given numbers as large as {float(largest[place]):,.4g} ({name}); "
         f"the deviations of its features differ by a factor of {apart:,.0f}."
     )
 

@@ -21,7 +21,7 @@ MANY, MOST = 0.02, 0.4  # of the labels; of those that trees get wrong
 SHOWN = 10
 
 
-def check(_: Subject, sample: Sample) -> Iterator[Fault]:
+def check(subject: Subject, sample: Sample) -> Iterator[Fault]:
     """Faults of the labels."""
     probe = Probe.of(sample.rows, sample.kind)
     if not probe.usable:
@@ -31,7 +31,7 @@ def check(_: Subject, sample: Sample) -> Iterator[Fault]:
         yield Fault("labels one row off", told)
     elif told := _unrelated(probe, known):
         yield Fault("labels do not belong to the rows", told)
-    if told := _leak(probe, known, sample):
+    if told := _leak(subject, probe):
         yield Fault("leaking feature", told)
     if sample.kind is not Kind.NUMBERS and (told := _doubtful(probe)):
         yield Fault("wrong labels", told)
@@ -65,7 +65,7 @@ def _unrelated(probe: Probe, known: float) -> str:
     )
 
 
-def _leak(probe: Probe, known: float, sample: Sample) -> str:
+def _leak(subject: Subject, probe: Probe) -> str:
     """A single feature that knows all, where the others do not."""
     strength = [abs(_correlation(column, probe.labels, probe.kind)) for column in probe.features.T]
     for place in np.argsort(strength)[::-1][:CANDIDATES].tolist():
@@ -75,8 +75,9 @@ def _leak(probe: Probe, known: float, sample: Sample) -> str:
             continue
         without = probe.score(columns=others, trees=FEWER_TREES)
         if alone - without > (1 - TOLD_ALONE) * 5:
+            name = subject.called(place, probe.features.shape[1]).capitalize()
             return (
-                f"Feature {place + 1} alone tells {alone:.0%} of what can be known of the label; all others together "
+                f"{name} alone tells {alone:.0%} of what can be known of the label; all others together "
                 f"{max(without, 0.0):.0%}. What is this good is the label in other words, mostly."
             )
     return ""

@@ -38,6 +38,10 @@ class Subject:
     validation: Batches
     columns: tuple[str, ...] = ()
 
+    def called(self, place: int, count: int) -> str:
+        """What a feature is called, of so many; by its number where that many have no names."""
+        return f"feature {place + 1}" + (f" ({self.columns[place]})" if len(self.columns) == count else "")
+
     @classmethod
     def of_loaders(
         cls,

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from pyarrow import parquet
-from seaway.diagnosis import subject_of
+from seaway.diagnosis import diagnose, subject_of
 from seaway.errors import InvalidSpec
 from seaway.training import TrainSpec
 
@@ -59,3 +59,15 @@ def test_an_entrypoint_that_does_not_say_what_it_trains_is_refused(tmp_path: Pat
     for entrypoint, why in (("json", "Nobody says what json trains"), ("no.such", "cannot be imported")):
         with pytest.raises(InvalidSpec, match=why):
             subject_of(TrainSpec(tmp_path, tmp_path, tmp_path, tmp_path, entrypoint=entrypoint))
+
+
+def test_a_leak_is_told_by_the_name_of_its_column(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for split, rows in (("train", 500), ("validation", 200)):
+        churned = random.integers(0, 2, rows)
+        columns = {name: random.normal(size=rows) + tells * churned for name, tells in (("age", 0.5), ("closed", 20.0))}
+        parquet.write_table(pa.table({**columns, "churned": churned}), tmp_path / f"{split}.parquet")
+    files = (tmp_path / "train.parquet", tmp_path / "validation.parquet")
+    params = {"numeric": ["age", "closed"], "label": "churned", "batch_size": 64}
+    [fault] = diagnose(subject_of(TrainSpec(*files, tmp_path / "out", tmp_path / "checkpoints", params=params))).faults
+    assert fault.name == "leaking feature" and "(closed)" in fault.seen

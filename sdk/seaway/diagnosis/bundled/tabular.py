@@ -22,4 +22,5 @@ def subject(spec: TrainSpec) -> Subject:
     train, validation = map(preprocessing.prepared, read)
     torch.manual_seed(spec.seed)
     network = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
-    return of_loop(network, Data(train, validation, task), params, spec.seed)
+    columns = (*params.categorical, *params.numeric, *(f"{name} is missing" for name in params.numeric))
+    return of_loop(network, Data(train, validation, task), params, spec.seed, columns)
