@@ -78,6 +78,20 @@ def numbers() -> Setup:
     return Setup(train, validation, perceptron(8, 1), nn.functional.mse_loss)  # type: ignore[arg-type]
 
 
+def tags() -> Setup:
+    """Three labels a row, of which no training row has the first."""
+    draw = np.random.default_rng(4)
+    features = draw.normal(size=(1400, 6)).astype(np.float32)
+    truth = np.stack([features[:, 5] > 9, features[:, 0] > features[:, 3], features[:, 1] > features[:, 2]], 1).astype(
+        np.float32
+    )
+    truth[1100:1200, 0] = 1
+    pair = torch.tensor(features), torch.tensor(truth)
+    train, validation = tuple(one[:1000] for one in pair), tuple(one[1000:] for one in pair)
+    loss = nn.functional.binary_cross_entropy_with_logits
+    return Setup(train, validation, perceptron(6, 3), loss)  # type: ignore[arg-type]
+
+
 def flowers() -> Setup:
     """Few rows, and a single feature that is nearly enough without being a leak."""
     features, labels = load_iris(return_X_y=True)
@@ -140,6 +154,7 @@ HEALTHY: dict[str, Callable[[], Setup]] = {
     "weak signal": lambda: table(signal=0.5),
     "one in twenty": lambda: table(signal=2.0, positives=0.05, rows=3000),
     "numbers": numbers,
+    "tags": tags,
     "flowers": flowers,
 }
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -15,14 +15,14 @@ from seaway.diagnosis.subject import Subject
 
 BATCH, HEART_STEPS, RATES = 16, 400, (1e-3, 1e-2)
 LEARNT = 0.5  # of a guess's loss, which one batch has to fall below
-STEPS = 60  # of the training as it would be
+STEPS, SCORED = 60, 512  # of the training as it would be; rows that tell how it went
 WORSE, NO_BETTER = 1.3, 0.95  # times the first loss
 SWEEP, LOWEST, HIGHEST = 60, 1e-6, 10.0
 SMOOTH = 0.8
 BURST = 4.0  # times the least loss, at which a sweep ends
 SAFE = 10.0  # below the rate of the least loss
 SLOW, LEAST_S = 0.8, 0.005  # share of the time that loading may take; seconds a batch below which nobody cares
-FAR_BELOW = 1e-3  # of the suggested rate
+FAR_BELOW, HARDLY = 1e-3, 0.99  # of the suggested rate; of the first loss, that is left
 
 
 @dataclass
@@ -119,15 +119,11 @@ def _goes(subject: Subject, sample: Sample, figures: Figures) -> Fault | None:
     suggested = f"the range test suggests {figures.suggested:.2g}" if _learns(figures) else "no rate helps"
     beyond = figures.used > SAFE * figures.suggested and after > NO_BETTER * before
     if beyond or not math.isfinite(after) or after > WORSE * abs(before) + 1e-9:
-        return Fault(
-            "learning rate too high",
-            f"{did} bring the loss from {before:.3g} to {after:.3g}; {suggested}.",
-        )
-    if figures.used < FAR_BELOW * figures.suggested and after > (1 - 1e-2) * before:
-        return Fault(
-            "learning rate too low",
-            f"{did} leave the loss at {after:.3g} of {before:.3g}; {suggested}.",
-        )
+        told = f"{did} bring the loss from {before:.3g} to {after:.3g}; {suggested}."
+        return Fault("learning rate too high", told)
+    if figures.used < FAR_BELOW * figures.suggested and after > HARDLY * before:
+        told = f"{did} leave the loss at {after:.3g} of {before:.3g}; {suggested}."
+        return Fault("learning rate too low", told)
     return None
 
 
@@ -137,9 +133,9 @@ def _learns(figures: Figures) -> bool:
 
 
 @torch.no_grad()
-def _scored(network: nn.Module, loss: object, sample: Sample) -> float:
-    inputs, labels = next(iter(batched(sample.rows.some(512), 512)))
-    return float(loss(network.eval()(*inputs), labels))  # type: ignore[operator]
+def _scored(network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], sample: Sample) -> float:
+    inputs, labels = next(iter(batched(sample.rows.some(SCORED), SCORED)))
+    return float(loss(network.eval()(*inputs), labels))
 
 
 def _share(sample: Sample, step_s: float) -> float:

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,7 @@ class Rows:
     labels: Tensor
     seconds: float = 0.0  # to get them
     batches: int = 1
+    target: int = 0  # of several labels in a row, which one is looked at
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -55,10 +56,8 @@ class Rows:
 
     @cached_property
     def truth(self) -> Array:
-        """Labels, [rows], whole numbers where they are classes; of several the first that varies."""
-        flat = self.labels.reshape(len(self), -1).numpy()
-        varied = [column for column in flat.T if len(np.unique(column)) > 1] or [flat[:, 0]]
-        column = varied[0]
+        """Labels, [rows], whole numbers where they are classes."""
+        column = self.labels.reshape(len(self), -1)[:, self.target].numpy()
         truth: Array = column.astype(np.int64) if set(np.unique(column)) <= {0, 1} else column
         return truth
 
@@ -67,7 +66,7 @@ class Rows:
         if len(self) <= count:
             return self
         chosen = np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False))
-        return Rows(tuple(tensor[chosen] for tensor in self.inputs), self.labels[chosen])
+        return replace(self, inputs=tuple(tensor[chosen] for tensor in self.inputs), labels=self.labels[chosen])
 
 
 @dataclass(frozen=True)
@@ -102,11 +101,19 @@ def sample(subject: Subject) -> Sample:
     first = next(iter(subject.epoch()), None)
     if first is None:
         raise DataUnreadable("The training gives no batch; its split, or the filter before it, left nothing.")
-    epochs = tuple(_read(subject.epoch(), "an epoch") for _ in range(EPOCHS))
-    return Sample(_read(subject.rows(), "the training rows"), epochs, _read(subject.validation(), "validation"), first)
+    rows = _read(subject.rows(), "the training rows")
+    rows = replace(rows, target=_varying(rows.labels))
+    epochs = tuple(_read(subject.epoch(), "an epoch", rows.target) for _ in range(EPOCHS))
+    return Sample(rows, epochs, _read(subject.validation(), "validation", rows.target), first)
 
 
-def _read(batches: Iterable[Batch], what: str) -> Rows:
+def _varying(labels: Tensor) -> int:
+    """The first of several labels that is not the same in each row."""
+    columns = labels.reshape(len(labels), -1).unbind(1)
+    return next((place for place, column in enumerate(columns) if len(column.unique()) > 1), 0)
+
+
+def _read(batches: Iterable[Batch], what: str, target: int = 0) -> Rows:
     began, read, rows = time.perf_counter(), list[Batch](), 0
     for batch in batches:
         read.append(batch)
@@ -118,7 +125,7 @@ def _read(batches: Iterable[Batch], what: str) -> Rows:
         raise DataUnreadable(f"There are no rows in {what}.")
     try:
         inputs = tuple(torch.cat(parts).cpu() for parts in zip(*(inputs for inputs, _ in read), strict=True))
-        return Rows(inputs, torch.cat([labels for _, labels in read]).cpu(), seconds, len(read))
+        return Rows(inputs, torch.cat([labels for _, labels in read]).cpu(), seconds, len(read), target)
     except (RuntimeError, ValueError) as error:
         raise DataUnreadable(f"Batches of {what} differ in shape: {error}") from error
 
