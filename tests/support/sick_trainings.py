@@ -1,5 +1,6 @@
 """Small trainings that are healthy, or have exactly one fault."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,13 +24,14 @@ class Setup:
     loss: Callable[[Tensor, Tensor], Tensor] = nn.functional.cross_entropy
     rate: float = 3e-3
     shuffle: bool = True
+    rows: type[TensorDataset] = TensorDataset
     frozen: bool = False  # the first layer is not given to the optimizer
 
     def subject(self) -> Subject:
         torch.manual_seed(0)
         return Subject.of_loaders(
             self.network, self.loss, self._optimizer,
-            DataLoader(TensorDataset(*self.train), BATCH, shuffle=self.shuffle),
+            DataLoader(self.rows(*self.train), BATCH, shuffle=self.shuffle),
             DataLoader(TensorDataset(*self.validation), BATCH),
         )  # fmt: skip
 
@@ -245,6 +247,19 @@ def one_output_for_ten_classes() -> Setup:
     return replace(digits(), network=perceptron(64, 1), loss=loss)
 
 
+class Slow(TensorDataset):
+    """Whose rows take a while each."""
+
+    def __getitem__(self, row: int) -> tuple[Tensor, ...]:
+        time.sleep(0.001)
+        rows: tuple[Tensor, ...] = super().__getitem__(row)
+        return rows
+
+
+def slow_rows() -> Setup:
+    return replace(digits(), rows=Slow)
+
+
 def frozen_layer() -> Setup:
     return replace(digits(), frozen=True)
 
@@ -312,6 +327,7 @@ SICK: dict[str, tuple[Callable[[], Setup], str]] = {
     "classes that begin at one": (classes_that_begin_at_one, "the first step fails"),
     "too few outputs": (too_few_outputs, "the first step fails"),
     "one output for ten classes": (one_output_for_ten_classes, "wrong loss"),
+    "slow rows": (slow_rows, "slow loader"),
     "frozen layer": (frozen_layer, "frozen layer"),
     "layer without gradients": (layer_without_gradients, "frozen layer"),
     "dead rectifier": (dead_rectifier, "dead units"),

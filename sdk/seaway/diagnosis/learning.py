@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +22,7 @@ SWEEP, LOWEST, HIGHEST = 60, 1e-6, 10.0
 SMOOTH = 0.8
 BURST = 4.0  # times the least loss, at which a sweep ends
 SAFE = 10.0  # below the rate of the least loss
+QUICK, BATCHES = 0.25, 8  # of the batches that are got as quickly; fewer tell nothing
 SLOW, LEAST_S = 0.8, 0.005  # share of the time that loading may take; seconds a batch below which nobody cares
 FAR_BELOW, HARDLY = 1e-3, 0.99  # of the suggested rate; of the first loss, that is left
 
@@ -114,7 +116,8 @@ def _goes(subject: Subject, sample: Sample, figures: Figures) -> Fault | None:
         if not math.isfinite(values[-1]):
             break
     after = _scored(network, loss, sample) if math.isfinite(values[-1]) else math.inf
-    figures.loading = _share(sample, (time.perf_counter() - began) / len(values))
+    load_s, step_s = _load_s(sample), (time.perf_counter() - began) / len(values)  # in which its batch is got too
+    figures.loading = load_s / max(step_s, load_s, 1e-9)
     did = f"{len(values)} steps at rate {figures.used:.2g}"
     suggested = f"the range test suggests {figures.suggested:.2g}" if _learns(figures) else "no rate helps"
     beyond = figures.used > SAFE * figures.suggested and after > NO_BETTER * before
@@ -138,14 +141,14 @@ def _scored(network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], sample
     return float(loss(network.eval()(*inputs), labels))
 
 
-def _share(sample: Sample, step_s: float) -> float:
-    load_s = sample.epochs[0].seconds / sample.epochs[0].batches
-    return load_s / max(step_s, load_s, 1e-9)
+def _load_s(sample: Sample) -> float:
+    """Seconds that a batch takes to get: most take as long, so that a pause of the machine is none of the loader's."""
+    return float(np.quantile(sample.epochs[0].waited_s, QUICK))
 
 
 def _loading(sample: Sample, figures: Figures) -> Fault | None:
-    load_s = sample.epochs[0].seconds / sample.epochs[0].batches
-    if figures.loading < SLOW or load_s < LEAST_S:
+    load_s = _load_s(sample)
+    if figures.loading < SLOW or load_s < LEAST_S or len(sample.epochs[0].waited_s) < BATCHES:
         return None
     return Fault(
         "slow loader",

@@ -16,7 +16,7 @@ LEAST = 64  # rows
 def check(_: Subject, sample: Sample) -> Iterator[Fault]:
     """Whether the rows are shuffled, and anew each time."""
     first, second = sample.epochs
-    if first.batches < 2 or len(first) < LEAST:  # noqa: PLR2004
+    if len(first.waited_s) < 2 or len(first) < LEAST:  # noqa: PLR2004
         return
     if _same(first, second):
         yield Fault("rows are not shuffled", "Two epochs take the rows in the same order." + _clumped(first, sample))

@@ -41,8 +41,7 @@ class Rows:
 
     inputs: tuple[Tensor, ...]
     labels: Tensor
-    seconds: float = 0.0  # to get them
-    batches: int = 1
+    waited_s: tuple[float, ...] = ()  # for each batch
     target: int = 0  # of several labels in a row, which one is looked at
 
     def __len__(self) -> int:
@@ -114,18 +113,19 @@ def _varying(labels: Tensor) -> int:
 
 
 def _read(batches: Iterable[Batch], what: str, target: int = 0) -> Rows:
-    began, read, rows = time.perf_counter(), list[Batch](), 0
+    read, waited, rows, began = list[Batch](), list[float](), 0, time.perf_counter()
     for batch in batches:
+        waited.append(time.perf_counter() - began)
         read.append(batch)
         rows += len(batch[1])
         if rows >= ROWS:
             break
-    seconds = time.perf_counter() - began
+        began = time.perf_counter()
     if not rows:
         raise DataUnreadable(f"There are no rows in {what}.")
     try:
         inputs = tuple(torch.cat(parts).cpu() for parts in zip(*(inputs for inputs, _ in read), strict=True))
-        return Rows(inputs, torch.cat([labels for _, labels in read]).cpu(), seconds, len(read), target)
+        return Rows(inputs, torch.cat([labels for _, labels in read]).cpu(), tuple(waited), target)
     except (RuntimeError, ValueError) as error:
         raise DataUnreadable(f"Batches of {what} differ in shape: {error}") from error
 
