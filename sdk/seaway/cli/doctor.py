@@ -5,10 +5,10 @@ from pathlib import Path
 
 import typer
 
-from seaway.cli.findings import tell
+from seaway.cli.findings import end, tell
 from seaway.cli.output import print_json
 from seaway.kfp.local.folder_checkup import folder_checkup
-from seaway.platforms.findings import Finding
+from seaway.platforms.findings import Finding, State
 from seaway.platforms.home import home
 from seaway.platforms.local.machine import machine
 
@@ -41,12 +41,9 @@ def examine_training(run: str, step: str, page: Path | None, as_json: bool) -> N
         write_page(diagnosis, page)
     if as_json:
         print_json(diagnosis.to_json())
-    else:
-        rows = f"{diagnosis.rows:,} rows of training and {diagnosis.validation_rows:,} of validation"
-        typer.echo(f"{rows} were looked at.")
-        for fault in diagnosis.faults:
-            typer.echo(f"bad      {fault.name}: {fault.seen}\n         {fault.cure}")
-        if not diagnosis.faults:
-            typer.echo("good     None of the checks found a fault.")
-    if diagnosis.faults:
-        raise typer.Exit(1)
+        end(bad=bool(diagnosis.faults))
+        return
+    rows = f"{diagnosis.rows:,} rows of training and {diagnosis.validation_rows:,} of validation"
+    typer.echo(f"{rows} were looked at.")
+    found = [Finding(State.BAD, f"{one.name}: {one.seen.removesuffix('.')}", one.cure) for one in diagnosis.faults]
+    tell(found or [Finding(State.GOOD, "None of the checks found a fault")], as_json=False)

@@ -15,5 +15,10 @@ def tell(findings: list[Finding], as_json: bool) -> None:
     else:
         for one in findings:
             typer.echo(f"{one.state:<8} {one.what}." + (f"\n         {one.advice}" if one.advice else ""))
-    if any(one.state is State.BAD for one in findings):
+    end(bad=any(one.state is State.BAD for one in findings))
+
+
+def end(*, bad: bool) -> None:
+    """End with 1 where something is bad."""
+    if bad:
         raise typer.Exit(1)

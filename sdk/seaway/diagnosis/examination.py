@@ -10,6 +10,7 @@ from seaway.diagnosis import first_step, inputs, labels, layers, learning, objec
 from seaway.diagnosis.faults import Fault, likeliest
 from seaway.diagnosis.layers import Layer
 from seaway.diagnosis.learning import Figures
+from seaway.diagnosis.probe import Probe
 from seaway.diagnosis.sample import Kind, Sample, sample
 from seaway.diagnosis.subject import Subject
 from seaway.errors import TrainingUnsound
@@ -62,12 +63,13 @@ def diagnose(subject: Subject, seed: int = 0) -> Diagnosis:
         figures, moved = Figures(), list[Layer]()
         found = list(inputs.check(taken))
         if _sound(found):
-            found += [*splits.check(subject, taken), *labels.check(subject, taken), *order.check(subject, taken)]
+            probe = Probe.of(taken.rows, taken.kind)
+            found += [*splits.check(taken, probe), *labels.check(subject, taken, probe), *order.check(taken)]
             found += first_step.check(subject, taken)
         if _sound(found):
-            found += [*inputs.scale(subject, taken), *objective.check(subject, taken), *layers.check(subject, taken)]
-            found += learning.check(subject, taken, figures)
             moved = layers.layers(subject)
+            found += [*inputs.scale(subject, taken), *objective.check(subject, taken)]
+            found += [*layers.check(subject, taken, moved), *learning.check(subject, taken, figures)]
     return Diagnosis(likeliest(found), figures, moved, len(taken.rows), len(taken.validation), _expected(taken))
 
 

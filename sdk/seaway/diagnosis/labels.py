@@ -21,15 +21,13 @@ MANY, MOST = 0.02, 0.4  # of the labels; of those that trees get wrong
 SHOWN = 10
 
 
-def check(subject: Subject, sample: Sample) -> Iterator[Fault]:
+def check(subject: Subject, sample: Sample, probe: Probe) -> Iterator[Fault]:
     """Faults of the labels."""
-    probe = Probe.of(sample.rows, sample.kind)
     if not probe.usable:
         return
-    known = probe.score()
-    if told := _shift(sample, known):
+    if told := _shift(sample, probe.known):
         yield Fault("labels one row off", told)
-    elif told := _unrelated(probe, known):
+    elif told := _unrelated(probe):
         yield Fault("labels do not belong to the rows", told)
     if told := _leak(subject, probe):
         yield Fault("leaking feature", told)
@@ -52,16 +50,16 @@ def _shift(sample: Sample, known: float) -> str:
     return ""
 
 
-def _unrelated(probe: Probe, known: float) -> str:
+def _unrelated(probe: Probe) -> str:
     """Whether trees know no more of the labels than of the same in another order."""
     generator = np.random.default_rng(0)
     drawn = [probe.score(generator.permutation(probe.labels), trees=FEWER_TREES) for _ in range(DRAWS)]
     bar = max(*drawn, float(np.mean(drawn) + BEYOND * np.std(drawn)))
-    if known > bar:
+    if probe.known > bar:
         return ""
     return (
-        f"Trees know no more of these labels ({known:+.2f}, 0 is a guess and 1 all) than of the same labels in {DRAWS} "
-        f"orders drawn by chance (up to {bar:+.2f}), on {len(probe.labels):,} rows."
+        f"Trees know no more of these labels ({probe.known:+.2f}, 0 is a guess and 1 all) than of the same labels in "
+        f"{DRAWS} orders drawn by chance (up to {bar:+.2f}), on {len(probe.labels):,} rows."
     )
 
 

@@ -1,7 +1,7 @@
 """The network itself: units that never speak, layers that do not move, operators that make no number."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,14 +28,14 @@ class Layer:
     change: float
 
 
-def check(subject: Subject, sample: Sample) -> Iterator[Fault]:
-    """Faults of the network."""
+def check(subject: Subject, sample: Sample, moved: Sequence[Layer]) -> Iterator[Fault]:
+    """Faults of the network, whose `layers` these are."""
     if told := _not_a_number(subject, sample):
         yield Fault("not a number inside", told)
         return
     if told := _dead(subject, sample):
         yield Fault("dead units", told)
-    if told := _still(layers(subject), subject.network):
+    if told := _still(moved, subject.network):
         yield Fault("frozen layer", told)
 
 
@@ -59,7 +59,7 @@ def _changed(before: Tensor, after: Tensor) -> float:
     return float((after.detach() - before).norm() / before.norm().clamp(min=1e-12)) / STEPS
 
 
-def _still(found: list[Layer], network: nn.Module) -> str:
+def _still(found: Sequence[Layer], network: nn.Module) -> str:
     """Parameters that no step changes, and why."""
     asked = {name: weight.requires_grad for name, weight in network.named_parameters()}
     still = [layer for layer in found if layer.change == 0 and math.isfinite(layer.weight)]

@@ -7,13 +7,12 @@ import numpy as np
 
 from seaway.diagnosis.faults import Fault
 from seaway.diagnosis.sample import Kind, Rows, Sample
-from seaway.diagnosis.subject import Subject
 
 FAR = 8.0  # deviations from what chance gives
 LEAST = 64  # rows
 
 
-def check(_: Subject, sample: Sample) -> Iterator[Fault]:
+def check(sample: Sample) -> Iterator[Fault]:
     """Whether the rows are shuffled, and anew each time."""
     first, second = sample.epochs
     if len(first.waited_s) < 2 or len(first) < LEAST:  # noqa: PLR2004

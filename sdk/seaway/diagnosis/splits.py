@@ -9,19 +9,18 @@ import numpy as np
 from seaway.diagnosis.faults import Fault
 from seaway.diagnosis.probe import Probe
 from seaway.diagnosis.sample import Kind, Rows, Sample
-from seaway.diagnosis.subject import Subject
 
 UNIQUE = 0.002  # of rows that are the same as another of their split, at most, where a row in both is no chance
 KNOWN = 0.5  # score within the training rows from which on the validation rows should be predicted too
 LOST = 0.15  # of that score is left there, or less
 
 
-def check(_: Subject, sample: Sample) -> Iterator[Fault]:
+def check(sample: Sample, probe: Probe) -> Iterator[Fault]:
     """Faults of the split."""
     train, validation = _marks(sample.rows), _marks(sample.validation)
     if told := _shared(train, validation):
         yield Fault("rows in both splits", told)
-    if told := _another_kind(sample):
+    if told := _another_kind(sample, probe):
         yield Fault("validation is of another kind", told)
 
 
@@ -61,14 +60,14 @@ def _repeated(marks: Sequence[bytes]) -> float:
     return sum(count - 1 for count in Counter(marks).values()) / len(marks)
 
 
-def _another_kind(sample: Sample) -> str:
+def _another_kind(sample: Sample, probe: Probe) -> str:
     """What trees learn of one side says nothing of the other."""
-    probe, other = (Probe.of(rows, sample.kind) for rows in (sample.rows, sample.validation))
+    other = Probe.of(sample.validation, sample.kind)
     if not (probe.usable and other.usable) or probe.features.shape[1] != other.features.shape[1]:
         return ""
     if sample.kind is not Kind.NUMBERS and set(np.unique(other.labels)) - set(np.unique(probe.labels)):
         return ""
-    within = probe.score()
+    within = probe.known
     across = probe.on(other) if within >= KNOWN else within
     if across > LOST * within:
         return ""

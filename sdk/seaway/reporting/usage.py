@@ -7,7 +7,7 @@ from typing import Any
 
 from seaway.errors import InvalidSpec
 
-HOUR_S = 3600.0
+HOUR_S, GIB = 3600.0, 1 << 30
 CURRENCY = re.compile(r"\S{1,8}")
 
 

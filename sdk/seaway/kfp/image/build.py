@@ -13,8 +13,8 @@ from seaway.errors import ImageNotBuilt, InvalidSpec
 from seaway.kfp import decorator, pipeline_file
 from seaway.kfp.compile import Compiled
 from seaway.kfp.image.layer import PLACE, Layer, code_layer
-from seaway.kfp.image.reference import Reference
-from seaway.kfp.image.registry import INDEXES, MANIFESTS, Manifest, Repository, digest_of
+from seaway.kfp.image.reference import Reference, digest_of
+from seaway.kfp.image.registry import INDEXES, MANIFESTS, Manifest, Repository
 
 LAYERS = {  # of each kind of manifest
     MANIFESTS[0]: "application/vnd.oci.image.layer.v1.tar+gzip",

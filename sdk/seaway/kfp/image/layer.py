@@ -1,7 +1,6 @@
 """A folder of code as a layer of an image: the same files always give the same bytes."""
 
 import gzip
-import hashlib
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 from seaway.errors import InvalidSpec
+from seaway.kfp.image.reference import digest_of
 
 PLACE = "opt/project"  # which Seaway's images import from
 LARGEST = 100 << 20  # bytes: code, not data
@@ -26,7 +26,7 @@ class Layer:
 
     @property
     def digest(self) -> str:
-        return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+        return digest_of(self.content)
 
 
 def code_layer(folder: Path) -> Layer:
@@ -47,7 +47,7 @@ def code_layer(folder: Path) -> Layer:
             with (folder / file).open("rb") as content:
                 archive.addfile(_file(folder, file), content)
     plain = raw.getvalue()
-    return Layer(gzip.compress(plain, mtime=0), f"sha256:{hashlib.sha256(plain).hexdigest()}")
+    return Layer(gzip.compress(plain, mtime=0), digest_of(plain))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """The name of an image, as container engines read it."""
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 
@@ -52,3 +53,8 @@ class Reference:
     def __str__(self) -> str:
         name = f"{self.registry}/{self.repository}"
         return f"{name}@{self.digest}" if self.digest else f"{name}:{self.tag}"
+
+
+def digest_of(content: bytes) -> str:
+    """As manifests and registries name a content."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

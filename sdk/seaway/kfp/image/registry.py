@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urljoin
 import urllib3
 
 from seaway.errors import ImageNotBuilt
-from seaway.kfp.image.reference import HUB, Reference
+from seaway.kfp.image.reference import HUB, Reference, digest_of
 
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
@@ -180,10 +180,6 @@ class Repository:
             f"Registry {self.reference.registry}, repository {self.reference.repository}: {why}. Is the name right, "
             "and are you logged in (`docker login`, which writes ~/.docker/config.json)?"
         )
-
-
-def digest_of(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def credentials(registry: str) -> str:

@@ -20,8 +20,7 @@ from seaway.kfp.local.inputs import Result, artifacts_in
 from seaway.kfp.local.orchestrator import Call, told_of
 from seaway.kfp.local.placeholders import Command
 from seaway.kfp.local.run_record import Record, State, Step
-from seaway.kfp.local.used import GIB
-from seaway.reporting.usage import Usage
+from seaway.reporting.usage import GIB, Usage
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of the state folder: no step can go on, and its record neither
 GB = 10**9  # what kfp's older numbers count in

@@ -9,7 +9,8 @@ import sys
 import threading
 from dataclasses import dataclass
 
-GIB = 1 << 30
+from seaway.reporting.usage import GIB
+
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1 << 10  # of ru_maxrss, in bytes
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+from experiments import valid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutants_of_objects import mutated
@@ -315,25 +316,14 @@ def test_a_trial_whose_pods_would_be_refused_is_advised_against(job: dict[str, A
 def experiment(trial: dict[str, Any]) -> dict[str, Any]:
     """A study of one parameter, which the trial's container is told."""
     trial["spec"]["template"]["spec"]["containers"][0]["args"] = ["--lr=${trialParameters.lr}"]
-    space = {"min": "0.1", "max": "0.2"}
-    return {
-        "apiVersion": "kubeflow.org/v1beta1",
-        "kind": "Experiment",
-        "metadata": {"name": "study"},
-        "spec": {
-            "objective": {"type": "maximize", "objectiveMetricName": "auc"},
-            "algorithm": {"algorithmName": "random"},
-            "maxTrialCount": 2,
-            "parallelTrialCount": 1,
-            "maxFailedTrialCount": 1,
-            "parameters": [{"name": "lr", "parameterType": "double", "feasibleSpace": space}],
-            "trialTemplate": {
-                "primaryContainerName": "a",
-                "trialParameters": [{"name": "lr", "reference": "lr"}],
-                "trialSpec": trial,
-            },
-        },
+    study = valid()
+    study["spec"]["parameters"] = study["spec"]["parameters"][:1]
+    study["spec"]["trialTemplate"] = {
+        "primaryContainerName": "a",
+        "trialParameters": [{"name": "lr", "reference": "lr"}],
+        "trialSpec": trial,
     }
+    return study
 
 
 @pytest.mark.parametrize("name", TAKEN)

@@ -11,9 +11,8 @@ from kubernetes.utils.quantity import parse_quantity
 from seaway.errors import MetricsUnavailable
 from seaway.platforms.kubernetes.client.prometheus import query
 from seaway.platforms.kubernetes.client.resources import Manifest
-from seaway.reporting.usage import Usage
+from seaway.reporting.usage import GIB, Usage
 
-GIB = 1 << 30
 TIMEOUT_S = 10.0
 MARGIN_S = 120  # beyond the first pod's creation: clocks differ
 CPU, MEMORY = "container_cpu_usage_seconds_total", "container_memory_working_set_bytes"

@@ -74,8 +74,8 @@ def judge(document: Document, kinds: Kinds = carried) -> Verdict:
     place = (known.structure.resource.group, known.structure.resource.kind)
     refused = known.structure.problems(value, [REFUSED[place]] if place in REFUSED else ())
     rules = () if refused else ADVISED.get(place, ())
-    advised = [problem for rule in rules for problem in rule(known.structure.read(value))]
-    return Verdict(document, _name(value), known.by, refused, advised)
+    read = known.structure.read(value) if rules else value
+    return Verdict(document, _name(value), known.by, refused, [problem for rule in rules for problem in rule(read)])
 
 
 def _identity(value: Any) -> tuple[str, str]:

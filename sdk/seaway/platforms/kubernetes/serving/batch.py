@@ -5,7 +5,6 @@ What pods have answered stays in the storage until all is there, so an attempt a
 
 import hashlib
 import json
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -88,14 +87,8 @@ def job(batch: RemoteBatch, settings: Hosting) -> dict[str, Any]:
 
 def _root(settings: Hosting, plan: dict[str, Any]) -> str:
     """Where the work is kept: by what it is, so that another attempt finds it. Raises: InvalidSpec: nowhere."""
-    root = (settings.storage or os.environ.get("SEAWAY_STORAGE", "")).rstrip("/")
-    if not root:
-        raise InvalidSpec(
-            "Where do the pods find the rows? Set SEAWAY_STORAGE, or hosting.storage, to a URI that this step and the "
-            "pods reach, such as s3://my-bucket/seaway."
-        )
     digest = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
-    return f"{root}/predictions/{run_id()}-{digest[:16]}"
+    return f"{settings.root('rows')}/predictions/{run_id()}-{digest[:16]}"
 
 
 def _send(spec: BatchSpec, batch: RemoteBatch) -> None:

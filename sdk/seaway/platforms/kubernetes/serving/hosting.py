@@ -85,13 +85,17 @@ class Hosting(PodSettings):
         Raises:
             InvalidSpec: no storage is named.
         """
+        return f"{self.root('packages')}/endpoints/{name}/{version}"
+
+    def root(self, what: str) -> str:
+        """The URI below which this machine and the pods keep what they share. Raises: InvalidSpec: none is named."""
         root = (self.storage or os.environ.get("SEAWAY_STORAGE", "")).rstrip("/")
         if not root:
             raise InvalidSpec(
-                "Where do the pods find the packages? Set SEAWAY_STORAGE, or hosting.storage, to a URI that this "
+                f"Where do the pods find the {what}? Set SEAWAY_STORAGE, or hosting.storage, to a URI that this "
                 "machine and the pods reach, such as s3://my-bucket/seaway."
             )
-        return f"{root}/endpoints/{name}/{version}"
+        return root
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
