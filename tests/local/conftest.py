@@ -7,7 +7,8 @@ import pytest
 import seaway_runs
 
 LONGEST = (  # the longest first, lest one of them begin when all the others have ended
-    "monitoring/test_skew", "monitoring/test_loop", "tuning/test_tuning", "training/test_pods",
+    "projects/test_init", "monitoring/test_skew", "monitoring/test_loop", "training/test_slurm", "tuning/test_tuning",
+    "training/test_pods",
     "training/test_training", "pipelines/test_flights", "rollout/test_rollout", "cli/test_cli_guides",
     "monitoring/test_drift", "models/test_registry", "training/test_torchrun", "serving/test_endpoint", "kfp/test_run",
     "training/test_fsdp", "cli/test_cli_serve", "platforms/test_backends", "kfp/test_forking",

@@ -4,7 +4,6 @@ import csv
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import urllib3
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from free_ports import free_ports
 
 START_S = 120.0
 # A shell ends the program when its input ends: that is when the tests do, however they end.
@@ -67,14 +67,6 @@ def program(name: str) -> str:
             "is no API server to start"
         )
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in taken:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in taken]
 
 
 def administrator(server: str, certificate: Path, token: str) -> dict[str, object]:

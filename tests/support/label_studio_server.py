@@ -9,7 +9,6 @@ uv pip install --python ~/.cache/seaway/label-studio-1.23.2/bin/python label-stu
 
 import os
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import urllib3
+from free_ports import free_port
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "seaway"
 FOLDER = CACHE / "label-studio-1.23.2"
@@ -51,9 +51,7 @@ def label_studio(folder: Path) -> Iterator[LabelStudio]:
 
 @contextmanager
 def _started(folder: Path, token: str) -> Iterator[str]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, **QUIET, "LABEL_STUDIO_BASE_DATA_DIR": str(folder)}
     words = ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)]
     person = ["--username", PERSON, "--password", secrets.token_hex(8), "--user-token", token]

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -13,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import urllib3
+from free_ports import free_ports
 from minio import Minio
 from minio.error import MinioException
 
 START_S = 180.0
-PORTS_BELOW = 20000  # SeaweedFS serves gRPC at each port + 10000
-ATTEMPTS = 200
+GRPC = 10000  # SeaweedFS serves gRPC at each port + 10000
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class ObjectStore:
 @contextmanager
 def object_store(folder: Path, address: str = "127.0.0.1") -> Iterator[ObjectStore]:
     """Run SeaweedFS on `address` with its data in `folder`; it has one empty bucket and one identity."""
-    master, volume, filer, port = free_ports(address)
+    master, volume, filer, port = free_ports(4, address, twin=GRPC)
     store = ObjectStore(f"http://{address}:{port}", "test-key", secrets.token_hex(16))
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "s3.json"
@@ -77,27 +76,6 @@ def object_store(folder: Path, address: str = "127.0.0.1") -> Iterator[ObjectSto
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-
-
-def free_ports(address: str) -> list[int]:
-    """Four ports that nobody listens on, whose numbers plus 10000 are free too."""
-    found: list[int] = []
-    for _ in range(ATTEMPTS):
-        port = 10240 + secrets.randbelow(PORTS_BELOW - 10240)
-        if port not in found and _free(address, port) and _free(address, port + 10000):
-            found.append(port)
-        if len(found) == 4:
-            return found
-    raise OSError(f"no free ports at {address}")
-
-
-def _free(address: str, port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return False
-        return True
 
 
 def _identity(store: ObjectStore) -> dict[str, object]:

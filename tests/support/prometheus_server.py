@@ -1,7 +1,6 @@
 """A real Prometheus on loopback that scrapes one page, and that page."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from free_ports import free_port
 from http_server import serving
 from seaway.platforms.kubernetes.client.http import fetch
 
@@ -84,7 +84,7 @@ def _running(name: str, options: list[str], folder: Path) -> Iterator[str]:
     program = shutil.which(name)
     if not program:
         pytest.skip(f"{name} is missing (Debian: {name})")
-    address, log = f"127.0.0.1:{_free_port()}", folder / f"{name}.log"
+    address, log = f"127.0.0.1:{free_port()}", folder / f"{name}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [program, *options, f"--web.listen-address={address}", "--log.level=warn"], stdout=output, stderr=output
@@ -107,9 +107,3 @@ def _await_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> Non
             pass
         time.sleep(0.1)
     raise AssertionError(f"It did not start: {log.read_text()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -11,9 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from free_ports import free_ports
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol")
 WAIT_S = 120.0  # on a busy machine
 ENDING_S = 30.0
+STARTS = 3
 NODES = ("n1", "n2")
 
 
@@ -32,14 +35,6 @@ def running() -> Iterator["SlurmCluster"]:
             yield cluster
         finally:
             cluster.stop_all()
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @dataclass
@@ -71,7 +66,16 @@ class SlurmCluster:
         self._until(lambda: self.command("sinfo", "--noheader", "--format=%T %D", "-p", "main") == "idle 2", "nodes")
 
     def start_controller(self) -> None:
-        self._run("slurmctld", ["slurmctld", "-f", str(self.conf), "-D"])
+        """Until it answers; anew where it ends or hangs before that, as a service manager does."""
+        for _ in range(STARTS):
+            self._run("slurmctld", ["slurmctld", "-f", str(self.conf), "-D"])
+            with suppress(AssertionError):
+                return self._until(self.answers, "slurmctld")
+            self.stop("slurmctld")
+        raise AssertionError(f"slurmctld came up at none of {STARTS} starts:\n{self._said()}")
+
+    def answers(self) -> bool:
+        return self.command("squeue", "--noheader", "--format=%i") is not None
 
     def stop(self, daemon: str) -> None:
         """End it, by force where it hangs: slurmctld was once seen to close its port and never to end."""
@@ -113,11 +117,13 @@ class SlurmCluster:
             with suppress(subprocess.CalledProcessError):
                 if ready():
                     return
-            logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in sorted(self.folder.glob("*.out")))
             gone = [name for name, process in self.daemons.items() if process.poll() is not None]
-            assert not gone, f"{gone} ended:\n{logs}"
-            assert time.monotonic() < deadline, f"{what} did not come up:\n{logs}"
+            assert not gone, f"{gone} ended:\n{self._said()}"
+            assert time.monotonic() < deadline, f"{what} did not come up:\n{self._said()}"
             time.sleep(0.1)
+
+    def _said(self) -> str:
+        return "\n".join(path.read_text(errors="replace")[-2000:] for path in sorted(self.folder.glob("*.out")))
 
     def _configuration(self) -> str:
         host, user = socket.gethostname().partition(".")[0], "root" if os.getuid() == 0 else os.environ["USER"]

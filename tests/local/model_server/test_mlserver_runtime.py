@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bare_api_server import free_ports
+from free_ports import free_ports
 from seaway.model_server import own_packages
 from seaway.model_server.mlserver.server import REQUIREMENTS
 from seaway.models import ExportedModel, verifying_key

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 from aiosmtpd.controller import Controller
+from free_ports import free_port
 from seaway.errors import NoticeFailed
 from seaway.notices import Notice, tell
 from webhook import Webhook, webhook
@@ -71,9 +71,7 @@ class Mailbox:
 
 def test_a_letter_comes_by_smtp(tmp_path: Path) -> None:
     mailbox = Mailbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     try:
@@ -94,9 +92,7 @@ def alertmanager(folder: Path) -> Iterator[str]:
     if program is None:
         pytest.skip("there is no prometheus-alertmanager on PATH")
     (folder / "am.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        place = f"127.0.0.1:{probe.getsockname()[1]}"
+    place = f"127.0.0.1:{free_port()}"
     settings = [f"--config.file={folder / 'am.yml'}", f"--storage.path={folder / 'am'}", "--cluster.listen-address="]
     with subprocess.Popen([program, *settings, f"--web.listen-address={place}"], stderr=subprocess.DEVNULL) as process:
         try:

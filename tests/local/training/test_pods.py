@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from free_ports import free_port
 from places import LOCAL_PROGRAMS
 from seaway.storage import storage_for
 from seaway.training import TrainResult, TrainSpec
@@ -52,13 +53,6 @@ def remote(spec: TrainSpec, place: Path) -> RemoteTraining:
     storage_for(training.train).upload(spec.train, training.train)
     storage_for(training.validation).upload(spec.validation, training.validation)
     return training
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class Pods:

@@ -208,14 +208,6 @@ def test_an_outage_of_the_controller_is_sat_out_and_a_long_one_is_told(
             launch(job("true"), Placement(outage_s=0.5))
     finally:
         slurm.start_controller()
-        wait_until(lambda: answers(slurm), 0.1)
-
-
-def answers(slurm: SlurmCluster) -> bool:
-    try:
-        return slurm.command("squeue", "--noheader", "--format=%i") is not None
-    except subprocess.CalledProcessError:
-        return False
 
 
 def test_a_killed_step_leaves_its_job_to_the_next_and_one_that_is_told_to_end_takes_it_along(

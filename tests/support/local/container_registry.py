@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 import urllib3
 import yaml
+from free_ports import free_port
 
 START_S = 60.0
 
@@ -22,9 +22,7 @@ def container_registry(folder: Path) -> Iterator[str]:
     program = shutil.which("docker-registry")
     if not program:
         pytest.skip("docker-registry is missing (Debian: docker-registry)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     folder.mkdir(parents=True, exist_ok=True)
     settings = {
         "version": 0.1,
