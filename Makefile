@@ -118,8 +118,8 @@ generate: $(ALL) ## write every generated file anew: component.yaml, pipeline.ya
 manifests: $(ALL) ## write manifests/pipelines: each pipeline and its current version; CHANGE='...' says what is new
 	$(BIN)/seaway manifests --images $(IMAGES) --change '$(CHANGE)'
 
-images:          ## build images/{runtime,trainer,server,servers} with Docker; TORCH_INDEX and BASE_IMAGE choose
-	for name in runtime trainer server servers; do docker buildx build --file images/Dockerfile --target $$name \
+images:          ## build images/{runtime,trainer,server,servers,lambda} with Docker; TORCH_INDEX and BASE_IMAGE choose
+	for name in runtime trainer server servers lambda; do docker buildx build --file images/Dockerfile --target $$name \
 	  --tag $(REGISTRY)/$$name:$(TAG) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) \
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) --build-arg VERSION=$(TAG) \
 	  --build-arg REVISION=$$(git rev-parse HEAD) --sbom=true --provenance=true $(PUSH) . || exit 1; done

@@ -958,6 +958,32 @@ def rotate_token(
 
 
 @app.command(
+    "export-lambda",
+    epilog=_examples(
+        "seaway export-lambda package function --name churn",
+        "seaway export-lambda package function --name churn --image registry.example.com/seaway/lambda:1.2.0",
+    ),
+)
+def export_lambda(
+    package: Annotated[Path, typer.Argument(help="A model package.")],
+    folder: Annotated[Path, typer.Argument(help="To be written: what `docker build` takes.")],
+    name: Annotated[str, typer.Option(help="The model's name.")],
+    public_key: Annotated[
+        Path | None, typer.Option(help="Verifies the package. Default: this installation's.", show_default=False)
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option(help="Seaway's image for Lambda. Default: docker.io/seaway's.", show_default=False)
+    ] = None,
+) -> None:
+    """Write what a package's image for AWS Lambda is built from.
+
+    Its function answers Open Inference Protocol requests of function URLs, API Gateway and load balancers."""
+    from seaway.cli.aws_lambda import export
+
+    export(package, folder, name, public_key, image)
+
+
+@app.command(
     "export-triton",
     epilog=_examples(
         "seaway export-triton package repository --name churn",
