@@ -23,8 +23,10 @@ def ingest_tables(
     from pathlib import Path
 
     from seaway.data import ingest
+    from seaway.data.origin import ORIGINS, origin
 
     result = ingest(source, options, Path(tables.path))
     tables.metadata.update(schema=result.schema, rows=result.rows, sha256=result.sha256)
     tables.metadata["read_from"] = {"source": source, "options": options, "version": result.version}
+    tables.metadata[ORIGINS] = [origin(Path(tables.path), source, result.version)]
     tables.metadata["summary"] = ", ".join(f"{rows:,} {name}" for name, rows in result.rows.items())

@@ -39,10 +39,12 @@ def synthesize_examples(
     """
     from pathlib import Path
 
+    from seaway.data.origin import carry
     from seaway.data.synthetic import Wanted, synthesize
 
     wanted = Wanted(label, numeric, categorical, {name: int(count) for name, count in rows.items()}, gate, seed)
     found = synthesize(Path(train.path), Path(held_out.path), wanted, Path(examples.path))
     for name, value in found.to_json().items():
         metrics.log_metric(name, value)
+    carry([train.metadata], [examples.metadata])
     examples.metadata["summary"] = f"{sum(wanted.rows.values()):,} synthetic rows, {found.shapes:.0%} alike"

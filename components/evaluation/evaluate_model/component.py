@@ -50,6 +50,7 @@ def evaluate_model(
     from pathlib import Path
     from shutil import copyfile
 
+    from seaway.data.origin import carry
     from seaway.evaluation import Gate, evaluate
 
     result = evaluate(
@@ -72,4 +73,5 @@ def evaluate_model(
         classification.log_roc_curve(*result.roc)
     if result.confusion:
         classification.log_confusion_matrix(*result.confusion)
+    carry([train.metadata], [evaluation.metadata])
     evaluation.metadata["summary"] = result.summary

@@ -36,6 +36,7 @@ def get_training_examples(
     """
     from pathlib import Path
 
+    from seaway.data.origin import carry
     from seaway.features import SplitSpec, training_examples
 
     outputs = {"train": train, "validation": validation, "test": test, "replay": replay}
@@ -44,4 +45,5 @@ def get_training_examples(
     counts = training_examples(Path(repository.path), Path(tables.path), spec, files)
     for name, artifact in outputs.items():
         artifact.metadata.update(counts.metadata(name))
+    carry([tables.metadata], [artifact.metadata for artifact in outputs.values()])
     train.metadata["summary"] = counts.summary

@@ -55,6 +55,7 @@ def split_table(
     """
     from pathlib import Path
 
+    from seaway.data.origin import carry
     from seaway.features import PlainSpec, SplitSpec, plain_examples
 
     outputs = {"train": train, "validation": validation, "test": test, "replay": replay}
@@ -64,4 +65,5 @@ def split_table(
     counts = plain_examples(Path(tables.path) / f"{table}.parquet", spec, splits, files)
     for name, artifact in outputs.items():
         artifact.metadata.update(counts.metadata(name))
+    carry([tables.metadata], [artifact.metadata for artifact in outputs.values()])
     train.metadata["summary"] = counts.summary

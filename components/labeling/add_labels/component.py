@@ -30,7 +30,9 @@ def add_labels(
     """
     from pathlib import Path
 
+    from seaway.data.origin import carry
     from seaway.labeling.results import add_labels as add
 
     inputs = (Path(rows.path), Path(labels.path), Path(examples.path))
+    carry([examples.metadata, rows.metadata], [train.metadata])
     train.metadata["summary"] = add(*inputs, key, label, least_confidence, Path(train.path), Path(audit.path))

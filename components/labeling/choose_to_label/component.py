@@ -39,6 +39,7 @@ def choose_to_label(
     """
     from pathlib import Path
 
+    from seaway.data.origin import carry
     from seaway.labeling.pool import Choice, choose_rows
 
     paths = {
@@ -46,4 +47,5 @@ def choose_to_label(
         for name, artifact in (("model", model), ("predictions", predictions), ("labelled", labelled))
     }
     choice = Choice(count, key, strategy, random_share, embedding, seed)
+    carry([pool.metadata], [chosen.metadata])
     chosen.metadata["summary"] = choose_rows(Path(pool.path), choice, Path(chosen.path), **paths)

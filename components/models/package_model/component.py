@@ -29,15 +29,19 @@ def package_model(
     from pathlib import Path
 
     from seaway import models, monitoring
+    from seaway.data.origin import ORIGINS, origins
     from seaway.model_server.torchscript import kept_script
     from seaway.platforms.home import home, keys, references
 
     tested = Path(evaluation.path) if evaluation else None
-    lineage = models.trace(Path(model.path), Path(train.path), parameters, seed=seed, parent=parent, evaluation=tested)
+    known = origins(train.metadata)
+    lineage = models.trace(
+        Path(model.path), Path(train.path), parameters, seed=seed, parent=parent, evaluation=tested, origins=known
+    )
     made = models.package(Path(model.path), Path(package.path), lineage, models.signing_keys(keys()).private)
     monitoring.keep_reference(Path(train.path), references())
     kept_script(made.path, home() / "cache" / "scripts")
     package.metadata["sha256"] = made.sha256
     package.metadata["code_version"] = lineage.code_version
-    package.metadata["data_sha256"] = lineage.data_sha256
+    package.metadata["data_sha256"], package.metadata[ORIGINS] = lineage.data_sha256, known
     package.metadata["summary"] = f"signed, {made.sha256[:12]}"

@@ -24,11 +24,13 @@ def write_model_report(
     """
     from pathlib import Path
 
+    from seaway.data.origin import origins
     from seaway.platforms.runs import evidence
     from seaway.reporting import keep, write_model_report
     from seaway.reporting.model_report import ModelInputs
 
     folders = [Path(artifact.path) if artifact else None for artifact in (data, study)]
-    found = write_model_report(ModelInputs(Path(evaluation.path), *folders), Path(report.path))
+    inputs = ModelInputs(Path(evaluation.path), *folders, origins(evaluation.metadata))
+    found = write_model_report(inputs, Path(report.path))
     keep(evidence(), "model", found)
     report.metadata["summary"] = found["summary"]

@@ -44,6 +44,7 @@ def train_pytorch(
     from pathlib import Path
 
     from seaway import models, platforms
+    from seaway.data.origin import carry, origins
     from seaway.platforms.home import home
     from seaway.reporting import write_links
     from seaway.training import Trainer, TrainSpec
@@ -64,10 +65,11 @@ def train_pytorch(
     page = ""
     if track_as:
         tracker = platforms.current(models.ModelRegistry)
-        lineage = models.trace(Path(model.path), Path(train.path), params, seed=seed)
+        lineage = models.trace(Path(model.path), Path(train.path), params, seed=seed, origins=origins(train.metadata))
         page = tracker.run_page(models.log_trained(tracker, track_as, Path(model.path), lineage))
     write_links(Path(links.path), {"This training's run": page}, result.summary)
     for name, value in result.metrics.items():
         metrics.log_metric(name, value)
+    carry([train.metadata], [model.metadata])
     model.metadata["sha256"] = result.sha256
     model.metadata["summary"] = result.summary

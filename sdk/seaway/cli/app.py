@@ -866,14 +866,23 @@ def data_diff(
 
 
 @data_app.command(
-    "checkout", epilog=_examples("seaway data checkout orders@3f2a orders", "seaway data checkout orders o")
+    "checkout",
+    epilog=_examples(
+        "seaway data checkout orders@3f2a orders", "seaway data checkout orders o", "seaway data checkout package o"
+    ),
 )
 def data_checkout(
-    version: Annotated[str, typer.Argument(help="NAME@VERSION; NAME is the latest.")],
+    version: Annotated[
+        str,
+        typer.Argument(
+            metavar="VERSION",
+            help="NAME@VERSION; NAME for the latest; @VERSION of any name; or a model package.",
+        ),
+    ],
     folder: Annotated[Path, typer.Argument(help="That the files are put into; what is there is replaced.")],
     store: Store = "",
 ) -> None:
-    """Bring the files of a version back."""
+    """Bring the files of a version back, or those that a model was trained on."""
     from seaway.cli.data import checkout
 
     checkout(version, folder, store)

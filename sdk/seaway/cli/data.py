@@ -10,8 +10,9 @@ import typer
 
 from seaway.cli.output import print_json, print_table
 from seaway.data.difference import Difference, TableDifference, compare
-from seaway.data.versions import Versions, shown, split_name
-from seaway.errors import InvalidSpec
+from seaway.data.versions import Versions, names_with, shown, split_name
+from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.models.lineage import LINEAGE_FILE, Lineage
 from seaway.platforms.home import data_versions
 
 
@@ -38,15 +39,42 @@ def checkout(version: str, folder: Path, store: str) -> None:
     """Bring a version back.
 
     Raises:
-        DataUnreadable: there is no such version.
+        DataUnreadable: there is no such version, or a package names none.
         InvalidSpec: the folder holds something else than Parquet files.
     """
     if folder.exists() and any(file.suffix != ".parquet" for file in folder.iterdir()):
         raise InvalidSpec(f"{folder} holds something else than Parquet files; give an empty folder, or a new one.")
-    name, wanted = split_name(version)
-    found = Versions(store or data_versions(), name).checkout(wanted, folder)
+    kept = store or data_versions()
+    name, wanted = _named(version, kept)
+    found = Versions(kept, name).checkout(wanted, folder)
     rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items())
     typer.echo(f"{name}@{found.version} is in {folder}: {rows}")
+
+
+def _named(text: str, store: str) -> tuple[str, str]:
+    """Name and version of `NAME@VERSION`, of `@VERSION` under any name, or of what a package's rows were made of."""
+    if (Path(text) / LINEAGE_FILE).is_file():
+        text = _made_of(Path(text))
+    name, version = split_name(text)
+    if name:
+        return name, version
+    if found := names_with(store, version):
+        return found[0], version
+    raise DataUnreadable(
+        f"No data in {store} have the version {version!r}: version_data has not kept them there. Name another --store, "
+        "or read them from their source again."
+    )
+
+
+def _made_of(package: Path) -> str:
+    """Raises: DataUnreadable: the package names no data, or those of several sources."""
+    found = [f"@{one['version']}" for one in Lineage.read(package).origins]
+    if len(found) == 1:
+        return found[0]
+    several = (
+        f"was made of {' and '.join(found)}; ask for one of them." if found else "does not say what it was made of."
+    )
+    raise DataUnreadable(f"The model in {package} {several}")
 
 
 @contextmanager

@@ -56,9 +56,8 @@ class Versions:
             StorageUnavailable: the store does not answer.
         """
         tables = describe(folder)
-        files = {file.name: sha256(file) for file in sorted(folder.glob("*.parquet"))}
-        name = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:DIGITS]
-        log = self.log()
+        files = _hashes(folder)
+        name, log = _name(files), self.log()
         if known := next((one for one in log if one.version == name), None):
             return known, False
         made = datetime.now(UTC).isoformat(timespec="seconds")
@@ -118,6 +117,25 @@ class Versions:
 
     def _object(self, digest: str) -> str:
         return f"{self.uri.rstrip('/')}/objects/{digest[:2]}/{digest}"
+
+
+def content_version(folder: Path) -> str:
+    """The version that a folder of Parquet files is, whether it is kept or not."""
+    return _name(_hashes(folder))
+
+
+def names_with(uri: str, version: str) -> list[str]:
+    """Names in the store at `uri` under which a version is kept that begins so."""
+    parts = (kept.rsplit("/", maxsplit=2)[1:] for kept in storage_for(uri).list(f"{uri.rstrip('/')}/versions"))
+    return sorted({name for name, file in parts if file.partition("-")[2].startswith(version)})
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {file.name: sha256(file) for file in sorted(folder.glob("*.parquet"))}
+
+
+def _name(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:DIGITS]
 
 
 def split_name(text: str) -> tuple[str, str]:

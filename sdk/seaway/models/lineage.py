@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import math
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ FRAMEWORKS = (
     *("torch", "numpy", "safetensors", "seaway", "onnxruntime", "scikit-learn", "skops", "xgboost-cpu", "xgboost"),
     *("lightgbm", "keras"),
 )
+OPTIONAL = ("source", "origins")  # left out of the file where they say nothing
 GIT_TIMEOUT_S = 10
 
 
@@ -40,6 +41,7 @@ class Lineage:
     `data_sha256` is the hash of the training rows, empty where a model was imported and nobody has them: `source` then
     names the file that it was. `code_version` what `code_version()` gives, `parent` the name and
     version of the model that this one is to replace (empty: none), `created` an ISO 8601 time in UTC.
+    `origins` are the data that the rows were made of: their `version`, the `source` that read them, and what it `read`.
     """
 
     data_sha256: str
@@ -51,6 +53,7 @@ class Lineage:
     created: str = field(default_factory=_now)
     frameworks: Mapping[str, str] = field(default_factory=framework_versions)
     source: str = ""
+    origins: Sequence[Mapping[str, str]] = ()
 
     def __post_init__(self) -> None:
         unknown = self.source and not self.data_sha256
@@ -65,8 +68,8 @@ class Lineage:
 
     def write(self, folder: Path) -> None:
         """Write `lineage.json` into `folder`, atomically."""
-        told = asdict(self)
-        write_json(folder / LINEAGE_FILE, {name: value for name, value in told.items() if name != "source" or value})
+        told = {name: value for name, value in asdict(self).items() if value or name not in OPTIONAL}
+        write_json(folder / LINEAGE_FILE, told)
 
     @classmethod
     def read(cls, folder: Path) -> "Lineage":
@@ -86,6 +89,7 @@ def trace(
     seed: int = 0,
     parent: str = "",
     evaluation: Path | None = None,
+    origins: Sequence[Mapping[str, str]] = (),
 ) -> Lineage:
     """The lineage of a trained model.
 
@@ -96,6 +100,7 @@ def trace(
         seed: Of the training.
         parent: Name and version of the model that it is to replace; empty for none.
         evaluation: Folder with `evaluation.json`; the finite figures of its `metrics` are taken, named `test_*`.
+        origins: Which data the rows were made of, see `Lineage`.
 
     Raises:
         DataUnreadable: a file is missing or is no JSON.
@@ -104,7 +109,7 @@ def trace(
     if evaluation is not None:
         tested = _figures(read_json(evaluation / EVALUATION_FILE).get("metrics", {}))
         metrics |= {f"test_{name}": value for name, value in tested.items()}
-    return Lineage(sha256(train), code_version(), dict(parameters), metrics, seed, parent)
+    return Lineage(sha256(train), code_version(), dict(parameters), metrics, seed, parent, origins=origins)
 
 
 def _figures(values: Mapping[str, Any]) -> dict[str, float]:

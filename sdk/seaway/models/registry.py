@@ -144,6 +144,8 @@ def log_trained(registry: ModelRegistry, name: str, model: Path, lineage: Lineag
         DataUnreadable: `metrics.json` or `history.jsonl` is missing or broken.
     """
     facts = {"data_sha256": lineage.data_sha256, "code_version": lineage.code_version, "seed": lineage.seed}
+    if lineage.origins:
+        facts["data_version"] = ", ".join(one["version"] for one in lineage.origins)
     return registry.log_training(
         name,
         {**facts, **lineage.parameters},

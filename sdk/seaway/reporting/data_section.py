@@ -217,6 +217,17 @@ def _feature_figure(values: "Numbers", item: Mapping[str, Any], label: Label) ->
     return Figure(charts.histogram(edges.tolist(), counts, f"{name}{unit}", alt), name, caption)
 
 
+def origin_rows(origins: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    """For each data that rows were made of: its version, and what read it in which version of its own."""
+    return [[f"data {one['version']}", ", ".join(filter(None, (one["source"], one["read"])))] for one in origins]
+
+
+def origin_blocks(origins: Sequence[Mapping[str, str]]) -> list[Block]:
+    """Which data the training rows were made of, and how they are brought back."""
+    how = "Where version_data has kept them, seaway data checkout @VERSION FOLDER brings them back."
+    return [Table(["", "read by"], origin_rows(origins), align="ll"), Text(how)]
+
+
 def learning_blocks(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> list[Block]:
     """Loss and validation figures by epoch, for each training; `histories` are the objects of `history.jsonl`."""
     entries = [entry for history in histories.values() for entry in history]

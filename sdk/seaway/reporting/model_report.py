@@ -1,6 +1,6 @@
 """The page of a model before its release: data, training, evaluation and gate; kept for the page of the whole run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,13 @@ class ModelInputs:
         evaluation: made by `evaluate_model`: figures, gate, and how each model was trained.
         data: made by `describe_data`; None leaves its sections out.
         study: made by `tune_model`; None leaves it out.
+        origins: which data the training rows were made of: version, source, and the version that it read.
     """
 
     evaluation: Path
     data: Path | None = None
     study: Path | None = None
+    origins: Sequence[Mapping[str, str]] = ()
 
 
 def write_model_report(inputs: ModelInputs, output: Path) -> dict[str, Any]:
@@ -59,6 +61,8 @@ def _plain(tile: Tile) -> Any:
 
 
 def _add_sections(page: Page, inputs: ModelInputs, evaluation: Mapping[str, Any]) -> None:
+    if inputs.origins:
+        page.section("Data version", *data_section.origin_blocks(inputs.origins))
     if inputs.study is not None:
         page.section("Tuning", *tuning_section.study_blocks(read_json(inputs.study / "study.json")))
     if histories := _histories(evaluation):

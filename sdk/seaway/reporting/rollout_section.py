@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from seaway.reporting import charts
+from seaway.reporting.data_section import origin_rows
 from seaway.reporting.page import Badge, Block, Figure, Figures, Fold, Table, Text, Tile, Tiles
 
 ARMS = ("stable", "candidate")
@@ -252,6 +253,7 @@ def lineage_blocks(lineage: Mapping[str, Any], arms: Mapping[str, str]) -> list[
     """Where the model comes from, and which version each arm served; `arms` maps an arm to its version."""
     rows = [
         ["training rows", lineage["data_sha256"]],
+        *origin_rows(lineage.get("origins", [])),
         ["code", lineage["code_version"]],
         ["replaces", lineage.get("parent") or None],
         ["seed", str(lineage.get("seed", ""))],

@@ -13,8 +13,10 @@ from pyarrow import parquet
 from seaway.cli import data as commands
 from seaway.data import ingest
 from seaway.data.difference import compare
-from seaway.data.versions import Versions, split_name
+from seaway.data.origin import ORIGINS, carry, origin
+from seaway.data.versions import Versions, content_version, names_with, split_name
 from seaway.errors import DataUnreadable, InvalidSpec, StorageCorrupted
+from seaway.models.lineage import Lineage
 from seaway.storage import sha256
 
 
@@ -152,3 +154,39 @@ def test_the_commands_tell_it(
     (tmp_path / "out" / "mine.txt").write_text("keep")
     with pytest.raises(InvalidSpec, match="something else"):
         commands.checkout("orders", tmp_path / "out", "")
+
+
+def test_a_version_is_found_without_its_name(
+    store: Versions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tables(tmp_path / "a", n=[1])
+    kept, _ = store.keep(folder)
+    Versions(store.uri, "bills").keep(tables(tmp_path / "b", n=[2]))
+    assert content_version(folder) == kept.version
+    assert names_with(store.uri, kept.version[:8]) == ["orders"] and names_with(store.uri, "zz") == []
+    commands.checkout(f"@{kept.version}", tmp_path / "out", store.uri)
+    assert capsys.readouterr().out.startswith(f"orders@{kept.version} is in")
+    with pytest.raises(DataUnreadable, match=r"No data in .* have the version 'zz'"):
+        commands.checkout("@zz", tmp_path / "out", store.uri)
+
+
+def test_a_model_of_no_data_or_of_several_is_told(tmp_path: Path) -> None:
+    told = {"data_sha256": "ab" * 32, "code_version": "git:1"}
+    Lineage(**told).write(tmp_path)
+    assert "origins" not in json.loads((tmp_path / "lineage.json").read_text())
+    with pytest.raises(DataUnreadable, match="does not say what it was made of"):
+        commands.checkout(str(tmp_path), tmp_path / "out", "store")
+    two = [{"version": version, "source": "x:y", "read": ""} for version in ("11", "22")]
+    Lineage(**told, origins=two).write(tmp_path)
+    with pytest.raises(DataUnreadable, match="was made of @11 and @22; ask for one"):
+        commands.checkout(str(tmp_path), tmp_path / "out", "store")
+
+
+def test_origins_are_carried_once_each_and_nothing_is_said_where_none_is_known(tmp_path: Path) -> None:
+    first = origin(tables(tmp_path / "a", n=[1]), "shop:read", "7")
+    other = {**first, "read": "8"}
+    made: list[dict[str, Any]] = [{}, {"rows": 1}]
+    carry([{}], made)
+    assert made == [{}, {"rows": 1}]
+    carry([{ORIGINS: [first]}, {}, {ORIGINS: [other, first]}], made)
+    assert made == [{ORIGINS: [first, other]}, {"rows": 1, ORIGINS: [first, other]}]

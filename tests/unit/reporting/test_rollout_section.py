@@ -150,6 +150,7 @@ def test_a_mesh_that_saw_nothing_and_one_that_is_not_there_are_told_apart() -> N
 
 
 def test_lineage_names_data_code_and_parameters() -> None:
-    lineage = {"data_sha256": "ab" * 32, "code_version": "git:123", "parameters": {"epochs": 4}}
+    origins = [{"version": "3f2a", "source": "shop:read", "read": "snapshot 7"}]
+    lineage = {"data_sha256": "ab" * 32, "code_version": "git:123", "parameters": {"epochs": 4}, "origins": origins}
     document = Page("t").section("Lineage", *lineage_blocks(lineage, {"candidate": "v9"})).html()
-    assert all(text in document for text in ("ab" * 32, "git:123", "epochs", "v9"))
+    assert all(text in document for text in ("ab" * 32, "git:123", "epochs", "v9", "data 3f2a", "snapshot 7"))
