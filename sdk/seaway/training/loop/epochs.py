@@ -15,9 +15,10 @@ from seaway.tasks import Task
 from seaway.training.checkpoint import Checkpoint, Checkpoints
 from seaway.training.history import HistoryWriter
 from seaway.training.loop.batching import epoch_order, shards
-from seaway.training.loop.fsdp import split_like, whole
+from seaway.training.loop.fsdp import split_like
 from seaway.training.loop.lr_schedule import one_cycle
 from seaway.training.loop.params import LoopParams
+from seaway.training.loop.pipeline_parallel import Pipeline, PipelineWorker
 from seaway.training.loop.process_group import Worker
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Fit:
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
+    worker: Worker
     history: History = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
 
@@ -70,30 +72,35 @@ class Fit:
         """Take an epoch's figures, and its weights where it is the best so far."""
         self.history.append(entry)
         if self.best_epoch == entry["epoch"]:
-            self.best = {name: whole(tensor).clone() for name, tensor in self.network.state_dict().items()}
+            whole = self.worker.whole(self.network.state_dict())
+            self.best = {name: tensor.clone() for name, tensor in whole.items()}
 
     def checkpoint(self) -> Checkpoint:
         """What `resume` needs, on every process; all call this together.
 
         Random numbers are drawn from seed, epoch and process alone, so there is no state of theirs.
         """
-        tensors = {f"model.{name}": whole(tensor) for name, tensor in self.network.state_dict().items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        mine = {f"model.{name}": tensor for name, tensor in self.network.state_dict().items()}
         for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": whole(tensor) for name, tensor in state.items()}
+            mine |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+        tensors = self.worker.whole(mine) | {f"best.{name}": tensor for name, tensor in self.best.items()}
         return Checkpoint(len(self.history), tensors, {"history": self.history})
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go on from the end of the checkpoint's epoch."""
-        here = self.network.state_dict()
+        here = {name: tensor for name, tensor in self.network.state_dict().items() if not tensor.is_meta}
         weights = _below("model.", checkpoint.tensors)
-        self.network.load_state_dict({name: split_like(tensor, here[name]) for name, tensor in weights.items()})
+        self.network.load_state_dict(
+            {name: split_like(weights[name], tensor) for name, tensor in here.items()}, strict=False
+        )
         self.best = _below("best.", checkpoint.tensors)
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         states: dict[int, dict[str, Tensor]] = {}
         for key, tensor in _below("optimizer.", checkpoint.tensors).items():
             index, name = key.split(".", 1)
             parameter = parameters[int(index)]
+            if parameter.is_meta:
+                continue
             part = split_like(tensor, parameter) if tensor.shape == parameter.shape else tensor
             states.setdefault(int(index), {})[name] = part
         groups = self.optimizer.state_dict()["param_groups"]
@@ -106,10 +113,11 @@ def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def adamw(network: nn.Module, params: LoopParams) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019), one fused kernel a step."""
-    return torch.optim.AdamW(
-        network.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay, fused=True
-    )
+    """AdamW (Loshchilov and Hutter 2019), one fused kernel a step where all weights are of one kind."""
+    learnt = [weight for weight in network.parameters() if weight.requires_grad]
+    alike = len({(type(weight), weight.is_meta) for weight in learnt}) == 1
+    settings = {"lr": params.learning_rate, "weight_decay": params.weight_decay}
+    return torch.optim.AdamW(learnt, **settings, fused=alike, foreach=False)
 
 
 def run_epochs(
@@ -117,7 +125,6 @@ def run_epochs(
     data: Data,
     params: LoopParams,
     seed: int,
-    worker: Worker,
     checkpoints: Checkpoints,
     writer: HistoryWriter | None,
 ) -> None:
@@ -127,12 +134,14 @@ def run_epochs(
         TrainingFailed: the loss is no number any more.
         CheckpointUnusable: a checkpoint cannot be written.
     """
-    module = worker.distributed(fit.network, params.parallel)
+    worker = fit.worker
+    module = _trained(fit.network, data, params, worker)
+    scored = module if isinstance(module, Pipeline) else fit.network
     while not fit.finished(params):
         started = time.perf_counter()
         epoch = len(fit.history) + 1
         loss = train_epoch(module, fit.optimizer, data, params, seed, epoch, worker)
-        figures = {"epoch": epoch, "loss": loss, **validate(fit.network, data, worker, params.scored_at_once)}
+        figures = {"epoch": epoch, "loss": loss, **validate(scored, data, worker, params.scored_at_once)}
         _require_finite(figures)
         fit.add({**figures, "seconds": time.perf_counter() - started})
         checkpoint = fit.checkpoint()
@@ -140,6 +149,13 @@ def run_epochs(
             checkpoints.save(checkpoint)
             writer.write(fit.history)
             log.info("%s", _line(fit.history, params))
+
+
+def _trained(network: nn.Module, data: Data, params: LoopParams, worker: Worker) -> nn.Module:
+    """What is called with the rows of a step."""
+    if isinstance(worker, PipelineWorker):
+        return Pipeline(network, worker, data.task, params.batch_size, params.accumulate)
+    return worker.distributed(network)
 
 
 def train_epoch(
@@ -158,15 +174,24 @@ def train_epoch(
     order = epoch_order(rows, seed, epoch).to(worker.device)
     worker.seed(seed, epoch)
     total = torch.zeros((), device=worker.device)
-    for step, (mine, size) in enumerate(shards(order, params.batch_size, worker.rank, worker.count)):
+    for step, (mine, size) in enumerate(shards(order, params.batch_size, *worker.share)):
         share = one_cycle((epoch - 1) * per_epoch + step, params.epochs * per_epoch)
         optimizer.param_groups[0]["lr"] = params.learning_rate * share
         optimizer.zero_grad()
-        for last, part in _parts(mine, params.accumulate):
-            with worker.gathering(module, last):
-                total += _backward(module, data, part, worker.count / size, worker.precision(params.precision))
+        total += _step(module, data, params, mine, size, worker)
         optimizer.step()
     return float(worker.total(total)) / rows
+
+
+def _step(module: nn.Module, data: Data, params: LoopParams, mine: Tensor, size: int, worker: Worker) -> Tensor:
+    """Add the gradients of this process's rows of a step of `size` rows; their loss."""
+    if isinstance(module, Pipeline):
+        return module.learn(data.train.batch(mine, training=True), data.train.labels[mine], size)
+    total = torch.zeros((), device=worker.device)
+    for last, part in _parts(mine, params.accumulate):
+        with worker.gathering(module, last):
+            total += _backward(module, data, part, worker.share[1] / size, worker.precision(params.precision))
+    return total
 
 
 def _parts(mine: Tensor, count: int) -> Iterator[tuple[bool, Tensor]]:
@@ -201,8 +226,9 @@ def validate(network: nn.Module, data: Data, worker: Worker, at_once: int) -> di
     network.eval()
     validation, rows = data.validation, len(data.validation.labels)
     outputs = torch.zeros((rows, data.task.width), device=worker.device)
-    mine = torch.arange(rows, device=worker.device).tensor_split(worker.count)[worker.rank]
-    for part in mine.tensor_split(-(-rows // (worker.count * at_once))):
+    rank, count = worker.share
+    mine = torch.arange(rows, device=worker.device).tensor_split(count)[rank]
+    for part in mine.tensor_split(-(-rows // (count * at_once))):
         outputs[part] = network(*validation.batch(part, training=False))
     worker.total(outputs)
     exact = validation.labels.double() if validation.labels.is_floating_point() else validation.labels

@@ -22,9 +22,11 @@ class LoopParams:
         learning_rate: Peak of the one-cycle schedule.
         weight_decay: Of AdamW.
         patience: Epochs without a better validation loss before training stops.
-        parallel: `ddp` (each process has all weights) or `fsdp` (each has its part, for what does not fit one GPU).
+        parallel: How processes divide the network: `ddp` (each has all weights) or `fsdp` (its part of each) with rows
+            of their own; `tensor` (its part of pairs of linear layers) or `pipeline` (a stage) with the same rows.
         precision: `full`, or `mixed`: bfloat16 where there is a GPU; weights and validation stay float32.
-        accumulate: Parts of a step's rows that go through the network one after the other, for what does not fit.
+        accumulate: Parts of a step's rows that go through the network one after the other, for what does not fit, and
+            so that the stages of a pipeline have work at the same time.
     Raises:
         InvalidSpec: a value is out of range, or a column has two roles.
     """
@@ -80,9 +82,11 @@ class LoopParams:
         for name, value in self.counts.items():
             if not isinstance(value, int) or value < 1:
                 raise InvalidSpec(f"params: {name}={value!r} must be a whole number of at least 1.")
-        for name, known in (("parallel", ("ddp", "fsdp")), ("precision", ("full", "mixed"))):
+        for name, known in (("parallel", ("ddp", "fsdp", "tensor", "pipeline")), ("precision", ("full", "mixed"))):
             if getattr(self, name) not in known:
-                raise InvalidSpec(f"params: {name}={getattr(self, name)!r} is neither {known[0]!r} nor {known[1]!r}.")
+                raise InvalidSpec(f"params: {name}={getattr(self, name)!r} is none of {', '.join(known)}.")
+        if self.parallel == "pipeline" and self.precision == "mixed":
+            raise InvalidSpec("params: precision='mixed' is not for parallel='pipeline', whose stages tell float32.")
         if not self.learning_rate > 0 or not self.weight_decay >= 0:
             raise InvalidSpec(
                 f"params: learning_rate={self.learning_rate} must be above 0 and "

@@ -6,6 +6,7 @@ from torch import nn
 
 from seaway.training.checkpoint import Checkpoints
 from seaway.training.history import HistoryWriter
+from seaway.training.loop.division import divided
 from seaway.training.loop.epochs import Data, Fit, adamw, run_epochs
 from seaway.training.loop.params import LoopParams
 from seaway.training.loop.process_group import Worker
@@ -18,12 +19,14 @@ def learn(spec: TrainSpec, fingerprint: str, params: LoopParams, network: nn.Mod
     """Train `network`, from the run's newest checkpoint where there is one; the first worker writes the history.
 
     Raises:
+        InvalidSpec: the network cannot be divided as `params` say.
         TrainingFailed: the loss is no number any more.
         CheckpointUnusable: a checkpoint cannot be written, or is of another run.
     """
     network.to(worker.device)
-    worker.split(network, params.parallel)
-    fit = Fit(network, adamw(network, params))
+    worker = divided(worker, params.parallel)
+    worker.split(network)
+    fit = Fit(network, adamw(network, params), worker)
     checkpoints = Checkpoints(spec.checkpoints / fingerprint[:16], fingerprint)
     if worker.first and spec.start_from is not None:
         checkpoints.adopt(spec.start_from)
@@ -33,7 +36,7 @@ def learn(spec: TrainSpec, fingerprint: str, params: LoopParams, network: nn.Mod
         fit.resume(checkpoint)
         log.info("resuming after epoch %d", checkpoint.epoch)
     writer = _start_writing(spec, fit, checkpoints) if worker.first else None
-    run_epochs(fit, data, params, spec.seed, worker, checkpoints, writer)
+    run_epochs(fit, data, params, spec.seed, checkpoints, writer)
     if writer is not None:
         writer.close()
     return fit

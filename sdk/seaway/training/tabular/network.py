@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seaway.tasks import Task
+from seaway.training.loop.pipeline_parallel import Link
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
 
@@ -35,15 +36,23 @@ class TabularNetwork(nn.Module):
 
     def forward(self, categories: Tensor, numbers: Tensor, *beside: Tensor) -> Tensor:
         """Positions int64 [rows, categorical], numbers float32 [rows, 2 numeric] to outputs float32 [rows, width]."""
-        vectors = [table(categories[:, index]) for index, table in enumerate(self.embeddings)]
-        outputs: Tensor = self.layers(torch.cat([*vectors, numbers, *beside], 1))
+        outputs: Tensor = self.layers(self.concatenated(categories, numbers, *beside))
         return outputs
+
+    def concatenated(self, categories: Tensor, numbers: Tensor, *beside: Tensor) -> Tensor:
+        """What the first layer takes, float32 [rows, numbers]."""
+        vectors = [table(categories[:, index]) for index, table in enumerate(self.embeddings)]
+        return torch.cat([*vectors, numbers, *beside], 1)
+
+    def chain(self) -> list[Link]:
+        """For a pipeline: see `loop.pipeline_parallel`."""
+        return [Link(list(self.embeddings), self.concatenated), *(Link([layer], layer) for layer in self.layers)]
 
 
 class TabularModel(nn.Module):
     """What is exported: one [rows, 1] tensor an input of the signature to answers [rows, width]."""
 
-    def __init__(self, preprocessing: Preprocessing, network: TabularNetwork, task: Task) -> None:
+    def __init__(self, preprocessing: Preprocessing, network: nn.Module, task: Task) -> None:
         super().__init__()
         self.task = task
         self.preprocessing = preprocessing
