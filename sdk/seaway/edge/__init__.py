@@ -1,6 +1,7 @@
 """Models that leave for devices: converted for a target, signed, measured, and proved to be still the same model."""
 
 from seaway.edge.comparison import Comparison, Variant, compare_edge
+from seaway.edge.distillation import student_params, write_taught
 from seaway.edge.gate import EdgeGate
 from seaway.edge.measurement import Measurement, measure_edge
 from seaway.edge.package import EdgeManifest, EdgePackage, export_edge, load, verify
@@ -9,5 +10,6 @@ from seaway.edge.port import PRECISIONS, EdgeTarget, every, named
 
 __all__ = [
     "PRECISIONS", "Comparison", "EdgeGate", "EdgeManifest", "EdgePackage", "EdgeTarget", "Measurement", "Variant",
-    "compare_edge", "every", "export_edge", "load", "measure_edge", "named", "verify", "write_page",
+    "compare_edge", "every", "export_edge", "load", "measure_edge", "named", "student_params", "verify", "write_page",
+    "write_taught",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from seaway.errors import DataUnreadable
 from seaway.tasks.binary_metrics import Predictions, area, reliability
 from seaway.tasks.estimate import Array, Estimate, Floats, Measured
+from seaway.tasks.soft_targets import LEAST, soft_binary
 from seaway.tasks.target import Target
 from seaway.tasks.task import Metric, Task, flat, names_of, outside, present, probabilities
 
@@ -142,6 +143,12 @@ class Binary(Task):
         import torch
 
         return torch.sigmoid(outputs)
+
+    def outputs(self, answers: "Tensor") -> "Tensor":
+        return answers.logit(LEAST)
+
+    def soft_loss(self, outputs: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
+        return soft_binary(outputs, teacher, temperature)
 
     def validation(self, outputs: "Tensor", labels: "Tensor") -> dict[str, float]:
         return {"validation_auc": auc(outputs.squeeze(1), labels)}

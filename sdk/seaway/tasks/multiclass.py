@@ -10,6 +10,7 @@ from seaway.errors import DataUnreadable
 from seaway.tasks.estimate import Array, Floats, Measured
 from seaway.tasks.multiclass_metrics import ClassPredictions, brier, one_hot
 from seaway.tasks.per_class import PerClass
+from seaway.tasks.soft_targets import LEAST, soft_classes
 from seaway.tasks.target import Target
 from seaway.tasks.task import Metric, flat, names_of, outside, present, probabilities
 
@@ -120,6 +121,13 @@ class Multiclass(PerClass):
         import torch
 
         return torch.softmax(outputs, 1)
+
+    def outputs(self, answers: "Tensor") -> "Tensor":
+        """But for a number that is added to all of a row's, which no loss sees."""
+        return answers.clamp(min=LEAST).log()
+
+    def soft_loss(self, outputs: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
+        return soft_classes(outputs, teacher, temperature)
 
     def validation(self, outputs: "Tensor", labels: "Tensor") -> dict[str, float]:
         return {"validation_accuracy": float((outputs.argmax(1) == labels).double().mean())}

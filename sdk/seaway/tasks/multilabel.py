@@ -9,6 +9,7 @@ from seaway.errors import DataUnreadable
 from seaway.tasks.estimate import Array, Floats
 from seaway.tasks.multiclass_metrics import CALLED, TagPredictions
 from seaway.tasks.per_class import PerClass
+from seaway.tasks.soft_targets import LEAST, soft_binary
 from seaway.tasks.target import Target
 from seaway.tasks.task import Metric, flat, present, probabilities
 
@@ -89,6 +90,12 @@ class Multilabel(PerClass):
         import torch
 
         return torch.sigmoid(outputs)
+
+    def outputs(self, answers: "Tensor") -> "Tensor":
+        return answers.logit(LEAST)
+
+    def soft_loss(self, outputs: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
+        return soft_binary(outputs, teacher, temperature) / self.width
 
 
 def _rows(values: Array, label: str, where: str) -> list[set[str]]:

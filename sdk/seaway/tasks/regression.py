@@ -111,6 +111,13 @@ class Regression(Task):
     def answer(self, outputs: "Tensor") -> "Tensor":
         return outputs * self._fact("deviation") + self._fact("mean")
 
+    def outputs(self, answers: "Tensor") -> "Tensor":
+        return (answers - self._fact("mean")) / self._fact("deviation")
+
+    def soft_loss(self, outputs: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
+        """Squared differences to the teacher's; a number has no temperature."""
+        return (outputs - teacher).square().sum()
+
     def validation(self, outputs: "Tensor", labels: "Tensor") -> dict[str, float]:
         error = (outputs.squeeze(1).double() - labels.double()).square().mean().sqrt()
         return {"validation_rmse": float(error) * self._fact("deviation")}

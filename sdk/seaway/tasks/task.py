@@ -199,6 +199,21 @@ class Task(ABC):
     def answer(self, outputs: "Tensor") -> "Tensor":
         """Outputs [rows, width] as they are exported."""
 
+    def outputs(self, answers: "Tensor") -> "Tensor":
+        """What `answer` made answers [rows, width] of: of a model that teaches. Raises: InvalidSpec: cannot be told."""
+        raise InvalidSpec(
+            f"The task {self.target.task} cannot say what a network put out from what its model answers, so such a "
+            "model teaches no other and is not trained further."
+        )
+
+    def soft_loss(self, outputs: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
+        """Summed loss of outputs [rows, width] against a teacher's (Hinton, Vinyals and Dean 2015).
+
+        Raises:
+            InvalidSpec: this task is not taught.
+        """
+        raise InvalidSpec(f"The task {self.target.task} has no loss against another model's answers.")
+
     def validation(self, outputs: "Tensor", labels: "Tensor") -> dict[str, float]:
         """Figures of the validation rows beside `validation_loss`."""
         return {}

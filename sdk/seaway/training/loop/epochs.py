@@ -39,13 +39,27 @@ class Examples(Protocol):
         ...
 
 
+class Teacher(Protocol):
+    """What is learned beside the labels."""
+
+    def loss(self, task: Task, outputs: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        """Summed loss of some training rows, whose labels are given."""
+        ...
+
+
 @dataclass(frozen=True)
 class Data:
-    """What is learned from, what early stopping looks at, and what it means to predict a label of both."""
+    """What is learned from, what early stopping looks at, what it means to predict a label of both, and who teaches."""
 
     train: Examples
     validation: Examples
     task: Task
+    teacher: Teacher | None = None
+
+    def loss(self, outputs: Tensor, rows: Tensor) -> Tensor:
+        """Summed loss of some training rows."""
+        labels = self.train.labels[rows]
+        return self.teacher.loss(self.task, outputs, labels, rows) if self.teacher else self.task.loss(outputs, labels)
 
 
 @dataclass
@@ -211,7 +225,7 @@ def _backward(
     """
     with precision:
         outputs = module(*data.train.batch(rows, training=True))
-    loss = data.task.loss(outputs.float(), data.train.labels[rows])
+    loss = data.loss(outputs.float(), rows)
     (loss * weight).backward()
     return loss.detach()
 

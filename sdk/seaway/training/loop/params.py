@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from seaway.errors import InvalidSpec
+from seaway.training.loop.teacher_params import TeacherParams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class LoopParams:
         precision: `full`, or `mixed`: bfloat16 where there is a GPU; weights and validation stay float32.
         accumulate: Parts of a step's rows that go through the network one after the other, for what does not fit, and
             so that the stages of a pipeline have work at the same time.
+        teacher: What is learned from another model's answers, see `TeacherParams`; `distil_model` gives it.
     Raises:
         InvalidSpec: a value is out of range, or a column has two roles.
     """
@@ -44,8 +46,11 @@ class LoopParams:
     parallel: str = "ddp"
     precision: str = "full"
     accumulate: int = 1
+    teacher: TeacherParams | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.teacher, Mapping):
+            object.__setattr__(self, "teacher", TeacherParams.parse(self.teacher))
         for name in self.lists:
             object.__setattr__(self, name, _tuple(name, getattr(self, name)))
         if not self.label:
@@ -87,6 +92,8 @@ class LoopParams:
                 raise InvalidSpec(f"params: {name}={getattr(self, name)!r} is none of {', '.join(known)}.")
         if self.parallel == "pipeline" and self.precision == "mixed":
             raise InvalidSpec("params: precision='mixed' is not for parallel='pipeline', whose stages tell float32.")
+        if self.parallel == "pipeline" and self.teacher:
+            raise InvalidSpec("params: parallel='pipeline' is not for a student, whose stages know the labels only.")
         if not self.learning_rate > 0 or not self.weight_decay >= 0:
             raise InvalidSpec(
                 f"params: learning_rate={self.learning_rate} must be above 0 and "

@@ -56,7 +56,7 @@ def figures(fit: Fit, rows: int) -> dict[str, float]:
         "best_epoch": fit.best_epoch,
         "epochs": len(fit.history),
         "rows": rows,
-        "weights": sum(weight.numel() for weight in fit.network.parameters()),
+        "weights": sum(weight.numel() for weight in getattr(fit.network, "network", fit.network).parameters()),
         "seconds": seconds,
         "rows_per_second": rows * len(fit.history) / seconds,
     }

@@ -4,7 +4,7 @@ import torch
 
 from seaway.storage import write_json
 from seaway.training.command_line import start
-from seaway.training.loop import Data, figures, learn
+from seaway.training.loop import Data, figures, learn, learnt, read_lesson, student
 from seaway.training.loop.process_group import joined
 from seaway.training.loop.rows import learn_task
 from seaway.training.spec import TrainSpec
@@ -21,6 +21,7 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
     """Train and write the output contract."""
     params = TabularParams.parse(spec.params)
     task = learn_task(spec.train, params)
+    lesson = read_lesson(spec.train, params, task)
     train, validation = read_examples(spec.train, params, task), read_examples(spec.validation, params, task)
     signed = signature(
         params, task, sample_rows(spec.validation, params, SAMPLE_ROWS)
@@ -30,11 +31,11 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
     network = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
     with joined() as worker:
         learned, judged = (preprocessing.prepared(examples).to(worker.device) for examples in (train, validation))
-        data = Data(learned, judged, task)
-        fit = learn(spec, fingerprint, params, network, data, worker)
+        data = Data(learned, judged, task, lesson and lesson.to(worker.device))
+        fit = learn(spec, fingerprint, params, student(network, lesson), data, worker)
     if worker.first:
         best = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
-        best.load_state_dict(fit.best)
+        best.load_state_dict(learnt(fit.best, lesson))
         write_json(spec.output / "metrics.json", figures(fit, len(train)))  # first: a tuner waits for no more
         write_model(TabularModel(preprocessing, best, task), signed, spec.output)
 

@@ -10,7 +10,7 @@ import torch
 from seaway.models.preprocessing.text import TOKENIZER_FILE
 from seaway.storage import atomic_path, write_json
 from seaway.training.command_line import start
-from seaway.training.loop import Data, figures, learn
+from seaway.training.loop import Data, figures, learn, learnt, read_lesson, student
 from seaway.training.loop.process_group import joined
 from seaway.training.loop.rows import learn_task
 from seaway.training.spec import TrainSpec
@@ -21,6 +21,7 @@ from seaway.training.text.export import SAMPLE_ROWS, TextModel, signature, write
 from seaway.training.text.network import TextNetwork, encoder_folder
 from seaway.training.text.params import TextParams
 from seaway.training.text.tokenizer import vocabulary_size, write_tokenizer
+from seaway.training.text.trimming import kept_tokens
 
 
 def main(spec: TrainSpec, fingerprint: str) -> None:
@@ -33,22 +34,24 @@ def _train(spec: TrainSpec, fingerprint: str, own: Path) -> None:
     """`own` is this process's folder for the tokenizer, which is the same on each."""
     params = TextParams.parse(spec.params)
     task = learn_task(spec.train, params)
+    lesson = read_lesson(spec.train, params, task)
     files = (spec.train, spec.validation)
     settings = write_tokenizer(read_raw(spec.train, params), params, encoder_folder(params), own)
     columns = [read_examples(path, params, task) for path in files]
     preprocessing = Preprocessing(columns[0])
     tokens = (read_tokens(path, params, settings, own) for path in files)
     train, validation = (Texts(*each) for each in zip(tokens, map(preprocessing.prepared, columns), strict=True))
-    shape = (params, task.width, vocabulary_size(own), settings["padding"], preprocessing.vocabularies.sizes)
+    kept = kept_tokens(encoder, own) if (encoder := encoder_folder(params)) and params.trim else ()
+    shape = (params, task.width, vocabulary_size(own), settings["padding"], preprocessing.vocabularies.sizes, kept)
     torch.manual_seed(spec.seed)
     network = TextNetwork(*shape)
     signed = signature(params, task, network.size, _sample(spec.validation, params), settings, own)
     with joined() as worker:
-        data = Data(train.to(worker.device), validation.to(worker.device), task)
-        fit = learn(spec, fingerprint, params, network, data, worker)
+        data = Data(train.to(worker.device), validation.to(worker.device), task, lesson and lesson.to(worker.device))
+        fit = learn(spec, fingerprint, params, student(network, lesson), data, worker)
     if worker.first:
         best = TextNetwork(*shape)
-        best.load_state_dict(fit.best)
+        best.load_state_dict(learnt(fit.best, lesson))
         with atomic_path(spec.output / TOKENIZER_FILE) as draft:
             shutil.copyfile(own / TOKENIZER_FILE, draft)
         write_json(spec.output / "metrics.json", figures(fit, len(train.labels)))  # first: a tuner waits for no more

@@ -24,11 +24,17 @@ class TextNetwork(nn.Module):
     """Tokens through an encoder to their mean, the embedding; it and what is beside it to `width` outputs."""
 
     def __init__(
-        self, params: TextParams, width: int, tokens: int, padding: int, vocabulary_sizes: Sequence[int] = ()
+        self,
+        params: TextParams,
+        width: int,
+        tokens: int,
+        padding: int,
+        vocabulary_sizes: Sequence[int] = (),
+        kept: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.padding = padding
-        self.encoder, self.size = _encoder(params, tokens, padding)
+        self.encoder, self.size = _encoder(params, tokens, padding, kept)
         for weight in self.encoder.parameters():
             weight.requires_grad_(not params.frozen)
         self.dropout = nn.Dropout(DROPOUT)
@@ -41,10 +47,14 @@ class TextNetwork(nn.Module):
         weights = there.to(states.dtype).unsqueeze(2)
         return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
 
+    def both(self, tokens: Tensor, categories: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs float32 [rows, width], and the text's embedding; what is beside it as `TabularNetwork` takes it."""
+        embedded = self.embed(tokens)
+        return self.head(categories, numbers, self.dropout(embedded)), embedded
+
     def forward(self, tokens: Tensor, categories: Tensor, numbers: Tensor) -> Tensor:
-        """Outputs float32 [rows, width]; categories and numbers as `TabularNetwork` takes them."""
-        outputs: Tensor = self.head(categories, numbers, self.dropout(self.embed(tokens)))
-        return outputs
+        """Outputs float32 [rows, width]."""
+        return self.both(tokens, categories, numbers)[0]
 
 
 class Words(nn.Module):
@@ -104,13 +114,41 @@ def _of_package(name: str) -> Path | None:
     return next((folder for folder in folders if (folder / FILES[1]).is_file()), None)
 
 
-def _encoder(params: TextParams, tokens: int, padding: int) -> tuple[nn.Module, int]:
+def _encoder(params: TextParams, tokens: int, padding: int, kept: Sequence[int]) -> tuple[nn.Module, int]:
     """A module from tokens and what is no padding to states [rows, length, size], and their size."""
     folder = encoder_folder(params)
+    if folder is None and (params.layers or params.trim):
+        raise InvalidSpec(f"params: encoder={params.encoder!r} begins at random: layers and trim are for read ones.")
     if params.encoder == "words":
         return Words(tokens, padding), SIZE
     model = _of_folder(folder, params) if folder else _small(params, tokens, padding)
+    if params.layers:
+        _keep_layers(model, params.layers)
+    if kept:
+        _keep_tokens(model, kept, padding)
     return Encoder(model), int(model.config.hidden_size)
+
+
+def _keep_layers(model: Any, places: Sequence[int]) -> None:
+    """Leave the other layers out. Raises: InvalidSpec: it has no such layer, or no list of them."""
+    count = model.config.num_hidden_layers
+    if any(not isinstance(place, int) or not 0 <= place < count for place in places):
+        raise InvalidSpec(f"params: layers={list(places)}: the encoder has layers 0 to {count - 1}.")
+    lists = [
+        (name, part) for name, part in model.named_modules() if isinstance(part, nn.ModuleList) and len(part) == count
+    ]
+    if not lists:
+        raise InvalidSpec("params: layers: the encoder keeps its layers in no list, so none can be left out.")
+    name, layers = lists[0]
+    model.set_submodule(name, nn.ModuleList(layers[place] for place in places))
+    model.config.num_hidden_layers = len(places)
+
+
+def _keep_tokens(model: Any, kept: Sequence[int], padding: int) -> None:
+    """The vectors of these tokens only, in this order."""
+    vectors = model.get_input_embeddings().weight.detach()[torch.tensor(kept)].clone()
+    model.set_input_embeddings(nn.Embedding.from_pretrained(vectors, freeze=False, padding_idx=padding))
+    model.config.vocab_size = len(kept)
 
 
 def _small(params: TextParams, tokens: int, padding: int) -> Any:

@@ -20,6 +20,10 @@ class TextParams(TabularParams):
             `config.json`, `model.safetensors` and `tokenizer.json` of an encoder that transformers knows, or
             `package:NAME`, the installed Python package that has such a folder.
         vocabulary: Tokens that `small` and `words` learn from the training rows, at most.
+        layers: Of a folder's or a package's encoder, the places of the layers that are kept, from 0; all where none is
+            named. A student after DistilBERT keeps every second or third.
+        trim: Whether an encoder's tokens that no training text has are left out, with their vectors; single characters
+            stay, so that any text is read.
         frozen: Whether the encoder stays as it is, and only the head learns.
     Raises:
         InvalidSpec: as `TabularParams`, or no column of texts is named.
@@ -29,6 +33,8 @@ class TextParams(TabularParams):
     length: int = 64
     encoder: str = "small"
     vocabulary: int = 4000
+    layers: tuple[int, ...] = ()
+    trim: bool = False
     frozen: bool = False
     hidden: tuple[int, ...] = ()
     name: str = "text"
@@ -42,6 +48,10 @@ class TextParams(TabularParams):
     @property
     def columns(self) -> tuple[str, ...]:
         return (self.text, *super().columns)
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        return (*super().lists, "layers")
 
     @property
     def counts(self) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from seaway.errors import InvalidSpec
 from seaway.models.preprocessing.text import PADDING, TOKENIZER_FILE
-from seaway.storage import atomic_path, sha256
+from seaway.storage import atomic_path, sha256, write_json
 from seaway.training.text.params import TextParams
+from seaway.training.text.trimming import trimmed
 
 UNKNOWN = "[UNK]"
 LEAST = 2  # times that a piece of a word occurs
@@ -26,11 +27,13 @@ def write_tokenizer(texts: Sequence[Any], params: TextParams, encoder: Path | No
         made = _learnt([text or "" for text in texts], params.vocabulary)
         with atomic_path(folder / TOKENIZER_FILE) as draft:
             made.save(str(draft))
-    elif (encoder / TOKENIZER_FILE).is_file():
+    elif not (encoder / TOKENIZER_FILE).is_file():
+        raise InvalidSpec(f"params: encoder={params.encoder!r}: {encoder} has no {TOKENIZER_FILE}.")
+    elif params.trim:
+        write_json(folder / TOKENIZER_FILE, trimmed(encoder, [text or "" for text in texts]))
+    else:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(encoder / TOKENIZER_FILE, folder / TOKENIZER_FILE)
-    else:
-        raise InvalidSpec(f"params: encoder={params.encoder!r}: {encoder} has no {TOKENIZER_FILE}.")
     return stage_of(folder, params)
 
 

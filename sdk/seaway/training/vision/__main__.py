@@ -4,7 +4,7 @@ import torch
 
 from seaway.storage import write_json
 from seaway.training.command_line import start
-from seaway.training.loop import Data, figures, learn
+from seaway.training.loop import Data, figures, learn, learnt, read_lesson, student
 from seaway.training.loop.export import EmbeddingModel
 from seaway.training.loop.process_group import joined
 from seaway.training.loop.rows import learn_task
@@ -21,17 +21,18 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
     """Train and write the output contract."""
     params = VisionParams.parse(spec.params)
     task = learn_task(spec.train, params)
+    lesson = read_lesson(spec.train, params, task)
     train, validation = (read_pictures(path, params, task) for path in (spec.train, spec.validation))
     moments = train.moments(MEASURED_ROWS)
     torch.manual_seed(spec.seed)
     network = VisionNetwork(params, task.width, moments)
     signed = signature(params, task, network.size, validation.files)  # refused before the first epoch
     with joined() as worker:
-        data = Data(train.to(worker.device), validation.to(worker.device), task)
-        fit = learn(spec, fingerprint, params, network, data, worker)
+        data = Data(train.to(worker.device), validation.to(worker.device), task, lesson and lesson.to(worker.device))
+        fit = learn(spec, fingerprint, params, student(network, lesson), data, worker)
     if worker.first:
         best = VisionNetwork(params, task.width, moments)
-        best.load_state_dict(fit.best)
+        best.load_state_dict(learnt(fit.best, lesson))
         write_json(spec.output / "metrics.json", figures(fit, len(train)))  # first: a tuner waits for no more
         write_model(EmbeddingModel(best, task), params, signed, spec.output)
 

@@ -31,10 +31,14 @@ class VisionNetwork(nn.Module):
         embedded: Tensor = self.backbone((pictures.float() / 255 - self.mean) / self.deviation)
         return embedded
 
+    def both(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs float32 [rows, width], and the embedding that they are made of."""
+        embedded = self.embed(pictures)
+        return self.head(embedded), embedded
+
     def forward(self, pictures: Tensor) -> Tensor:
         """Outputs float32 [rows, width]."""
-        outputs: Tensor = self.head(self.embed(pictures))
-        return outputs
+        return self.both(pictures)[0]
 
 
 def _backbone(params: VisionParams) -> tuple[nn.Module, int]:
