@@ -957,13 +957,38 @@ def rotate_token(
     name: Annotated[str, typer.Argument(help="The endpoint's name.")],
     run: Annotated[str | None, typer.Option(help="The run whose endpoint it is; by default the newest.")] = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="End the token before, and change nothing else.")] = False,
+    caller: Annotated[str, typer.Option(help="Of whom; by default the endpoint's own.", show_default=False)] = "",
 ) -> None:
     """Give an endpoint of this machine another token.
 
     Without a restart; the one before is taken as well until it is revoked."""
     from seaway.cli.serve import rotate_token as rotate
 
-    rotate(name, run, revoke)
+    rotate(name, run, revoke, caller)
+
+
+@app.command(
+    "caller",
+    epilog=_examples(
+        "seaway caller churn shop --requests-per-s 50",
+        "seaway caller churn shop --remove",
+    ),
+)
+def caller(
+    name: Annotated[str, typer.Argument(help="The endpoint's name.")],
+    caller: Annotated[str, typer.Argument(help="The caller's name: lower-case letters, digits and '-'.")],
+    requests_per_s: Annotated[
+        int, typer.Option("--requests-per-s", help="Inference requests a second, at most; 0 for any.")
+    ] = 0,
+    remove: Annotated[bool, typer.Option("--remove", help="Take its tokens no more.")] = False,
+    run: Annotated[str | None, typer.Option(help="The run whose endpoint it is; by default the newest.")] = None,
+) -> None:
+    """Let one more caller ask an endpoint of this machine, by a token of its own.
+
+    Without a restart; asked again, it changes the caller's number and leaves its tokens."""
+    from seaway.cli.serve import set_caller
+
+    set_caller(name, caller, requests_per_s, remove, run)
 
 
 @app.command(

@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from seaway.errors import EndpointFailed
 from seaway.kfp.local import cleanup
 
 if TYPE_CHECKING:
-    from seaway.serving import Tls
+    from seaway.serving import DeployedEndpoint, Tls
+    from seaway.serving.callers import Callers
 
 
 def serve_package(
@@ -56,24 +58,58 @@ def _shown(tls: "Tls | None") -> str:
     return f" --cacert AUTHORITY{certificate}" if tls else ""
 
 
-def rotate_token(name: str, run: str | None, revoke: bool) -> None:
-    """Give an endpoint of this machine another token, or end the one before.
+def rotate_token(name: str, run: str | None, revoke: bool, caller: str = "") -> None:
+    """Give an endpoint of this machine, or one of its callers, another token, or end the one before.
 
     Raises:
         EndpointFailed: no such endpoint serves here.
+        InvalidSpec: it has no such caller.
     """
     from seaway.platforms.local.serving.endpoint import LocalEndpoint
+    from seaway.serving.callers import rotated
 
-    endpoints = LocalEndpoint()
-    found = [one for one in endpoints.list() if one.name == name and one.url and run in (None, one.run)]
-    if not found:
-        raise EndpointFailed(f"No endpoint {name} serves here; `seaway serve` or a pipeline run starts one.")
-    newest = max(found, key=lambda one: one.deployed)
+    endpoints, newest = LocalEndpoint(), _newest(name, run)
+    if caller:
+        endpoint = endpoints.change_callers(name, newest.run, partial(rotated, name=caller, both=not revoke))
+        end = "only the newest is taken" if revoke else "the one before is taken until --revoke"
+        typer.echo(f"{caller}'s tokens are in {endpoint.callers_file}; {end}.")
+        return
     endpoint = endpoints.rotate_token(name, newest.run, both=not revoke)
     if revoke:
         typer.echo(f"{name} takes only the token in {endpoint.token_file}.")
     else:
         typer.echo(f"{name} has another token, in {endpoint.token_file}; the one before is taken until --revoke.")
+
+
+def set_caller(name: str, caller: str, requests_per_s: int, remove: bool, run: str | None) -> None:
+    """Let one more caller ask an endpoint of this machine, within a number of its own, or no more.
+
+    Raises:
+        EndpointFailed: no such endpoint serves here.
+        InvalidSpec: the caller is none.
+    """
+    from seaway.platforms.local.serving.endpoint import LocalEndpoint
+    from seaway.serving.callers import allowed, known, without
+
+    def change(callers: "Callers") -> "Callers":
+        return without(callers, known(callers, caller).name) if remove else allowed(callers, caller, requests_per_s)
+
+    endpoint = LocalEndpoint().change_callers(name, _newest(name, run).run, change)
+    if remove:
+        typer.echo(f"{name} takes no token of {caller} any more.")
+    else:
+        number = f"{requests_per_s} requests a second" if requests_per_s else "any number of requests"
+        typer.echo(f"{caller} may ask {name} {number}; its token is in its line of {endpoint.callers_file}.")
+
+
+def _newest(name: str, run: str | None) -> "DeployedEndpoint":
+    """The endpoint of that name that was deployed last. Raises: EndpointFailed."""
+    from seaway.platforms.local.serving.endpoint import LocalEndpoint
+
+    found = [one for one in LocalEndpoint().list() if one.name == name and one.url and run in (None, one.run)]
+    if not found:
+        raise EndpointFailed(f"No endpoint {name} serves here; `seaway serve` or a pipeline run starts one.")
+    return max(found, key=lambda one: one.deployed)
 
 
 def new_run() -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from seaway import registry
 from seaway.entrypoint import run
-from seaway.errors import EndpointFailed
+from seaway.errors import EndpointFailed, InvalidSpec
 from seaway.model_server import pod_envoy, processes
 from seaway.model_server.arm import (
     GRPC_VARIABLE,
@@ -34,6 +34,7 @@ from seaway.model_server.envoy import process as envoy
 from seaway.model_server.envoy.guard import Guard
 from seaway.model_server.port import ModelServer
 from seaway.serving import Arm, DeployedEndpoint
+from seaway.serving.callers import parse, split
 from seaway.storage import write_private
 
 BACKEND = "model"
@@ -68,7 +69,7 @@ def serve(arm: RemoteArm, environment: Mapping[str, str], ended: threading.Event
             pod_envoy.start(endpoint, endpoint.arms["stable"], server, ports=_ports(environment), guard=guard)
             log.info("model %s version %s answers", arm.name, arm.version)
             token = Token(endpoint, Path(environment[TOKEN_VARIABLE]))
-            _watch(processes.find(endpoint.folder), ended, partial(_follow, token, endpoint, server))
+            _watch(processes.find(endpoint.folder), ended, partial(_follow, token, endpoint, server, guard))
             pod_envoy.leave(endpoint)
             ended.clear()
             ended.wait(UNROUTED_S)
@@ -84,28 +85,53 @@ def _ports(environment: Mapping[str, str]) -> tuple[int, ...]:
 
 
 def _lay_out(arm: RemoteArm, folder: Path, package: Path, token: Path) -> DeployedEndpoint:
-    """A state folder as a laptop's; what a container before this one left in it is removed."""
+    """A state folder as a laptop's; what a container before this one left in it is removed. Raises: InvalidSpec: the
+    Secret's further lines are no callers."""
     state = folder / "endpoint"
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(mode=0o700)
     arms = {"stable": Arm(arm.version, str(package), BACKEND)}
     sockets = Path(tempfile.mkdtemp(prefix="seaway-"))
     endpoint = DeployedEndpoint(arm.name, "pod", state, sockets=sockets, arms=arms)
-    write_private(endpoint.token_file, token.read_text(encoding="utf-8"))
+    own, callers = split(token.read_text(encoding="utf-8"))
+    parse(callers)
+    write_private(endpoint.token_file, own)
+    write_private(endpoint.callers_file, callers)
     return endpoint
 
 
 class Token:
-    """The endpoint's token, which the cluster may change: the one before is taken for some minutes more, since neither
-    all pods nor all callers know a new one at once."""
+    """The endpoint's token and callers, which the cluster may change: the token before is taken for some minutes more,
+    since neither all pods nor all users know a new one at once; a caller's is taken as long as it has a line."""
 
     def __init__(self, endpoint: DeployedEndpoint, source: Path) -> None:
         self._endpoint, self._source, self._until = endpoint, source, 0.0
+        self._lines = endpoint.callers_file.read_text(encoding="utf-8")
 
     def changed(self) -> bool:
         """Whether other tokens are taken than at the last call."""
-        now, previous = self._source.read_text(encoding="utf-8"), self._endpoint.previous_token_file
-        if now.strip() not in ("", self._endpoint.token()):
+        now, callers = split(self._source.read_text(encoding="utf-8"))
+        if not now:  # a Secret that is being written
+            return False
+        told = [self._follow_callers(callers), self._follow_own(now)]
+        return any(told)
+
+    def _follow_callers(self, lines: str) -> bool:
+        """Lines that are no callers leave those that were, and are told once."""
+        if lines == self._lines:
+            return False
+        self._lines = lines
+        try:
+            parse(lines)
+        except InvalidSpec as error:
+            log.error("the endpoint's callers stay as they are: %s", error)
+            return False
+        write_private(self._endpoint.callers_file, lines)
+        return True
+
+    def _follow_own(self, now: str) -> bool:
+        previous = self._endpoint.previous_token_file
+        if now != self._endpoint.token():
             write_private(previous, self._endpoint.token())
             write_private(self._endpoint.token_file, now)
             self._until = time.monotonic() + BOTH_S
@@ -116,10 +142,10 @@ class Token:
         return False
 
 
-def _follow(token: Token, endpoint: DeployedEndpoint, server: ModelServer) -> None:
+def _follow(token: Token, endpoint: DeployedEndpoint, server: ModelServer, guard: Guard) -> None:
     if token.changed():
-        log.info("the endpoint's token has changed")
-        pod_envoy.write_routes(endpoint, endpoint.arms["stable"], server)
+        log.info("the endpoint's token or callers have changed")
+        pod_envoy.write_routes(endpoint, endpoint.arms["stable"], server, guard)
 
 
 def _watch(servers: list[processes.Daemon], ended: threading.Event, follow: Callable[[], None]) -> None:

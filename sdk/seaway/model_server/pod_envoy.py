@@ -22,6 +22,7 @@ from seaway.model_server.envoy.config import (
     health_check,
     infer_paths,
     latency_buckets,
+    limits,
     listener,
     marked,
     port_of,
@@ -50,18 +51,19 @@ def start(
     """Start Envoy before the arm, whose server is up; it takes requests on all `ports`. Raises: EndpointFailed."""
     folder = endpoint.folder / envoy.NAME
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_routes(endpoint, arm, server)
+    write_routes(endpoint, arm, server, guard)
     write_private(folder / "bootstrap.json", json.dumps(bootstrap(endpoint, arm, server, address, ports, guard)))
     return envoy.run(endpoint.folder, folder / "bootstrap.json")
 
 
-def write_routes(endpoint: DeployedEndpoint, arm: Arm, server: ModelServer) -> None:
-    """Have Envoy take the endpoint's tokens as they are now."""
+def write_routes(endpoint: DeployedEndpoint, arm: Arm, server: ModelServer, guard: Guard = UNGUARDED) -> None:
+    """Have Envoy take the endpoint's tokens and its callers' as they are now."""
     key = server.key(endpoint, arm)
     infer = [_infer(endpoint.name, path, Server(arm.cluster, key)) for path in infer_paths(endpoint.name).values()]
     control = Server(envoy.control_cluster(arm.cluster), key)
     routes = protocol_routes(endpoint.name, endpoint.tokens(), infer, control)
-    envoy.write_route_file(_routes(endpoint), time.monotonic_ns(), routes, {"x-seaway-version": arm.version})
+    told, limited = {"x-seaway-version": arm.version}, limits(guard.requests_per_s, endpoint.callers())
+    envoy.write_route_file(_routes(endpoint), time.monotonic_ns(), routes, told, limited)
 
 
 def leave(endpoint: DeployedEndpoint) -> None:
@@ -86,7 +88,7 @@ def bootstrap(
         ADMIN: envoy.admin_socket(endpoint),
         METRICS: server.statistics(endpoint, arm),
     }
-    routes, filters = envoy.routes_of(_routes(endpoint)), request_filters(guard.requests_per_s)
+    routes, filters = envoy.routes_of(_routes(endpoint)), request_filters()
     log = endpoint.folder / envoy.ACCESS_LOG if guard.access_log else None
     told = _config(_statistics(endpoint.name, control), arm.version)
     listeners = [

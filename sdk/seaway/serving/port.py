@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from seaway import registry
 from seaway.errors import DataUnreadable, EndpointFailed, InvalidSpec
 from seaway.models.signature import Signature
+from seaway.serving.callers import Callers, parse
 from seaway.serving.tls import Tls
 from seaway.storage import read_json, write_json
 from seaway.tasks import Target
@@ -149,13 +150,23 @@ class DeployedEndpoint:
         """The file of the token before, which is taken as well as long as it is there."""
         return self.folder / "token.previous"
 
-    def tokens(self) -> list[str]:
-        """Those that requests may have: the token, and the one before it where that is still taken.
+    @property
+    def callers_file(self) -> Path:
+        """The file, readable by its owner only, of further callers; none where it is not there."""
+        return self.folder / "callers"
 
-        Raises: EndpointFailed, as `token`.
+    def callers(self) -> Callers:
+        """Further callers. Raises: InvalidSpec: their file cannot be read."""
+        return parse(self.callers_file.read_text(encoding="utf-8")) if self.callers_file.exists() else ()
+
+    def tokens(self) -> list[str]:
+        """Those that requests may have: the token, the one before it where that is still taken, and the callers'.
+
+        Raises: EndpointFailed, as `token`; InvalidSpec, as `callers`.
         """
         previous = self.previous_token_file
-        return [self.token(), *([previous.read_text(encoding="utf-8").strip()] if previous.exists() else [])]
+        own = [self.token(), *([previous.read_text(encoding="utf-8").strip()] if previous.exists() else [])]
+        return [*own, *(token for caller in self.callers() for token in caller.tokens)]
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -165,7 +165,8 @@ def test_kserves_runtime_serves_a_package_that_is_in_place(
 
 def a_token_is_replaced_without_a_restart(folder: Path) -> None:
     """As the kubelet writes a Secret that has changed; callers that know the one before are answered as well."""
-    (folder / "token").write_text("another-token")
+    shop = "the-token-of-a-shop"
+    (folder / "token").write_text(f"another-token\nshop {shop}\n")
     try:
         with Client(URL, "another-token") as new, Client(URL, TOKEN) as old:
             while True:
@@ -175,6 +176,14 @@ def a_token_is_replaced_without_a_restart(folder: Path) -> None:
                 except InferenceRefused:
                     old.infer("small", SIGNATURE.sample)
             old.infer("small", SIGNATURE.sample)
+        with Client(URL, shop) as caller:
+            caller.infer("small", SIGNATURE.sample)
+            (folder / "token").write_text("another-token\nshop is no caller\n")  # so those that were stay
+            caller.infer("small", SIGNATURE.sample)
+            (folder / "token").write_text("another-token")
+            with pytest.raises(InferenceRefused, match="401"):
+                while True:
+                    caller.infer("small", SIGNATURE.sample)
     finally:
         (folder / "token").write_text(TOKEN)
 

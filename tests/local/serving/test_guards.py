@@ -1,6 +1,7 @@
 """What Envoy keeps from an endpoint: too many requests, slow ones, old tokens; and what it writes down of them."""
 
 import contextlib
+import http.client
 import json
 import socket
 import threading
@@ -11,8 +12,8 @@ from urllib.parse import urlsplit
 
 import grpc
 import pytest
-from seaway.cli.serve import rotate_token
-from seaway.errors import EndpointFailed, InferenceRefused, InferenceUnavailable
+from seaway.cli.serve import rotate_token, set_caller
+from seaway.errors import EndpointFailed, InferenceRefused, InferenceUnavailable, InvalidSpec
 from seaway.model_server.envoy import config, process
 from seaway.platforms.local.serving.endpoint import LocalEndpoint
 from seaway.serving import Client, DeployedEndpoint, EndpointSpec, GrpcClient
@@ -71,6 +72,67 @@ def test_requests_beyond_the_limit_are_refused_and_health_is_not(endpoint: Deplo
             else:
                 raise AssertionError("gRPC is not limited")
         infer(client)
+
+
+def statuses(endpoint: DeployedEndpoint, token: str, most: int) -> Iterator[tuple[int, str | None]]:
+    """Of as many requests, with when to ask again."""
+    address = urlsplit(endpoint.url)
+    with Client(endpoint.url, token) as client:
+        body = client.request("small", SIGNATURE.sample)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+    for _ in range(most):
+        connection.request("POST", "/v2/models/small/infer", body, {"authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        answer.read()
+        yield answer.status, answer.getheader("retry-after")
+    connection.close()
+
+
+def refused_of(endpoint: DeployedEndpoint, token: str, most: int) -> bool:
+    """Whether a caller is refused within so many requests, and told when to ask again."""
+    told = next((after for status, after in statuses(endpoint, token, most) if status == 429), "")
+    assert told in ("", "1")
+    return bool(told)
+
+
+@pytest.fixture
+def unlimited(endpoint: DeployedEndpoint) -> Iterator[DeployedEndpoint]:
+    """Of the same package, newer, and with no number for all callers together."""
+    package = Path(endpoint.arms["stable"].package)
+    yield LocalEndpoint().deploy(EndpointSpec("small", "r2", package))
+    LocalEndpoint().remove("small", "r2")
+
+
+def test_each_caller_has_a_number_of_its_own_which_changes_without_a_restart(unlimited: DeployedEndpoint) -> None:
+    endpoint = unlimited
+    set_caller("small", "greedy", 1, False, None)
+    set_caller("small", "other", 0, False, None)
+    greedy, other = endpoint.callers()
+    assert not refused_of(endpoint, other.tokens[0], 40)
+    assert not refused_of(endpoint, endpoint.token(), 40)
+    with GrpcClient(endpoint.url, greedy.tokens[0]) as caller, pytest.raises(InferenceUnavailable, match="EXHAUSTED"):
+        for _ in range(40):
+            caller.infer("small", SIGNATURE.sample)
+    assert refused_of(endpoint, greedy.tokens[0], 40)
+    with Client(endpoint.url, other.tokens[0]) as client:
+        infer(client)
+    rotate_token("small", None, revoke=False, caller="greedy")
+    new, before = next(one for one in endpoint.callers() if one.name == "greedy").tokens
+    assert before == greedy.tokens[0]
+    for token in (new, before):
+        assert refused_of(endpoint, token, 40)
+    rotate_token("small", None, revoke=True, caller="greedy")
+    with Client(endpoint.url, before) as client, pytest.raises(InferenceRefused, match="401"):
+        client.live()
+    set_caller("small", "greedy", 0, False, None)
+    with Client(endpoint.url, new) as client:
+        infer(client)
+    set_caller("small", "greedy", 0, True, None)
+    with Client(endpoint.url, new) as client, pytest.raises(InferenceRefused, match="401"):
+        client.live()
+    with pytest.raises(InvalidSpec, match="no caller 'greedy'; there are: other"):
+        set_caller("small", "greedy", 0, True, None)
+    assert endpoint.callers_file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_access_log_tells_of_each_request_and_nothing_of_what_was_asked(endpoint: DeployedEndpoint) -> None:

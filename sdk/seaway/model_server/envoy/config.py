@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seaway.serving.callers import Caller
 from seaway.serving.protocol.binary import EXTENSION
 from seaway.serving.protocol.grpc_messages import CONTENT_TYPE, MESSAGE, SERVICE, STATUS
 from seaway.serving.protocol.other_servers import PATHS
@@ -35,9 +36,12 @@ UNBRIDGED = {
         "disabled": True,
     }
 }  # Envoy's own answers to gRPC are gRPC already
-LIMIT = "local_ratelimit.v3.LocalRateLimit"
+LIMIT, LIMITER = "local_ratelimit.v3.LocalRateLimit", "envoy.filters.http.local_ratelimit"
+ANY_NUMBER = 2**32 - 1  # of a bucket that nobody empties
+REFILL_S = 1  # buckets are full again after it, so a refused caller may ask again then
+CALLER = "caller"  # by which a request takes from its caller's bucket
 UNLIMITED = {
-    "envoy.filters.http.local_ratelimit": {
+    LIMITER: {
         "@type": f"{TYPE}.extensions.filters.http.{LIMIT}",
         "stat_prefix": "unlimited",
         "token_bucket": {"max_tokens": 1, "fill_interval": "1s"},  # must be there, and is not asked: nothing enables it
@@ -259,10 +263,10 @@ def socket_of(path: Path) -> dict[str, Any]:
     return {"pipe": {"path": str(path), "mode": 0o600}}
 
 
-def request_filters(per_s: int = 0) -> list[dict[str, Any]]:
+def request_filters() -> list[dict[str, Any]]:
     """Hold a request until it is whole, and turn a unary gRPC call into an HTTP/1.1 request of the message, and back.
 
-    Of inference requests no more than `per_s` a second go on, where that is not 0; others are answered 429.
+    Before both a limit, which the routes' `limits` say: those change without a restart.
 
     A server needs the whole request in any case. So one that is too large or comes slowly never reaches it, and cannot
     look as if the server had failed. The bridge knows no other status than that of HTTP, so a refusal tells its own in
@@ -270,23 +274,48 @@ def request_filters(per_s: int = 0) -> list[dict[str, Any]]:
     """
     bridge = {"content_type": CONTENT_TYPE, "withhold_grpc_frames": True}
     return [
-        *([_rate_limit(per_s)] if per_s else []),
+        _filter("local_ratelimit", LIMIT, {"stat_prefix": "requests"}),
         _filter("buffer", "buffer.v3.Buffer", {"max_request_bytes": LARGEST_MESSAGE}),
         _filter("lua", "lua.v3.Lua", {"default_source_code": {"inline_string": GRPC_STATUS}}),
         _filter("grpc_http1_reverse_bridge", f"{BRIDGE}.FilterConfig", bridge),
     ]
 
 
-def _rate_limit(per_s: int) -> dict[str, Any]:
+def limits(per_s: int, callers: Sequence[Caller]) -> dict[str, Any]:
+    """What a virtual host adds so that no more inference requests a second go on than `per_s` in all, and than each
+    caller's own number; where those are 0, any. Others are answered 429, and told when to ask again."""
+    limited = [caller for caller in callers if caller.requests_per_s]
+    if not (per_s or limited):
+        return {}
     every = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     settings = {
+        "@type": f"{TYPE}.extensions.filters.http.{LIMIT}",
         "stat_prefix": "requests",
-        "token_bucket": {"max_tokens": per_s, "tokens_per_fill": per_s, "fill_interval": "1s"},
+        "token_bucket": _bucket(per_s or ANY_NUMBER),
         "filter_enabled": every,
         "filter_enforced": every,
         "rate_limited_as_resource_exhausted": True,  # gRPC's word for it
+        "response_headers_to_add": [header("retry-after", str(REFILL_S))],
+        "descriptors": [
+            {"entries": [{"key": CALLER, "value": one.name}], "token_bucket": _bucket(one.requests_per_s)}
+            for one in limited
+        ],
     }
-    return _filter("local_ratelimit", LIMIT, settings)
+    takes = [_takes_from(one.name, token) for one in limited for token in one.tokens]
+    return {"typed_per_filter_config": {LIMITER: settings}, "rate_limits": takes}
+
+
+def _takes_from(caller: str, token: str) -> dict[str, Any]:
+    match = {
+        "descriptor_key": CALLER,
+        "descriptor_value": caller,
+        "headers": [exact("authorization", f"Bearer {token}")],
+    }
+    return {"actions": [{"header_value_match": match}]}
+
+
+def _bucket(per_s: int) -> dict[str, Any]:
+    return {"max_tokens": per_s, "tokens_per_fill": per_s, "fill_interval": f"{REFILL_S}s"}
 
 
 def _access_log(file: Path) -> dict[str, Any]:

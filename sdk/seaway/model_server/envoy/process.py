@@ -25,6 +25,7 @@ from seaway.model_server.envoy.config import (
     header,
     infer_paths,
     latency_buckets,
+    limits,
     listener,
     mirror,
     port_of,
@@ -210,7 +211,14 @@ def _write_discovery(file: Path, version: int, kind: str, resources: list[dict[s
 def _write_routes(endpoint: DeployedEndpoint, weights: Mapping[str, int], version: int, mirrored: int = 0) -> None:
     keys: dict[str, str] = json.loads((_folder(endpoint) / "keys.json").read_text(encoding="utf-8"))
     routes = _routes(endpoint, weights, keys, mirrored)
-    write_route_file(_folder(endpoint) / ROUTES, version, routes, {"x-seaway-config": str(version)})
+    file, told = _folder(endpoint) / ROUTES, {"x-seaway-config": str(version)}
+    write_route_file(file, version, routes, told, limits(_per_s(endpoint), endpoint.callers()))
+
+
+def _per_s(endpoint: DeployedEndpoint) -> int:
+    """Requests a second of all callers that the endpoint was started with."""
+    file = _folder(endpoint) / GUARD
+    return int(read_json(file)["requests_per_s"]) if file.exists() else 0
 
 
 def _routes(
@@ -261,7 +269,7 @@ def _bootstrap(endpoint: DeployedEndpoint, port: int, guard: Guard) -> dict[str,
 def _listeners(endpoint: DeployedEndpoint, port: int, guard: Guard) -> list[dict[str, Any]]:
     """That of callers, and one by which the owner sees what its routes are, whatever callers have to show."""
     folder = _folder(endpoint)
-    routes, filters = routes_of(folder / ROUTES), request_filters(guard.requests_per_s)
+    routes, filters = routes_of(folder / ROUTES), request_filters()
     log = endpoint.folder / ACCESS_LOG if guard.access_log else None
     transport = transport_socket(folder, guard.tls) if guard.tls else None
     return [
@@ -275,12 +283,18 @@ def routes_of(file: Path) -> dict[str, Any]:
     return {"rds": {"route_config_name": CONFIGURATION, "config_source": _file_source(file)}}
 
 
-def write_route_file(file: Path, version: int, routes: Sequence[Mapping[str, Any]], told: Mapping[str, str]) -> None:
-    """Have Envoy route by these; each answer has the headers `told`."""
+def write_route_file(
+    file: Path,
+    version: int,
+    routes: Sequence[Mapping[str, Any]],
+    told: Mapping[str, str],
+    limited: Mapping[str, Any],
+) -> None:
+    """Have Envoy route by these, within `limits`; each answer has the headers `told`."""
     configuration = {
         "name": CONFIGURATION,
         "response_headers_to_add": [header(name, value) for name, value in told.items()],
-        "virtual_hosts": [{"name": "endpoint", "domains": ["*"], "routes": list(routes)}],
+        "virtual_hosts": [{"name": "endpoint", "domains": ["*"], "routes": list(routes), **limited}],
     }
     _write_discovery(file, version, "config.route.v3.RouteConfiguration", [configuration])
 

@@ -24,7 +24,7 @@ from seaway.serving.protocol.binary import HEADER
 from seaway.serving.protocol.request import LARGEST_MESSAGE
 
 STATED = "x-seaway-features"  # of an answer: whether features were found, or are missing since the store was late
-PASSED = ("x-seaway-arm", "x-seaway-version", STATED)  # headers of an answer that callers get
+PASSED = ("x-seaway-arm", "x-seaway-version", "retry-after", STATED)  # headers of an answer that callers get
 ASKED = ("authorization", "x-seaway-arm")  # headers of a request that the endpoint gets
 BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds
 OK, BAD, UNAUTHORIZED, TOO_LARGE, BAD_GATEWAY, UNAVAILABLE = 200, 400, 401, 413, 502, 503

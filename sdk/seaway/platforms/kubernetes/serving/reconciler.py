@@ -25,6 +25,7 @@ from seaway.platforms.kubernetes.serving import endpoint_slices, server_pod
 from seaway.platforms.kubernetes.serving.readiness import Readiness, is_ready
 from seaway.platforms.kubernetes.serving.record import Record
 from seaway.platforms.kubernetes.serving.workload import SERVICE_PORT, Weights, Workload
+from seaway.serving import callers
 
 SECRETS = Resource("", "v1", "secrets", "Secret")
 TOKEN_BYTES = 32
@@ -125,14 +126,14 @@ class Reconciler:
         self._forget_token(wanted.name)
 
     def token(self, name: str) -> str:
-        """The endpoint's bearer token, made on first use. Raises: NameTaken: the Secret is somebody else's."""
+        """The endpoint's own bearer token, made on first use. Raises: NameTaken: the Secret is somebody else's."""
         while (found := self._tokens()) is None or name not in found.get("data", {}):
             made = b64encode(secrets.token_urlsafe(TOKEN_BYTES).encode()).decode()
             try:
                 self._keep_token(found, name, made)
             except (NameTaken, ObjectChanged) as error:  # by another endpoint at the same moment
                 log.debug("%s", error)
-        return b64decode(found["data"][name]).decode()
+        return callers.split(b64decode(found["data"][name]).decode())[0]
 
     def _tokens(self) -> dict[str, Any] | None:
         found = self.objects.get(SECRETS, server_pod.SECRET)

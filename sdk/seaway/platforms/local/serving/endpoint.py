@@ -11,6 +11,7 @@ import secrets
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from seaway.platforms.home import home, keys
 from seaway.platforms.local.serving.traffic import EnvoyTraffic
 from seaway.platforms.place import chosen, current
 from seaway.serving import Arm, DeployedEndpoint, EndpointSpec
+from seaway.serving.callers import Callers, text_of
 from seaway.serving.port import AUTO, VERSION_DIGITS
 from seaway.storage import write_private
 
@@ -103,6 +105,19 @@ class LocalEndpoint:
         except DataUnreadable:
             _end(folder, None)
         shutil.rmtree(folder)
+
+    def change_callers(self, name: str, run: str, change: Callable[[Callers], Callers]) -> DeployedEndpoint:
+        """Give the endpoint other callers than it has, without a restart.
+
+        Raises:
+            InvalidSpec: they cannot be changed so.
+            EndpointFailed: there is no such endpoint.
+            TrafficFailed: Envoy does not follow.
+        """
+        endpoint, traffic = _laid_out(name, run), EnvoyTraffic()
+        write_private(endpoint.callers_file, text_of(change(endpoint.callers())))
+        traffic.set_weights(endpoint, traffic.weights(endpoint))
+        return endpoint
 
     def rotate_token(self, name: str, run: str, *, both: bool = True) -> DeployedEndpoint:
         """Give the endpoint another token, without a restart; the one before is taken until this is called without
