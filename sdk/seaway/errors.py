@@ -177,8 +177,9 @@ class RegistryUnavailable(SeawayError):
     Why: Without it nobody knows what is in production, and a step that guessed could promote over it.
 
     What to do: See that `MLFLOW_TRACKING_URI` leads to your MLflow, from where the step runs; on a laptop it need not
-    be set. Where no version is in production yet, promote one first: a run of its pipeline does. docs/clusters.md says
-    how a cluster gets an MLflow.
+    be set. `SEAWAY_HUB_URI` leads to Kubeflow's model registry, where `SEAWAY_MODEL_REGISTRY` is `hub`. Where no
+    version is in production yet, promote one first: a run of its pipeline does. docs/clusters.md says how a cluster
+    gets an MLflow.
     """
 
 

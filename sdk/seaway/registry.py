@@ -149,6 +149,7 @@ BACKENDS = (
     Backend("RolloutStore", "file", LOCAL, "seaway.platforms.local.serving.rollout_state:FileRolloutStore"),
     Backend("RolloutStore", "configmap", KUBERNETES, "seaway.platforms.kubernetes.traffic.rollout_state:ConfigMapRolloutStore"),  # noqa: E501
     Backend("ModelRegistry", "mlflow", ANYWHERE, "seaway.platforms.mlflow:MlflowRegistry"),  # by MLFLOW_TRACKING_URI
+    Backend("ModelRegistry", "hub", ANYWHERE, "seaway.platforms.hub.registry:HubRegistry"),  # by SEAWAY_HUB_URI
     Backend("Approvals", "file", LOCAL, "seaway.platforms.local.approvals:FileApprovals"),
     Backend("Approvals", "configmap", KUBERNETES, "seaway.platforms.kubernetes.jobs.approvals:ConfigMapApprovals"),
     Backend("Storage", "file", ANYWHERE, "seaway.storage.folder:FolderStorage"),

@@ -15,13 +15,21 @@ from typing import Any
 from urllib.parse import quote
 
 from seaway import platforms
-from seaway.errors import InvalidSpec, PackageRefused, ProductionChanged, RegistryUnavailable
+from seaway.errors import InvalidSpec, RegistryUnavailable
 from seaway.models.attestation import evidence_uri
 from seaway.models.comparison import model_hash
-from seaway.models.package import Package, verified_copy, verify
+from seaway.models.package import Package, verify
 from seaway.models.registry import PRODUCTION, ModelVersion, RegisteredModel, Study
-from seaway.models.signing import verifying_key
-from seaway.platforms.home import home, keys, run_id
+from seaway.platforms.home import home, run_id
+from seaway.platforms.registered import (
+    HASH_TAG,
+    MAX_VALUE,
+    check_name,
+    kept,
+    public_key,
+    require_replaceable,
+    version_tags,
+)
 from seaway.storage import locked, storage_for
 from seaway.tuning import State, Trial
 from seaway.tuning.result import STUDY_FILE
@@ -29,20 +37,15 @@ from seaway.tuning.result import STUDY_FILE
 log = logging.getLogger(__name__)
 
 EXPERIMENT = "seaway"
-HASH_TAG = "package_sha256"
 WEIGHTS_TAG = "weights_sha256"
 STUDY_TAG = "study_sha256"
 RUN_STATUS = {State.COMPLETE: "FINISHED", State.PRUNED: "KILLED", State.FAILED: "FAILED", State.RUNNING: "RUNNING"}
-MAX_VALUE = 500  # characters of a parameter or tag that every MLflow store takes
 BATCH = 1000  # metrics that one log_batch call takes
 SERVER = "MLFLOW_TRACKING_URI"
 JOINED = "MLFLOW_RUN_ID"  # set by Kubeflow Pipelines' MLflow plugin, from 2.17
 PARENT_TAG = "mlflow.parentRunId"
 PAGES = "SEAWAY_MLFLOW_PAGES"  # where people open MLflow, if that is not where steps find it
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
-
-
-LONGEST_NAME = 200  # bytes; a file's name has at most 255
 
 
 class MlflowRegistry:
@@ -100,8 +103,8 @@ class MlflowRegistry:
 
     def register(self, name: str, package: Path) -> str:
         """A version whose files are the package and whose tags are its lineage; the same content keeps its version."""
-        _check_name(name)
-        checked = verify(package, self._public_key)
+        check_name(name)
+        checked = verify(package, public_key())
         with self._session() as client:
             _ensure_model(client, name)
             same = client.search_model_versions(f"name={_quoted(name)} and tags.{HASH_TAG}='{checked.sha256}'")
@@ -111,24 +114,22 @@ class MlflowRegistry:
 
     def log_evidence(self, name: str, version: str, evidence: Path) -> None:
         """As artifacts of the run that has the package's."""
-        _check_name(name)
+        check_name(name)
         with self._session() as client:
             found = client.get_model_version(name, version)
             client.log_artifacts(found.run_id, str(evidence), evidence_uri(_folder_of(found)))
 
     def production(self, name: str) -> RegisteredModel | None:
         """The version with the alias `production`, in a verified folder under the state folder."""
-        _check_name(name)
+        check_name(name)
         with self._session() as client:
             found = _version_in_production(client, name)
             if found is None:
                 return None
-            target = home() / "models" / name / str(found.version)
-            if not self._is_intact(target, _package_hash(found)):
-                fetched = Path(self._fetch(client.get_model_version_download_uri(name, found.version)))
-                verified_copy(fetched, target, self._public_key)
-            self._fetch_evidence(found, target)
-            return RegisteredModel(name, str(found.version), target)
+            version = str(found.version)
+            model = kept(name, version, _package_hash(found), lambda: self._fetch(name, version))
+            self._fetch_evidence(found, model.package)
+            return model
 
     def promote(self, name: str, version: str, over: str | None = None) -> None:
         """Move the alias `production` to a version.
@@ -140,15 +141,16 @@ class MlflowRegistry:
         Raises:
             ProductionChanged: the version in production is not of the package `over`.
         """
-        _check_name(name)
+        check_name(name)
         with self._session() as client:
             if over is not None:
-                _require_replaceable(_version_in_production(client, name), version, over)
+                found = _version_in_production(client, name)
+                require_replaceable(name, found and (str(found.version), found.tags.get(HASH_TAG, "")), version, over)
             client.set_registered_model_alias(name, PRODUCTION, version)
 
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions, newest first."""
-        _check_name(name)
+        check_name(name)
         with self._session() as client:
             current = _version_in_production(client, name)
             found = client.search_model_versions(f"name={_quoted(name)}", order_by=["version_number DESC"])
@@ -171,24 +173,17 @@ class MlflowRegistry:
         pages = _pages()
         return f"{pages}/#/models/{quote(name, safe='')}/versions/{quote(version, safe='')}" if pages else ""
 
+    def run_of_weights(self, sha256: str) -> str | None:
+        """The run that recorded the training of these weights; None where none did."""
+        with self._session():
+            return self._run_of(WEIGHTS_TAG, sha256)
+
     def _fetch_evidence(self, found: Any, package: Path) -> None:
         """What was stated of a version, beside its package; not trusted here, since `seaway verify` does not."""
         stated = evidence_uri(_folder_of(found))
         if self._client.list_artifacts(found.run_id, stated):
             fetched = Path(self._client.download_artifacts(found.run_id, stated))
             storage_for(str(fetched)).upload(fetched, evidence_uri(str(package)))
-
-    def _is_intact(self, folder: Path, sha256: str) -> bool:
-        """Whether the kept copy is whole; it is left alone then, since another run may be reading it."""
-        try:
-            return folder.is_dir() and verify(folder, self._public_key).sha256 == sha256
-        except PackageRefused as refusal:
-            log.warning("%s is fetched anew: %s", folder, refusal)
-            return False
-
-    @property
-    def _public_key(self) -> Path:
-        return verifying_key(keys())
 
     @property
     def _folder(self) -> Path:
@@ -272,12 +267,13 @@ class MlflowRegistry:
         folder = f"package-{package.sha256[:12]}"
         client.log_artifacts(run, str(package.path), folder)
         source = f"{client.get_run(run).info.artifact_uri}/{folder}"
-        return str(client.create_model_version(name, source, run, tags=_tags(package)).version)
+        return str(client.create_model_version(name, source, run, tags=version_tags(package)).version)
 
-    def _fetch(self, uri: str) -> str:
+    def _fetch(self, name: str, version: str) -> Path:
         from mlflow.artifacts import download_artifacts
 
-        return str(download_artifacts(artifact_uri=uri, tracking_uri=self._uri))
+        uri = self._client.get_model_version_download_uri(name, version)
+        return Path(download_artifacts(artifact_uri=uri, tracking_uri=self._uri))
 
 
 def _import_mlflow() -> Any:
@@ -288,16 +284,6 @@ def _import_mlflow() -> Any:
     from mlflow import MlflowClient
 
     return MlflowClient
-
-
-def _check_name(name: str) -> None:
-    """A model's name is a folder's and stands in MLflow's addresses and filters. Raises: InvalidSpec."""
-    odd = {"/", ":", "\\"} & set(name) or {"'", '"'} <= set(name) or not name.isprintable() or name != name.strip()
-    if odd or name in ("", ".", "..") or len(name.encode()) > LONGEST_NAME:
-        raise InvalidSpec(
-            f"A model cannot be called {name!r}: give 1 to {LONGEST_NAME} bytes of printable characters without '/', "
-            "':' and '\\', with one kind of quotes at most, and with no blank at either end."
-        )
 
 
 def _quoted(name: str) -> str:
@@ -346,29 +332,6 @@ def _package_hash(found: Any) -> str:
             f"register (it has no tag {HASH_TAG}; its run is {found.run_id or 'unknown'}). Move the alias to a version "
             "that register_model has made, or delete it: then the next run begins with its baseline."
         ) from None
-
-
-def _require_replaceable(current: Any, version: str, over: str) -> None:
-    if current is None or str(current.version) == version or current.tags.get(HASH_TAG, "").startswith(over):
-        return
-    raise ProductionChanged(
-        f"{current.name} version {current.version} is in production and not the package {over} that version {version} "
-        "was to replace; nothing was changed."
-    )
-
-
-def _tags(package: Package) -> dict[str, str]:
-    lineage = package.lineage
-    plain = {
-        "data_sha256": lineage.data_sha256,
-        "code_version": lineage.code_version,
-        "parent": lineage.parent,
-        "created": lineage.created,
-        "seed": str(lineage.seed),
-    }
-    figures = {f"metric.{name}": f"{value:.6g}" for name, value in lineage.metrics.items()}
-    settings = {f"param.{name}": str(value)[:MAX_VALUE] for name, value in lineage.parameters.items()}
-    return {HASH_TAG: package.sha256, **plain, **figures, **settings}
 
 
 def _without_password(text: str) -> str:

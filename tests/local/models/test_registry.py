@@ -361,7 +361,7 @@ def test_nobody_promotes_between_the_look_and_the_write_of_a_promotion(
     monkeypatch: pytest.MonkeyPatch, race: list[str]
 ) -> None:
     name, judged, ours, theirs = race
-    other, look = promoter(name, theirs, judged), mlflow._require_replaceable
+    other, look = promoter(name, theirs, judged), mlflow.require_replaceable
 
     def look_while_the_other_goes(*seen: Any) -> None:
         look(*seen)
@@ -369,7 +369,7 @@ def test_nobody_promotes_between_the_look_and_the_write_of_a_promotion(
         with pytest.raises(subprocess.TimeoutExpired):
             other.wait(1.0)  # unhindered it takes milliseconds
 
-    monkeypatch.setattr(mlflow, "_require_replaceable", look_while_the_other_goes)
+    monkeypatch.setattr(mlflow, "require_replaceable", look_while_the_other_goes)
     MlflowRegistry().promote(name, ours, over=judged)
     assert f"version {ours} is in production" in other.communicate()[0]
     assert in_production(name) == [ours]

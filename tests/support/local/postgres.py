@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-BIN = FOLDERS[-1] if FOLDERS else None
+BIN = Path(named) if (named := os.environ.get("SEAWAY_TEST_POSTGRES")) else FOLDERS[-1] if FOLDERS else None
 
 
 @contextmanager
