@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from seaway import tasks
+from seaway.data.augmentation.siblings import refuse_siblings
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.evaluation import rows as held_out
 from seaway.evaluation.gate import Gate, summary
@@ -103,10 +104,12 @@ def evaluate(
             empty takes that of all rows, named `rate` or `mean`.
 
     Raises:
-        DataUnreadable: missing file, column or class, or a model that answers something else than the task asks.
+        DataUnreadable: missing file, column or class, held-out rows that are augmented copies or have some, or a model
+            that answers something else than the task asks.
         InvalidSpec: the gate compares with a model or asks for a figure that is not there, a slice column does not
             exist, or nobody says what the model predicts.
     """
+    refuse_siblings(train, test)
     others = {**baselines, **({PRODUCTION: production} if production else {})}
     wanted = {spec.name for folder in (model, *others.values()) for spec in Signature.read(folder).inputs}
     chosen = task_of(model, train, label, task)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seaway import tasks
+from seaway.data.augmentation.siblings import refuse_augmented
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.features.contents import contents
 from seaway.features.examples import ExampleCounts, write_splits
@@ -73,9 +74,10 @@ def plain_examples(table: Path, spec: PlainSpec, splits: SplitSpec, output: Mapp
     Rows with a time get it as `event_timestamp`, too, and are split by it; others are split at random, by the seed.
 
     Raises:
-        DataUnreadable: the table, a column or a picture's file is missing, too few rows have a label, or a label is
-            none of the task.
+        DataUnreadable: the table, a column or a picture's file is missing, rows are augmented, too few have a label, or
+            a label is none of the task.
     """
+    refuse_augmented(table, "split first, then augment the training split.")
     rows = _labelled(read(table, spec.columns), spec.label, table)
     parts = dict(_in_time(rows, spec, splits) if spec.time else _at_random(rows, spec, splits))
     if empty := [name for name, part in parts.items() if part.empty]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from seaway.data.augmentation.siblings import refuse_siblings
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.storage import sha256
 from seaway.training.spec import TrainSpec
@@ -19,10 +20,11 @@ def fingerprint(spec: TrainSpec) -> dict[str, str]:
     """Hashes by name: `train`, `validation`, `code`, `settings`, and `run`, the hash of the four.
 
     Raises:
-        DataUnreadable: a data file is missing or empty.
+        DataUnreadable: a data file is missing or empty, or rows of validation are augmented copies, or have some.
         InvalidSpec: the entrypoint does not exist.
     """
     train = _data_hash(spec.train)
+    refuse_siblings(spec.train, spec.validation)
     if spec.start_from is not None:
         train = _digest([train, sha256(spec.start_from)])
     parts = {

@@ -30,7 +30,8 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
     torch.manual_seed(spec.seed)
     network = TabularNetwork(preprocessing.vocabularies.sizes, params, task.width)
     with joined() as worker:
-        learned, judged = (preprocessing.prepared(examples).to(worker.device) for examples in (train, validation))
+        learned = preprocessing.prepared(train, params.noise).to(worker.device)
+        judged = preprocessing.prepared(validation).to(worker.device)
         data = Data(learned, judged, task, lesson and lesson.to(worker.device))
         fit = learn(spec, fingerprint, params, student(network, lesson), data, worker)
     if worker.first:

@@ -40,17 +40,27 @@ class Examples:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Examples after preprocessing: positions int64 [rows, categorical], numbers float32 [rows, 2 numeric], labels."""
+    """Examples after preprocessing: positions int64 [rows, categorical], numbers float32 [rows, 2 numeric], labels.
+
+    `noise` is the deviation, in deviations of the column, of what is added to numbers that are learned from.
+    """
 
     categories: torch.Tensor
     numbers: torch.Tensor
     labels: torch.Tensor
+    noise: float = 0.0
 
     def batch(self, rows: torch.Tensor, training: bool) -> tuple[torch.Tensor, ...]:
-        return self.categories[rows], self.numbers[rows]
+        numbers = self.numbers[rows]
+        return self.categories[rows], self._noisy(numbers) if training and self.noise else numbers
+
+    def _noisy(self, numbers: torch.Tensor) -> torch.Tensor:
+        """Values with noise, where there are any, then the indicators as they are."""
+        values, missing = numbers.chunk(2, 1)
+        return torch.cat([values + self.noise * torch.randn_like(values) * (1 - missing), missing], 1)
 
     def to(self, device: torch.device) -> "Prepared":
-        return Prepared(*(tensor.to(device) for tensor in (self.categories, self.numbers, self.labels)))
+        return Prepared(self.categories.to(device), self.numbers.to(device), self.labels.to(device), self.noise)
 
 
 def read_examples(path: Path, params: TabularParams, task: Task) -> Examples:

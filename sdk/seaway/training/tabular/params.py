@@ -16,6 +16,7 @@ class TabularParams(LoopParams):
         categorical: Columns that are text.
         hidden: Sizes of the hidden layers; none gives a linear model.
         embedding: Numbers that stand for one category.
+        noise: Deviation of what is added to the numbers in training, in deviations of the column.
     Raises:
         InvalidSpec: as `LoopParams`, or there is nothing to learn from.
     """
@@ -25,6 +26,7 @@ class TabularParams(LoopParams):
     name: str = "tabular"
     hidden: tuple[int, ...] = (128, 64)
     embedding: int = 8
+    noise: float = 0.0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -38,6 +40,11 @@ class TabularParams(LoopParams):
     def counts(self) -> dict[str, Any]:
         hidden = {f"hidden[{index}]": size for index, size in enumerate(self.hidden)}
         return super().counts | {"embedding": self.embedding} | hidden
+
+    def _check_sizes(self) -> None:
+        super()._check_sizes()
+        if not self.noise >= 0:
+            raise InvalidSpec(f"params: noise={self.noise!r} must be 0 or more deviations of a column.")
 
     def _check_columns(self) -> None:
         if not self.columns:

@@ -64,10 +64,10 @@ class Preprocessing(nn.Module):
     def forward(self, categories: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         return self.vocabularies(categories), self.standardiser(numbers)
 
-    def prepared(self, examples: Examples) -> Prepared:
-        """All rows at once: preprocessing is fixed, so it is done once and not once an epoch."""
+    def prepared(self, examples: Examples, noise: float = 0.0) -> Prepared:
+        """All rows at once: preprocessing is fixed, so it is done once and not once an epoch; noise is drawn anew."""
         categories, numbers = self(examples.categories, examples.numbers)
-        return Prepared(categories, numbers, examples.labels)
+        return Prepared(categories, numbers, examples.labels, noise)
 
     def of_columns(self, columns: Sequence[Tensor], example: Tensor) -> tuple[Tensor, Tensor]:
         """The same of one [rows, 1] tensor a column, categories first; `example` has the rows where there is none."""

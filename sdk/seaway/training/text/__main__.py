@@ -39,8 +39,9 @@ def _train(spec: TrainSpec, fingerprint: str, own: Path) -> None:
     settings = write_tokenizer(read_raw(spec.train, params), params, encoder_folder(params), own)
     columns = [read_examples(path, params, task) for path in files]
     preprocessing = Preprocessing(columns[0])
-    tokens = (read_tokens(path, params, settings, own) for path in files)
-    train, validation = (Texts(*each) for each in zip(tokens, map(preprocessing.prepared, columns), strict=True))
+    tokens = [read_tokens(path, params, settings, own) for path in files]
+    train = Texts(tokens[0], preprocessing.prepared(columns[0], params.noise), settings["padding"], params.drop)
+    validation = Texts(tokens[1], preprocessing.prepared(columns[1]))
     kept = kept_tokens(encoder, own) if (encoder := encoder_folder(params)) and params.trim else ()
     shape = (params, task.width, vocabulary_size(own), settings["padding"], preprocessing.vocabularies.sizes, kept)
     torch.manual_seed(spec.seed)

@@ -1,6 +1,6 @@
 """Texts as token numbers, in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,32 @@ from seaway.training.text.params import TextParams
 
 @dataclass(frozen=True)
 class Texts:
-    """Token numbers int64 [rows, length], and what there is beside them: categories, numbers, labels."""
+    """Token numbers int64 [rows, length], and what there is beside them: categories, numbers, labels.
+
+    `drop` is the probability with which a token is `padding` where it is learned from; the network sees no padding.
+    """
 
     tokens: Tensor
     beside: Prepared
+    padding: int = 0
+    drop: float = 0.0
 
     @property
     def labels(self) -> Tensor:
         return self.beside.labels
 
     def batch(self, rows: Tensor, training: bool) -> tuple[Tensor, ...]:
-        return self.tokens[rows], *self.beside.batch(rows, training)
+        tokens = self.tokens[rows]
+        return self._dropped(tokens) if training and self.drop else tokens, *self.beside.batch(rows, training)
+
+    def _dropped(self, tokens: Tensor) -> Tensor:
+        """The first token stays, so that no text is empty; encoders keep their mark of a beginning there."""
+        gone = torch.rand(tokens.shape, device=tokens.device) < self.drop
+        gone[:, 0] = False
+        return tokens.masked_fill(gone, self.padding)
 
     def to(self, device: torch.device) -> "Texts":
-        return Texts(self.tokens.to(device), self.beside.to(device))
+        return replace(self, tokens=self.tokens.to(device), beside=self.beside.to(device))
 
 
 def read_raw(path: Path, params: TextParams) -> list[Any]:

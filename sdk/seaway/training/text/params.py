@@ -25,6 +25,7 @@ class TextParams(TabularParams):
         trim: Whether an encoder's tokens that no training text has are left out, with their vectors; single characters
             stay, so that any text is read.
         frozen: Whether the encoder stays as it is, and only the head learns.
+        drop: Probability with which a token is left out in training.
     Raises:
         InvalidSpec: as `TabularParams`, or no column of texts is named.
     """
@@ -36,6 +37,7 @@ class TextParams(TabularParams):
     layers: tuple[int, ...] = ()
     trim: bool = False
     frozen: bool = False
+    drop: float = 0.0
     hidden: tuple[int, ...] = ()
     name: str = "text"
     task: str = "multiclass"
@@ -60,6 +62,11 @@ class TextParams(TabularParams):
     @property
     def scored_at_once(self) -> int:
         return max(self.batch_size, 128)
+
+    def _check_sizes(self) -> None:
+        super()._check_sizes()
+        if not 0 <= self.drop < 1:
+            raise InvalidSpec(f"params: drop={self.drop!r} must be a probability below 1.")
 
     def _check_columns(self) -> None:
         if not self.text:

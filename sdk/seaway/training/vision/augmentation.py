@@ -1,6 +1,7 @@
 """Augmentation by torchvision v2: training pictures are changed, each by chance of its own."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ class Augmentation:
     """
 
     def __init__(self, params: VisionParams) -> None:
-        self._transforms = [_transform(name, arguments) for name, arguments in params.augment.items()]
+        self._transforms = transforms(params.augment)
 
     def __call__(self, pictures: Tensor) -> Tensor:
         if not self._transforms or not len(pictures):
@@ -35,6 +36,11 @@ class Augmentation:
                 f"{changed.dtype}; take transforms that keep size and type."
             )
         return changed
+
+
+def transforms(named: Mapping[str, Mapping[str, Any]]) -> list[Any]:
+    """Those of `torchvision.transforms.v2` by name, made with arguments. Raises: InvalidSpec: as `Augmentation`."""
+    return [_transform(name, arguments) for name, arguments in named.items()]
 
 
 def _transform(name: str, arguments: Any) -> Any:
