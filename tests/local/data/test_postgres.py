@@ -1,11 +1,10 @@
 """A query of a real PostgreSQL is a table, whatever types its columns have, and changes nothing."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres import BIN, running
+from postgres import BIN, folder, running
 from seaway.data import ingest, validate
 from seaway.data.queries import read_query
 from seaway.errors import DataUnreadable
@@ -24,12 +23,10 @@ TABLE = """
 def database() -> Iterator[str]:
     from adbc_driver_postgresql import dbapi
 
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        with running(Path(folder) / "pg") as address:
-            with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
-                cursor.execute(TABLE)
-            yield address
+    with folder() as place, running(place) as address:
+        with dbapi.connect(address, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(TABLE)
+        yield address
 
 
 def test_rows_of_every_usual_type_become_a_project_that_keeps_its_rules(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import online_store
+import postgres
 import pytest
 from feast import FeatureStore, RequestSource
 from feast.field import Field
@@ -19,11 +20,17 @@ from seaway.errors import FeaturesUnavailable, InvalidSpec
 from seaway.features import OnlineFeatures
 
 
-@pytest.fixture(scope="module", params=["sqlite", "redis"])
+@pytest.fixture(scope="module", params=["sqlite", "redis", "postgres"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("store")
     if request.param == "sqlite":
         yield online_store.repository(folder)
+        return
+    if request.param == "postgres":
+        if postgres.BIN is None:
+            pytest.skip("no PostgreSQL on this machine")
+        with postgres.folder() as short, online_store.postgres(short) as configured:
+            yield online_store.repository(folder, configured)
         return
     program = shutil.which("redis-server") or pytest.skip("no redis-server on PATH")
     with online_store.redis(folder, program) as configuration:

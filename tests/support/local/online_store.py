@@ -12,9 +12,10 @@ from typing import Any
 import pandas as pd
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
 from feast.types import Array, Float32, Int64, String
+from postgres import running
 from seaway.model_server import own_packages
 
-CLIENT = Path(__file__).parents[1] / "redis_client" / "requirements.txt"
+CLIENTS = Path(__file__).parents[1]
 NOW = datetime.now(UTC).replace(microsecond=0)
 WEATHER = 11
 CONFIG = """\
@@ -78,14 +79,8 @@ def repository(folder: Path, online: str = SQLITE) -> Path:
 
 @contextmanager
 def redis(folder: Path, program: str) -> Iterator[str]:
-    """A Redis of this test's own, on a Unix socket; gives Feast's configuration of it.
-
-    Its client is installed once into the user's cache: which packages a pin of it brings depends on the Python.
-    """
-    client = own_packages.environment(CLIENT, Path.home() / ".cache" / "seaway-tests")["PYTHONPATH"].split(os.pathsep)[
-        0
-    ]
-    sys.path.append(client)
+    """A Redis of this test's own, on a Unix socket; gives Feast's configuration of it."""
+    _bring("redis_client")
     socket = folder / "redis.sock"
     command = [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
     with Popen(command, stdout=DEVNULL) as server:
@@ -95,3 +90,20 @@ def redis(folder: Path, program: str) -> Iterator[str]:
             yield f"{{type: redis, connection_string: 'localhost:0,unix_socket_path={socket}'}}"
         finally:
             server.terminate()
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A PostgreSQL of this test's own, on a Unix socket in `folder`; gives Feast's configuration of it."""
+    _bring("postgres_client")
+    with running(folder):
+        yield (
+            f"{{type: postgres, host: {folder}, database: postgres, user: seaway, password: none, sslmode: disable}}"
+        )
+
+
+def _bring(client: str) -> None:
+    """A store's client, installed once into the user's cache: which packages a pin brings depends on the Python."""
+    listed = CLIENTS / client / "requirements.txt"
+    path = own_packages.environment(listed, Path.home() / ".cache" / "seaway-tests")["PYTHONPATH"]
+    sys.path.append(path.split(os.pathsep)[0])

@@ -1,6 +1,7 @@
 """Looking features up within a deadline; a store that is late or fails is answered for by a fallback that is stated."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ REFUSE, MISSING = "refuse", "missing"  # fallbacks: the request is told 503, or 
 FOUND = "found"
 THREADS = 8  # questions to the store at once
 LONGEST_S = 60.0
+log = logging.getLogger(__name__)
 
 
 class Features(Protocol):
@@ -77,10 +79,19 @@ class Lookup:
             return self._fall_back(keys, error, error)
 
     def _read(self, keys: Columns) -> Columns:
-        if not hasattr(self._local, "features"):
-            self._local.features = self._opened()
-        features: Features = self._local.features
-        return features.read(keys)
+        """By this thread's own features. Those that have failed are not asked again but opened anew: a store's client
+        may keep a connection for good that its server has ended."""
+        kept: Features | None = getattr(self._local, "features", None)
+        if kept is not None:
+            try:
+                return kept.read(keys)
+            except FeaturesUnavailable as error:
+                log.warning("the store is opened anew: %s", error)
+                self._local.features = None
+        opened = self._opened()
+        answer = opened.read(keys)
+        self._local.features = opened
+        return answer
 
     def _fall_back(self, keys: Columns, told: FeaturesUnavailable, cause: Exception) -> tuple[str, Columns]:
         if self._patience.fallback == REFUSE:
