@@ -125,6 +125,16 @@ class TrainingUnsound(SeawayError):
     """
 
 
+class NotebookFailed(SeawayError):
+    """A cell of a notebook raised an error, its kernel died, or a tagged cell shows nothing that could be kept.
+
+    Why: A notebook goes on to be read after an error; a step that did would hand on what was never computed.
+
+    What to do: Mend the cell that the message names by its place in the notebook. The step's page shows the notebook as
+    far as it came, with the whole traceback. docs/how-to/notebook.md says what a tag is and what is kept.
+    """
+
+
 class TuningFailed(SeawayError):
     """Too many trials of a study failed, or none ended well; the message ends with the last failure's reason.
 

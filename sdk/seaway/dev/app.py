@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from seaway.dev import approval_views, forms, run_views
+from seaway.dev import approval_views, forms, notebook_views, run_views
 from seaway.dev.access import Access, Guard
 from seaway.dev.kfp_api.routes import routes as kfp_api
 from seaway.dev.pages import page
@@ -71,6 +71,9 @@ RUNS = [
     Route("/pipelines", run_views.pipeline_list),
     Route("/project", run_views.project_page),
     Route("/pipelines/{name}", run_views.pipeline_page),
+    Route("/notebooks", notebook_views.notebook_list),
+    Route("/notebooks/{path:path}", notebook_views.notebook_page),
+    Route("/notebook-frame/{path:path}", notebook_views.notebook_frame),
     Route("/start", run_views.begin, methods=["POST"]),
 ]
 

@@ -13,6 +13,7 @@ from seaway.reporting.page import Block, Cell, Code, Table, Text
 from seaway.storage import read_json
 
 ROWS = 50  # of a table
+NOTEBOOK = ".ipynb"
 TEXT_BYTES = 64 * 1024  # of a text
 CELL = 200  # characters of a value
 IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
@@ -52,7 +53,7 @@ def preview(artifact: Mapping[str, Any]) -> Preview:
 
 def of_file(file: Path, kind: str = "") -> Preview:
     """Of one file; `kind` is the artifact's type, since a file of Kubeflow Pipelines has no suffix."""
-    if kind == "system.HTML" or file.suffix == ".html":
+    if kind == "system.HTML" or file.suffix in (".html", NOTEBOOK):
         return Preview(frame=True)
     if image_type(file):
         return Preview(image=True)

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
 from seaway.dev import approval_views, files, forms, previews, shown_runs, start
-from seaway.dev.files import NotShown
+from seaway.dev.files import FRAMED, NotShown
 from seaway.dev.graph import drawings
 from seaway.dev.live import Watched, changes, growth, stream
+from seaway.dev.notebook_views import rendered
 from seaway.dev.pages import page, part
 from seaway.errors import InvalidSpec, RunFailed
 from seaway.kfp import catalog, interface
@@ -23,10 +24,6 @@ from seaway.kfp.local.comparison import compare
 
 LOG_BYTES = 256 * 1024  # of a log, its end
 COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-FRAMED = {  # a page of a step: its scripts may run, but reach neither the network nor this page
-    "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
-    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; frame-ancestors 'self'",
-}
 PROJECT = "pipeline.py"  # as `seaway init` writes it
 GOING = ("running", "retrying")
 Document = Mapping[str, Any]
@@ -158,6 +155,8 @@ def output_file(request: Request) -> Response:
         raise HTTPException(404, str(why)) from why
     if file is None:
         raise HTTPException(404, "It is no artifact.")
+    if file.suffix == previews.NOTEBOOK:
+        return rendered(file)
     is_page = previews.of_file(file, "" if request.path_params["path"] else found["type"]).frame
     if is_page:
         return FileResponse(file, media_type="text/html", headers=FRAMED)

@@ -17,12 +17,15 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
+from seaway.errors import DataUnreadable
+from seaway.notebooks.document import Document
 from seaway.storage import sha256
 
 OURS = {"seaway", "seaway_components", "seaway_examples", "seaway_pipelines", "kfp"}
 REFERENCE = re.compile(r"([A-Za-z_]\w*)(?:\.\w+)*(?::\w+)?")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")  # as code names one of its environment
 FILE_URI = "file://"
+NOTEBOOK = re.compile(r'\A\s*\{.*"nbformat"', re.DOTALL)
 SMALL_BYTES = 1 << 20  # up to which a file beside code is known by its content; beyond by size and time
 LONGEST_NAME = 255  # bytes that a file system takes
 MOST_FILES = 10_000  # of a folder that an argument names
@@ -30,8 +33,9 @@ MOST_FILES = 10_000  # of a folder that an argument names
 
 def versions(source: str, texts: Iterable[str]) -> dict[str, str]:
     """File or folder -> its version, for a step of that source and with these texts among its arguments."""
-    words = [word for text in texts for word in _words(text)]
-    found = _modules([*_imports(source), *_referred([*words, *_constants(source)])])
+    given = list(texts)
+    words = [word for text in given for word in _words(text)]
+    found = _modules([*_imports(source), *_referred([*words, *_constants(source)]), *_imports_of_notebooks(given)])
     files = {file: _version(file) for module in found for file in _files(module)}
     constants = [*_constants(source), *(text for file in files for text in _constants(_source(file)))]
     beside = [text for file in files for text in _beside(Path(file).parent, _constants(_source(file)))]
@@ -141,6 +145,16 @@ def _imports(source: str) -> Iterator[str]:
             yield node.module.partition(".")[0]
         elif isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
+
+
+def _imports_of_notebooks(texts: Iterable[str]) -> Iterator[str]:
+    """The top modules that notebooks import which are named among the texts, or are one."""
+    for text in texts:
+        if NOTEBOOK.search(text) or (text.endswith(".ipynb") and _is_file(text)):
+            try:
+                yield from _imports(Document.read(text).code)
+            except DataUnreadable:
+                continue
 
 
 def _constants(source: str) -> list[str]:
