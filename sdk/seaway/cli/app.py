@@ -40,6 +40,10 @@ rollout_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Pla
 app.add_typer(rollout_app, name="rollout")
 doctor_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(doctor_app, name="doctor")
+tune_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Bring a search from another tool, or take it there."
+)
+app.add_typer(tune_app, name="tune")
 data_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List, compare and bring back versions of data."
 )
@@ -830,6 +834,52 @@ def predict(
 Store = Annotated[
     str, typer.Option(help="Folder or URI of the versions. Default: SEAWAY_DATA_VERSIONS.", show_default=False)
 ]
+
+
+@tune_app.command(
+    "import",
+    epilog=_examples(
+        "seaway tune import sweep.yaml",
+        "seaway tune import experiment.yaml --to search.json",
+        "seaway tune import model.py --from hyperas",
+    ),
+)
+def tune_import(
+    file: Annotated[Path, typer.Argument(help="YAML, JSON or Python; a program is read and not run.")],
+    dialect: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="TOOL",
+            help="hyperas, hyperopt, katib, keras-tuner, ray-tune, sigopt or sweeps. Default: as it looks.",
+        ),
+    ] = "",
+    to: Annotated[Path | None, typer.Option(help="The file to write. Default: print it.")] = None,
+) -> None:
+    """Read a search of another tool: arguments of tune_model, as JSON.
+
+    W&B Sweeps, Katib's Experiments, SigOpt, Keras Tuner, hyperopt, Hyperas and Ray Tune. What cannot be said here is
+    told."""
+    from seaway.cli.tune import import_search
+
+    import_search(file, dialect, to)
+
+
+@tune_app.command(
+    "export",
+    epilog=_examples("seaway tune export katib search.json", "seaway tune export sweeps search.json --to s.yaml"),
+)
+def tune_export(
+    target: Annotated[str, typer.Argument(metavar="katib|sweeps", help="What it is for.")],
+    file: Annotated[Path, typer.Argument(help="Arguments of tune_model, as YAML or JSON: space, objectives, ...")],
+    to: Annotated[Path | None, typer.Option(help="The file to write. Default: print it.")] = None,
+) -> None:
+    """Write a search for Katib, or for Sweeps of Weights & Biases.
+
+    What cannot be said there is told."""
+    from seaway.cli.tune import export_search
+
+    export_search(target, file, to)
 
 
 @data_app.command("log", epilog=_examples("seaway data log orders", "seaway data log orders --store s3://data"))
