@@ -1,4 +1,7 @@
-"""The graph around an endpoint, from Kiali, which cannot run here (its answers are played), or a real Prometheus."""
+"""The graph around an endpoint by answers of Kiali that are played, as odd ones must be, or by a real Prometheus.
+
+tests/apiserver/test_kiali.py asks Kiali itself where it is on PATH.
+"""
 
 import json
 import re
@@ -33,13 +36,16 @@ class FakeKiali:
     graph: Mapping[str, Any] = field(default_factory=dict)
     token: str = ""
     text: str | None = None
+    namespaces: tuple[str, ...] = ("team", "istio-system")
 
     def answer(self, path: str, authorization: str) -> tuple[int, str]:
         if self.token and authorization != f"Bearer {self.token}":
             return 401, ""
         address = urlsplit(path)
         asked = parse_qs(address.query)
-        if address.path != "/kiali/api/namespaces/graph" or asked.get("namespaces") != ["team"]:
+        if address.path == "/kiali/api/namespaces":
+            return 200, json.dumps([{"name": name} for name in self.namespaces])
+        if address.path != "/kiali/api/namespaces/graph" or asked.get("namespaces") != [",".join(self.namespaces)]:
             return 404, ""
         if asked["graphType"] != ["workload"] or not re.fullmatch(r"[0-9]+s", asked["duration"][0]):
             return 400, '{"error": "Invalid query parameter"}'
@@ -72,6 +78,7 @@ def graph(**rates: str) -> dict[str, Any]:
         {"data": {"id": "stable", "nodeType": "service", "namespace": "team", "service": "flights-stable"}},
         {"data": {"id": "candidate", "nodeType": "service", "namespace": "team", "service": "flights-candidate"}},
         {"data": {"id": "other", "nodeType": "service", "namespace": "team", "service": "other"}},
+        {"data": {"id": "alien", "nodeType": "service", "namespace": "others", "service": "flights-stable"}},
     ]
     traffic = {"protocol": "http", "rates": rates}
     edges = [
@@ -83,7 +90,7 @@ def graph(**rates: str) -> dict[str, Any]:
                 "traffic": {"protocol": "http", "rates": {"http": "9.50"}},
             }
         }
-        for name in ("stable", "other")
+        for name in ("stable", "other", "alien")
     ]
     edges.append({"data": {"id": "e", "source": "gateway", "target": "candidate", "traffic": traffic}})
     return {"timestamp": 1, "graphType": "workload", "elements": {"nodes": nodes, "edges": edges}}

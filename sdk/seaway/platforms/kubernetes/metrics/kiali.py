@@ -19,11 +19,12 @@ from seaway.monitoring.service_graph import Edge
 from seaway.platforms.kubernetes.client.connection import connected
 from seaway.platforms.kubernetes.client.http import fetch
 from seaway.platforms.kubernetes.client.prometheus import query
-from seaway.platforms.kubernetes.traffic.gateway import service
+from seaway.platforms.kubernetes.traffic.gateway import Gateway, service
 from seaway.serving import DeployedEndpoint
 
 TIMEOUT_S = 5.0
 LEAST_S = 60  # a rate needs two scrapes
+ISTIO = "istio-system"  # where Istio's own gateways are, wherever their Gateway objects
 Labels = Mapping[str, Any]
 log = logging.getLogger(__name__)
 
@@ -43,41 +44,60 @@ class KialiServiceGraph:
         self._prometheus = os.environ.get("SEAWAY_PROMETHEUS_URL", "") if prometheus is None else prometheus
 
     def read(self, endpoint: DeployedEndpoint, seconds: int) -> Callers:
-        """Edges to the endpoint's Services over the last `seconds`, at least a minute."""
+        """Edges to the endpoint's Services over the last `seconds`, at least a minute, by who first knows of any."""
         seconds = max(seconds, LEAST_S)
-        services, notes = {service(endpoint, arm) for arm in endpoint.arms}, []
+        services, notes, told = {service(endpoint, arm) for arm in endpoint.arms}, [], ""
         for source, url, read in (("kiali", self._kiali, _by_kiali), ("prometheus", self._prometheus, _by_prometheus)):
             if not url:
                 notes.append(f"no URL of {source} is set")
                 continue
             try:
                 edges = tuple(edge for edge in read(url, self._namespace, seconds) if edge.target in services)
-                return Callers(edges, source, "; ".join(notes), seconds)
             except (OSError, MetricsUnavailable, ValueError, LookupError, TypeError, AttributeError) as error:
                 log.info("no graph from %s: %s", source, error)
                 notes.append(f"{source} at {urlsplit(url).hostname} did not tell it: {error}")
-        return Callers(note="; ".join(notes))
+                continue
+            told = told or source
+            if edges:
+                return Callers(edges, source, "; ".join(notes), seconds)
+            notes.append(f"{source} at {urlsplit(url).hostname} knows of no request")
+        return Callers((), told, "; ".join(notes), seconds if told else 0)
 
 
 def _by_kiali(url: str, namespace: str, seconds: int) -> Iterator[Edge]:
-    """Kiali's graph of workloads and Services, in its Cytoscape form."""
+    """Kiali's graph of workloads and Services, in its Cytoscape form.
+
+    Of a namespace alone it tells what sidecars in it counted. What goes to pods without one is counted where it comes
+    from, so the namespaces of the gateway are asked for too.
+    """
     asked = {
-        "namespaces": namespace,
+        "namespaces": ",".join((namespace, *_of_gateway(url, namespace))),
         "graphType": "workload",
         "injectServiceNodes": "true",
         "duration": f"{seconds}s",
     }
-    answer = fetch(f"{url}/api/namespaces/graph?{urlencode(asked, quote_via=quote)}", TIMEOUT_S, _authorization())
-    if answer.status != HTTPStatus.OK:
-        raise ValueError(f"it answered {answer.status}")
-    elements = json.loads(answer.body)["elements"]
+    elements = _asked(f"{url}/api/namespaces/graph?{urlencode(asked, quote_via=quote)}")["elements"]
     nodes = {node["data"]["id"]: node["data"] for node in elements["nodes"]}
     for edge in (entry["data"] for entry in elements.get("edges") or ()):
-        target = nodes[edge["target"]].get("service", "")
+        node = nodes[edge["target"]]
+        target = node.get("service", "") if node.get("namespace") == namespace else ""
         rates = edge.get("traffic", {}).get("rates", {})
         if target and "http" in rates:
             errors = float(rates.get("httpPercentErr", 0)) / 100
             yield Edge(_name(nodes[edge["source"]]), target, float(rates["http"]), errors)
+
+
+def _of_gateway(url: str, namespace: str) -> list[str]:
+    """Where the gateway can be, of the namespaces that this token may see."""
+    possible = {ISTIO, Gateway().name.rpartition("/")[0]} - {namespace}
+    return sorted(possible & {str(one["name"]) for one in _asked(f"{url}/api/namespaces")})
+
+
+def _asked(url: str) -> Any:
+    answer = fetch(url, TIMEOUT_S, _authorization())
+    if answer.status != HTTPStatus.OK:
+        raise ValueError(f"it answered {answer.status}")
+    return json.loads(answer.body)
 
 
 def _name(node: Labels) -> str:
