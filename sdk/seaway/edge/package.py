@@ -1,7 +1,7 @@
 """A model as it leaves for a device: a signed folder of the target's files and `edge.json`, which describes them."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import version
@@ -42,6 +42,7 @@ class EdgeManifest:
         runtime: the distribution that answers, and the version that was measured here.
         minimum: least version of each system.
         made_by: versions of the converters.
+        kept: layers that stayed in float32, by the names of their nodes.
     """
 
     model: str
@@ -54,6 +55,7 @@ class EdgeManifest:
     runtime: str
     minimum: Mapping[str, str]
     made_by: Mapping[str, str]
+    kept: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> "EdgeManifest":
@@ -63,7 +65,8 @@ class EdgeManifest:
             raise DataUnreadable(f"{folder / MANIFEST} is not of format {FORMAT}; export the model anew.")
         try:
             inputs = tuple(EdgeInput(**one) for one in content.pop("inputs"))
-            return cls(inputs=inputs, outputs=tuple(content.pop("outputs")), **content)
+            outputs, kept = (tuple(content.pop(name)) for name in ("outputs", "kept"))
+            return cls(inputs=inputs, outputs=outputs, kept=kept, **content)
         except (KeyError, TypeError) as error:
             raise DataUnreadable(f"{folder / MANIFEST} is no manifest ({error!r}); export the model anew.") from error
 
@@ -81,7 +84,13 @@ class EdgePackage:
 
 
 def export_edge(
-    model: Path, target: str, output: Path, key: Path, precision: str = port.FLOAT32, calibration: Path | None = None
+    model: Path,
+    target: str,
+    output: Path,
+    key: Path,
+    precision: str = port.FLOAT32,
+    calibration: Path | None = None,
+    kept: Collection[str] = (),
 ) -> EdgePackage:
     """Convert a trained model, or a verified package, for a target, and sign what came out.
 
@@ -92,6 +101,7 @@ def export_edge(
         key: Private EC key in PEM, see `seaway.models.signing_keys`.
         precision: One of the target's: `float32`, `int8-static`, `int8-dynamic` or `int8-weights`.
         calibration: Parquet file of training rows, of which a few hundred tell `int8-static` the ranges of values.
+        kept: Layers that stay in float32, by the names of their nodes; `quantize_model` finds them.
 
     Raises:
         ConversionRefused: the target cannot take the model; the message names the operator and what to change.
@@ -107,15 +117,16 @@ def export_edge(
     from seaway.models.flavours.torch_export import GRAPH_FILE, load_program
 
     graph = edge_form(load_program(model / GRAPH_FILE), signature)
+    recipe = port.Recipe(precision, calibration_rows(signature, graph.inputs, calibration), frozenset(kept))
     with staged_folder(output) as draft:
-        port.converted(chosen, graph, draft, precision, _calibration(signature, graph.inputs, calibration))
+        port.converted(chosen, graph, draft, recipe)
         for name in (SIGNATURE_FILE, *signature.files):
             shutil.copyfile(model / name, draft / name)
         _write_scripts(chosen, draft)
         EdgeManifest(
             signature.name, chosen.name, precision, sha256(model / GRAPH_FILE), _hashes(chosen, draft), graph.inputs,
             graph.outputs, f"{chosen.runtime}=={version(chosen.runtime)}", dict(chosen.minimum),
-            {name: version(name) for name in chosen.converts},
+            {name: version(name) for name in chosen.converts}, tuple(sorted(kept)),
         ).write(draft)  # fmt: skip
         signing.sign(draft, key)
     return described(output)
@@ -178,7 +189,7 @@ def runner(target: port.EdgeTarget) -> Callable[[Path, int], Callable[[Sequence[
     return loader
 
 
-def _calibration(signature: Signature, inputs: Sequence[EdgeInput], rows: Path | None) -> list[port.Row]:
+def calibration_rows(signature: Signature, inputs: Sequence[EdgeInput], rows: Path | None) -> list[port.Row]:
     """The rows of a file as the model is given them, one by one: evenly from all of it."""
     if rows is None:
         return []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -36,6 +37,21 @@ REMEDIES = {  # how an operator begins -> what stands in for it
 }
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How a target's files are made.
+
+    Attributes:
+        precision: One of the target's `precisions`.
+        calibration: Rows, where it is `INT8_STATIC`.
+        kept: Layers that stay in float32, by the names of their nodes in the edge graph; see `quantization.layers`.
+    """
+
+    precision: str = FLOAT32
+    calibration: Sequence[Row] = ()
+    kept: frozenset[str] = frozenset()
+
+
 class EdgeTarget(Protocol):
     """A format for devices, what converts to it, and its runtime. Importing the module that has it imports neither.
 
@@ -63,8 +79,8 @@ class EdgeTarget(Protocol):
     reads: str
     precisions: tuple[str, ...]
 
-    def convert(self, graph: "EdgeGraph", folder: Path, precision: str, calibration: Sequence[Row]) -> None:
-        """Write the target's files in one of `precisions`; `calibration` has rows where it is `INT8_STATIC`.
+    def convert(self, graph: "EdgeGraph", folder: Path, recipe: Recipe) -> None:
+        """Write the target's files as the recipe says.
 
         Raises: what the converter raises, which `converted` tells in our words.
         """
@@ -84,24 +100,24 @@ def every() -> tuple[EdgeTarget, ...]:
     return tuple(named(name) for name in registry.backends(PORT))
 
 
-def converted(
-    target: EdgeTarget, graph: "EdgeGraph", folder: Path, precision: str = FLOAT32, calibration: Sequence[Row] = ()
-) -> None:
+def converted(target: EdgeTarget, graph: "EdgeGraph", folder: Path, recipe: Recipe = Recipe()) -> None:
     """Write the target's files.
 
     Raises:
         InvalidSpec: the converter is not installed, or the target is not made in this precision.
         ConversionRefused: it does not take the graph; the message names the operator and what to change.
     """
-    if precision not in target.precisions:
-        raise InvalidSpec(f"{target.title} is not made in {precision!r}; it is made in {', '.join(target.precisions)}.")
-    if precision == INT8_STATIC and not calibration:
+    if recipe.precision not in target.precisions:
+        raise InvalidSpec(
+            f"{target.title} is not made in {recipe.precision!r}; it is made in {', '.join(target.precisions)}."
+        )
+    if recipe.precision == INT8_STATIC and not recipe.calibration:
         raise InvalidSpec(f"{INT8_STATIC} takes the ranges of values from rows; give some of the training data.")
     try:
-        target.convert(graph, folder, precision, calibration)
+        target.convert(graph, folder, recipe)
     except ModuleNotFoundError as error:
         raise InvalidSpec(f"The target {target.name} cannot be made: {error}. {advice(error.name)}") from error
-    except ConversionRefused:
+    except (ConversionRefused, InvalidSpec):
         raise
     except Exception as error:  # each converter has classes of its own
         raise _refusal(target, graph, error) from error

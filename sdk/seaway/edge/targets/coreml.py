@@ -1,11 +1,10 @@
 """Core ML's package: iOS and macOS. Linux converts and cannot answer: the parity is measured on a Mac."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from seaway.edge.port import FLOAT32, Row
+from seaway.edge.port import FLOAT32, Recipe
 
 if TYPE_CHECKING:
     from seaway.edge.form import EdgeGraph
@@ -25,7 +24,7 @@ class CoreMl:
     reads = "Core ML on iOS and macOS"
     precisions = (FLOAT32,)
 
-    def convert(self, graph: "EdgeGraph", folder: Path, precision: str, calibration: Sequence[Row]) -> None:
+    def convert(self, graph: "EdgeGraph", folder: Path, recipe: Recipe) -> None:
         """An ML program in float32."""
         import coremltools
 

@@ -1,11 +1,10 @@
 """ExecuTorch's program, PyTorch Mobile's successor: Android, iOS, small Linux; on the processor by XNNPACK."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seaway.edge.port import FLOAT32, Row
+from seaway.edge.port import FLOAT32, INT8_STATIC, Recipe
 
 if TYPE_CHECKING:
     from seaway.edge.form import EdgeGraph
@@ -23,12 +22,42 @@ class ExecuTorch:
     systems = ("linux", "darwin")
     runner = "executorch"
     reads = "ExecuTorch on Android, iOS, Linux"
-    precisions = (FLOAT32,)
+    precisions = (FLOAT32, INT8_STATIC)
 
-    def convert(self, graph: "EdgeGraph", folder: Path, precision: str, calibration: Sequence[Row]) -> None:
+    def convert(self, graph: "EdgeGraph", folder: Path, recipe: Recipe) -> None:
         """What XNNPACK takes goes to it, the rest to ExecuTorch's portable operators."""
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower
 
-        lowered = to_edge_transform_and_lower(graph.program, partitioner=[XnnpackPartitioner()])
+        program = graph.program if recipe.precision == FLOAT32 else _quantized(graph, recipe)
+        lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
         (folder / self.files[0]).write_bytes(lowered.to_executorch().buffer)
+
+
+def _quantized(graph: "EdgeGraph", recipe: Recipe) -> Any:
+    """By torchao, as XNNPACK computes: weights by channel, values by the ranges of the calibration rows."""
+    import torch
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+    prepared = prepare_pt2e(graph.program.module(), xnnpack_quantizer(recipe.kept))
+    for row in recipe.calibration:
+        prepared(*map(torch.from_numpy, row))
+    return torch.export.export(convert_pt2e(prepared), graph.example, strict=False)
+
+
+def xnnpack_quantizer(kept: frozenset[str] = frozenset(), qat: bool = False) -> Any:
+    """What torchao's quantizations are told by; layers of these names are left alone."""
+    from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
+        XNNPACKQuantizer,
+        get_symmetric_quantization_config,
+    )
+
+    class Partly(XNNPACKQuantizer):  # type: ignore[misc]  # of an untyped package
+        def annotate(self, model: Any) -> Any:
+            annotated = super().annotate(model)
+            for node in annotated.graph.nodes:
+                if node.name in kept:
+                    node.meta.pop("quantization_annotation", None)
+            return annotated
+
+    return Partly().set_global(get_symmetric_quantization_config(is_per_channel=True, is_qat=qat))

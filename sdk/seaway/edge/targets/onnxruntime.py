@@ -5,7 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from seaway.edge.port import FLOAT32, INT8_DYNAMIC, INT8_STATIC, Row
+from seaway.edge.port import FLOAT32, INT8_DYNAMIC, INT8_STATIC, INT8_WEIGHTS, Recipe
+from seaway.edge.targets.onnx_weights import compress_weights
+from seaway.errors import InvalidSpec
 from seaway.models.signature import Array
 
 if TYPE_CHECKING:
@@ -28,9 +30,9 @@ class OnnxRuntime:
     runner = "onnxruntime"
     reads = "ONNX Runtime on Android, iOS, Linux, Windows; ONNX Runtime Web"
 
-    precisions = (FLOAT32, INT8_STATIC, INT8_DYNAMIC)
+    precisions = (FLOAT32, INT8_STATIC, INT8_DYNAMIC, INT8_WEIGHTS)
 
-    def convert(self, graph: "EdgeGraph", folder: Path, precision: str, calibration: Sequence[Row]) -> None:
+    def convert(self, graph: "EdgeGraph", folder: Path, recipe: Recipe) -> None:
         """By torch's own exporter, the weights within the file; then by ONNX Runtime's own quantizer."""
         import onnx
         import torch
@@ -38,12 +40,28 @@ class OnnxRuntime:
         names = {"input_names": [one.name for one in graph.inputs], "output_names": list(graph.outputs)}
         made = torch.onnx.export(graph.program, (), dynamo=True, opset_version=OPSET, verbose=False, **names)
         file = folder / self.files[0]
-        onnx.save_model(made.model_proto, file)
-        if precision != FLOAT32:
-            _quantize(file, precision, [dict(zip(names["input_names"], row, strict=True)) for row in calibration])
+        model = made.model_proto  # written anew whenever it is asked for
+        kept = _nodes(model, graph, recipe.kept)
+        if recipe.precision == INT8_WEIGHTS:
+            compress_weights(model, kept)
+        onnx.save_model(model, file)
+        if recipe.precision in (INT8_STATIC, INT8_DYNAMIC):
+            rows = [dict(zip(names["input_names"], row, strict=True)) for row in recipe.calibration]
+            _quantize(file, recipe.precision, rows, kept)
 
 
-def _quantize(file: Path, precision: str, rows: Sequence[dict[str, Array]]) -> None:
+def _nodes(model: Any, graph: "EdgeGraph", kept: frozenset[str]) -> list[str]:
+    """The nodes that read the weights of those layers. Raises: InvalidSpec: there is no such layer."""
+    from seaway.edge.layers import layers
+
+    weights = layers(graph)
+    readers = {name: node.name for node in model.graph.node for name in node.input}
+    if missing := sorted(name for name in kept if weights.get(name) not in readers):
+        raise InvalidSpec(f"ONNX has no node for the layer {', '.join(missing)}, so it cannot be kept in float32.")
+    return sorted(readers[weights[name]] for name in kept)
+
+
+def _quantize(file: Path, precision: str, rows: Sequence[dict[str, Array]], kept: list[str]) -> None:
     """Weights by channel; embeddings and everything else stay as they are."""
     from onnxruntime import quantization
 
@@ -53,6 +71,7 @@ def _quantize(file: Path, precision: str, rows: Sequence[dict[str, Array]]) -> N
         "per_channel": True,
         "weight_type": quantization.QuantType.QInt8,
         "op_types_to_quantize": list(QUANTIZED),
+        "nodes_to_exclude": kept,
     }
     if precision == INT8_DYNAMIC:
         quantization.quantize_dynamic(whole, file, **how)

@@ -2,12 +2,14 @@
 
 import logging
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from seaway.edge.port import FLOAT32, INT8_STATIC, INT8_WEIGHTS, Row
+from seaway.edge.port import FLOAT32, INT8_STATIC, INT8_WEIGHTS, Recipe
+from seaway.errors import InvalidSpec
+
+LAYERS = ("MatMul", "Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData")
 
 if TYPE_CHECKING:
     from seaway.edge.form import EdgeGraph
@@ -28,7 +30,7 @@ class OpenVino:
 
     precisions = (FLOAT32, INT8_STATIC, INT8_WEIGHTS)
 
-    def convert(self, graph: "EdgeGraph", folder: Path, precision: str, calibration: Sequence[Row]) -> None:
+    def convert(self, graph: "EdgeGraph", folder: Path, recipe: Recipe) -> None:
         """Weights stay float32 unless told otherwise: halving them is a choice, which is measured as any other."""
         _without_telemetry()
         import openvino
@@ -38,19 +40,52 @@ class OpenVino:
             made.input(place).get_tensor().set_names({one.name})
         for place, name in enumerate(graph.outputs):
             made.output(place).get_tensor().set_names({name})
-        openvino.save_model(_quantized(made, precision, calibration), folder / self.files[0], compress_to_fp16=False)
+        openvino.save_model(_quantized(made, graph, recipe), folder / self.files[0], compress_to_fp16=False)
 
 
-def _quantized(made: Any, precision: str, calibration: Sequence[Row]) -> Any:
+def _quantized(made: Any, graph: "EdgeGraph", recipe: Recipe) -> Any:
     """By NNCF, by channel."""
-    if precision == FLOAT32:
+    if recipe.precision == FLOAT32:
         return made
     import nncf
 
     nncf.set_log_level(logging.ERROR)
-    if precision == INT8_WEIGHTS:
-        return nncf.compress_weights(made)
-    return nncf.quantize(made, nncf.Dataset([tuple(row) for row in calibration]), subset_size=len(calibration))
+    kept = nncf.IgnoredScope(names=_operations(made, graph, recipe.kept))
+    if recipe.precision == INT8_WEIGHTS:
+        return nncf.compress_weights(made, ignored_scope=kept)
+    rows = nncf.Dataset([tuple(row) for row in recipe.calibration])
+    return nncf.quantize(made, rows, subset_size=len(recipe.calibration), ignored_scope=kept)
+
+
+def _operations(made: Any, graph: "EdgeGraph", kept: frozenset[str]) -> list[str]:
+    """The operations of those layers. Raises: InvalidSpec: there is no such layer.
+
+    OpenVINO folds what follows a layer into it, under a name of its own; so layers are told by the size of their
+    weights, and those of one size by their order.
+    """
+    from seaway.edge.layers import sizes
+
+    by_size: dict[int, list[str]] = {}
+    for operation in made.get_ordered_ops():
+        if operation.get_type_name() in LAYERS and (size := _weight_size(operation)):
+            by_size.setdefault(size, []).append(operation.get_friendly_name())
+    wanted = sizes(graph)
+    if missing := sorted(kept - set(wanted)):
+        raise InvalidSpec(f"The model has no layer {', '.join(missing)}; it has {', '.join(wanted)}.")
+    named = {name: by_size[size].pop(0) for name, size in wanted.items() if by_size.get(size)}
+    if missing := sorted(kept - set(named)):
+        raise InvalidSpec(f"OpenVINO has no operation for the layer {', '.join(missing)}, so it cannot be kept.")
+    return [named[name] for name in sorted(kept)]
+
+
+def _weight_size(operation: Any) -> int:
+    """Numbers of the constant that an operation computes with; 0 where it has none."""
+    import math
+
+    found = operation.input(1).get_source_output().get_node()
+    while found.get_type_name() in ("Convert", "Reshape", "Transpose", "Multiply"):
+        found = found.input(0).get_source_output().get_node()
+    return math.prod(found.get_output_shape(0)) if found.get_type_name() == "Constant" else 0
 
 
 def _without_telemetry() -> None:
