@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,6 +145,110 @@ def test_what_a_source_reads_and_what_it_is_count(decorated: str, tmp_path: Path
     edited = look()
     assert "[46]" in edited
     assert f"ran: changed since it ran last: {code}" in edited
+
+
+READERS = """
+@step
+def joined(folder: str) -> str:
+    import os
+
+    return open(os.path.join(folder, "rows" + ".txt")).read()
+
+
+@step
+def globbed() -> str:
+    import glob
+
+    return "".join(open(file).read() for file in sorted(glob.glob("in-" + "rows/*.txt")))
+
+
+@step
+def imported(kind: str) -> str:
+    import importlib
+
+    return importlib.import_module("kinds." + kind).VALUE
+
+
+@step
+def vendored() -> str:
+    import sys
+
+    sys.path.insert(0, "ven" + "dor")
+    import vendored_words
+
+    return vendored_words.VALUE
+
+
+@step
+def zipped() -> str:
+    import zipped_words
+
+    return zipped_words.VALUE
+
+
+@step
+def script() -> str:
+    import subprocess
+    import sys
+
+    return subprocess.check_output([sys.executable, "jobs/run.py"], text=True)
+
+
+@step
+def arrow(month: str) -> str:
+    import pyarrow.csv
+
+    return str(pyarrow.csv.read_csv(f"in-rows/{month}.csv").column_names)
+
+
+@dsl.component(base_image="python:3.11", install_kfp_package=False, packages_to_install=["./its-package"])
+def packaged() -> str:
+    import its_package
+
+    return its_package.VALUE
+
+
+@dsl.pipeline(name="readers")
+def readers():
+    joined(folder="in-rows")
+    globbed()
+    imported(kind="one")
+    vendored()
+    zipped()
+    script()
+    arrow(month="m1")
+    packaged()
+"""
+READ = {
+    "in-rows/rows.txt": "1", "in-rows/a.txt": "1", "kinds/one.py": "VALUE = '1'\n", "in-rows/m1.csv": "a\n",
+    "vendor/vendored_words.py": "VALUE = '1'\n", "jobs/run.py": "from beside import VALUE\nprint(VALUE)\n",
+    "jobs/beside.py": "VALUE = '1'\n", "its-package/its_package/__init__.py": "VALUE = '1'\n",
+    "its-package/setup.py": "import setuptools\nsetuptools.setup(name='its-package', packages=['its_package'])\n",
+}  # fmt: skip
+
+
+def test_what_no_source_names_counts_where_a_step_was_seen_to_read_it(tmp_path: Path) -> None:
+    (tmp_path / "readers.py").write_text(STEP + READERS)
+
+    def write(value: str) -> None:
+        for name, text in READ.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+            (tmp_path / name).write_text(text.replace("1'", f"{value}'") if "VALUE" in text else value + "\n")
+        (tmp_path / "its-package" / "setup.py").write_text(READ["its-package/setup.py"])
+        with zipfile.ZipFile(tmp_path / "lib.zip", "w") as archive:
+            archive.writestr("zipped_words.py", f"VALUE = {value!r}")
+
+    def outputs() -> list[tuple[str, str]]:
+        done = seaway(tmp_path, "run", "readers.py", PYTHONPATH=str(tmp_path / "lib.zip"))
+        assert done.returncode == 0, done.stderr
+        steps: Any = record(tmp_path)["steps"]
+        return [(step["name"], step["state"] + " " + step["outputs"]["Output"].strip()) for step in steps]
+
+    write("1")
+    first, again = outputs(), outputs()
+    assert again == [(name, told.replace("succeeded", "cached")) for name, told in first]
+    write("2")
+    assert outputs() == [(name, told.replace("1", "2")) for name, told in first]
 
 
 LEAVINGS = """

@@ -1,12 +1,17 @@
 """What tells one step from another in the cache of local runs, and what makes it run again."""
 
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kfp.pipeline_spec import pipeline_spec_pb2 as pb
 from seaway.kfp.local.artifacts import Artifact
-from seaway.kfp.local.cache import REUSED, StepCache, unknown
+from seaway.kfp.local.cache import REUSED, Ran, StepCache, unknown
+from seaway.kfp.local.reads import file_of
 
 CONTAINER = pb.PipelineDeploymentConfig.PipelineContainerSpec
 LINE = (
@@ -136,5 +141,52 @@ def test_what_was_edited_while_the_step_ran_is_not_kept(tmp_path: Path, monkeypa
         code.write_text("X = 1")
         parts = cache.parts(component, container, {})
         code.write_text(text)
-        cache.put_if_same("step", parts, container, {}, {})
+        cache.put_if_same(Ran("step", tmp_path / "step.log", time.time()), parts, container, {}, {}, ())
         assert (cache.find("step", parts).why == REUSED) is kept
+
+
+def read_by(folder: Path, *told: tuple[str, str]) -> Ran:
+    """A step that has just run, and told that it read this."""
+    file_of(folder / "step.log").write_text("".join(json.dumps(one) + "\n" for one in told))
+    return Ran("step", folder / "step.log", time.time() + 1)
+
+
+def test_what_a_step_was_seen_to_read_counts(tmp_path: Path) -> None:
+    cache, container = StepCache(tmp_path / "state" / "cache"), CONTAINER(image="image")
+    (tmp_path / "folder").mkdir()
+    file, absent = tmp_path / "folder" / "rows.csv", tmp_path / "absent.csv"
+    file.write_text("1")
+    parts = cache.parts(pb.ComponentSpec(), container, {})
+    edits: dict[str, Callable[[], object]] = {
+        str(file): lambda: file.write_text("2"),
+        f"{file.parent}/": (file.parent / "more.csv").touch,
+        str(absent): absent.touch,
+    }
+    for name, edit in edits.items():
+        ran = read_by(tmp_path, ("read", str(file)), ("listed", str(file.parent)), ("read", str(absent)))
+        cache.put_if_same(ran, parts, container, {}, {}, ())
+        assert cache.find("step", parts).why == REUSED
+        edit()
+        assert cache.find("step", parts).why == f"changed since it ran last: {name}"
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ([("read", "here/made.csv")], False),
+        ([("listed", "here")], False),
+        ([("written", "here/made.csv"), ("read", "here/made.csv"), ("listed", "here")], True),
+        ([("read", "state/made.csv"), ("read", "aside/made.csv")], True),
+    ],
+)
+def test_what_others_write_while_a_step_reads_it_keeps_its_result_out(
+    told: list[tuple[str, str]], kept: bool, tmp_path: Path
+) -> None:
+    cache, container, begun = StepCache(tmp_path / "state" / "cache"), CONTAINER(image="image"), time.time()
+    for name in ("here", "state", "aside"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "made.csv").touch()
+    parts = cache.parts(pb.ComponentSpec(), container, {})
+    ran = replace(read_by(tmp_path, *((how, str(tmp_path / path)) for how, path in told)), begun=begun)
+    cache.put_if_same(ran, parts, container, {}, {}, [tmp_path / "aside"])
+    assert (cache.find("step", parts).why == REUSED) is kept

@@ -16,6 +16,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], P
     """A folder that steps run in, with files."""
     folder = tmp_path / "here"
     monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.setenv("HOME", str(folder / "home"))
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder / "editable")])
 
     def make(files: Files) -> Path:
@@ -52,6 +53,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], P
         ),
         ({"pkg/__init__.py": "from pkg.b import x", "pkg/b.py": "x = 1"}, "pkg/b.py", "from pkg import x", []),
         ({"pkg/__init__.py": "", "pkg/words/de.json": "{}"}, "pkg/words/de.json", "import pkg", []),
+        ({"my-data/rows.csv": "1"}, "my-data/rows.csv", "", ["my-data"]),
+        ({"sub/rows-1.csv": "1"}, "sub/rows-1.csv", "", ["sub/*.csv"]),
+        ({"rows-1.csv": "1"}, "rows-1.csv", "", ["*.csv"]),
+        ({"a.csv": "1", "b.csv": "2"}, "b.csv", "", ["a.csv,b.csv"]),
+        ({"home/rows.csv": "1"}, "home/rows.csv", "", ["~/rows.csv"]),
+        ({"sub-1/m1.csv": "1"}, "sub-1/m1.csv", "def f(m):\n    return open(f'sub-1/{m}.csv').read()", []),
+        ({"jobs/run.py": "import helper", "jobs/helper.py": "1"}, "jobs/helper.py", "", ["jobs/run.py"]),
         ({"fast.cpython-311-x86_64-linux-gnu.so": "1"}, "fast.cpython-311-x86_64-linux-gnu.so", "import fast", []),
     ],
 )  # fmt: skip
@@ -81,16 +89,25 @@ def test_a_uri_of_a_file_is_that_file(here: Callable[[Files], Path]) -> None:
     assert versions("", [file.as_uri()]) != before
 
 
-def test_a_variable_that_code_names_counts(here: Callable[[Files], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    here({"a.py": "import os\nX = os.environ['SHOP_REGION']"})
+@pytest.mark.parametrize("name", ["SHOP_REGION", "shop_region"])
+def test_a_variable_that_code_names_counts(
+    name: str, here: Callable[[Files], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here({"a.py": f"import os\nX = os.environ['{name}']"})
     absent = versions("import a", [])
-    monkeypatch.setenv("SHOP_REGION", "north")
+    monkeypatch.setenv(name, "north")
     north = versions("import a", [])
-    monkeypatch.setenv("SHOP_REGION", "south")
+    monkeypatch.setenv(name, "south")
     assert len({str(one) for one in (absent, north, versions("import a", []))}) == 3
 
 
-def test_a_word_that_is_a_folders_name_and_links_in_a_circle_harm_nothing(here: Callable[[Files], Path]) -> None:
-    folder = here({"my-data/rows.csv": "1", "pkg/__init__.py": "", "pkg/self": "->here/pkg"})
-    before = versions("import pkg", ["my-data"])
-    assert list(before) == [str(folder / "pkg" / "__init__.py")]
+def test_links_in_a_circle_harm_nothing(here: Callable[[Files], Path]) -> None:
+    folder = here({"pkg/__init__.py": "", "pkg/self": "->here/pkg"})
+    assert list(versions("import pkg", [])) == [str(folder / "pkg" / "__init__.py")]
+
+
+@pytest.mark.parametrize("text", ["/", ".", "./", "..", "*", "**", "a/*", "/*", "[a-z]+/.*", "SELECT * FROM rows", ""])
+def test_what_is_no_data_of_its_own_names_nothing(text: str, here: Callable[[Files], Path]) -> None:
+    """A separator is no folder, and neither is where the step runs: all that lies there would count."""
+    here({"rows.csv": "1"})
+    assert versions("", [text]) == {}

@@ -10,10 +10,11 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from google.protobuf import json_format
@@ -21,7 +22,7 @@ from google.protobuf import json_format
 from seaway.data.version import SOURCE
 from seaway.errors import DataUnreadable
 from seaway.kfp import catalog
-from seaway.kfp.local import kfp_launcher, uses
+from seaway.kfp.local import kfp_launcher, observed, uses
 from seaway.kfp.local.artifacts import Artifact
 from seaway.kfp.local.inputs import artifacts_in
 from seaway.storage import read_json, sha256, write_json
@@ -34,6 +35,15 @@ LIVE = "live"  # the metadata of an artifact that says of something which goes o
 REUSED = "nothing that it depends on has changed"
 Parts = Mapping[str, str]  # what a step depends on -> its version
 Outputs = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A step that has just run: its name in the cache, its log, and when it began, in seconds since 1970."""
+
+    name: str
+    log: Path
+    begun: float
 
 
 @dataclass(frozen=True)
@@ -83,22 +93,28 @@ class StepCache:
             **_reached(container, inputs),
         }
 
-    def put_if_same(self, step: str, parts: Parts, container: Any, inputs: Mapping[str, Any], made: Outputs) -> None:
+    def put_if_same(
+        self, step: Ran, parts: Parts, container: Any, inputs: Mapping[str, Any], made: Outputs, aside: Sequence[Path]
+    ) -> None:
         """Keep what a step gave, unless what it reaches was edited meanwhile: it may have read either.
 
-        What cannot be read, such as a link into /proc, cannot be compared later, so it is not kept.
+        What cannot be read, such as a link into /proc, cannot be compared later, so it is not kept. What it was seen to
+        read below the folders `aside` and the state folder does not count.
         """
         try:
             if _reached(container, inputs).items() <= parts.items():
-                self.put(step, parts, made)
+                read = observed.seen(step.log, step.begun, (self.folder.parent, *aside))
+                self.put(step.name, parts, made, read)
         except OSError as error:
-            log.info("what %s gave is not kept: %s", step, error)
+            log.info("what %s gave is not kept: %s", step.name, error)
 
     def find(self, step: str, parts: Parts) -> Found:
         """What is kept for a step; the name tells it from others where it is said what has changed since."""
         entry = self._read(f"{_digest(parts)}.json")
         if not entry:
             return Found(None, _changes(self._read(_file(step)), parts))
+        if other := observed.outdated(entry.get("read", {})):
+            return Found(None, f"changed since it ran last: {other}")
         if damaged := next((path for path, known in entry["sha256"].items() if _content(Path(path)) != known), ""):
             return Found(None, f"its output {damaged} was changed or deleted")
         outputs = {name: _given_back(value) for name, value in entry["outputs"].items()}
@@ -106,13 +122,12 @@ class StepCache:
             return Found(None, why)
         return Found(outputs, REUSED)
 
-    def put(self, step: str, parts: Parts, outputs: Mapping[str, Any]) -> None:
-        """Keep the outputs, and the content hash of each artifact; metrics live in metadata alone."""
+    def put(self, step: str, parts: Parts, outputs: Mapping[str, Any], read: Parts = MappingProxyType({})) -> None:
+        """Keep the outputs, the content hash of each artifact, and what was `read`; metrics live in metadata alone."""
         paths = [path for one in _artifacts(outputs) if (path := one.path) and path.exists()]
         kept = {name: _kept(value) for name, value in outputs.items()}
-        write_json(
-            self.folder / f"{_digest(parts)}.json", {"outputs": kept, "sha256": {str(p): sha256(p) for p in paths}}
-        )
+        entry = {"outputs": kept, "sha256": {str(p): sha256(p) for p in paths}, "read": dict(read)}
+        write_json(self.folder / f"{_digest(parts)}.json", entry)
         write_json(self.folder / _file(step), {name: _digest(value) for name, value in parts.items()})
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -125,7 +140,9 @@ class StepCache:
 
 def _reached(container: Any, inputs: Mapping[str, Any]) -> Parts:
     program = kfp_launcher.program([*container.command, *container.args])
-    return uses.versions(program.source if program else "", uses.texts_of(list(inputs.values())))
+    installed = [word for words in program.packages for word in words] if program else []
+    texts = [*uses.texts_of(list(inputs.values())), *installed]
+    return uses.versions(program.source if program else "", texts)
 
 
 def unknown(inputs: Mapping[str, Any]) -> str:

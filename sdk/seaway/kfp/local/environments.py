@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -22,11 +22,13 @@ from pathlib import Path
 from packaging.version import Version
 
 from seaway import installer
+from seaway.kfp.local import uses
 from seaway.storage import read_json, write_json
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 IMAGE_PYTHON = re.compile(r"python[:-]?(\d)\.?(\d+)")  # python:3.12-slim, ubi9/python-311
 ALONE = ("--no-deps",)  # as kfp's compiler installs it: to start a component it needs no other package
+BUILT = {"build", "dist", "__pycache__"}
 BEHIND = "seaway-behind.pth"  # after the step's own packages, and with the editable installs among ours
 
 
@@ -37,6 +39,7 @@ class Environment:
     python: str  # its path
     version: str
     packages: tuple[tuple[str, ...], ...]
+    local: tuple[str, ...] = ()  # the content of what is installed from this machine's files
 
     @property
     def behind(self) -> str:
@@ -63,7 +66,24 @@ def environment(image: str, packages: tuple[tuple[str, ...], ...]) -> Environmen
     own = tuple(words for words in packages if not _starts(words))
     if version != OWN and not any(re.match(r"kfp\b", word) for words in own for word in words):
         own = (*own, (f"kfp=={metadata.version('kfp')}", *ALONE))
-    return Environment(python, version, own)
+    return Environment(python, version, own, tuple(_local(word for words in own for word in words)))
+
+
+def _local(words: Iterable[str]) -> Iterator[str]:
+    """The content of the files and folders that requirements name: `./mine`, `mine @ file:///mine`, `-r file`."""
+    for word in words:
+        path = Path(uses.FILE_URI.sub(r"\1", word).rpartition(" ")[2].partition("[")[0])
+        if path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.is_file() and not _is_built(file.relative_to(path)))
+            yield from (f"{file.relative_to(path)} {uses.version(str(file))}" for file in files)
+        elif path.is_file():
+            yield uses.version(str(path))
+            yield from _local(path.read_text(encoding="utf-8").splitlines() if path.suffix == ".txt" else ())
+
+
+def _is_built(file: Path) -> bool:
+    """Whether a file comes from building the package that it is in, or from running it."""
+    return any(part in BUILT or part.endswith(".egg-info") or part.startswith(".") for part in file.parts)
 
 
 def _starts(words: tuple[str, ...]) -> bool:

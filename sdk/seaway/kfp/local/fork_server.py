@@ -31,7 +31,7 @@ from typing import NoReturn
 
 from kfp.dsl.executor_main import executor_main
 
-from seaway.kfp.local import step_process
+from seaway.kfp.local import reads, step_process
 from seaway.kfp.local.used import Used
 from seaway.model_server.processes import alone
 
@@ -54,6 +54,7 @@ class Step:
         """What kfp's launcher does in a fresh process."""
         program = Path(tempfile.mkdtemp()) / "ephemeral_component.py"
         program.write_text(self.source, encoding="utf-8")
+        reads.watch(reads.file_of(Path(self.log)))
         sys.argv = ["executor_main", "--component_module_path", str(program), *self.arguments]
         executor_main()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from seaway.kfp.local import containers, kfp_launcher, step_process
+from seaway.kfp.local import containers, kfp_launcher, reads, step_process
 from seaway.kfp.local.fork_client import Forks
 from seaway.kfp.local.plans import Plan
 from seaway.kfp.local.run_record import Step
@@ -70,7 +70,8 @@ class Launcher:
         file.parent.mkdir(exist_ok=True)
         file.write_text(program.source, encoding="utf-8")
         interpreter = python or sys.executable
-        return [interpreter, "-m", "kfp.dsl.executor_main", "--component_module_path", str(file), *program.arguments]
+        watched = [reads.__file__, str(reads.file_of(step.log)), "kfp.dsl.executor_main"]
+        return [interpreter, *watched, "--component_module_path", str(file), *program.arguments]
 
     def environment(self, env_vars: Mapping[str, str]) -> dict[str, str]:
         """What a step inherits; it may keep bytecode, or each step would compile its libraries anew (seconds)."""

@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf import json_format
 
 from seaway.kfp.local import importer
-from seaway.kfp.local.cache import StepCache, unknown
+from seaway.kfp.local.cache import Ran, StepCache, unknown
 from seaway.kfp.local.executor import OutputUnreadable, executor_input, outputs
 from seaway.kfp.local.importer import ImportFailed
 from seaway.kfp.local.inputs import Result, artifacts_in
@@ -133,7 +133,8 @@ class Steps:
             return found.outputs
         made = self._attempts(call, executor.container, step)
         if made is not None:
-            self.cache.put_if_same(name, parts, executor.container, call.inputs, made)
+            ran, aside = Ran(name, step.log, step.begun), (self.workspace.parent,)
+            self.cache.put_if_same(ran, parts, executor.container, call.inputs, made, aside)
         return made
 
     def _never_reused(self, call: Call) -> str:

@@ -5,6 +5,7 @@ in its arguments, and in each module so found. Libraries and Seaway's own code a
 """
 
 import ast
+import glob
 import importlib.util
 import json
 import os
@@ -14,6 +15,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ from seaway.storage import sha256
 
 OURS = {"seaway", "seaway_components", "seaway_examples", "seaway_pipelines", "kfp"}
 REFERENCE = re.compile(r"([A-Za-z_]\w*)(?:\.\w+)*(?::\w+)?")
-VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")  # as code names one of its environment
-FILE_URI = "file://"
+VARIABLE = re.compile(r"[A-Za-z]\w+")  # as code names one of its environment
+FILE_URI = re.compile(r"file://(?:localhost)?(/[^\s#]+)")
 NOTEBOOK = re.compile(r'\A\s*\{.*"nbformat"', re.DOTALL)
+BETWEEN = re.compile(r"[\s,;|:=]+")  # several paths in one text, or what they are for
+LONGEST_TEXT = 4096  # that may name files
 SMALL_BYTES = 1 << 20  # up to which a file beside code is known by its content; beyond by size and time
 LONGEST_NAME = 255  # bytes that a file system takes
 MOST_FILES = 10_000  # of a folder that an argument names
@@ -35,25 +39,32 @@ def versions(source: str, texts: Iterable[str]) -> dict[str, str]:
     """File or folder -> its version, for a step of that source and with these texts among its arguments."""
     given = list(texts)
     words = [word for text in given for word in _words(text)]
-    found = _modules([*_imports(source), *_referred([*words, *_constants(source)]), *_imports_of_notebooks(given)])
-    files = {file: _version(file) for module in found for file in _files(module)}
-    constants = [*_constants(source), *(text for file in files for text in _constants(_source(file)))]
+    scripts = [text for text in (*words, *_constants(source)) if text.endswith(".py") and _is_file(text)]
+    sources = [source, *map(_source, scripts)]
+    imported = [name for text in sources for name in _imports(text)]
+    referred = _referred([*words, *(one for text in sources for one in _constants(text))])
+    places = list(dict.fromkeys(str(Path(script).parent.absolute()) for script in scripts))
+    found = _modules([*imported, *referred, *_imports_of_notebooks(given)], places)
+    files = {file: version(file) for module in found for file in _files(module)}
+    constants = [one for text in (source, *map(_source, (*files, *scripts))) for one in _constants(text)]
     beside = [text for file in files for text in _beside(Path(file).parent, _constants(_source(file)))]
-    named = [*filter(_is_path, words), *(text for text in constants if _is_file(text)), *beside]
-    variables = {
-        f"variable {name}": os.environ[name] for name in constants if VARIABLE.fullmatch(name) and name in os.environ
-    }
-    return {**files, **{text: _version_of_data(Path(text)) for text in named}, **variables}
+    data = dict.fromkeys([*_data(words, bare=True), *_data(constants, bare=False), *beside])
+    variables = {f"variable {name}": os.environ[name] for name in (*words, *constants) if _is_variable(name)}
+    return {**files, **{text: _version_of_data(text) for text in data if text not in files}, **variables}
 
 
-def _modules(names: Iterable[str]) -> list[Path]:
-    """The user's top modules of these names, and of what they import and refer to in turn."""
+def _is_variable(name: str) -> bool:
+    return VARIABLE.fullmatch(name) is not None and name in os.environ
+
+
+def _modules(names: Iterable[str], places: Sequence[str] = ()) -> list[Path]:
+    """The user's top modules of these names, and of what they import and refer to in turn; also those in `places`."""
     pending, found = list(dict.fromkeys(names)), dict[str, list[Path]]()
     while pending:
         name = pending.pop()
         if name in found:
             continue
-        found[name] = _user_places(name)
+        found[name] = _user_places(name, places)
         for source in _sources(found[name]):
             pending += [*_imports(source), *_referred(_constants(source))]
     return [place for places in found.values() for place in places]
@@ -79,20 +90,20 @@ def _is_name(text: str) -> bool:
     return 0 < len(text) <= LONGEST_NAME and "\0" not in text and "\n" not in text and not text.startswith("/")
 
 
-def _user_places(name: str) -> list[Path]:
+def _user_places(name: str, beside: Sequence[str]) -> list[Path]:
     """Where the top module of that name lies, its folder or its file; none where it is a library."""
     if name in OURS or name in sys.stdlib_module_names:
         return []
-    spec = _spec(name)
+    spec = _spec(name, beside)
     if spec is None:
         return []
     places = list(spec.submodule_search_locations or [spec.origin or ""])
     return [Path(place) for place in places if place and not _is_library(Path(place))]
 
 
-def _spec(name: str) -> ModuleSpec | None:
-    """As a step finds it: in the folder that it runs in, on PYTHONPATH, and among what is installed."""
-    here = [str(Path.cwd()), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+def _spec(name: str, beside: Sequence[str]) -> ModuleSpec | None:
+    """As a step finds it: `beside` a script, in the folder that it runs in, on PYTHONPATH, among what is installed."""
+    here = [*beside, str(Path.cwd()), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     try:
         return PathFinder.find_spec(name, here) or importlib.util.find_spec(name)
     except (ImportError, ValueError):
@@ -127,15 +138,24 @@ def _below(folder: Path) -> Iterator[Path]:
         yield from (file for name in files if (file := Path(place, name)).is_file())
 
 
-def _version(file: str) -> str:
-    return sha256(Path(file)) if Path(file).stat().st_size <= SMALL_BYTES else _version_of_data(Path(file))
+def version(file: str) -> str:
+    """Of a small file its content, of a large one its size and times."""
+    return sha256(Path(file)) if Path(file).stat().st_size <= SMALL_BYTES else _version_of_data(file)
 
 
-def _version_of_data(path: Path) -> str:
-    """Size and times of a file, or of each in a folder; who sets back when it was written does not when it changed."""
-    files = [path] if path.is_file() else sorted(_below(path))[:MOST_FILES]
-    told = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns, stat.st_ctime_ns) for file in files]
+def _version_of_data(name: str) -> str:
+    """Size and times of a file, of each in a folder, or of those that a pattern is for.
+
+    Who sets back when a file was written does not set back when it changed.
+    """
+    path = Path(name)
+    found = [path] if path.is_file() else islice(_below(path), MOST_FILES) if path.is_dir() else _matching(name)
+    told = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns, stat.st_ctime_ns) for file in sorted(found)]
     return str(told)
+
+
+def _matching(pattern: str) -> list[Path]:
+    return [path for text in islice(glob.iglob(pattern), MOST_FILES) if (path := Path(text)).is_file()]  # noqa: PTH207
 
 
 def _imports(source: str) -> Iterator[str]:
@@ -162,8 +182,9 @@ def _constants(source: str) -> list[str]:
 
 
 def _words(text: str) -> Iterator[str]:
-    """A text; what a `file://` names; and the texts inside one that is JSON."""
-    yield text.removeprefix(FILE_URI)
+    """A text; what it names by `file://`; and the texts inside one that is JSON."""
+    yield text
+    yield from FILE_URI.findall(text)
     if text[:1] in ("{", "["):
         try:
             yield from (word for inner in texts_of(json.loads(text)) for word in _words(inner))
@@ -193,13 +214,46 @@ def _referred(texts: Iterable[str]) -> list[str]:
     return [found[1] for text in texts if (found := REFERENCE.fullmatch(text))]
 
 
-def _is_path(text: str) -> bool:
-    """Whether a text names a file, or with a slash a folder: a word may be a folder's name by chance."""
+def _data(texts: Iterable[str], *, bare: bool) -> Iterator[str]:
+    """The files, folders and patterns of files that texts name; a folder without a slash where it may be `bare`."""
+    for text in texts:
+        if not _may_name(text):
+            continue
+        whole = os.path.expanduser(os.path.expandvars(text))  # noqa: PTH111 - which raises where there is no home
+        for one in dict.fromkeys((whole, *BETWEEN.split(whole))):
+            yield from _named(one, bare)
+
+
+def _named(text: str, bare: bool) -> Iterator[str]:
+    if _is_file(text) or _is_folder(text, bare=bare):
+        yield text
+    elif glob.has_magic(text) and text.strip("*"):
+        fixed = glob.escape(text).partition("[")[0].rpartition(os.sep)[0]
+        folder = fixed or (os.sep if text.startswith(os.sep) else ".")
+        if _is_folder(folder, bare=True):
+            yield folder
+        elif Path(folder).resolve() == Path.cwd() and _matching(text):
+            yield text
+
+
+def _may_name(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_TEXT and "\0" not in text
+
+
+def _is_file(text: str) -> bool:
     try:
-        return Path(text).is_file() or (os.sep in text and Path(text).is_dir())
+        return _may_name(text) and Path(text).is_file()
     except (OSError, ValueError):
         return False
 
 
-def _is_file(text: str) -> bool:
-    return _is_path(text) and Path(text).is_file()
+def _is_folder(text: str, *, bare: bool) -> bool:
+    """Whether a text names a folder of data: none that the step runs in, such as `/` or `.`."""
+    try:
+        return (bare or os.sep in text) and bool(text) and Path(text).is_dir() and not _holds_us(Path(text))
+    except (OSError, ValueError):
+        return False
+
+
+def _holds_us(folder: Path) -> bool:
+    return Path.cwd().is_relative_to(folder.resolve())
