@@ -12,7 +12,7 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.storage import sha256
 from seaway.training.spec import TrainSpec
 
-SCRIPTS = "seaway.training.script"  # the entrypoint that runs a plain script, which its params name
+FILES = {"seaway.training.script": "script", "seaway.training.keras": "network"}  # the param that names their code
 BUNDLED, LOOP = "seaway.training.", "seaway.training.loop"  # what is said of trainers, and what they share
 
 
@@ -55,19 +55,19 @@ def _data_hash(path: Path) -> str:
 def _code_hash(entrypoint: str, params: Mapping[str, Any]) -> str:
     """Hash of the entrypoint's source: its file, or every Python file of its package; of ours with their loop.
 
-    A plain script is code too.
+    A plain script is code too, and so is a network's file.
     """
     bundled = entrypoint.startswith(BUNDLED) and _source(entrypoint).name == "__init__.py"
     hashes = _files(entrypoint)
-    if entrypoint == SCRIPTS:
-        hashes["script"] = _script_hash(Path(str(params.get("script", ""))))
+    if name := FILES.get(entrypoint):
+        hashes[name] = _file_hash(name, Path(str(params.get(name, ""))))
     return _digest([hashes, _files(LOOP)] if bundled else hashes)
 
 
-def _script_hash(script: Path) -> str:
-    if not script.is_file():
-        raise InvalidSpec(f"The script {str(script)!r} does not exist; give params its path as 'script'.")
-    return sha256(script)
+def _file_hash(name: str, file: Path) -> str:
+    if not file.is_file():
+        raise InvalidSpec(f"The {name} {str(file)!r} does not exist; give params its path as {name!r}.")
+    return sha256(file)
 
 
 def _files(module: str) -> dict[str, str]:

@@ -85,7 +85,7 @@ def student(network: nn.Module, lesson: Lesson | None) -> nn.Module:
     if lesson is None or lesson.states is None:
         return network
     if not hasattr(network, "both"):
-        raise InvalidSpec("params: teacher: the tabular network has no embedding, so `hidden` has to be 0.")
+        raise InvalidSpec("params: teacher: this network has no embedding, so `hidden` has to be 0.")
     return Student(network, lesson.states.shape[1])
 
 

@@ -8,13 +8,11 @@ from seaway.training.loop import Data, figures, learn, learnt, read_lesson, stud
 from seaway.training.loop.process_group import joined
 from seaway.training.loop.rows import learn_task
 from seaway.training.spec import TrainSpec
-from seaway.training.tabular.data import read_examples, sample_rows
+from seaway.training.tabular.data import SAMPLE_ROWS, read_examples, sample_rows
 from seaway.training.tabular.export import signature, write_model
 from seaway.training.tabular.network import TabularModel, TabularNetwork
 from seaway.training.tabular.params import TabularParams
 from seaway.training.tabular.preprocessing import Preprocessing
-
-SAMPLE_ROWS = 8  # in signature.json; a package is proved on them
 
 
 def main(spec: TrainSpec, fingerprint: str) -> None:

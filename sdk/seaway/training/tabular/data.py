@@ -22,6 +22,7 @@ from seaway.training.tabular.params import TabularParams
 
 NUMBER_KINDS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
 TEXT_KINDS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+SAMPLE_ROWS = 8  # in signature.json; a package is proved on them
 
 
 @dataclass(frozen=True)
