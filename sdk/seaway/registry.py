@@ -178,6 +178,7 @@ BACKENDS = (
     Backend("Exporter", "argo", ANYWHERE, "seaway.exports.argo:Argo"),
     Backend("Exporter", "luigi", ANYWHERE, "seaway.exports.luigi:Luigi"),
     Backend("Exporter", "make", ANYWHERE, "seaway.exports.make:Make"),
+    Backend("Exporter", "sagemaker", ANYWHERE, "seaway.exports.sagemaker:SageMaker"),
     Backend("Exporter", "slurm", ANYWHERE, "seaway.exports.slurm:SlurmJobs"),
     Backend("Exporter", "vertex", ANYWHERE, "seaway.exports.vertex:Vertex"),
     Backend("RunIdentity", "manual", LOCAL, "seaway.platforms.home:ManualRun"),

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 import exported_pipeline
 import pytest
 import yaml
+from botocore.model import ServiceModel
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 from hera.workflows.models import Workflow
 from kfp import dsl
 from seaway import registry
@@ -107,9 +111,10 @@ def test_argos_own_models_take_each_field_of_a_workflow(name: str, tmp_path: Pat
     assert read.model_dump(mode="json", by_alias=True, exclude_none=True) == workflow, "a field is none of Argo's"
 
 
-def test_argo_asks_for_an_image(pipeline: Compiled, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["argo", "sagemaker"])
+def test_a_target_that_runs_images_asks_for_one(target: str, pipeline: Compiled, tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match="--image"):
-        exported("argo", pipeline, tmp_path / "file")
+        exported(target, pipeline, tmp_path / "file")
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -121,6 +126,63 @@ def test_vertex_gets_one_document_that_is_the_pipeline(name: str, tmp_path: Path
     file.write_text(text)
     assert load_file(file).spec == pipeline.spec
     assert any("Kubernetes" in loss for loss in made.losses)
+
+
+def filled(value: object) -> object:
+    """A definition's JSON as SageMaker fills it for a run."""
+    given = {"FileSystem": "fs-0123456789abcdef0", "Role": "arn:aws:iam::012345678901:role/pipelines"}
+    if isinstance(value, dict) and set(value) == {"Get"}:
+        return given.get(value["Get"].removeprefix("Parameters."), "text")
+    if isinstance(value, dict):
+        return {name: filled(one) for name, one in value.items()}
+    return [filled(one) for one in value] if isinstance(value, list) else value
+
+
+def problems(model: ServiceModel, operation: str, request: object) -> str:
+    """What Amazon's own description of a request has against one."""
+    shape = model.operation_model(operation).input_shape
+    return str(ParamValidator().validate(request, shape).generate_report())
+
+
+@pytest.fixture(scope="module")
+def amazon() -> ServiceModel:
+    """Of SageMaker."""
+    return get_session().get_service_model("sagemaker")
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_sagemaker_takes_the_definition_and_the_request_of_each_step(
+    name: str, amazon: ServiceModel, tmp_path: Path
+) -> None:
+    pipeline = compiled(catalog.pipeline(name).load())
+    text, _ = export("sagemaker", pipeline, tmp_path)
+    order = {"PipelineName": pipeline.name, "PipelineDefinition": text, "ClientRequestToken": "0" * 32,
+             "RoleArn": "arn:aws:iam::012345678901:role/pipelines"}  # fmt: skip
+    assert not problems(amazon, "CreatePipeline", order)
+    steps = json.loads(text)["Steps"]
+    told = {parameter["Name"] for parameter in json.loads(text)["Parameters"]}
+    assert set(re.findall(r'"Parameters\.(\w+)"', text)) == told, "each is asked for, and each is there"
+    for step in steps:
+        request = {"TrainingJobName": "job", **step["Arguments"]}
+        assert not problems(amazon, "CreateTrainingJob", filled(request))
+    assert "Missing required parameter" in problems(amazon, "CreateTrainingJob", {})
+    names = [step["Name"] for step in steps]
+    assert len(set(names)) == len(names) == len(units(pipeline.spec))
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", one) for one in names)
+    for place, step in enumerate(steps):
+        assert set(step.get("DependsOn", ())) <= set(names[:place])
+
+
+def test_sagemaker_s_steps_come_after_others_and_are_carried_out_by_their_place(
+    pipeline: Compiled, tmp_path: Path
+) -> None:
+    text, made = export("sagemaker", pipeline, tmp_path)
+    steps = {step["Name"]: step for step in json.loads(text)["Steps"]}
+    assert steps["exit-handler-1--flaky"]["DependsOn"] == ["exit-handler-1--make"]
+    words = steps["exit-handler-1--flaky"]["Arguments"]["AlgorithmSpecification"]["ContainerArguments"]
+    assert words[0].endswith(f"/{pipeline.name}.pipeline.yaml")
+    assert words[1] == "exit-handler-1/flaky"
+    assert any("exit tasks after a failure" in loss for loss in made.losses)
 
 
 @dsl.container_component
