@@ -65,7 +65,7 @@ check:           ## lint, types, layers, unit: what every commit must pass, in s
 lint: $(ALL)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/deptry sdk components pipelines examples
-	$(BIN)/shellcheck .ci/run ci/run ci/commit-versions kustomize/*.sh
+	$(BIN)/shellcheck .ci/run ci/run ci/commit-versions ci/gate kustomize/*.sh
 
 types: $(ALL)
 	$(BIN)/mypy

@@ -27,7 +27,7 @@ TEMPLATES = [
     *(file for file in sorted((PROJECT / "ci").iterdir()) if file.suffix == ".yml"),
     PROJECT / "ci/Jenkinsfile",
 ]
-SCRIPTS = [PROJECT / "ci" / "run", PROJECT / "ci" / "commit-versions"]
+SCRIPTS = [PROJECT / "ci" / name for name in ("run", "commit-versions", "gate")]
 TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 ACTIONLINT = shutil.which("actionlint")
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@localhost")
