@@ -176,6 +176,7 @@ BACKENDS = (
     Backend("EdgeTarget", "coreml", ANYWHERE, "seaway.edge.targets.coreml:CoreMl"),
     Backend("Exporter", "airflow", ANYWHERE, "seaway.exports.airflow:Airflow"),
     Backend("Exporter", "argo", ANYWHERE, "seaway.exports.argo:Argo"),
+    Backend("Exporter", "argo-events", ANYWHERE, "seaway.exports.argo_events:ArgoEvents"),
     Backend("Exporter", "luigi", ANYWHERE, "seaway.exports.luigi:Luigi"),
     Backend("Exporter", "make", ANYWHERE, "seaway.exports.make:Make"),
     Backend("Exporter", "sagemaker", ANYWHERE, "seaway.exports.sagemaker:SageMaker"),

@@ -14,6 +14,7 @@ import yaml
 from botocore.model import ServiceModel
 from botocore.session import get_session
 from botocore.validate import ParamValidator
+from hera.events.models import EventSource, Sensor, WebhookContext
 from hera.workflows.models import Workflow
 from kfp import dsl
 from seaway import registry
@@ -111,7 +112,31 @@ def test_argos_own_models_take_each_field_of_a_workflow(name: str, tmp_path: Pat
     assert read.model_dump(mode="json", by_alias=True, exclude_none=True) == workflow, "a field is none of Argo's"
 
 
-@pytest.mark.parametrize("target", ["argo", "sagemaker"])
+@pytest.mark.parametrize("name", PIPELINES)
+def test_argos_own_models_take_each_field_of_what_starts_a_workflow(name: str, tmp_path: Path) -> None:
+    pipeline = compiled(catalog.pipeline(name).load())
+    text, made = export("argo-events", pipeline, tmp_path)
+    source, sensor = yaml.safe_load_all(text)
+    [webhook] = source["spec"]["webhook"].values()  # which the models have one level deeper than Argo's own YAML
+    around = {"metadata": source["metadata"], "spec": {"service": source["spec"]["service"]}}
+    [trigger] = sensor["spec"]["triggers"]
+    submitted = trigger["template"]["argoWorkflow"]
+    assert submitted["source"]["resource"] == yaml.safe_load(export("argo", pipeline, tmp_path)[0])
+    workflow, submitted["source"]["resource"] = submitted["source"]["resource"], {}  # any object, of no model
+    started = {key: sensor[key] for key in ("metadata", "spec")}
+    for model, given in ((EventSource, around), (WebhookContext, webhook), (Sensor, started)):
+        read = model.model_validate(given).model_dump(mode="json", by_alias=True, exclude_none=True)
+        assert read == given, "a field is none of Argo's"
+    [told] = submitted["parameters"]
+    assert workflow["spec"]["arguments"]["parameters"][0]["value"] == told["src"]["value"]
+    [dependency] = sensor["spec"]["dependencies"]
+    assert dependency["eventSourceName"] == source["metadata"]["name"]
+    assert dependency["eventName"] in source["spec"]["webhook"]
+    assert webhook["authSecret"], "anybody could start a run"
+    assert "{}" in made.advice
+
+
+@pytest.mark.parametrize("target", ["argo", "argo-events", "sagemaker"])
 def test_a_target_that_runs_images_asks_for_one(target: str, pipeline: Compiled, tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match="--image"):
         exported(target, pipeline, tmp_path / "file")
@@ -197,7 +222,7 @@ def losing():
     foreign().set_memory_limit("1G")
 
 
-@pytest.mark.parametrize("target", [target for target in TARGETS if target not in ("argo", "vertex")])
+@pytest.mark.parametrize("target", [target for target in TARGETS if target not in ("argo", "argo-events", "vertex")])
 def test_what_is_lost_is_named_with_its_steps(target: str, pipeline: Compiled, tmp_path: Path) -> None:
     _, made = export(target, compiled(losing), tmp_path)
     losses = ". ".join(made.losses)
