@@ -1093,6 +1093,39 @@ def export_triton(
 
 
 @app.command(
+    "export-machine",
+    epilog=_examples(
+        "seaway export-machine package churn --name churn",
+        "seaway export-machine package churn --name churn --at /srv/churn --python /opt/seaway/bin/python",
+    ),
+)
+def export_machine(
+    package: Annotated[Path, typer.Argument(help="A model package.")],
+    folder: Annotated[Path, typer.Argument(help="To be written; an earlier one's token stays.")],
+    name: Annotated[str, typer.Option(help="The model's name.")],
+    public_key: Annotated[
+        Path | None, typer.Option(help="Verifies the package. Default: this installation's.", show_default=False)
+    ] = None,
+    at: Annotated[
+        Path | None,
+        typer.Option(help="Where the folder will be on the machine. Default: where it is.", show_default=False),
+    ] = None,
+    python: Annotated[
+        str, typer.Option(help="The machine's Python with Seaway, for systemd.")
+    ] = "/opt/seaway/bin/python",
+    image: Annotated[
+        str, typer.Option(help="Seaway's server image, for Docker Compose.")
+    ] = "docker.io/seaway/server:dev",
+) -> None:
+    """Write a package as a service of one machine, by systemd or Docker Compose.
+
+    It answers on loopback, asks for a token, and verifies the package at each start."""
+    from seaway.cli.machine import export
+
+    export(package, folder, name, public_key, at, python, image)
+
+
+@app.command(
     epilog=_examples(
         "seaway conformance http://127.0.0.1:8000 churn",
         "seaway conformance https://models.example.com churn --token token --sample rows.json",
