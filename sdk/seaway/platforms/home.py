@@ -78,6 +78,19 @@ def data_versions() -> str:
     return os.environ.get("SEAWAY_DATA_VERSIONS") or str(home() / "data")
 
 
+def stage_folder() -> str:
+    """The folder of staged data, which steps share: `$SEAWAY_STAGE`, by default `staged` of the state folder.
+
+    Raises:
+        InvalidSpec: this pod names none, and one of its own would end with it.
+    """
+    if in_pod() and "SEAWAY_STAGE" not in os.environ:
+        raise InvalidSpec(
+            "Mount a folder that other pods see, of the node or of a shared volume, and name it by SEAWAY_STAGE."
+        )
+    return os.environ.get("SEAWAY_STAGE") or str(home() / "staged")
+
+
 def figures_folder() -> Path:
     """Where the checks' figures lie as text files for Prometheus."""
     return home() / "metrics"

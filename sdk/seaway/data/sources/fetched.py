@@ -33,13 +33,13 @@ def fetched(place: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="seaway-data-") as folder:
         target = Path(folder) / (PurePosixPath(unquote(address.path)).name or "data")
         if address.scheme in WEB:
-            _from_web(place, target)
+            from_web(place, target)
         else:
             storage_for(place).download(place, target)
         yield target
 
 
-def _from_web(place: str, target: Path) -> None:
+def from_web(place: str, target: Path) -> None:
     shown = place.split("?", maxsplit=1)[0]  # a query may hold a signature
     try:
         with (

@@ -45,7 +45,7 @@ def read(
     with fetched(path) as file:
         found = _version(file, path)
         require_version(found, version, path)
-        return {table: with_version(_table(file, kinds, path), found)}
+        return {table: with_version(table_of(file, kinds, path), found)}
 
 
 def _version(file: Path, path: str) -> str:
@@ -54,7 +54,8 @@ def _version(file: Path, path: str) -> str:
     return f"sha256:{sha256(file)}"
 
 
-def _table(file: Path, kinds: Mapping[str, str] | None, path: str) -> "pa.Table":
+def table_of(file: Path, kinds: Mapping[str, str] | None, path: str) -> "pa.Table":
+    """The rows of a file on disk, which errors call `path`. Raises: DataUnreadable."""
     if not kinds and file.suffix.lower() in PARQUET:
         from pyarrow import parquet
 
