@@ -44,6 +44,8 @@ tune_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Bring a search from another tool, or take it there."
 )
 app.add_typer(tune_app, name="tune")
+notebook_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make components of notebooks.")
+app.add_typer(notebook_app, name="notebook")
 data_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List, compare and bring back versions of data."
 )
@@ -81,8 +83,17 @@ class Report(StrEnum):
     SARIF = "sarif"
 
 
+def _parameter_names(incomplete: str) -> list[str]:
+    from seaway.cli.completion import parameters
+
+    return parameters(incomplete)
+
+
 Output = Annotated[Format, typer.Option("--output", "-o", help="text for people, json for scripts.")]
-Parameters = Annotated[list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Repeatable.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="Repeatable.", autocompletion=_parameter_names),
+]
 Change = Annotated[
     str, typer.Option(help="What is new in a version: its first line is shown in the list.", show_default=False)
 ]
@@ -834,6 +845,39 @@ def predict(
 Store = Annotated[
     str, typer.Option(help="Folder or URI of the versions. Default: SEAWAY_DATA_VERSIONS.", show_default=False)
 ]
+
+
+@notebook_app.command(
+    "to-component",
+    epilog=_examples(
+        "seaway notebook to-component explore.ipynb --tag clean --input rows:Dataset --output cleaned:Dataset",
+        "seaway notebook to-component explore.ipynb --tag train --input cleaned:Dataset --returns loss:float",
+    ),
+)
+def notebook_to_component(
+    file: Annotated[Path, typer.Argument(help="The notebook.")],
+    tag: Annotated[str, typer.Option(help="Of the cells that are the component.")],
+    name: Annotated[str, typer.Option(help="Of the component. Default: the tag.", show_default=False)] = "",
+    input_: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="NAME:TYPE", help="A variable that holds the path of an artifact. Repeatable."),
+    ] = None,
+    output: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:TYPE", help="A variable that holds a path that is written to. Repeatable."),
+    ] = None,
+    returns: Annotated[
+        str, typer.Option(metavar="NAME:TYPE", help="A variable whose value the component gives.", show_default=False)
+    ] = "",
+    to: Annotated[Path | None, typer.Option(help="The file to write. Default: NAME.py.")] = None,
+) -> None:
+    """Write a component of tagged cells of a notebook.
+
+    Cells tagged imports and functions go before them; what the cell tagged parameters assigns, and they use, becomes
+    arguments. What other cells have made in memory is refused by name."""
+    from seaway.cli.notebook import to_component
+
+    to_component(file, tag, name, input_ or [], output or [], returns, to)
 
 
 @tune_app.command(

@@ -1,7 +1,7 @@
 """One line a step: a live line in a terminal, a plain line at each end of a step in a pipe."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO, cast
 
@@ -32,8 +32,10 @@ def console(file: TextIO) -> Console:
 class Progress:
     """Shows the steps of one run."""
 
-    def __init__(self, console: Console, explaining: bool = False) -> None:
+    def __init__(self, console: Console, explaining: bool = False, expected: Mapping[str, float] | None = None) -> None:
+        """`expected` is the seconds of each step, by its place, as an earlier run took them."""
         self.console, self.explaining = console, explaining
+        self.left = dict(expected or {})
         self.live: Live | None = None
         self.running: dict[int, Step] = {}
 
@@ -47,9 +49,16 @@ class Progress:
             yield
 
     def __rich__(self) -> RenderableType:
-        """The live line: every step that is running, with its seconds."""
+        """The live line: every step that is running, with its seconds, and what is left of all."""
         texts = [f"{visible(step.title)} {time.monotonic() - step.started:.0f} s" for step in self.running.values()]
-        return Spinner("dots", text=" · ".join(texts)) if texts else Text()
+        told = f", about {self.seconds_left():.0f} s left" if self.left else ""
+        return Spinner("dots", text=" · ".join(texts) + told) if texts else Text()
+
+    def seconds_left(self) -> float:
+        """By an earlier run, as if steps came one after the other: an upper bound where some run at a time."""
+        now = time.monotonic()
+        under_way = {step.place: now - step.started for step in self.running.values()}
+        return sum(max(0.0, seconds - under_way.get(place, 0.0)) for place, seconds in self.left.items())
 
     def __call__(self, step: Step) -> None:
         """Take a step's change: print its line when it has ended or is tried again."""
@@ -57,6 +66,7 @@ class Progress:
             self.running[step.number] = step
         else:
             self.running.pop(step.number, None)
+            self.left.pop(step.place, None)
         if step.state != "running":
             self.console.print(line(step), highlight=False)
         if self.explaining and step.state in {"succeeded", "cached", "failed"} and step.why:

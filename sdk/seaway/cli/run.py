@@ -30,16 +30,22 @@ def _run(pipeline: str, words: Sequence[str], caching: bool, as_json: bool, expl
     from seaway.cli.progress import Progress, console
     from seaway.cli.summary import explain_failure, summarise
     from seaway.kfp import pipeline_file
+    from seaway.kfp.local.records import seconds_by_place
     from seaway.kfp.local.runner import Interrupted, local_run
 
     pipeline_file.let_steps_import(pipeline)
-    progress = Progress(console(sys.stderr if as_json else sys.stdout), explaining)  # kfp.local's prints go elsewhere
+    shown = console(sys.stderr if as_json else sys.stdout)  # kfp.local's prints go elsewhere
+    progress = Progress(
+        shown, explaining, seconds_by_place(pipeline_file.absolute(pipeline)) if shown.is_terminal else {}
+    )
     try:
         with progress.showing(), questions.told(progress.console):
             record = local_run(pipeline, given, caching, progress)
     except Interrupted as interrupt:
         but = ", but for what is told above" if interrupt.left else ""
         Console(stderr=True).print(f"Run {interrupt}; everything that it started has been ended{but}.", soft_wrap=True)
+        if as_json and interrupt.folder:
+            print_json(read_json(interrupt.folder / "run.json"))
         return SIGNAL_EXIT + interrupt.number
     except RunFailed as failure:
         explain_failure(failure.folder, progress.console)

@@ -184,6 +184,17 @@ def test_ending_a_run_leaves_no_process_behind(
     assert "Traceback" not in output
 
 
+def test_a_script_has_the_record_of_a_run_that_is_ended(tmp_path: Path) -> None:
+    words = [*SEAWAY, "run", STUBBORN, "-p", f"pids={tmp_path / 'pids'}", "--output", "json"]
+    with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        _pids(tmp_path / "pids", process)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate()
+    assert process.returncode == 130
+    record = json.loads(told)
+    assert (record["state"], record["reason"]) == ("interrupted", "ended by SIGINT")
+
+
 def start_leaving(folder: Path, *before: str, loop: bool = False) -> subprocess.Popen[str]:
     """A run with a step that never ends, and exit tasks of two pipelines, that write into `folder`."""
     given = [f"{name}={folder / name}" for name in ("pids", "outer", "nested")] + [f"loop={loop}"]

@@ -1,12 +1,19 @@
 """A step's line stays readable in a narrow terminal, and whole in a pipe."""
 
 import io
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import dev_pages
 import pytest
+from dev_pages import write_run
 from rich.console import Console
+from seaway.cli.app import app
 from seaway.cli.progress import Progress, console, line
+from seaway.kfp.local.records import seconds_by_place
 from seaway.kfp.local.run_record import Step
+from typer.testing import CliRunner
 
 FIGURE = "1,458 airports, 51,955 flights, 2,823 planes, 4,236 weather, /home/somebody/a/long/path/to/a/file.json"
 
@@ -73,3 +80,45 @@ def test_what_a_step_says_does_not_steer_the_terminal(state: str) -> None:
     assert not set("\x1b\x07\0\r\u202e") & set("".join([first, *rest]))
     assert "a\\x1b[31mred\\x1b]0;title\\x07\\x00b\\rover\\u202eturned" in first
     assert "b\\x1b[2J" in first
+
+
+def test_what_is_left_is_told_by_an_earlier_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    progress = Progress(console(io.StringIO()), expected={"a": 20.0, "b": 30.0})
+    first = Step(1, "make", "Make", Path("x.log"), place="a")
+    progress(first)
+    monkeypatch.setattr("seaway.cli.progress.time", SimpleNamespace(monotonic=lambda: first.started + 5))
+    assert str(progress.__rich__().text) == "Make 5 s, about 45 s left"  # type: ignore[union-attr]
+    monkeypatch.setattr("seaway.cli.progress.time", SimpleNamespace(monotonic=lambda: first.started + 60))
+    assert progress.seconds_left() == 30  # of a step that is longer than then, nothing is left
+    first.state = "succeeded"
+    progress(first)
+    assert progress.left == {"b": 30.0}
+
+
+def test_an_earlier_run_of_the_same_pipeline_says_how_long_steps_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path))
+    a, b = (dev_pages.step(number, name, seconds=number * 10.0) for number, name in enumerate("ab", 1))
+    write_run(tmp_path, "20260101-1", a, b)
+    write_run(tmp_path, "20260102-1", {**a, "state": "cached", "seconds": 0.1}, {**b, "seconds": 25.0})
+    write_run(tmp_path, "20260103-1", {**a, "seconds": 99.0}, source="other.py")
+    write_run(tmp_path, "20260104-1", {**a, "state": "failed", "seconds": 1.0}, state="failed")
+    assert seconds_by_place("sample.py") == {"a": 10.0, "b": 25.0}
+    assert seconds_by_place("new.py") == {}
+
+
+@pytest.mark.parametrize(("typed", "found"), [("-p r", ["rows="]), ("-p ", ["rows=", "epochs="]), ("-p x", [])])
+def test_the_shell_completes_the_parameters_of_what_has_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, found: list[str]
+) -> None:
+    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path))
+    root = {"inputDefinitions": {"parameters": {"rows": {}, "epochs": {}}}}
+    ran = write_run(tmp_path, "20260101-1", source=str(Path("mine.py").absolute()))
+    (ran / "pipeline.yaml").write_text(json.dumps({"root": root}))
+    (tmp_path / "same.yaml").write_text(json.dumps({"root": root}))
+    for pipeline in ("mine.py", str(tmp_path / "same.yaml")):
+        words = f"seaway run --no-cache {pipeline} {typed}"
+        asked = {"_SEAWAY_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "5"}
+        shown = CliRunner().invoke(app, prog_name="seaway", env=asked).output.split()
+        assert shown == found

@@ -10,6 +10,7 @@ from seaway.kfp.local.run_state import PIPELINE, as_it_is
 from seaway.platforms.home import home
 from seaway.storage import read_json
 
+LATEST = 20  # runs that are looked at for how long steps take
 RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -21,6 +22,24 @@ def record_files() -> list[Path]:
 def records() -> list[dict[str, Any]]:
     """All runs, latest first. One whose runner was killed does not run any more."""
     return [as_it_is(read_json(file)) for file in record_files()]
+
+
+def seconds_by_place(source: str) -> dict[str, float]:
+    """How long each step took when its pipeline, as `Record.source` names it, last succeeded; of a reused one nothing.
+
+    What was reused then may run now: those steps are as long as when they last ran, among the latest runs.
+    """
+    found: dict[str, float] = {}
+    ended = [run for run in map(read_json, record_files()[:LATEST]) if _succeeded(run, source)]
+    places = {step["place"] for step in ended[0]["steps"]} if ended else set()
+    for step in (step for run in ended for step in run["steps"]):
+        if step["state"] == "succeeded" and step.get("place") in places:
+            found.setdefault(step["place"], step["seconds"])
+    return found
+
+
+def _succeeded(run: dict[str, Any], source: str) -> bool:
+    return run["state"] == "succeeded" and run.get("source") == source and all("place" in step for step in run["steps"])
 
 
 def record(run: str) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
         self.again = 0  # the signal that did not wait for exit tasks
         self.left: tuple[str, ...] = ()
+        self.folder: Path | None = None  # of the run's record
 
     def __str__(self) -> str:
         told = super().__str__()
@@ -94,6 +95,7 @@ def local_run(
             result = _carry_out(spec, executors, run, StepCache(home() / "cache") if caching else None)
         except Interrupted as interrupt:
             interrupt.left = run.abandon("interrupted", str(interrupt)).left
+            interrupt.folder = record.folder
             raise
         except BaseException as fault:
             told = f"{type(fault).__name__}: {fault}"
