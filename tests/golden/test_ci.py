@@ -85,6 +85,7 @@ class TestTheClusterOnGitHub:
             f"{image['name']}:{image['newTag']}" for image in images if image["name"].startswith("docker.io/seaway/")
         ]
         named = {value for name, value in job["env"].items() if value.startswith("docker.io/seaway/")}
+        named -= {f"docker.io/seaway/servers:{job['env']['TAG']}"}  # for whoever names another server; no manifest does
         assert named == {image for image in ours if image.rpartition(":")[2] == job["env"]["TAG"]}
         assert len(named) == 3
 

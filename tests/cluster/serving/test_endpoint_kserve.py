@@ -174,6 +174,20 @@ def test_a_canary_is_rolled_back_behind_an_http_route_and_the_endpoint_ends_with
         assert not [one["metadata"]["name"] for one in left if "deletionTimestamp" not in one["metadata"]]
 
 
+def test_kserves_own_server_keeps_the_open_inference_protocol_in_an_inference_service(
+    hosting: dict[str, Any], packages: dict[str, Path], objects: Objects, runtime_image: str
+) -> None:
+    adapter, name = kserve.endpoint(), "by-kserve"
+    own = {**hosting, "image": images.servers_image(), "host": f"{name}.{objects.namespace}.test"}
+    wanted = EndpointSpec(name, "run-1", packages["first"], startup_timeout_s=STARTUP_S, hosting=own, server="kserve")
+    served = adapter.deploy(wanted)
+    url = f"http://{name}-stable.{objects.namespace}"
+    outcomes = endpoints.conformance(objects.namespace, runtime_image, url, name, served.token())
+    adapter.delete(name)
+    assert {check: how for check, how in outcomes.items() if how != "ok"} == {}
+    assert len(outcomes) >= 18
+
+
 def workloads(objects: Objects) -> set[str]:
     return {one["metadata"]["name"] for one in objects.list(INFERENCE_SERVICES).items}
 

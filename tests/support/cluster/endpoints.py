@@ -21,7 +21,7 @@ from small_package import SIGNATURE
 
 STARTUP_S = 300.0  # of a JVM and torch on a machine where others work
 LOADER, STOP = "loader", "/tmp/stop"  # noqa: S108  # a volume of its pod
-ASKING = "asking"
+ASKING, CHECKER = "asking", "checker"
 # Asks until there is a file STOP, then says how many answers each version gave, and every failure. It begins with the
 # first answer: a node's proxy learns of a new Service a second after the API server.
 LOAD = """
@@ -58,6 +58,18 @@ print(json.dumps({"versions": versions, "failures": failures}), flush=True)
 """
 
 
+# `seaway conformance`, the token in a file as it wants it.
+CHECK = """
+import json, os, sys
+from pathlib import Path
+from seaway.cli import main
+url, model, token = json.loads(os.environ["SETTINGS"])
+Path("/tmp/token").write_text(token)
+sys.argv = ["seaway", "conformance", url, model, "--token", "/tmp/token", "--output", "json"]
+main()
+"""
+
+
 def environment(store: StoreInCluster, home: Path) -> dict[str, str]:
     """What a user exports once."""
     return {**store.environment, "SEAWAY_STORAGE": f"s3://{BUCKET}/seaway", "SEAWAY_HOME": str(home)}
@@ -82,15 +94,34 @@ def load(namespace: str, image: str, url: str, token: str, model: str) -> Iterat
     """Requests from a pod by four kept-alive connections, until the block ends."""
     settings = json.dumps([url, token, model, SIGNATURE.sample, STOP])
     kubectl = ["kubectl", "--namespace", namespace]
-    pod = json.dumps(_loader(image, settings))
+    pod = json.dumps(_asking_pod(LOADER, image, LOAD, settings))
     subprocess.run([*kubectl, "create", "-f", "-"], input=pod, text=True, check=True, stdout=subprocess.DEVNULL)
-    _await(lambda: ASKING in _said(kubectl))
+    _await(lambda: ASKING in _said(kubectl, LOADER))
     result = Load()
     yield result
     subprocess.run([*kubectl, "exec", LOADER, "--", "touch", STOP], check=True)
-    _await(lambda: len(_said(kubectl).splitlines()) > 1)
-    said = json.loads(_said(kubectl).splitlines()[1])
+    _await(lambda: len(_said(kubectl, LOADER).splitlines()) > 1)
+    said = json.loads(_said(kubectl, LOADER).splitlines()[1])
     result.versions, result.failures = said["versions"], said["failures"]
+
+
+def conformance(namespace: str, image: str, url: str, model: str, token: str) -> dict[str, str]:
+    """What came of each check of the Open Inference Protocol, by `seaway conformance` in a pod of the runtime image.
+
+    From a pod: `kubectl port-forward` closes a connection where its caller has only ended what it sends.
+    """
+    kubectl = ["kubectl", "--namespace", namespace]
+    settings = json.dumps([url, model, token])
+    pod = json.dumps(_asking_pod(CHECKER, image, CHECK, settings))
+    subprocess.run([*kubectl, "create", "-f", "-"], input=pod, text=True, check=True, stdout=subprocess.DEVNULL)
+    try:
+        _await(lambda: _phase(kubectl, CHECKER) in ("Succeeded", "Failed"))
+        said = _said(kubectl, CHECKER)
+        assert "[\n" in said, said
+        outcomes, _ = json.JSONDecoder().raw_decode(said[said.index("[\n") :])  # an error's sentence may stand behind
+        return {one["check"]: f"{one['state']} {one['why']}".strip() for one in outcomes}
+    finally:
+        subprocess.run([*kubectl, "delete", "pod", CHECKER, "--wait"], check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
@@ -137,15 +168,20 @@ def _await(reached: Callable[[], bool]) -> None:
         time.sleep(0.5)
 
 
-def _said(kubectl: list[str]) -> str:
-    return subprocess.run([*kubectl, "logs", LOADER], capture_output=True, text=True, check=False).stdout
+def _said(kubectl: list[str], pod: str) -> str:
+    return subprocess.run([*kubectl, "logs", pod], capture_output=True, text=True, check=False).stdout
 
 
-def _loader(image: str, settings: str) -> dict[str, Any]:
+def _phase(kubectl: list[str], pod: str) -> str:
+    words = [*kubectl, "get", "pod", pod, "--output", "jsonpath={.status.phase}"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def _asking_pod(name: str, image: str, program: str, settings: str) -> dict[str, Any]:
     container = {
-        "name": LOADER,
+        "name": name,
         "image": image,
-        "command": ["python", "-c", LOAD],
+        "command": ["python", "-c", program],
         "env": [{"name": "SETTINGS", "value": settings}, {"name": "OMP_NUM_THREADS", "value": "1"}],
         "securityContext": RESTRICTED,
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}},
@@ -161,7 +197,7 @@ def _loader(image: str, settings: str) -> dict[str, Any]:
         "containers": [container],
         "volumes": [{"name": "scratch", "emptyDir": {}}],
     }  # fmt: skip
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": LOADER}, "spec": spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from pathlib import Path
 import placeholders
 import pytest
 from packaging.requirements import Requirement
+from seaway.model_server import own_packages
 
 PROJECT = Path(__file__).parents[3]
 CACHE = Path.home() / ".cache" / "seaway-images"
@@ -70,6 +71,26 @@ def server_image() -> str:
     if named := os.environ.get("SEAWAY_TEST_SERVER_IMAGE"):
         return named
     return _imported("docker.io/seaway/server", python_layers("server"))
+
+
+def servers_image() -> str:
+    """Target `servers` of images/Dockerfile: the server image, with the packages of other servers in /opt/servers."""
+    if named := os.environ.get("SEAWAY_TEST_SERVERS_IMAGE"):
+        return named
+    return _imported("docker.io/seaway/servers", [*python_layers("server"), servers_layer()])
+
+
+def servers_layer() -> Path:
+    """Packages that stand before the server image's, a folder a server, as they are installed on a laptop."""
+    lists = [PROJECT / "sdk/seaway/model_server" / name / "requirements.txt" for name in ("kserve", "mlserver")]
+
+    def write(tar: tarfile.TarFile) -> None:
+        for listed in lists:
+            path = own_packages.environment(listed, CACHE / "servers")["PYTHONPATH"].split(os.pathsep)[0]
+            compileall.compile_dir(path, quiet=2)
+            tar.add(path, f"{own_packages.OF_IMAGE.lstrip('/')}/{listed.parent.name}", filter=_root)
+
+    return _layer("servers-packages", f"{sys.version};{';'.join(map(_file_key, lists))}", write)
 
 
 def runtime_image() -> str:

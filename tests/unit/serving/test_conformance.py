@@ -12,6 +12,7 @@ from http_server import serving, url
 from seaway.errors import InferenceUnavailable, InvalidSpec
 from seaway.models import Signature, TensorSpec
 from seaway.serving import conformance
+from seaway.serving.conformance.check import alike
 from seaway.serving.protocol.codecs import Json
 from seaway.serving.protocol.request import read_request
 
@@ -160,6 +161,15 @@ def test_each_fault_is_found_by_its_checks(fault: str) -> None:
     changes, expected = FAULTS[fault]
     with small_server(**changes) as address:
         assert failed(address) == expected
+
+
+def test_answers_differ_by_more_than_rounding_or_not_at_all() -> None:
+    outputs = [{"name": "total", "shape": [2], "data": [0.36608120799064636, 0.0]}]
+    assert alike(outputs, [{"name": "total", "shape": [2], "data": [0.366081178188324, 1e-9]}])
+    for other in ([0.367, 0.0], [0.36608120799064636], [0.36608120799064636, None], [0.36608120799064636, False]):
+        assert not alike(outputs, [{"name": "total", "shape": [2], "data": other}])
+    assert not alike([1], [True])
+    assert not alike({"a": 1}, {"b": 1})
 
 
 def test_a_model_that_is_not_there_is_told_at_once() -> None:

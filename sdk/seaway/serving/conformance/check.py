@@ -1,12 +1,15 @@
 """What a check is made of."""
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 from seaway.errors import InvalidSpec
 from seaway.serving.conformance.target import Answer, Target
 
 Check = Callable[[Target], None]
 OK = 200
+ROUNDING, NOTHING = 1e-3, 1e-6  # relative, as FP16 is rounded; absolute, of what is nearly 0
 
 
 class Lacking(Exception):
@@ -17,6 +20,17 @@ def require(holds: bool, why: str) -> None:
     """Raises: InvalidSpec: it does not hold."""
     if not holds:
         raise InvalidSpec(why)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same, fractions but for rounding: a batch of another size sums otherwise."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=ROUNDING, abs_tol=NOTHING)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    return type(one) is type(other) and bool(one == other)
 
 
 def answered(answer: Answer) -> Answer:
