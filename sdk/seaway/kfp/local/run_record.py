@@ -1,7 +1,7 @@
 """What a local run tells while it runs and leaves behind: events for a listener, `run.json` for everybody else."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,7 @@ class Step:
     why: str = ""  # why it ran, or was reused
     reason: str = ""  # why it failed, one paragraph
     outputs: dict[str, Any] = field(default_factory=dict)
+    taken: list[str] = field(default_factory=list)  # URIs of the artifacts that it takes
     place: str = ""  # among all tasks of the run, such as `loop-1/iteration-0/train`
     begun: float = field(default_factory=time.time)  # seconds since 1970
     usage: Usage = field(default_factory=Usage)  # what it asked for and used, all attempts together
@@ -77,10 +78,11 @@ class Record:
     source: str = ""  # what was asked to be run: a name, or an absolute path
     started: float = field(default_factory=time.monotonic, repr=False)
 
-    def open(self, name: str, title: str, place: str = "") -> Step:
+    def open(self, name: str, title: str, place: str = "", taken: Iterable[str] = ()) -> Step:
         """A step that starts now."""
         number = len(self.steps) + 1
         step = Step(number, name, title, self.folder / "steps" / f"{number:02d}-{name}.log", place=place)
+        step.taken = list(dict.fromkeys(taken))
         self.steps.append(step)
         self.tell(step)
         return step

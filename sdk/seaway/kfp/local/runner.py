@@ -30,7 +30,7 @@ from seaway.errors import RunFailed
 from seaway.kfp import arguments, pipeline_file
 from seaway.kfp import compile as compiler
 from seaway.kfp.fuse.step import origin
-from seaway.kfp.local import cleanup, kfp_launcher, plans, preload, step_process
+from seaway.kfp.local import cleanup, events, kfp_launcher, plans, preload, step_process
 from seaway.kfp.local.cache import StepCache
 from seaway.kfp.local.fork_client import Forks
 from seaway.kfp.local.inputs import Result
@@ -82,6 +82,7 @@ def local_run(
         RunFailed: a step failed; the message has its reason and the path of its log.
         Interrupted: SIGINT, SIGTERM or SIGHUP arrived.
     """
+    told = events.receivers()
     compiled = compiler.load(pipeline)
     spec, executors = compiled.spec, executors_of(compiled.spec)
     bound = arguments.bind(spec, given)
@@ -90,7 +91,7 @@ def local_run(
     planned = plans.plans(compiled, ours, home() / "environments")
     record = _open_record(pipeline, compiled, bound, listener, part)
     run = _Run(record, home(), _preload(ours, planned), planned, plans.limit_s(compiled), part)
-    with run.signals():
+    with events.published(record, told, whole=part is None), run.signals():
         try:
             result = _carry_out(spec, executors, run, StepCache(home() / "cache") if caching else None)
         except Interrupted as interrupt:
@@ -98,8 +99,8 @@ def local_run(
             interrupt.folder = record.folder
             raise
         except BaseException as fault:
-            told = f"{type(fault).__name__}: {fault}"
-            run.abandon("interrupted" if run.interrupt else "failed", str(run.interrupt or told))
+            reason = f"{type(fault).__name__}: {fault}"
+            run.abandon("interrupted" if run.interrupt else "failed", str(run.interrupt or reason))
             raise
         _keep_report(record)
         if (part.ended(result) if part else result.state) == "FAILED":

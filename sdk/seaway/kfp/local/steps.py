@@ -93,8 +93,9 @@ class Steps:
         self._close(step, None)
 
     def _open(self, call: Call) -> Step:
+        taken = [artifact.uri for value in call.inputs.values() for artifact in artifacts_in(value)]
         with self.opening:
-            return self.record.open(call.name, call.task.task_info.name or call.name, call.place)
+            return self.record.open(call.name, call.task.task_info.name or call.name, call.place, taken)
 
     def _close(self, step: Step, found: Mapping[str, Any] | None) -> Result:
         if found is None:

@@ -70,6 +70,14 @@ def test_everything_that_a_placement_says_reaches_the_pods(build) -> None:
         assert container["envFrom"] == [{"secretRef": {"name": "s3"}}]
 
 
+def test_the_trace_of_the_run_goes_on_in_the_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"name": "TRACEPARENT", "value": f"00-{'a' * 32}-{'b' * 16}-01"}
+    assert "TRACEPARENT" not in str(pytorchjob.build(training(), EVERYTHING))
+    monkeypatch.setenv(told["name"], told["value"])
+    for pod in pods_of(pytorchjob.build(training(), EVERYTHING)):
+        assert all(told in container["env"] for container in pod["containers"])
+
+
 def test_a_pytorchjob_is_a_master_and_workers_that_begin_anew_after_a_loss() -> None:
     spec = pytorchjob.build(training(), EVERYTHING)["spec"]
     replicas = spec["pytorchReplicaSpecs"]

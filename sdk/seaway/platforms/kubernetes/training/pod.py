@@ -11,7 +11,7 @@ from seaway.training.pod.job import VARIABLE, RemoteTraining
 COMMAND = ["python", "-m", "seaway.training.pod"]
 SCRATCH = "/scratch"
 GRACE_S = 60  # from SIGTERM to SIGKILL: the workers end and the last checkpoint is uploaded
-PASSED_ON = (HEARTBEAT,)  # of the step's own settings
+PASSED_ON = (HEARTBEAT, "TRACEPARENT")  # of the step's own settings
 START_S = 900  # for scheduling and pulling images, on top of the training's own time
 
 
