@@ -1,5 +1,6 @@
 """Eight bits with as few layers in float32 as a bound asks for, by each target that has them."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,18 +8,22 @@ import edge_models
 import numpy as np
 import onnx
 import pytest
+import torch
 from kfp import dsl
 from onnx import helper, numpy_helper
 from pyarrow import parquet
 from seaway import edge, models
 from seaway.edge import EdgeGate, quantize_model
+from seaway.edge.finetuning import write_tuned
 from seaway.edge.form import edge_form
 from seaway.edge.layers import layers, ranked
+from seaway.edge.qat import felt_in_int8, train_for_int8
 from seaway.edge.quantization import fewest
 from seaway.edge.targets.onnx_weights import compress_weights
 from seaway.errors import GateClosed, InvalidSpec
 from seaway.models import Signature
 from seaway.models.flavours.torch_export import GRAPH_FILE, load_program
+from seaway.storage import sha256
 from seaway_components.edge import quantize_model as step
 
 Export = Callable[[str, str], edge.EdgePackage]
@@ -152,6 +157,7 @@ def test_the_step_signs_the_package_and_tells_what_it_kept(
     monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
     outputs = {
         "package": dsl.Model(name="package", uri=str(tmp_path / "package")),
+        "tuned": dsl.Model(name="tuned", uri=str(tmp_path / "tuned")),
         "metrics": dsl.Metrics(name="metrics", uri=str(tmp_path / "metrics")),
     }
     step.python_func(
@@ -160,9 +166,34 @@ def test_the_step_signs_the_package_and_tells_what_it_kept(
         validation=dsl.Dataset(name="validation", uri=str(parts["validation"])),
         precision="int8-weights",
         limit=50,
+        qat_epochs=1,
         **outputs,
     )
     assert outputs["metrics"].metadata["layers"] == len(LAYERS)
     assert outputs["metrics"].metadata["layers_in_float32"] == 0
     assert "0 of 4 layers in float32, 1 attempt(s)" in outputs["package"].metadata["summary"]
-    assert edge.verify(tmp_path / "package", models.verifying_key(tmp_path / "home" / "keys")).size > 0
+    package = edge.verify(tmp_path / "package", models.verifying_key(tmp_path / "home" / "keys"))
+    assert package.manifest.source == sha256(tmp_path / "tuned" / GRAPH_FILE) != sha256(made("digits") / GRAPH_FILE)
+
+
+def test_training_that_feels_eight_bits_lowers_the_loss_that_it_has_in_them(
+    made: Make, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    """Of a model with a weight in each channel that is so large that the others round to little."""
+    shutil.copytree(made("digits"), tmp_path / "spoilt")
+    program = load_program(made("digits") / GRAPH_FILE)
+    weight = program.state_dict["network.layers.8.weight"].detach()
+    weight[:, 0] = 12.0 * weight.abs().max()
+    write_tuned(program, made("digits"), tmp_path / "spoilt")
+    train_for_int8(tmp_path / "spoilt", parts["train"], parts["validation"], tmp_path / "tuned", 6, 1e-3)
+    pictures, labels = (torch.from_numpy(part[:100]) for part in edge_models.digits())
+    losses = {}
+    for name in ("spoilt", "tuned"):
+        graph = load_program(tmp_path / name / GRAPH_FILE).module()
+        with torch.no_grad():
+            whole = graph(pictures)
+            felt = felt_in_int8(graph)(pictures)
+        assert (felt - whole).abs().max() > 1e-3
+        losses[name] = float(torch.nn.functional.nll_loss(felt.clamp(min=1e-6).log(), labels))
+    assert losses["tuned"] < 0.9 * losses["spoilt"]
+    assert models.load(tmp_path / "tuned").signature == models.load(made("digits")).signature

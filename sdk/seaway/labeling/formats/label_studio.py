@@ -68,7 +68,8 @@ def _task(row: Annotated, number: int) -> dict[str, Any]:
     choice = [{**shared, "type": "choices", "value": {"choices": [row.label]}}] if row.label else []
     boxes = [{**shared, "from_name": "box", "type": "rectanglelabels", "value": _value(box, row)} for box in row.boxes]
     result = [*choice, *boxes] or [{**shared, "type": "choices", "value": {"choices": []}}]
-    data = {"seaway_key": row.key} | ({"text": row.text} if row.text else {})
+    shown = {"image": row.key} if row.boxes else {}  # boxes are drawn on what a task shows
+    data = {"seaway_key": row.key, **shown} | ({"text": row.text} if row.text else {})
     return {"id": number, "data": data, "annotations": [{"completed_by": {"email": row.annotator}, "result": result}]}
 
 
