@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from seaway.tuning.algorithm import FEATURES, KATIB, METHODS, OPTUNA
+from seaway.tuning.algorithm import FEATURES, KATIB, METHODS, OPTUNA, SLURM
 
 from tools.page_part import rewrite, with_part
 
@@ -11,19 +11,22 @@ from tools.page_part import rewrite, with_part
 def table() -> str:
     """Which backend carries out what, as Markdown."""
     algorithms = [
-        f"| `{name}` | {method.title} | {_backend(method.backends.get(OPTUNA))} | "
+        f"| `{name}` | {method.title} | {_backend(method.backends.get(OPTUNA))} | {_mark(SLURM in method.backends)} | "
         f"{_backend(method.backends.get(KATIB))} | {_settings(method.settings)} | {method.source or '–'} |"  # noqa: RUF001
         for name, method in METHODS.items()
     ]
-    features = [f"| {name} | {_mark(OPTUNA in able)} | {_mark(KATIB in able)} |" for name, able in FEATURES.items()]
+    features = [
+        f"| {name} | {' | '.join(_mark(backend in able) for backend in (OPTUNA, SLURM, KATIB))} |"
+        for name, able in FEATURES.items()
+    ]
     return "\n".join(
         [
-            "| algorithm | what it does | here: Optuna's | on a cluster: Katib's | settings and defaults | source |",
-            "|---|---|---|---|---|---|",
+            "| algorithm | what it does | here: Optuna's | on Slurm | on a cluster: Katib's | settings | source |",
+            "|---|---|---|---|---|---|---|",
             *algorithms,
             "",
-            "| a study may also ask for | `optuna` | `katib` |",
-            "|---|---|---|",
+            "| a study may also ask for | `optuna` | `slurm` | `katib` |",
+            "|---|---|---|---|",
             *features,
             "",
         ]

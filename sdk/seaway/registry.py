@@ -126,6 +126,7 @@ BACKENDS = (
     Backend("Trainer", "pytorchjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:PyTorchJobTrainer"),
     Backend("Trainer", "slurm", LOCAL, "seaway.platforms.slurm.trainer:SlurmTrainer"),
     Backend("Tuner", "optuna", LOCAL, "seaway.platforms.local.tuning.optuna:OptunaTuner"),
+    Backend("Tuner", "slurm", LOCAL, "seaway.platforms.local.tuning.batch_jobs:SlurmTuner"),
     Backend("Tuner", "katib", KUBERNETES, "seaway.platforms.kubernetes.tuning.katib:KatibTuner"),
     Backend("Endpoint", "process", LOCAL, "seaway.platforms.local.serving.endpoint:LocalEndpoint"),
     Backend("Endpoint", "seldondeployment", KUBERNETES, "seaway.platforms.kubernetes.serving.seldon:endpoint"),

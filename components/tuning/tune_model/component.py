@@ -61,7 +61,7 @@ def tune_model(
         trial_workers: Processes of each trial; one, unless asked, because trials share the machine.
         placement: How pods run, as in `train_pytorch`; for a cluster.
         passthrough: What only one backend knows, such as Katib's `nasConfig` and `resumePolicy`.
-        backend: Tuner: `optuna` or `katib`; `auto` takes this place's.
+        backend: Tuner: `optuna`, `slurm` or `katib`; `auto` takes this place's.
         track_as: Name of the study in the experiment tracker, its trials as nested runs; empty leaves it untracked.
 
     Returns:

@@ -56,9 +56,12 @@ log = logging.getLogger(__name__)
 class OptunaTuner:
     """Carries out studies in this place's state folder, each below `studies/` under its fingerprint."""
 
+    name = OPTUNA  # the backend's
+    trainer = ""  # the backend of Trainer that trains each trial elsewhere; empty trains it in the trial's process
+
     def tune(self, spec: TuneSpec) -> TuneResult:
         """See `seaway.tuning.Tuner.tune`."""
-        refuse(spec, OPTUNA)
+        refuse(spec, self.name)
         result = self._study(spec) if spec.budget.trials else TuneResult(spec, (), "no trial was asked for")
         write_study(result, spec.output)
         return result
@@ -74,7 +77,7 @@ class OptunaTuner:
             if ENDING in study.user_attrs:
                 log.info("Reusing the finished study in %s.", folder)
             else:
-                study.set_user_attr(ENDING, _carry_out(Study(spec, study, folder, identity), folder))
+                study.set_user_attr(ENDING, _carry_out(Study(spec, study, folder, identity, self.trainer), folder))
             return TuneResult(spec, tuple(ended(spec, study)), study.user_attrs[ENDING])
 
 
@@ -133,8 +136,9 @@ class End:
 class Study:
     """A study under way, in one thread."""
 
-    def __init__(self, spec: TuneSpec, study: optuna.Study, folder: Path, identity: str) -> None:
+    def __init__(self, spec: TuneSpec, study: optuna.Study, folder: Path, identity: str, trainer: str = "") -> None:
         self._spec, self._study, self._folder, self._identity = spec, study, folder, identity
+        self._trainer = trainer
         self._queued = retry_interrupted(study, Plan(rows=spec.rows_fraction))
         self._ended = ended(spec, study)
         self._silence_s = silence_s()
@@ -218,7 +222,9 @@ class Study:
             workers=self._spec.trial_workers,
             start_from=parent,
         )
-        process = TrialProcess(training, f"{self._identity[:32]}{folder.name:>032}", folder, self._threads)
+        process = TrialProcess(
+            training, f"{self._identity[:32]}{folder.name:>032}", folder, self._threads, self._trainer
+        )
         one = Running(first_number(trial), trial, params, planned, process, folder, inherited, compared=inherited)
         self._running.append(one)
         return True
@@ -301,6 +307,8 @@ class Study:
     def _look_at(self, one: Running) -> None:
         """Compare its new epochs, and settle it where it has ended or is to end."""
         exitcode = one.process.exitcode  # before the files: what it has written is all there then
+        if self._trainer and exitcode is None:
+            return  # its trainer knows how long it may take, in a queue too, and brings its files at its end
         end = self._compared(one) or self._finished(one)
         if end is None and exitcode is not None:
             reason = "It ended without an error and wrote no metrics.json." if exitcode == 0 else one.process.reason()

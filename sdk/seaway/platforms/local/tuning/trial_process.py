@@ -23,8 +23,9 @@ from typing import Any
 
 import psutil
 
+from seaway import registry
 from seaway.platforms.local.training.torchrun import LOOKS, STACK_LINES, TAIL_LINES, TorchrunTrainer, ending
-from seaway.training import TrainSpec
+from seaway.training import Trainer, TrainSpec
 from seaway.training.heartbeat import Heartbeat, ask, tell_stacks
 
 END_S = 15.0  # from SIGTERM to SIGKILL; a trial of several workers ends them within 10 s
@@ -32,9 +33,9 @@ HISTORY, METRICS, LOG = "history.jsonl", "metrics.json", "trial.log"
 
 
 class TrialProcess:
-    """One training under way, of `spec`; its files are in `folder`."""
+    """One training under way, of `spec`, in its process or by a backend of Trainer; its files are in `folder`."""
 
-    def __init__(self, spec: TrainSpec, fingerprint: str, folder: Path, threads: int) -> None:
+    def __init__(self, spec: TrainSpec, fingerprint: str, folder: Path, threads: int, trainer: str = "") -> None:
         self.spec, self._folder = spec, folder
         self._started: float | None = None
         self._read: tuple[int, int] | None = None  # of the history: which file, and when it was written
@@ -44,7 +45,7 @@ class TrialProcess:
         self._clear()
         spec.write(folder / "spec.json", fingerprint)
         context = multiprocessing.get_context("forkserver")
-        self._process = context.Process(target=_train, args=(str(folder), threads))
+        self._process = context.Process(target=_train, args=(str(folder), threads, trainer))
         with _own_program():
             self._process.start()
 
@@ -160,20 +161,26 @@ def _own_program() -> Iterator[None]:
         sys.modules["__main__"] = program
 
 
-def _train(folder: str, threads: int) -> None:
+def _train(folder: str, threads: int, trainer: str) -> None:
     """What a trial's process does."""
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _write_to(Path(folder) / LOG)
     file = Path(folder) / "spec.json"
     spec, _ = TrainSpec.read(file)
-    if spec.workers > 1:
-        TorchrunTrainer().train(spec)
+    if trainer or spec.workers > 1:
+        _trainer(trainer).train(spec)
         return
     _limit(threads)
     tell_stacks(Path(folder))
     sys.argv = [spec.entrypoint, "--spec", str(file)]
     runpy.run_module(spec.entrypoint, run_name="__main__", alter_sys=True)
+
+
+def _trainer(backend: str) -> Trainer:
+    """That of the backend, or of this machine."""
+    found: Trainer = registry.find(Trainer.__name__, backend).load()() if backend else TorchrunTrainer()
+    return found
 
 
 def _end_with_parent() -> None:
