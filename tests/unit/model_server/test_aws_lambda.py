@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,11 @@ def first(path: str, body: str | None = None, headers: dict[str, str] | None = N
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     package = small_package(folder, folder / "home")
-    return write_image(package, folder / "image", "small", verifying_key(folder / "home" / "keys"))
+    before = os.umask(0o077)  # of a user who lets nobody else read
+    try:
+        return write_image(package, folder / "image", "small", verifying_key(folder / "home" / "keys"))
+    finally:
+        os.umask(before)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +92,7 @@ def test_an_answer_that_is_no_text_goes_as_base64() -> None:
         (second(INFER), 401),
         (second(INFER, headers={"authorization": TOKEN}), 401),
         (second(INFER, headers={"authorization": "Bearer other"}), 401),
+        (second(INFER, headers={"authorization": "Bearer \ud800"}), 401),
         (second(INFER, authorizer={"iam": {"userId": "AIDA"}}), 400),
         (second(INFER, authorizer={"jwt": {"claims": {}}}), 401),  # who that is, is for the API's own rules to say
         (first(INFER, identity={"userArn": "arn:aws:iam::1:user/a"}), 400),
@@ -127,8 +133,9 @@ def test_an_image_that_names_no_model_says_what_is_missing() -> None:
 
 
 def test_an_image_can_be_read_by_any_user_and_has_nothing_that_did_not_verify(image: Path, tmp_path: Path) -> None:
-    for file in (image / "model").rglob("*"):
+    for file in (image / "model", *(image / "model").rglob("*")):
         assert file.stat().st_mode & stat.S_IROTH, file
+        assert file.is_file() or file.stat().st_mode & stat.S_IXOTH, file
     assert {file.name for file in image.iterdir()} == {"Dockerfile", "model"}
     other = signing_keys(tmp_path / "keys").public
     with pytest.raises(PackageRefused):

@@ -109,10 +109,9 @@ class Function:
         return answer if isinstance(answer, bytes) else answer.encode()
 
     def _knows(self, authorization: str) -> bool:
-        """Whether it is the token's; no token is known where none was set."""
-        given = hashlib.sha256(authorization.removeprefix(SCHEME).encode()).hexdigest()
-        known = bool(self._token) and authorization.startswith(SCHEME)
-        return known and hmac.compare_digest(given, self._token)
+        """Whether it is the token's; where none was set, none has that hash."""
+        given = hashlib.sha256(authorization.removeprefix(SCHEME).encode("utf-8", "surrogatepass")).hexdigest()
+        return authorization.startswith(SCHEME) and hmac.compare_digest(given, self._token)
 
 
 def _paths(model: str) -> dict[str, dict[str, str]]:
