@@ -15,6 +15,7 @@ def measure_edge(
     limit: int = 1000,
     threads: int = 1,
     stop: bool = False,
+    device: str = "",
 ):
     """Answer real rows by a device's runtime, and hold answers, size, latency and memory against the original model.
 
@@ -33,6 +34,7 @@ def measure_edge(
         limit: At most so many rows, the first; 0 for all.
         threads: That one answer is computed on.
         stop: Whether a rule that is not met fails this step.
+        device: `ssh://[user@]host[:port]` that answers the rows; empty for the step's own machine.
 
     Raises:
         GateClosed: names each rule that is not met and the rows that differ most.
@@ -50,7 +52,7 @@ def measure_edge(
     edge.verify(Path(package.path), models.verifying_key(keys()))
     found = edge.measure_edge(
         Path(package.path), Path(model.path), Path(rows.path), Path(measurement.path),
-        gate=edge.EdgeGate(gate), slices=slices, limit=limit, threads=threads,
+        gate=edge.EdgeGate(gate), slices=slices, limit=limit, threads=threads, device=device,
     )  # fmt: skip
     copyfile(found.path / "edge.html", report.path)
     for name, value in found.metrics.items():

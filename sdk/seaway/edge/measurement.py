@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from seaway import tasks
 from seaway.edge import port
+from seaway.edge.device import Device
 from seaway.edge.gate import EdgeGate
 from seaway.edge.inputs import edge_arrays
 from seaway.edge.package import RUNNER, SCRIPT, EdgePackage, described, runner
@@ -88,6 +89,7 @@ def measure_edge(
     limit: int = 0,
     threads: int = 1,
     timeout_s: float = 600.0,
+    device: str = "",
 ) -> Measurement:
     """Answer real rows by a target's runtime, and hold answers and costs against the original model.
 
@@ -101,6 +103,7 @@ def measure_edge(
         limit: At most so many rows, the first; 0 for all.
         threads: That one answer is computed on, in both.
         timeout_s: Seconds that the model's process may take.
+        device: `ssh://[user@]host[:port]` that answers; empty for this machine. See `seaway.edge.device`.
 
     Raises:
         InvalidSpec: the target's runtime does not answer here, or the package is of another model.
@@ -112,7 +115,7 @@ def measure_edge(
     table = read_inputs(original.signature, rows, {target.label if target else "", *slices, EVENT_TIME})
     table = table.slice(0, limit) if limit else table
     encoded = original.signature.encode(columns(original.signature, table))
-    answers, figures = run_apart(found, edge_arrays(found.manifest.inputs, encoded), threads, timeout_s)
+    answers, figures = run_apart(found, edge_arrays(found.manifest.inputs, encoded), threads, timeout_s, device)
     name = original.signature.prediction
     place = found.manifest.outputs.index(name)
     task = tasks.of(target) if target else None
@@ -130,23 +133,29 @@ def measure_edge(
 
 
 def run_apart(
-    package: EdgePackage, arrays: Sequence[Array], threads: int, timeout_s: float
+    package: EdgePackage, arrays: Sequence[Array], threads: int, timeout_s: float, device: str = ""
 ) -> tuple[list[Array], dict[str, Any]]:
     """The answers of a package's model, [rows, ...] each, and its figures: of a process that holds nothing else.
 
     Raises:
-        InvalidSpec: the target's runtime does not answer here.
+        InvalidSpec: the target's runtime does not answer here, or `device` is no address.
         DataUnreadable: the process fails, or takes too long.
     """
     target = port.named(package.manifest.target)
-    runner(target)
+    if not device:
+        runner(target)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for source, copy in ((SCRIPT, SCRIPT), (f"{target.runner}.py", RUNNER)):  # ours, not what came with the model
             shutil.copyfile(Path(__file__).parent / "runners" / source, folder / copy)
         np.savez(folder / "rows.npz", *arrays)
-        words = [folder / SCRIPT, package.path.absolute(), folder / "rows.npz", folder / "out", threads]
-        _run([sys.executable, *map(str, words)], package, timeout_s)
+        if device:
+            shutil.copytree(package.path, folder / "package")
+            words = [SCRIPT, "package", "rows.npz", "out", str(threads)]
+            Device.of(device).run(folder, words, "out", timeout_s)
+        else:
+            paths = [folder / SCRIPT, package.path.absolute(), folder / "rows.npz", folder / "out", threads]
+            _run([sys.executable, *map(str, paths)], package, timeout_s)
         with np.load(folder / "out" / "answers.npz", allow_pickle=False) as given:
             answers = [given[f"arr_{place}"] for place in range(len(given.files))]
         return answers, json.loads((folder / "out" / "figures.json").read_text())
