@@ -7,6 +7,7 @@ DATA = (
     "*.css",
     "*.html",
     "*.in",
+    "*.ipynb",
     "*.js",
     "*.json",
     "*.md",

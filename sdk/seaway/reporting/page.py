@@ -7,6 +7,7 @@ reaches it as text is escaped, because names come from data.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -203,6 +204,11 @@ class Page:
     def html(self) -> str:
         """The page as one HTML document."""
         return _environment().get_template("page.html").render(page=self, colours=palette.ALL).lstrip()
+
+    def _repr_html_(self) -> str:
+        """The page in a notebook: in a frame, since its style is of a whole document."""
+        style = "width: 100%; height: 36rem; border: 0"
+        return f'<iframe sandbox srcdoc="{escape(self.html())}" style="{style}" title="{escape(self.title)}"></iframe>'
 
     def write(self, path: Path) -> None:
         """Write the page to `path`, atomically."""

@@ -141,3 +141,10 @@ def test_a_ragged_table_is_refused() -> None:
 def test_writing_leaves_one_whole_file(tmp_path: Path) -> None:
     Page("Title").section("s").write(tmp_path / "folder" / "page.html")
     assert [file.name for file in (tmp_path / "folder").iterdir()] == ["page.html"]
+
+
+def test_a_notebook_shows_a_page_in_a_frame_that_nothing_leaves() -> None:
+    shown = Tags(Page(HOSTILE).section("Data", Table(["name"], [[HOSTILE]]))._repr_html_())
+    [(name, attributes)] = shown.tags
+    assert name == "iframe" and attributes["sandbox"] is None
+    assert attributes["title"] == HOSTILE and "Data" in str(attributes["srcdoc"])
