@@ -145,6 +145,7 @@ def _jupyter(scratch: Path) -> Iterator[None]:
         "IPYTHONDIR": str(scratch / "ipython"),
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # nothing is left beside the notebook but what its cells write
     }
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)

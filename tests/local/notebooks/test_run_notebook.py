@@ -80,7 +80,7 @@ def test_a_module_that_the_notebook_imports_is_one_that_the_step_depends_on(proj
     assert ran(project).returncode == 0
     assert step(project)["outputs"]["metrics"]["metadata"]["total"] == 18.0
     assert ran(project).returncode == 0
-    assert step(project)["state"] == "cached"
+    assert step(project)["state"] == "cached", step(project)["why"]
 
 
 def test_a_failing_cell_is_the_reason_and_the_page_is_there(project: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import notebooks
 import pytest
 from seaway.kfp.local.uses import SMALL_BYTES, versions
 
@@ -111,3 +112,19 @@ def test_what_is_no_data_of_its_own_names_nothing(text: str, here: Callable[[Fil
     """A separator is no folder, and neither is where the step runs: all that lies there would count."""
     here({"rows.csv": "1"})
     assert versions("", [text]) == {}
+
+
+def test_a_notebook_reaches_the_modules_that_it_imports_and_the_files_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deep").mkdir()
+    for name in ("cells_only.py", "rows.csv", "deep/near.csv"):
+        (tmp_path / name).write_text("A = 1")
+    code = [notebooks.code("import cells_only\nopen('rows.csv')\nopen('near.csv')")]
+    file = notebooks.write(tmp_path / "deep" / "look.ipynb", *code)
+    found = {Path(name).name for name in versions("", ["deep/look.ipynb"])}
+    assert {"cells_only.py", "rows.csv", "near.csv", "look.ipynb"} <= found
+    assert "cells_only.py" in {Path(name).name for name in versions("", [file.read_text()])}
+    (tmp_path / "broken.ipynb").write_text("{}")
+    assert {Path(name).name for name in versions("", ["broken.ipynb"])} == {"broken.ipynb"}

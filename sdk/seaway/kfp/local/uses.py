@@ -40,14 +40,19 @@ def versions(source: str, texts: Iterable[str]) -> dict[str, str]:
     given = list(texts)
     words = [word for text in given for word in _words(text)]
     scripts = [text for text in (*words, *_constants(source)) if text.endswith(".py") and _is_file(text)]
-    sources = [source, *map(_source, scripts)]
+    notebooks = list(_notebooks(given))
+    sources = [source, *map(_source, scripts), *(notebook.code for notebook in notebooks)]
     imported = [name for text in sources for name in _imports(text)]
     referred = _referred([*words, *(one for text in sources for one in _constants(text))])
-    places = list(dict.fromkeys(str(Path(script).parent.absolute()) for script in scripts))
-    found = _modules([*imported, *referred, *_imports_of_notebooks(given)], places)
+    folders = [
+        *(Path(script).parent.absolute() for script in scripts),
+        *(one.folder for one in notebooks if one.folder),
+    ]
+    found = _modules([*imported, *referred], list(dict.fromkeys(map(str, folders))))
     files = {file: version(file) for module in found for file in _files(module)}
     constants = [one for text in (source, *map(_source, (*files, *scripts))) for one in _constants(text)]
     beside = [text for file in files for text in _beside(Path(file).parent, _constants(_source(file)))]
+    beside += [text for notebook in notebooks for text in _beside_notebook(notebook)]
     data = dict.fromkeys([*_data(words, bare=True), *_data(constants, bare=False), *beside])
     variables = {f"variable {name}": os.environ[name] for name in (*words, *constants) if _is_variable(name)}
     return {**files, **{text: _version_of_data(text) for text in data if text not in files}, **variables}
@@ -167,14 +172,22 @@ def _imports(source: str) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
 
 
-def _imports_of_notebooks(texts: Iterable[str]) -> Iterator[str]:
-    """The top modules that notebooks import which are named among the texts, or are one."""
+def _notebooks(texts: Iterable[str]) -> Iterator[Document]:
+    """Notebooks that are named among the texts, or are one; their kernels are not seen to read."""
     for text in texts:
         if NOTEBOOK.search(text) or (text.endswith(".ipynb") and _is_file(text)):
             try:
-                yield from _imports(Document.read(text).code)
+                yield Document.read(text)
             except DataUnreadable:
                 continue
+
+
+def _beside_notebook(notebook: Document) -> Iterator[str]:
+    """Files that its code names, from where it runs."""
+    texts = _constants(notebook.code)
+    yield from (text for text in texts if _is_file(text))
+    if notebook.folder:
+        yield from _beside(notebook.folder, texts)
 
 
 def _constants(source: str) -> list[str]:
