@@ -84,7 +84,7 @@ class Soak:
         known, home = self._truth(pipeline), self.folder / "home"
         before = set(home.glob("runs/*"))
         output, code = self._seaway(home, ending, "run", str(FOREIGN / pipeline), caching)
-        faults = ["a traceback"] if "Traceback (most recent call last)" in output else []
+        faults = [f"a traceback:\n{output}"] if "Traceback (most recent call last)" in output else []
         faults += [f"left {process}" for process in left_of(home)]
         for record in self._told(home):
             if home / "runs" / record["run"] not in before:

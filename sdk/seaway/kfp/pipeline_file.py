@@ -7,6 +7,7 @@ Nothing of it stays in this process: two files may each have a `helper.py` besid
 import importlib.util
 import os
 import sys
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,9 +50,15 @@ def absolute(reference: str) -> str:
 
 
 def let_steps_import(reference: str) -> None:
-    """Let steps import what lies beside a pipeline's file, whose parameters may name it. Raises: InvalidSpec."""
+    """Let steps import what lies beside a pipeline's file, whose parameters may name it.
+
+    Raises:
+        InvalidSpec: no search path can name its folder, or a file there, or where steps run, hides a module of theirs.
+    """
+    _require_nothing_hidden(Path.cwd())
     if not is_python(reference):
         return
+    _require_nothing_hidden(split(reference)[0].absolute().parent)
     folder = str(split(reference)[0].absolute().parent)
     if os.pathsep in folder and folder != str(Path.cwd()):
         raise InvalidSpec(
@@ -59,6 +66,23 @@ def let_steps_import(reference: str) -> None:
             f"what lies there. Run the pipeline from inside that folder, or rename it."
         )
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH", "")]))
+
+
+def _require_nothing_hidden(folder: Path) -> None:
+    """Refuse a file that a step would import in the place of a library's module, which this process has."""
+    for place in sorted(folder.glob("*.py")) + sorted(init.parent for init in folder.glob("*/__init__.py")):
+        if place.stem in sys.modules and _is_library(sys.modules[place.stem], folder):
+            raise InvalidSpec(
+                f"{place} has the name of a module that Python or Seaway needs: each step would import it in the place "
+                "of that one, and could not start. Give it another name."
+            )
+
+
+def _is_library(module: ModuleType, beside: Path) -> bool:
+    """Whether a module comes with Python or is installed; what is built in comes from no file, and is never hidden."""
+    file = Path(getattr(module, "__file__", None) or os.sep)
+    libraries = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    return not file.is_relative_to(beside) and any(file.is_relative_to(folder) for folder in libraries)
 
 
 def load(reference: str) -> BaseComponent:

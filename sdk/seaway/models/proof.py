@@ -56,10 +56,13 @@ def _answered(packed: LoadedModel, rows: int) -> dict[str, Array]:
 
 def _check_output(model: str, spec: TensorSpec, given: Array) -> None:
     texts = spec.datatype == "BYTES" and all(isinstance(value, str) for value in given.ravel().tolist())
-    if not texts and (given.dtype != spec.dtype or not np.isfinite(given).all()):
+    if not texts and given.dtype == spec.dtype and not np.isfinite(given).all():
         raise PackageRefused(
-            f"Output {spec.name!r} of {model} is {given.dtype} or not finite; {spec.datatype} is signed."
+            f"Output {spec.name!r} of {model} is NaN or infinite for a row of its sample; look at that row and at the "
+            "weights."
         )
+    if not texts and given.dtype != spec.dtype:
+        raise PackageRefused(f"Output {spec.name!r} of {model} is {given.dtype}; {spec.datatype} is signed.")
 
 
 def _check_alone(signature: Signature, alone: dict[str, Array], among: dict[str, Array]) -> None:

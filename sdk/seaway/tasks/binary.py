@@ -47,8 +47,6 @@ class Binary(Task):
         if target.classes or values.dtype.kind in "biuf":
             return target
         names = sorted(set(names_of(values)))
-        if set(names) == {"False", "True"}:
-            return target
         if len(names) != CLASSES:
             raise DataUnreadable(
                 f"{where}: label {target.label!r} holds {len(names)} names ({', '.join(names[:5])}), a binary label "

@@ -204,7 +204,7 @@ def test_the_command_tells_what_a_model_takes_and_answers(tmp_path: Path, monkey
     said = ["--sample", str(tmp_path / "rows.csv"), "--task", "binary", "--label", "churned"]
     refused = CliRunner().invoke(app, [*command, *said])
     assert isinstance(refused.exception, PackageRefused)
-    assert "not finite" in str(refused.exception)
+    assert "NaN or infinite" in str(refused.exception)
     (tmp_path / "rows.csv").write_text("a,b,churned\n1.5,2,1\n0.5,1,0\n")
     told = CliRunner().invoke(app, [*command, *said])
     assert told.exit_code == 0, told.output

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from seaway.errors import InvalidSpec
 from seaway.kfp import compile as compiler
+from seaway.kfp.pipeline_file import let_steps_import
 
 STEP = """
 from kfp import dsl
@@ -95,3 +96,22 @@ def test_a_pipeline_that_is_imported_does_not_count_as_the_files_own(tmp_path: P
 def test_a_file_that_does_not_import_says_why(text: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match=told):
         compiler.load(str(write(tmp_path, text)))
+
+
+@pytest.mark.parametrize("name", ["types.py", "queue.py", "yaml/__init__.py"])
+@pytest.mark.parametrize("where", ["beside", "here"])
+def test_a_file_that_would_keep_each_step_from_starting_is_refused_by_name(
+    name: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "")
+    for folder in ("beside", "here"):
+        write(tmp_path / folder, "").unlink()
+    monkeypatch.chdir(tmp_path / "here")
+    pipeline = names(tmp_path / "beside", "one")
+    for harmless in ("test.py", "helper.py", "queue.txt"):
+        write(tmp_path / where, "", harmless)
+    let_steps_import(pipeline)
+    (tmp_path / where / name).parent.mkdir(exist_ok=True)
+    (tmp_path / where / name).touch()
+    with pytest.raises(InvalidSpec, match=f"{name.partition('/')[0]} has the name of a module.* another name"):
+        let_steps_import(pipeline)

@@ -154,6 +154,47 @@ def test_a_shared_weight_that_is_another_in_the_graph_is_refused(keys: models.Ke
         models.package(untied, tmp_path / "package", LINEAGE, keys.private)
 
 
+class Sliced(Tied):
+    """One buffer is a part of another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("whole", torch.arange(2.0))
+        self.register_buffer("part", self.whole[:1])
+
+    def forward(self, carrier: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+        return super().forward(carrier, distance) * self.part + self.whole.sum() / 2
+
+
+def test_a_buffer_that_is_a_part_of_another_is_told_and_packaged_by_itself(keys: models.Keys, tmp_path: Path) -> None:
+    rows, module = torch.export.Dim("rows"), Sliced()
+    model = exported(tmp_path / "sliced", module, 2, ({0: rows}, {0: rows}))
+    with pytest.raises(
+        PackageRefused, match=r"part shares the memory of a tensor of another shape.*save_file of clones"
+    ):
+        models.package(model, tmp_path / "package", LINEAGE, keys.private)
+    clones = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    safetensors.torch.save_file(clones, str(model / "model.safetensors"))
+    models.package(model, tmp_path / "package", LINEAGE, keys.private)
+
+
+class Unknown(Tied):
+    """A buffer stands for what is missing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("missing", torch.tensor([float("nan")]))
+
+    def forward(self, carrier: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+        return super().forward(carrier, torch.where(distance > 1, distance, self.missing))
+
+
+def test_a_buffer_of_nan_is_the_same_in_both_files(keys: models.Keys, tmp_path: Path) -> None:
+    rows = torch.export.Dim("rows")
+    model = exported(tmp_path / "unknown", Unknown(), 2, ({0: rows}, {0: rows}))
+    models.package(model, tmp_path / "package", LINEAGE, keys.private)
+
+
 class Summed(Tied):
     def forward(self, carrier: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
         return super().forward(carrier, distance).mean(0, keepdim=True)
@@ -291,7 +332,7 @@ def test_the_same_content_is_the_same_package_whenever_it_was_signed(
 
 def test_a_model_that_answers_nan_to_one_row_is_refused(keys: models.Keys, tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", kind=Unsure)
-    with pytest.raises(PackageRefused, match="not finite"):
+    with pytest.raises(PackageRefused, match="NaN or infinite"):
         models.package(model, tmp_path / "output", LINEAGE, keys.private)
 
 

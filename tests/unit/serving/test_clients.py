@@ -158,7 +158,7 @@ def test_loopback_is_asked_directly_whatever_the_proxy_variables_say(
 @pytest.mark.parametrize(
     "url",
     ["", "shop", "127.0.0.1:80", "ftp://a", "http://", "http://a:port", "http://a:99999", "http://a?b", "http://u:p@a",
-     "http://a b", "http://[::1", "http://a\n", "unix:/a"],
+     "http://a b", "http://[::1", "http://a\n", "unix:/a", "http://a..b", f"http://{'a' * 64}", None, b"http://a"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", [Client, GrpcClient])
 def test_an_odd_url_is_refused_in_one_sentence(kind: Any, url: str) -> None:

@@ -171,6 +171,7 @@ def test_labels_that_are_none_of_the_task_are_refused_by_name(name: str, column:
     ("column", "positive"),
     [
         (np.array(["no", "yes", "no"], object), "yes"),
+        (np.array(["False", "True", "False"], object), "True"),
         (np.array([True, False, True]), "label"),
         (np.array([0, 1, 1], np.int8), "label"),
         (np.array([0, 1, 1], object), "label"),

@@ -206,11 +206,16 @@ def check_weights(folder: Path, graph: Mapping[str, Any]) -> None:
 
     try:
         weights = safetensors.torch.load_file(folder / WEIGHTS_FILE)
-        weights |= _shared(folder / WEIGHTS_FILE, weights)
+        weights |= (shared := _shared(folder / WEIGHTS_FILE, weights))
     except (safetensors.SafetensorError, ValueError) as error:
         raise PackageRefused(
             f"{WEIGHTS_FILE} is no safetensors file ({error}); write it with safetensors.torch."
         ) from error
+    if parts := sorted(name for name in shared if name in graph and weights[name].shape != graph[name].shape):
+        raise PackageRefused(
+            f"In {WEIGHTS_FILE} {', '.join(parts[:5])} shares the memory of a tensor of another shape, so its values "
+            "cannot be told; write each under its own name, by safetensors.torch.save_file of clones."
+        )
     if differing := sorted(
         name for name in weights.keys() | graph.keys() if not _same(torch, weights.get(name), graph.get(name))
     ):
@@ -220,7 +225,10 @@ def check_weights(folder: Path, graph: Mapping[str, Any]) -> None:
 
 
 def _shared(file: Path, weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Tensors under their further names: `safetensors.torch.save_model` keeps one and tells the others in metadata."""
+    """Tensors under their further names: `safetensors.torch.save_model` keeps one and tells the others in metadata.
+
+    It also does so of a tensor that is a part of another, of which it does not say which part.
+    """
     from safetensors import safe_open
 
     with safe_open(file, "pt") as opened:
@@ -229,4 +237,7 @@ def _shared(file: Path, weights: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _same(torch: Any, left: Any, right: Any) -> bool:
-    return left is not None and right is not None and left.dtype == right.dtype and bool(torch.equal(left, right))
+    """Whether two tensors are one; NaN is NaN here."""
+    if left is None or right is None or (left.dtype, left.shape) != (right.dtype, right.shape):
+        return False
+    return bool(torch.equal(left, right) or ((left == right) | (left.isnan() & right.isnan())).all())

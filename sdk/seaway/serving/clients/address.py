@@ -21,9 +21,12 @@ class Address:
     @classmethod
     def of(cls, url: str) -> "Address":
         """Raises: InvalidSpec where the URL is none of HTTP."""
+        if not isinstance(url, str):
+            raise InvalidSpec(f"{url!r} is no URL of an endpoint; write http://HOST:PORT as text.")
         try:
             parts = urlsplit(url)
             port = parts.port
+            (parts.hostname or "").encode("idna")  # as it is looked up
         except ValueError as error:
             raise InvalidSpec(f"{url!r} is no URL of an endpoint: {error}. Write http://HOST:PORT.") from error
         odd = parts.query or parts.fragment or parts.username or any(ord(sign) <= ord(" ") for sign in url)

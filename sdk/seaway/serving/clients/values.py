@@ -66,6 +66,8 @@ def as_array(output: Mapping[str, Any]) -> Array:
     """An output of a response's JSON. Raises: InferenceUnavailable where it is none."""
     try:
         dtype = RESULT_DTYPES.get(output["datatype"], str(output["datatype"]).lower())
+        if output["data"] is None:
+            raise TypeError("its data are null")
         return np.array(output["data"], dtype=dtype).reshape(output["shape"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InferenceUnavailable(f"An output is none of the Open Inference Protocol: {error!r}.") from error

@@ -1,6 +1,6 @@
 """What every bundled trainer wants to know: the label, the task, the optimisation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -80,6 +80,8 @@ class LoopParams:
 
     def _check_columns(self) -> None:
         columns = [*self.columns, self.label]
+        if strange := [name for name in columns if not isinstance(name, str)]:
+            raise InvalidSpec(f"params name the column {strange[0]!r}; a column is named by text.")
         if twice := sorted({name for name in columns if columns.count(name) > 1}):
             raise InvalidSpec(f"params name {', '.join(twice)} twice; a column has one role.")
 
@@ -108,11 +110,13 @@ class LoopParams:
             raise InvalidSpec(f"Unknown training parameter {', '.join(unknown)}; there are: {', '.join(known)}.")
         try:
             return cls(**{"label": "", **params})
+        except InvalidSpec:
+            raise
         except (TypeError, ValueError) as error:
             raise InvalidSpec(f"A training parameter is of the wrong kind: {error}.") from error
 
 
 def _tuple(name: str, values: Any) -> tuple[Any, ...]:
-    if isinstance(values, str):
-        raise InvalidSpec(f"params: {name}={values!r} is one text; give a list.")
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidSpec(f"params: {name}={values!r} is one value; give a list.")
     return tuple(values)
