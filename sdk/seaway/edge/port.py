@@ -22,7 +22,10 @@ INT8_STATIC = "int8-static"  # weights and values within, whose ranges rows tell
 INT8_DYNAMIC = "int8-dynamic"  # weights; values within by the range that each row has
 INT8_WEIGHTS = "int8-weights"  # weights only, computed with as floats
 PRECISIONS = (FLOAT32, INT8_STATIC, INT8_DYNAMIC, INT8_WEIGHTS)
-OPERATOR = re.compile(r"\baten[.:]+(\w+)|Unsupported fx node \w+, kind (\w+)|conversion of (?:the op )?['\"]?(\w+)")
+OPERATOR = re.compile(  # as each converter's words name one; what is torch's own name comes first
+    r"\b(?:aten|prims)[.:]+(\w+)|Unsupported fx node \w+, kind (\w+)|lowering for Torch `(\w+)`"
+    r"|node \w+ \((\w+)\) got|conversion of (?:the op )?['\"]?(?!operation)(\w+)"
+)
 LAST = 300  # characters of a converter's own words
 REMEDIES = {  # how an operator begins -> what stands in for it
     "searchsorted": "count what is smaller in the vocabulary: `(known < x[:, None]).sum(1)`",
@@ -33,7 +36,9 @@ REMEDIES = {  # how an operator begins -> what stands in for it
     "bernoulli": "leave chance out of inference: `model.eval()`",
     "native_dropout": "leave chance out of inference: `model.eval()`",
     "repeat_interleave": "use `expand` and `reshape`, whose sizes are known",
-    "fft_rfft": "multiply by a matrix of sines and cosines that is a buffer",
+    "linalg_svd": "decompose the matrix before the export, and keep its parts as buffers",
+    "linalg_det": "compute it by products of the matrix's entries",
+    "fft_r": "multiply by a matrix of sines and cosines that is a buffer",
 }
 
 
@@ -126,7 +131,7 @@ def converted(target: EdgeTarget, graph: "EdgeGraph", folder: Path, recipe: Reci
 def _refusal(target: EdgeTarget, graph: "EdgeGraph", error: Exception) -> ConversionRefused:
     told = " ".join(part for part in _chain(error, str) if part)
     found = next(filter(None, (name for match in OPERATOR.finditer(told) for name in match.groups())), "")
-    known = (remedy for name, remedy in REMEDIES.items() if found.startswith(name))
+    known = (remedy for name, remedy in REMEDIES.items() if found.lstrip("_").startswith(name))
     remedy = next(known, "write it by other operators of torch before the export")
     what = f"the operator {found}: {remedy}" if found else "an operator that its converter does not name"
     return ConversionRefused(

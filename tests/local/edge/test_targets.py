@@ -94,21 +94,56 @@ def test_a_package_that_was_changed_on_the_way_is_refused(
         edge.verify(copy, keys.public)
 
 
-class Inverse(nn.Module):
+class Computed(nn.Module):
+    """A function of four numbers to four."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
     def forward(self, *given: Tensor) -> Tensor:
-        return torch.linalg.inv(given[0].reshape(-1, 2, 2) + torch.eye(2)).reshape(-1, 4)
+        return self.function(given[0])
 
 
+REFUSED = {  # an operator -> what takes it, and what its refusal says
+    "inverse": (
+        lambda x: torch.linalg.inv(x.reshape(-1, 2, 2) + torch.eye(2)).reshape(-1, 4),
+        dict.fromkeys(
+            ("onnxruntime", "openvino", "executorch", "coreml"), r"linalg_inv\w*: invert the matrix before the export"
+        ),
+    ),
+    "singular values": (
+        lambda x: torch.linalg.svdvals(x.reshape(-1, 2, 2)).repeat(1, 2),
+        dict.fromkeys(
+            ("onnxruntime", "openvino", "executorch", "coreml"), r"linalg_svd\w*: decompose the matrix before"
+        ),
+    ),
+    "spectrum": (
+        lambda x: torch.fft.rfft(x).abs().repeat(1, 2)[:, :4],
+        dict.fromkeys(("openvino", "coreml"), r"fft_r\w+: multiply by a matrix of sines"),
+    ),
+    "bessel": (
+        torch.special.bessel_j0,
+        dict.fromkeys(("onnxruntime", "openvino", "executorch", "coreml"), "bessel_j0: write it by other operators"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
 def test_an_operator_that_a_target_does_not_know_is_named_with_what_to_change(
-    keys: models.Keys, tmp_path: Path
+    keys: models.Keys, tmp_path: Path, name: str
 ) -> None:
+    function, says = REFUSED[name]
     sample = {"x": [[0.1, 0.2, 0.3, 0.4]] * 2}
     shape = (-1, 4)
-    signature = Signature("inv", (TensorSpec("x", "FP32", shape),), (TensorSpec("y", "FP32", shape),), sample)
-    export.write_model(Inverse(), [torch.zeros(2, 4)], signature, tmp_path)
-    with pytest.raises(ConversionRefused, match=r"linalg_inv\w*: invert the matrix before the export.*another target"):
-        edge.export_edge(tmp_path, "onnxruntime", tmp_path / "out", keys.private)
-    assert not (tmp_path / "out").exists()
+    signature = Signature("computed", (TensorSpec("x", "FP32", shape),), (TensorSpec("y", "FP32", shape),), sample)
+    export.write_model(Computed(function), [torch.zeros(2, 4)], signature, tmp_path)
+    for target, reason in says.items():
+        with pytest.raises(
+            ConversionRefused, match=f"{edge.named(target).title} cannot take.*{reason}.*another target"
+        ):
+            edge.export_edge(tmp_path, target, tmp_path / "out", keys.private)
+        assert not (tmp_path / "out").exists()
 
 
 def test_core_ml_converts_here_and_answers_on_a_mac_only(
