@@ -113,7 +113,15 @@ def test_a_rollback_is_seen_as_it_comes(window: Browser, page: Page) -> None:
 
 
 def test_every_page_fits_a_phone_and_follows_the_keyboard(window: Browser, page: Page) -> None:
-    for path in ("/", f"/runs/{RUN}", f"/runs/{RUN}/again", "/pipelines", f"/endpoints/churn/{RUN}", "/drift"):
+    for path in (
+        "/",
+        f"/runs/{RUN}",
+        f"/runs/{RUN}/again",
+        "/pipelines",
+        f"/endpoints/churn/{RUN}",
+        "/drift",
+        "/notebooks",
+    ):
         window.visit(page.url + path, width=400, dark=True)
         assert window.evaluate("document.documentElement.scrollWidth") <= 400, path
         assert window.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 20, 32)"
