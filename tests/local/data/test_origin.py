@@ -18,7 +18,7 @@ from seaway.training import TrainSpec
 from seaway.training.fingerprint import fingerprint
 
 PROGRAM = str(LOCAL_PROGRAMS / "versioned_training.py")
-PARAMS = {"label": "late", "numeric": ["size"], "hidden": [], "epochs": 1}
+PARAMS = {"label": "large", "numeric": ["size"], "hidden": [], "epochs": 1}
 FILES, KEPT = "seaway.data.sources.files:read", "seaway.data.sources.versions:read"
 
 
@@ -42,7 +42,7 @@ def test_data_that_a_model_names_come_back_and_train_the_same(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     size = np.random.default_rng(0).normal(size=400)
     orders = tmp_path / "orders.csv"
-    pd.DataFrame({"size": size, "late": (size > 0).astype(int)}).to_csv(orders, index=False)
+    pd.DataFrame({"size": size, "large": (size > 0).astype(int)}).to_csv(orders, index=False)
     first = trained(FILES, path=str(orders))
 
     store = str(tmp_path / "home" / "data")

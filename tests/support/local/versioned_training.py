@@ -14,7 +14,7 @@ def versioned_training(source: str, options: dict, params: dict):
     """Train on a source's rows, and keep them."""
     tables = ingest_tables(source=source, options=options).outputs["tables"]
     version_data(tables=tables, name="orders")
-    split = split_table(tables=tables, table="rows", label="late", numeric=["size"])
+    split = split_table(tables=tables, table="rows", label="large", numeric=["size"])
     train = split.outputs["train"]
     model = train_pytorch(train=train, validation=split.outputs["validation"], params=params).outputs["model"]
     package_model(model=model, train=train, parameters=params)
