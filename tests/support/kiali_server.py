@@ -1,19 +1,15 @@
 """Kiali itself, outside a cluster: it looks at an API server by a kubeconfig, and at a Prometheus."""
 
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 import yaml
 from free_ports import free_ports
-from seaway.platforms.kubernetes.client.http import fetch
+from web_program import web_program
 
-START_S = 120.0
 PROGRAM = "kiali"  # built from github.com/kiali/kiali v1.89 by `go build`; its pages are not in that module
 
 
@@ -27,14 +23,9 @@ def kiali(kubeconfig: Path, prometheus: str, folder: Path) -> Iterator[str]:
     (folder / "pages").mkdir(parents=True)
     (folder / "pages" / "index.html").touch()
     (folder / "kiali.yaml").write_text(yaml.safe_dump(configuration(kubeconfig, prometheus, folder, port, metrics)))
-    with (folder / "kiali.log").open("wb") as log:
-        process = subprocess.Popen([program, "-config", str(folder / "kiali.yaml")], stdout=log, stderr=log)
-    try:
-        _await(f"http://127.0.0.1:{port}/kiali", process, folder / "kiali.log")
-        yield f"http://127.0.0.1:{port}/kiali"
-    finally:
-        process.kill()
-        process.wait()
+    address = f"http://127.0.0.1:{port}/kiali"
+    with web_program([program, "-config", str(folder / "kiali.yaml")], f"{address}/healthz", folder / "kiali.log"):
+        yield address
 
 
 def configuration(kubeconfig: Path, prometheus: str, folder: Path, port: int, metrics: int) -> dict[str, object]:
@@ -56,15 +47,3 @@ def configuration(kubeconfig: Path, prometheus: str, folder: Path, port: int, me
         },
         "kubernetes_config": {"cache_enabled": True},
     }  # fmt: skip
-
-
-def _await(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if fetch(f"{url}/healthz", 2.0).status == HTTPStatus.OK:
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"It did not start: {log.read_text()[-3000:]}")

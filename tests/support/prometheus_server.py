@@ -1,22 +1,18 @@
 """A real Prometheus on loopback that scrapes one page, and that page."""
 
 import shutil
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from free_ports import free_port
 from http_server import serving
-from seaway.platforms.kubernetes.client.http import fetch
+from web_program import web_program
 
 SCRAPE_S = 0.5
-START_S = 180
 CONFIG = """
 global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms}}
 scrape_configs:
@@ -85,25 +81,6 @@ def _running(name: str, options: list[str], folder: Path) -> Iterator[str]:
     if not program:
         pytest.skip(f"{name} is missing (Debian: {name})")
     address, log = f"127.0.0.1:{free_port()}", folder / f"{name}.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [program, *options, f"--web.listen-address={address}", "--log.level=warn"], stdout=output, stderr=output
-        )
-    try:
-        _await_ready(process, f"http://{address}", log)
+    command = [program, *options, f"--web.listen-address={address}", "--log.level=warn"]
+    with web_program(command, f"http://{address}/-/ready", log):
         yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _await_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if fetch(f"{url}/-/ready", 2.0).status == HTTPStatus.OK:
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"It did not start: {log.read_text()}")

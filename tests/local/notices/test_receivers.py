@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -16,10 +14,10 @@ from aiosmtpd.controller import Controller
 from free_ports import free_port
 from seaway.errors import NoticeFailed
 from seaway.notices import Notice, tell
+from web_program import web_program
 from webhook import Webhook, webhook
 
 NOTICE = Notice("churn-x1", "Run churn-x1: failed at Train", "**Train** failed: out of memory.", failed=True)
-UP_S = 60
 
 
 @pytest.fixture
@@ -94,24 +92,9 @@ def alertmanager(folder: Path) -> Iterator[str]:
     (folder / "am.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
     place = f"127.0.0.1:{free_port()}"
     settings = [f"--config.file={folder / 'am.yml'}", f"--storage.path={folder / 'am'}", "--cluster.listen-address="]
-    with subprocess.Popen([program, *settings, f"--web.listen-address={place}"], stderr=subprocess.DEVNULL) as process:
-        try:
-            _await(f"http://{place}/-/ready", process)
-            yield place
-        finally:
-            process.terminate()
-
-
-def _await(address: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + UP_S
-    while True:
-        assert process.poll() is None, "it ended"
-        assert time.monotonic() < deadline
-        try:
-            with urlopen(address):  # noqa: S310
-                return
-        except OSError:
-            time.sleep(0.1)
+    command = [program, *settings, f"--web.listen-address={place}"]
+    with web_program(command, f"http://{place}/-/ready", folder / "am.log"):
+        yield place
 
 
 def test_an_alert_fires_at_alertmanager(tmp_path: Path) -> None:

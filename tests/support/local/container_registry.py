@@ -1,19 +1,14 @@
 """A real container registry on loopback: Docker's own, as Debian has it."""
 
-import os
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import urllib3
 import yaml
 from free_ports import free_port
-
-START_S = 60.0
+from web_program import web_program
 
 
 @contextmanager
@@ -32,23 +27,5 @@ def container_registry(folder: Path) -> Iterator[str]:
     }
     file, log = folder / "config.yml", folder / "log"
     file.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    with log.open("wb") as output:
-        process = subprocess.Popen([program, "serve", str(file)], stdout=output, stderr=output, env=dict(os.environ))
-    try:
-        _await(f"http://{address}/v2/", process, log)
+    with web_program([program, "serve", str(file)], f"http://{address}/v2/", log):
         yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _await(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if urllib3.request("GET", url, retries=False, timeout=2.0).status == 200:
-                return
-        except urllib3.exceptions.HTTPError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError(f"It did not start: {log.read_text()}")
