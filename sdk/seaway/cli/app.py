@@ -715,20 +715,44 @@ def compare_runs(
     runs.show_differences(run or [], all_, output is Format.JSON)
 
 
-@app.command(epilog=_examples("seaway report", "seaway report --open", "seaway report 20260102-030405-ab12"))
+@app.command(
+    epilog=_examples(
+        "seaway report",
+        "seaway report --open",
+        "seaway report 20260102-030405-ab12",
+        "seaway report --diff 20260102-030405-ab12 20260103-030405-cd34",
+        "seaway report --diff packages/churn-7 packages/churn-8 --to churn.html",
+    )
+)
 def report(
     run: RunName = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Two runs, or two model packages: what changed between them."),
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="With --diff: the page's file. Default: in SEAWAY_HOME.")] = None,
+    output: Output = Format.TEXT,
 ) -> None:
     """Print or open a run's report.
 
-    By default that of the latest run that has one."""
+    By default that of the latest run that has one. With --diff two are set beside each other: parameters, figures,
+    versions of data and steps, as text and as a page that has both reports."""
     from seaway.cli import runs
 
-    path = runs.report(run)
-    typer.echo(path)
+    if diff:
+        from seaway.cli.differences import report_differences
+
+        if run:
+            raise InvalidSpec(f"--diff names both sides; leave {run} out.")
+        path = report_differences(diff, to, output is Format.JSON)
+    else:
+        if to or output is Format.JSON:
+            raise InvalidSpec("--to and --output go with --diff.")
+        path = runs.report(run)
+        typer.echo(path)
     if open_:
-        typer.launch(path.as_uri())
+        typer.launch(path.absolute().as_uri())
 
 
 @app.command(

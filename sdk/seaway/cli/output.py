@@ -30,3 +30,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], empty: s
     for line in lines:
         table.add_row(*line)
     console.print(table)
+
+
+def value_text(value: Any) -> str:
+    """A value of a table: four digits of a number with a fraction, nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)

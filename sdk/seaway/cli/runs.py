@@ -1,11 +1,10 @@
 """The runs of this folder, read from their `run.json`."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seaway.cli.output import print_json, print_table
+from seaway.cli.output import print_json, print_table, value_text
 from seaway.errors import InvalidSpec
 from seaway.kfp.local.comparison import Row, compare
 from seaway.kfp.local.records import record, records, report_file
@@ -44,11 +43,11 @@ def show_differences(names: Sequence[str], whole: bool, as_json: bool) -> None:
     if len(found) < LEAST:
         raise InvalidSpec(f"Two runs or more can be compared, not {len(found)}; `seaway runs` lists them.")
     compared = compare(found)
-    parts = {name: _kept(getattr(compared, name), whole) for name in ("parameters", "figures", "steps")}
+    parts = {name: _kept(getattr(compared, name), whole) for name in ("parameters", "figures", "data", "steps")}
     if as_json:
         print_json({"runs": compared.runs, **{name: _by_name(rows) for name, rows in parts.items()}})
         return
-    rows = [(row.name, *map(_text, row.values)) for part in parts.values() for row in part]
+    rows = [(row.name, *map(value_text, row.values)) for part in parts.values() for row in part]
     print_table(("", *compared.runs), rows, empty="These runs do not differ in what is compared.")
 
 
@@ -58,12 +57,6 @@ def _kept(rows: Sequence[Row], whole: bool) -> list[Row]:
 
 def _by_name(rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {row.name: list(row.values) for row in rows}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
 
 
 def report(run: str | None) -> Path:

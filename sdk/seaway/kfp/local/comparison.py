@@ -1,8 +1,10 @@
-"""Runs side by side: what they were given, what they measured, and how their steps went."""
+"""Runs side by side: what they were given, what they read, what they measured, and how their steps went."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from seaway.data.origin import ORIGINS
 
 Record = Mapping[str, Any]
 LONGEST = 200  # characters of a text that is a figure
@@ -27,15 +29,17 @@ class Comparison:
     runs: tuple[str, ...]
     parameters: tuple[Row, ...]
     figures: tuple[Row, ...]
+    data: tuple[Row, ...]
     steps: tuple[Row, ...]
 
 
 def compare(records: Sequence[Record]) -> Comparison:
-    """Parameters, figures by step and name, and each step's state and seconds."""
+    """Parameters, figures and data by step and name, and each step's state and seconds."""
     return Comparison(
         tuple(record["run"] for record in records),
         _rows(records, lambda record: record["arguments"]),
         _rows(records, figures),
+        _rows(records, data),
         _rows(records, _ends),
     )
 
@@ -58,6 +62,27 @@ def _figures(record: Record) -> Iterable[tuple[str, Any]]:
 def _plain(name: str, value: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= LONGEST):
         yield name, value
+
+
+def data(record: Record) -> dict[str, Any]:
+    """Of each data set that a run made: its rows, its hash, and the versions that it was read from or made of."""
+    return dict(_data(record))
+
+
+def _data(record: Record) -> Iterable[tuple[str, Any]]:
+    for step in record["steps"]:
+        for output, value in step["outputs"].items():
+            if isinstance(value, dict) and value.get("type") == "system.Dataset":
+                for name, told in _told_of_data(value["metadata"]).items():
+                    yield f"{step['title']}: {output}: {name}", told
+
+
+def _told_of_data(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not told is left out."""
+    origins = ", ".join(one["version"] for one in metadata.get(ORIGINS, ()))
+    read = metadata.get("read_from", {}).get("version", "")
+    told = {"rows": metadata.get("rows"), "sha256": metadata.get("sha256"), "read version": read, "made of": origins}
+    return {name: value for name, value in told.items() if value not in (None, "")}
 
 
 def _ends(record: Record) -> dict[str, str]:
