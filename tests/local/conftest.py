@@ -1,10 +1,13 @@
 """What several files of tests share, and in which order they begin: a model in production costs half a minute."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import seaway_runs
+import slurm_cluster
+from places import LOCAL_PROGRAMS
 
 LONGEST = (  # the longest first, lest one of them begin when all the others have ended
     "projects/test_init", "monitoring/test_skew", "monitoring/test_loop", "training/test_slurm", "tuning/test_tuning",
@@ -51,3 +54,24 @@ def january(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = seaway_runs.run(home, "flights", "months=1", *seaway_runs.QUICK)
     assert "GateClosed" in done.stdout + done.stderr
     return home
+
+
+@pytest.fixture(scope="module")
+def shared_slurm() -> Iterator[slurm_cluster.SlurmCluster]:
+    """A real one; the test skips where its programs are missing."""
+    if missing := slurm_cluster.missing():
+        pytest.skip(f"not on PATH: {', '.join(missing)} (Debian: slurm-wlm and munge)")
+    with slurm_cluster.running() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def slurm(
+    shared_slurm: slurm_cluster.SlurmCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> slurm_cluster.SlurmCluster:
+    """The cluster that this process submits to, as a run of its own, whose trainers are the tests' too."""
+    monkeypatch.setenv("SLURM_CONF", str(shared_slurm.conf))
+    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SEAWAY_RUN_ID", tmp_path.name)
+    monkeypatch.syspath_prepend(str(LOCAL_PROGRAMS))
+    return shared_slurm

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-import slurm_cluster
 from places import LOCAL_PROGRAMS
+from slurm_cluster import SlurmCluster
 
 from training_processes import wait_until  # isort: skip
 
@@ -55,15 +55,13 @@ def test_make_runs_it_and_goes_on_where_it_failed(tmp_path: Path, out: Path) -> 
     assert before == after, "what had succeeded was done again"
 
 
-@pytest.mark.skipif(bool(slurm_cluster.missing()), reason=f"not on PATH: {', '.join(slurm_cluster.missing())}")
-def test_slurm_runs_it_as_jobs_that_wait_for_each_other(tmp_path: Path, out: Path) -> None:
+def test_slurm_runs_it_as_jobs_that_wait_for_each_other(shared_slurm: SlurmCluster, tmp_path: Path, out: Path) -> None:
     file = export("slurm", tmp_path)
-    with slurm_cluster.running() as cluster:
-        variables = {**environment(tmp_path, rows=2), "SLURM_CONF": str(cluster.conf)}
-        done = subprocess.run(["sh", str(file)], env=variables, check=True, capture_output=True, text=True)
-        last = done.stdout.split()[-1]
-        shown = ("squeue", "--states=all", "--format=%T", f"--job={last}")
-        wait_until(lambda: "COMPLETED" in cluster.command(*shown), 0.2)
+    variables = {**environment(tmp_path, rows=2), "SLURM_CONF": str(shared_slurm.conf)}
+    done = subprocess.run(["sh", str(file)], env=variables, check=True, capture_output=True, text=True)
+    last = done.stdout.split()[-1]
+    shown = ("squeue", "--states=all", "--format=%T", f"--job={last}")
+    wait_until(lambda: "COMPLETED" in shared_slurm.command(*shown), 0.2)
     few = {"few" if name == "many" else name: text.replace("3", "2") for name, text in MANY.items()}
     assert left(out) == few
 

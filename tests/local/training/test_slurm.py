@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,28 +18,11 @@ from seaway.platforms.slurm.launch import BatchJob, launch
 from seaway.platforms.slurm.placement import Placement
 from seaway.platforms.slurm.trainer import SlurmTrainer
 from seaway.training import TrainSpec
-from slurm_cluster import SlurmCluster, missing, running
+from slurm_cluster import SlurmCluster
 from small_training import small_training
 
 from held_trainer import HOLD  # isort: skip
 from training_processes import MARK, alive, wait_until  # isort: skip
-
-pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not on PATH: {', '.join(missing())} (slurm-wlm and munge)")
-
-
-@pytest.fixture(scope="module")
-def shared_slurm() -> Iterator[SlurmCluster]:
-    with running() as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def slurm(shared_slurm: SlurmCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SlurmCluster:
-    monkeypatch.setenv("SLURM_CONF", str(shared_slurm.conf))
-    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SEAWAY_RUN_ID", tmp_path.name)
-    monkeypatch.syspath_prepend(str(LOCAL_PROGRAMS))
-    return shared_slurm
 
 
 @pytest.fixture

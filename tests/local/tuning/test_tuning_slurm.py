@@ -2,36 +2,18 @@
 
 import dataclasses
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from places import LOCAL_PROGRAMS
 from seaway.errors import InvalidSpec, TuningFailed
 from seaway.platforms.local.tuning.batch_jobs import SlurmTuner
 from seaway.platforms.local.tuning.optuna import OptunaTuner
 from seaway.tuning import Algorithm, Budget, Float, Objective, SearchSpace, TuneSpec
-from slurm_cluster import SlurmCluster, missing, running
+from slurm_cluster import SlurmCluster
 from small_training import small_training
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not on PATH: {', '.join(missing())} (slurm-wlm and munge)")
 SPACE = SearchSpace({"learning_rate": Float(1e-3, 3e-2, log=True)})
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[SlurmCluster]:
-    with running() as found:
-        yield found
-
-
-@pytest.fixture
-def slurm(cluster: SlurmCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SlurmCluster:
-    monkeypatch.setenv("SLURM_CONF", str(cluster.conf))
-    monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SEAWAY_RUN_ID", tmp_path.name)
-    monkeypatch.syspath_prepend(str(LOCAL_PROGRAMS))
-    return cluster
 
 
 def study(folder: Path, algorithm: str = "random", trials: int = 2, rows: int = 501, **changed: Any) -> TuneSpec:
