@@ -14,6 +14,7 @@ VARIANTS = [
     {"target": "onnxruntime", "precision": "int8-static"},
     {"target": "openvino", "gate": {"max_flips": 0.0}},
     {"target": "openvino", "precision": "int8-static"},
+    {"target": "openvino", "precision": "int8-static", "bound": {"max_loss": 0.001}},
 ]
 DIGITS = {"label": "digit", "task": "multiclass", "image": "picture", "size": [16, 16], "channels": 1, "name": "digits"}
 
@@ -50,7 +51,8 @@ def edge(
         texts: Inputs that are written for people.
         entrypoint: The trainer.
         params: What the trainer wants to know.
-        variants: Targets and precisions to convert for, each with rules of its own; see `compare_edge`.
+        variants: Targets and precisions to convert for, each with rules of its own, and with a bound where layers may
+            stay in float32 for it; see `compare_edge`.
         gate: Rules for all of them.
         limit: At most so many held-out rows; 0 for all.
         seed: Of splits and weights.
@@ -67,7 +69,8 @@ def edge(
     packed = package_model(model=trained.outputs["model"], train=train, parameters=params, seed=seed)
     packed.set_display_name("Package model").set_cpu_request("1").set_memory_request("1Gi")
     compared = compare_edge(
-        model=packed.outputs["package"], train=train, test=test, variants=variants, gate=gate, limit=limit
-    )
+        model=packed.outputs["package"], train=train, test=test, validation=validation, variants=variants, gate=gate,
+        limit=limit,
+    )  # fmt: skip
     compared.set_display_name("Compare on devices").set_cpu_request("1").set_memory_request("4Gi")
     check_gate(evaluation=compared.outputs["comparison"]).set_display_name("Check gate").set_cpu_request("1")

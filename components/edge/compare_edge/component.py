@@ -15,6 +15,7 @@ def compare_edge(
     slices: list = [],  # noqa: B006
     limit: int = 1000,
     threads: int = 1,
+    validation: dsl.Input[dsl.Dataset] = None,
 ):
     """Convert a model for several targets and precisions, measure each on the same rows, and draw what to choose from.
 
@@ -25,15 +26,18 @@ def compare_edge(
         packages: A signed package for devices a variant, in a folder of its name, such as `openvino-int8-static`.
         comparison: Folder with `evaluation.json`, which `check_gate` takes, and a measurement a variant.
         report: The page: the front of size, latency and quality, then each one's gate and parity.
-        variants: Each a `target`, a `precision` where it is not `float32`, and a `gate` where it has rules of its own.
+        variants: Each a `target`, a `precision` where it is not `float32`, a `gate` where it has rules of its own, and
+            a `bound` as the `gate` of `quantize_model`, where layers may stay in float32 for it.
         gate: Rules for all, such as {"max_flips": 0.002}; docs/reference/edge-targets.md lists them.
         slices: Columns to look for the slices in that differ most.
         limit: At most so many rows, the first; 0 for all.
         threads: That one answer is computed on.
+        validation: Rows by which the layers of variants with a `bound` are chosen.
 
     Raises:
         ConversionRefused: a target cannot take the model; the message names the operator and what to change.
         InvalidSpec: there is no such target, precision or rule, or a target's runtime does not answer here.
+        GateClosed: a variant's `bound` is not met with every layer in float32 either.
         DataUnreadable: rows lack an input.
     """
     from pathlib import Path
@@ -45,6 +49,7 @@ def compare_edge(
     found = edge.compare_edge(
         Path(model.path), Path(test.path), Path(train.path), Path(packages.path), Path(comparison.path),
         models.signing_keys(keys()).private, [edge.Variant.of(one) for one in variants],
+        validation=Path(validation.path) if validation else None,
         gate=edge.EdgeGate(gate), slices=slices, limit=limit, threads=threads,
     )  # fmt: skip
     copyfile(found.path / "edge.html", report.path)

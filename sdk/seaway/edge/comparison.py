@@ -7,9 +7,10 @@ from typing import Any
 
 from seaway.edge.gate import EdgeGate
 from seaway.edge.measurement import FILE, PAGE, Measurement, measure_edge
-from seaway.edge.package import export_edge
+from seaway.edge.package import EdgePackage, export_edge
 from seaway.edge.page import write_page
 from seaway.edge.port import FLOAT32
+from seaway.edge.quantization import quantize_model
 from seaway.errors import InvalidSpec
 from seaway.evaluation import Outcome
 from seaway.storage import write_json
@@ -17,15 +18,19 @@ from seaway.storage import write_json
 
 @dataclass(frozen=True)
 class Variant:
-    """A target, a precision, and the rules of its own gate, which come on top of the common ones."""
+    """A target, a precision, and the rules of its own gate, which come on top of the common ones.
+
+    With a `bound`, as few layers as meet it on validation rows stay in float32, as `quantize_model` finds them.
+    """
 
     target: str
     precision: str = FLOAT32
     gate: Mapping[str, float] | None = None
+    bound: Mapping[str, float] | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.target}-{self.precision}"
+        return f"{self.target}-{self.precision}{'-bounded' if self.bound else ''}"
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Variant":
@@ -33,24 +38,23 @@ class Variant:
         try:
             return cls(**told)
         except TypeError as error:
-            raise InvalidSpec(f"The variant {dict(told)} is none: {error}; give target, precision and gate.") from error
+            known = "target, precision, gate and bound"
+            raise InvalidSpec(f"The variant {dict(told)} is none: {error}; give {known}.") from error
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was measured, in the order of the variants, and where the page is."""
+    """What was measured, by the variants' names in their order, and where the page is."""
 
     path: Path
-    measured: Sequence[Measurement]
+    measured: Mapping[str, Measurement]
     summary: str
 
     @property
     def outcomes(self) -> list[Outcome]:
         """Of all gates, each rule behind its variant's name."""
         return [
-            replace(one, rule=f"{found.figures['target']}-{found.figures['precision']}: {one.rule}")
-            for found in self.measured
-            for one in found.outcomes
+            replace(one, rule=f"{name}: {one.rule}") for name, found in self.measured.items() for one in found.outcomes
         ]
 
 
@@ -63,6 +67,7 @@ def compare_edge(
     key: Path,
     variants: Sequence[Variant],
     *,
+    validation: Path | None = None,
     gate: EdgeGate = EdgeGate(),  # noqa: B008 - frozen
     slices: Sequence[str] = (),
     limit: int = 0,
@@ -78,29 +83,43 @@ def compare_edge(
         output: Folder that gets `evaluation.json`, which `check_gate` reads, and `edge.html`.
         key: Private EC key in PEM.
         variants: What to try.
+        validation: Parquet file of rows for variants with a bound, which must not be those that are measured.
         gate: Rules for all of them.
         slices: Columns to look for the worst slices in.
         limit: At most so many rows, the first; 0 for all.
         threads: That one answer is computed on.
 
     Raises:
-        ConversionRefused, InvalidSpec, DataUnreadable, PackageRefused: as `export_edge` and `measure_edge`: nothing
-            that was asked for is left out in silence.
+        ConversionRefused, InvalidSpec, DataUnreadable, PackageRefused, GateClosed: as `export_edge`, `quantize_model`
+            and `measure_edge`: nothing that was asked for is left out in silence.
     """
     gates = [EdgeGate({**gate.rules, **(one.gate or {})}) for one in variants]
     names = [one.name for one in variants]
     if not names or len(set(names)) < len(names):
         raise InvalidSpec(f"Give variants that differ in target or precision; given are {names}.")
-    measured = []
-    for one, bounds in zip(variants, gates, strict=True):
-        made = export_edge(model, one.target, packages / one.name, key, one.precision, calibration)
+    if validation is None and (bounded := [one.name for one in variants if one.bound]):
+        raise InvalidSpec(f"{', '.join(bounded)} choose layers by validation rows; give some.")
+    measured: dict[str, Measurement] = {}
+    for one, rules in zip(variants, gates, strict=True):
+        made = _made(one, model, packages / one.name, key, calibration, validation)
         found = measure_edge(
-            made.path, model, rows, output / one.name, gate=bounds, slices=slices, limit=limit, threads=threads
+            made.path, model, rows, output / one.name, gate=rules, slices=slices, limit=limit, threads=threads
         )
-        measured.append(found)
-    summary = write_page([found.figures for found in measured], output / PAGE)
+        measured[one.name] = replace(found, figures={**found.figures, "bound": one.bound})
+    summary = write_page([found.figures for found in measured.values()], output / PAGE)
     comparison = Comparison(output, measured, summary)
     passed = all(one.passed for one in comparison.outcomes)
     told = {"passed": passed, "outcomes": [asdict(one) for one in comparison.outcomes]}
-    write_json(output / FILE, {"gate": told, "measured": [found.figures for found in measured]})
+    write_json(output / FILE, {"gate": told, "measured": [found.figures for found in measured.values()]})
     return comparison
+
+
+def _made(
+    one: Variant, model: Path, output: Path, key: Path, calibration: Path, validation: Path | None
+) -> EdgePackage:
+    if not one.bound or validation is None:
+        return export_edge(model, one.target, output, key, one.precision, calibration)
+    gate = EdgeGate(one.bound)
+    return quantize_model(
+        model, one.target, output, key, calibration, validation, precision=one.precision, gate=gate
+    ).package

@@ -122,6 +122,7 @@ def measure_edge(
     labels = _labels(task, table)
     told: dict[str, Any] = {
         "model": found.manifest.model, "target": found.manifest.target, "precision": found.manifest.precision,
+        "kept": list(found.manifest.kept),
         "title": port.named(found.manifest.target).title, "runtime": found.manifest.runtime,
         "size_bytes": found.size, "figures": figures,
         "original": {"size_bytes": _size(model), **_eager(original, encoded)},

@@ -31,7 +31,7 @@ def write_page(measured: Sequence[Figured], target: Path) -> str:
 
 
 def name(one: Figured) -> str:
-    return f"{one['title']}, {one['precision']}"
+    return f"{one['title']}, {one['precision']}{' bounded' if one.get('bound') else ''}"
 
 
 def best(measured: Sequence[Figured]) -> list[bool]:
@@ -88,7 +88,11 @@ def _badge(one: Figured) -> Badge:
 
 
 def _told(one: Figured) -> str:
-    return f"Measured by {one['runtime']} on {one['figures']['machine']}, {one['figures']['threads']} thread(s)."
+    how = f"Measured by {one['runtime']} on {one['figures']['machine']}, {one['figures']['threads']} thread(s)."
+    if not (bound := one.get("bound")):
+        return how
+    within = ", ".join(f"{rule} {most:g}" for rule, most in bound.items())
+    return f"{how} In float32, to stay within {within}: {', '.join(one['kept']) or 'no layer'}."
 
 
 def _one(one: Figured) -> list[Block]:
