@@ -4,6 +4,7 @@ Help is plain text: typer's boxes cost 0.17 s (they import a Markdown parser), t
 """
 
 import os
+import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -205,6 +206,7 @@ def init(
         "seaway run my_pipeline.yaml -p rows=1000 --output json",
         "seaway run my_pipeline.py --no-cache",
         "seaway run my_pipelines.py:nightly --explain",
+        "seaway run my_pipeline.py --watch",
         "seaway run my_pipeline.py --platform kubernetes -p workers=3",
         "seaway run my_pipeline.py --platform kubernetes --backend tuner=optuna --backend endpoint=process",
     )
@@ -228,6 +230,9 @@ def run(
         ),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say for each step why it ran or was reused.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again what changed when code beside the pipeline is saved.")
+    ] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Run a pipeline on this machine, and write its report.
@@ -235,12 +240,17 @@ def run(
     With --platform kubernetes the steps run here, and what they start runs on the cluster, by its training operator,
     Katib, Seldon Core, Istio and Prometheus; --backend names others for a cluster that lacks some.
 
-    One line a step tells state, seconds and key figure; a summary ends the run."""
+    One line a step tells state, seconds and key figure; a summary ends the run. With --watch a run goes on to its end,
+    and the next begins once one of its files has other contents; Ctrl-C ends it."""
     from seaway.cli.run import choose_backends, run_pipeline
 
     if platform:
         os.environ["SEAWAY_PLATFORM"] = platform
     choose_backends(backend or [])
+    if watch:
+        from seaway.cli.watch import run_and_watch
+
+        raise typer.Exit(run_and_watch(pipeline, [word for word in sys.argv[1:] if word != "--watch"]))
     raise typer.Exit(run_pipeline(pipeline, param or [], cache, output is Format.JSON, explain))
 
 
