@@ -116,7 +116,7 @@ generate: $(ALL) ## write every generated file anew: component.yaml, pipeline.ya
 	$(MAKE) manifests
 
 manifests: $(ALL) ## write manifests/pipelines: each pipeline and its current version; CHANGE='...' says what is new
-	$(BIN)/seaway manifests --images $(IMAGES) --change '$(CHANGE)'
+	$(BIN)/seaway manifests --images $(IMAGES) --change "$$CHANGE"
 
 images:          ## build images/{runtime,trainer,server,servers,lambda} with Docker; TORCH_INDEX and BASE_IMAGE choose
 	for name in runtime trainer server servers lambda; do docker buildx build --file images/Dockerfile --target $$name \

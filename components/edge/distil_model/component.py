@@ -53,11 +53,11 @@ def distil_model(
     import tempfile
     from pathlib import Path
 
-    from seaway import models, platforms
+    from seaway import models
     from seaway.edge import student_params, write_taught
+    from seaway.platforms import trained
     from seaway.platforms.home import home
-    from seaway.reporting import write_links
-    from seaway.training import Trainer, TrainSpec
+    from seaway.training import TrainSpec
 
     told = {"temperature": temperature, "soft": soft, "hidden": hidden}
     taught = student_params(models.Signature.read(Path(teacher.path)), params, told)
@@ -76,14 +76,4 @@ def distil_model(
             timeout_s=timeout_s,
             placement=placement,
         )
-        result = platforms.current(Trainer, backend).train(spec)
-    page = ""
-    if track_as:
-        tracker = platforms.current(models.ModelRegistry)
-        lineage = models.trace(Path(model.path), Path(train.path), taught, seed=seed)
-        page = tracker.run_page(models.log_trained(tracker, track_as, Path(model.path), lineage))
-    write_links(Path(links.path), {"This training's run": page}, result.summary)
-    for name, value in result.metrics.items():
-        metrics.log_metric(name, value)
-    model.metadata["sha256"] = result.sha256
-    model.metadata["summary"] = result.summary
+        trained.train(spec, backend, train, model, metrics, links, track_as)

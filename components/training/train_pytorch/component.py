@@ -43,11 +43,9 @@ def train_pytorch(
     """
     from pathlib import Path
 
-    from seaway import models, platforms
-    from seaway.data.origin import carry, origins
+    from seaway.platforms import trained
     from seaway.platforms.home import home
-    from seaway.reporting import write_links
-    from seaway.training import Trainer, TrainSpec
+    from seaway.training import TrainSpec
 
     spec = TrainSpec(
         train=Path(train.path),
@@ -61,15 +59,4 @@ def train_pytorch(
         timeout_s=timeout_s,
         placement=placement,
     )
-    result = platforms.current(Trainer, backend).train(spec)
-    page = ""
-    if track_as:
-        tracker = platforms.current(models.ModelRegistry)
-        lineage = models.trace(Path(model.path), Path(train.path), params, seed=seed, origins=origins(train.metadata))
-        page = tracker.run_page(models.log_trained(tracker, track_as, Path(model.path), lineage))
-    write_links(Path(links.path), {"This training's run": page}, result.summary)
-    for name, value in result.metrics.items():
-        metrics.log_metric(name, value)
-    carry([train.metadata], [model.metadata])
-    model.metadata["sha256"] = result.sha256
-    model.metadata["summary"] = result.summary
+    trained.train(spec, backend, train, model, metrics, links, track_as)
