@@ -45,9 +45,11 @@ from ibis.expr.datatypes import DataType
 from ibis.expr.types import Table, Value
 
 from seaway.errors import DataUnreadable
+from seaway.features.project import RESERVED
+from seaway.features.sources import columns as columns_of
 from seaway.features.sources import located, read, reader
 
-MARK = "__seaway"  # begins the names of columns that no user has
+FOREVER = timedelta(days=365 * 9999)  # between any two times
 
 
 class AsofOfflineStoreConfig(DuckDBOfflineStoreConfig):  # type: ignore[misc]
@@ -186,14 +188,17 @@ class _FeatureSide:
         cls, view: FeatureView, config: RepoConfig, feature_refs: Sequence[str], full_names: bool, number: int
     ) -> "_FeatureSide":
         source = view.batch_source
-        table = read(source, str(config.repo_path))
+        table = read(source, str(config.repo_path), columns_of(view, view.entity_columns))
         renamed = {new: old for old, new in source.field_mapping.items() if old in table.columns}
         table = table.rename(renamed)
         names = _requested(view, feature_refs)
         keys = view.projection.join_key_map or {column.name: column.name for column in view.entity_columns}
         columns = dict.fromkeys((*keys, *names))
-        marked = {name: f"{MARK}{number}_{name}" for name in columns}
-        time, created = f"{MARK}{number}", f"{MARK}{number}_created" if source.created_timestamp_column else None
+        marked = {name: f"{RESERVED}{number}_{name}" for name in columns}
+        time, created = (
+            f"{RESERVED}{number}",
+            f"{RESERVED}{number}_created" if source.created_timestamp_column else None,
+        )
         values = {marked[name]: table[name] for name in columns} | {time: table[source.timestamp_field]}
         if created:
             values[created] = table[source.created_timestamp_column]
@@ -246,7 +251,7 @@ def join(rows: Table, event: str, sides: Sequence[_FeatureSide]) -> Table:
 
 
 def _unexpired(joined: Table, event: str, side: _FeatureSide, name: str) -> Value:
-    if not side.ttl:
+    if not side.ttl or side.ttl > FOREVER:
         return joined[name]
     return (joined[side.time] + ibis.literal(side.ttl) >= joined[event]).ifelse(joined[name], ibis.null())
 

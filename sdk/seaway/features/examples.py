@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import MAXYEAR, MINYEAR
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seaway import tasks
 from seaway.errors import DataUnreadable, FeaturesUnavailable, InvalidSpec, SeawayError
-from seaway.features.project import EVENT_TIME, LABEL_TIME, FeatureProject
+from seaway.features.project import EVENT_TIME, LABEL_TIME, RESERVED, FeatureProject
 from seaway.features.repository import FeatureRepository, open_store, told
 from seaway.features.splits import SplitSpec, split
 from seaway.storage import atomic_path, sha256
@@ -116,6 +117,7 @@ def entity_rows(
         raise DataUnreadable(f"The rows of {project.name} cannot be read from {tables}: {error}") from error
     if twice := sorted({name for name in table.column_names if table.column_names.count(name) > 1}):
         raise DataUnreadable(f"The entity rows of {project.name} have more than one column {', '.join(twice)}.")
+    _check_names(project, table.column_names)
     rows: pd.DataFrame = table.to_pandas()
     if missing := [name for name in (EVENT_TIME, LABEL_TIME, project.label, *project.keep) if name not in rows]:
         raise DataUnreadable(f"The entity rows of {project.name} lack the column {', '.join(missing)}.")
@@ -131,6 +133,20 @@ def entity_rows(
     return rows
 
 
+def _check_names(project: FeatureProject, names: "list[str]") -> None:
+    """Refuse what DuckDB, which joins them, cannot tell apart or name."""
+    lower = [name.lower() for name in names]
+    if odd := sorted(name for name in names if lower.count(name.lower()) > 1):
+        raise DataUnreadable(
+            f"The entity rows of {project.name} have columns {', '.join(odd)}, which differ in case only; rename one."
+        )
+    if odd := sorted(name for name in names if not name or name.lower().startswith(RESERVED)):
+        raise DataUnreadable(
+            f"The entity rows of {project.name} have a column {odd[0]!r}; give it a name that is not empty and does "
+            f"not begin with {RESERVED}."
+        )
+
+
 def _times(project: FeatureProject, column: "pd.Series[Any]") -> "pd.Series[Any]":
     """Timestamps in UTC to the microsecond, from timestamps, dates or text; without a zone they are UTC."""
     import pandas as pd
@@ -140,7 +156,10 @@ def _times(project: FeatureProject, column: "pd.Series[Any]") -> "pd.Series[Any]
             f"{column.name} of the entity rows of {project.name} holds {column.dtype}; write timestamps in UTC."
         )
     try:
-        return pd.to_datetime(column, utc=True, format="ISO8601").astype("datetime64[us, UTC]")
+        times = pd.to_datetime(column, utc=True, format="ISO8601").astype("datetime64[us, UTC]")
+        if not (outside := times.dropna()[~times.dropna().dt.year.between(MINYEAR, MAXYEAR)]).empty:
+            raise ValueError(f"year {outside.dt.year.iloc[0]}, of 1 to 9999")
+        return times
     except (ValueError, TypeError) as error:
         reason = str(error).split(". You")[0]  # then comes advice on pandas
         raise DataUnreadable(

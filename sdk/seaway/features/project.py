@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EVENT_TIME, LABEL_TIME = "event_timestamp", "label_timestamp"
+RESERVED = "__seaway"  # begins the names of columns that a join makes
 
 
 @dataclass(frozen=True)

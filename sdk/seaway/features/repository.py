@@ -4,7 +4,7 @@ import inspect
 import logging
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from seaway.storage import read_json, write_json
 
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView
+    from ibis.expr.types import Table
 
 CONFIG = """\
 project: {name}
@@ -96,7 +97,7 @@ def open_store(path: Path) -> "FeatureStore":
 
 
 def _apply(project: FeatureProject, output: Path, online: bool) -> dict[str, int]:
-    from seaway.features import sources
+    from seaway.features import source_checks, sources
 
     store = open_store(output)
     try:
@@ -106,13 +107,14 @@ def _apply(project: FeatureProject, output: Path, online: bool) -> dict[str, int
     views = store.list_feature_views()
     for view in views:
         _check_time_to_live(view)
-        sources.check(view, output)
+        source_checks.check(view, output)
     spans = {view.name: _span(output, view) for view in views}
     if online:
         if valid := max((view.ttl for view in views if view.ttl), default=None):
             for view in views:
                 _check_end(output, view, valid)
         _materialize(store, spans)
+        _tell_expired(views, {name: last for name, (_, _, last) in spans.items()})
     return {name: rows for name, (rows, _, _) in spans.items()}
 
 
@@ -129,14 +131,26 @@ def _check_time_to_live(view: "FeatureView") -> None:
         )
 
 
+def _tell_expired(views: "Sequence[FeatureView]", ends: Mapping[str, datetime]) -> None:
+    """Say of which views nothing is valid any more: no look-up online finds a value of them."""
+    end = max(ends.values())
+    for view in views:
+        if view.ttl and view.ttl < end - ends[view.name]:
+            log.warning(
+                "The online store has no value of feature view %s: its last is of %s, and no longer valid at the end "
+                "of the data, %s, by its time-to-live of %s",
+                *(view.name, ends[view.name], end, view.ttl),
+            )
+
+
 def _check_end(output: Path, view: "FeatureView", valid: timedelta) -> None:
     """Raises: FeaturesUnavailable: a few rows lie further after all others than these span, as a past "never" does.
 
     The end of the data would be there, and past their time-to-live (`valid`, the longest of any view) all that is true.
     """
-    from seaway.features.sources import located, read
+    from seaway.features.sources import columns, located, read
 
-    source, keys = located(view.batch_source, output), [column.name for column in view.entity_columns]
+    source, keys = located(view.batch_source, output), columns(view, view.entity_columns)
     rows = read(source, str(output), keys)
     rows = rows.filter(rows[source.timestamp_field] <= datetime.now(UTC))
     time = rows[source.timestamp_field]
@@ -175,23 +189,43 @@ def _span(output: Path, view: "FeatureView") -> "tuple[int, datetime, datetime]"
     A row far in the future is a usual way to say that something has no end; as the end of the data it would put all
     else past its time-to-live.
     """
-    from seaway.features.sources import LIBRARY_ERRORS, located, read
+    from seaway.features.sources import LIBRARY_ERRORS, columns, located, read
 
-    source = located(view.batch_source, output)
+    source, keys = located(view.batch_source, output), columns(view, view.entity_columns)
     now = datetime.now(UTC)
     try:
-        time = read(source, str(output))[source.timestamp_field]
+        keyed = read(source, str(output), keys)
+        whole = read(source, str(output)).count().execute()
+        time = keyed[source.timestamp_field]
         known = time.as_table().filter(time <= now)[time.get_name()]
         rows, count, first, last = (one.execute() for one in (time.count(), known.count(), known.min(), known.max()))
+        _tell_ambiguous(view, keyed, [*keys, source.timestamp_field], columns(view, view.features))
     except LIBRARY_ERRORS as error:
         raise FeaturesUnavailable(f"The source of feature view {view.name} cannot be read: {told(error)}") from error
     if not count:
+        lacking = " before now" if rows else f" with a key ({', '.join(keys)})" if whole else ""
         raise FeaturesUnavailable(
-            f"The source of feature view {view.name} has no rows" + (" before now" if rows else "") + "; check the "
-            "ingested tables."
+            f"The source of feature view {view.name} has no rows{lacking}; check the ingested tables."
+        )
+    if rows < whole:
+        log.warning(
+            "%d rows of feature view %s have no key (%s) and are nobody's", whole - rows, view.name, ", ".join(keys)
         )
     if count < rows:
         log.warning(
             "%d rows of feature view %s are in the future and stay out of the online store", rows - count, view.name
         )
-    return rows, first.to_pydatetime(), last.to_pydatetime()
+    return whole, first.to_pydatetime(), last.to_pydatetime()
+
+
+def _tell_ambiguous(view: "FeatureView", rows: "Table", when: list[str], features: list[str]) -> None:
+    """Say that rows of one key and time differ: which of them counts is open, in training and online."""
+    created = view.batch_source.created_timestamp_column
+    moments = [*when, *([created] if created else [])]
+    values, known = (rows.select(*dict.fromkeys(names)).distinct() for names in ([*moments, *features], moments))
+    if twice := values.count().execute() - known.count().execute():
+        log.warning(
+            "Feature view %s has %d rows that differ from another of the same %s; which of them counts is open: leave "
+            "one of each, or name the column that says which was written last (created_timestamp_column)",
+            *(view.name, twice, ", ".join(moments)),
+        )

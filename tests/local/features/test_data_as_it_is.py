@@ -1,6 +1,6 @@
 """Sources and rows as people write them are built right, or refused with the view and the column."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,10 @@ def expected() -> list[float]:
         TIMES.dt.tz_convert("Europe/Paris"),  # its clocks change on the second day
         TIMES.astype(str),
         TIMES.map(lambda time: time.isoformat()).astype("category"),
+        TIMES.astype("category"),
+        [(time.tz_convert("Asia/Tokyo") if row % 2 else time).isoformat() for row, time in enumerate(TIMES)],
     ],
-    ids=["us", "ns", "ms", "naive us", "naive ns", "a zone", "text", "categories of text"],
+    ids=["us", "ns", "ms", "naive us", "naive ns", "a zone", "text", "categories of text", "categories", "zones"],
 )
 def test_times_of_any_form_are_the_same_times(built: Any, expected: list[float], times: Any) -> None:
     prices, examples = built(a=A.assign(t=times))
@@ -100,6 +102,64 @@ def test_integer_keys_of_which_one_is_missing_stay_integers(built: Any) -> None:
     assert prices == PRICES
 
 
+def test_floats_that_are_not_there_are_no_key_though_a_files_statistics_leave_them_out(built: Any) -> None:
+    """As PyArrow writes them: NaN, which is not null, and no null beside it."""
+    numbers = np.array([row % SHOPS for row in range(ROWS)])
+    floats = np.where(numbers == 1, np.nan, numbers)
+    prices, examples = built(
+        a=pa.table({"shop": floats, "t": TIMES, "price": A["price"]}),
+        b=B.assign(shop=numbers),
+        entities=ENTITIES.assign(shop=numbers),
+        key=ValueType.INT64,
+        keys=list(range(SHOPS)),
+    )
+    assert prices == [PRICES[0], None, *PRICES[2:]]
+    assert examples["price"].isna().sum() == ROWS // SHOPS
+
+
+@pytest.mark.parametrize("first", [0, 2**60])
+def test_decimals_without_a_fraction_are_exact_keys(built: Any, first: int) -> None:
+    numbers = [first + row % SHOPS for row in range(ROWS)]
+    prices, examples = built(
+        a=pa.table({"shop": pa.array(map(Decimal, numbers), pa.decimal128(30, 0)), "t": TIMES, "price": A["price"]}),
+        b=B.assign(shop=numbers),
+        entities=ENTITIES.assign(shop=numbers),
+        key=ValueType.INT64,
+        keys=[first + shop for shop in range(SHOPS)],
+    )
+    assert prices == PRICES
+    assert examples["price"].notna().all()
+
+
+def whole(values: Any, key: ValueType = ValueType.INT64) -> dict[str, Any]:
+    """A project whose keys are declared as whole numbers, and these in view `a`."""
+    numbers = [row % SHOPS for row in range(ROWS)]
+    own = A.assign(shop=values(np.array(numbers)))
+    return {"a": own, "b": B.assign(shop=numbers), "entities": ENTITIES.assign(shop=numbers), "key": key}
+
+
+@pytest.mark.parametrize("ttl", [timedelta(0), timedelta.max, timedelta(hours=6, microseconds=5)])
+def test_a_time_to_live_may_be_none_for_ever_or_uneven(built: Any, ttl: timedelta) -> None:
+    assert built(ttl=ttl)[0] == PRICES
+
+
+def test_a_view_of_which_nothing_is_valid_any_more_is_told(built: Any, caplog: pytest.LogCaptureFixture) -> None:
+    built(a=A.assign(t=TIMES + pd.Timedelta("300D")))
+    assert "has no value of feature view b: its last is of 2024-04-03 03:30:00" in caplog.text
+    assert "feature view a" not in caplog.text
+
+
+def test_rows_of_one_key_and_time_that_differ_are_told(built: Any, caplog: pytest.LogCaptureFixture) -> None:
+    built(a=pd.concat([A, A.iloc[:7].assign(price=-1.0), A.iloc[:9]]))
+    assert "Feature view a has 7 rows that differ from another of the same shop, t" in caplog.text
+    assert "Feature view b" not in caplog.text
+
+
+def test_rows_without_a_key_are_told(built: Any, caplog: pytest.LogCaptureFixture) -> None:
+    built(a=A.assign(shop=[None if row < 3 else name for row, name in enumerate(NAMES)]))
+    assert "3 rows of feature view a have no key (shop)" in caplog.text
+
+
 @pytest.mark.parametrize("far", ["2261-12-31", "9999-12-31"])
 def test_a_row_far_in_the_future_is_not_yet_anybodys_value(built: Any, far: str) -> None:
     times = [*TIMES[:-1].dt.to_pydatetime(), pd.Timestamp(far, tz="UTC").as_unit("us").to_pydatetime()]
@@ -108,6 +168,20 @@ def test_a_row_far_in_the_future_is_not_yet_anybodys_value(built: Any, far: str)
     )
     assert prices == [*PRICES[:-1], PRICES[-1] - SHOPS]
     assert len(examples) == ROWS
+
+
+def moments(*microseconds: int) -> pa.Table:
+    """Prices whose first times are these, counted from 1970."""
+    times = [*microseconds, *(time.value // 1000 for time in TIMES.astype("datetime64[ns, UTC]")[len(microseconds) :])]
+    return pa.table({"shop": NAMES, "t": pa.array(times, pa.timestamp("us", "UTC")), "price": A["price"]})
+
+
+@pytest.mark.parametrize("year", [1, 1500, 1676])
+def test_a_row_before_all_calendars_of_pandas_is_an_old_row(built: Any, expected: list[float], year: int) -> None:
+    first = datetime(year, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    prices, examples = built(a=moments(first // timedelta(microseconds=1)))
+    assert prices == PRICES
+    assert examples.sort_values("event_timestamp")["price"].isna().sum() == expected.count(0.0) == 1
 
 
 NEVER = pd.Timestamp("2025-01-01", tz="UTC")
@@ -155,6 +229,20 @@ def twice(frame: pd.DataFrame, name: str) -> pa.Table:
         ({"entities": ENTITIES.assign(event_timestamp=7)}, DataUnreadable, r"event_timestamp .*int64"),
         ({"entities": ENTITIES.assign(sold="yes")}, DataUnreadable, r"label 'sold' holds 1 names \(yes\)"),
         ({"entities": twice(ENTITIES, "sold")}, DataUnreadable, r"more than one column sold"),
+        ({"a": moments(-(10**17))}, FeaturesUnavailable, r"Column t of feature view a holds '1200-.*BC.* no time"),
+        ({"a": pa.table({"shop": NAMES, "t": pa.array([10**13] * ROWS, pa.timestamp("s")), "price": A["price"]})},
+         FeaturesUnavailable, r"Column t of feature view a holds what is no time of the years"),
+        ({"a": A.assign(shop=None)}, FeaturesUnavailable, r"view a has no rows with a key \(shop\)"),
+        ({"a": A.assign(PRICE=0.0)[["shop", "t", "PRICE", "price"]]}, FeaturesUnavailable, "PRICE and price, .* case"),
+        (whole(lambda keys: keys + 0.5), FeaturesUnavailable, r"shop of feature view a holds 0.5 as float64"),
+        (whole(lambda keys: keys + 2.0**60), FeaturesUnavailable, r"shop of feature view a holds 1.15.*no exact INT64"),
+        (whole(lambda keys: np.where(keys, keys, np.inf)), FeaturesUnavailable, r"shop of feature view a holds inf"),
+        (whole(lambda keys: keys + 2**40, ValueType.INT32), FeaturesUnavailable, r"shop .* 1099.* no exact INT32"),
+        ({"entities": ENTITIES.assign(Shop="x")}, DataUnreadable, r"Shop, shop, which differ in case only"),
+        ({"entities": ENTITIES.assign(**{"": 1})}, DataUnreadable, r"column ''; give it a name"),
+        ({"entities": ENTITIES.assign(__seaway0=1)}, DataUnreadable, r"column '__seaway0'.* not begin with __seaway"),
+        ({"entities": pa.table({**ENTITIES, "event_timestamp": pa.array([10**12] * ROWS, pa.timestamp("s", "UTC"))})},
+         DataUnreadable, r"event_timestamp .*year 33658"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_built_is_told_with_view_and_column(built: Any, changes: Any, error: Any, told: str) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seaway.errors import DataUnreadable
-from seaway.training.vision.augmentation import transforms
 
 
 def changed(files: Sequence[bytes | None], named: Mapping[str, Mapping[str, Any]], seed: int) -> list[bytes | None]:
@@ -16,6 +15,8 @@ def changed(files: Sequence[bytes | None], named: Mapping[str, Mapping[str, Any]
         InvalidSpec: there is no such transform.
     """
     import torch
+
+    from seaway.training.vision.augmentation import transforms  # imports torchvision
 
     steps = transforms(named)
     with torch.random.fork_rng(devices=[]):
