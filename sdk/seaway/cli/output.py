@@ -24,12 +24,17 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], empty: s
         typer.echo(empty)
         return
     if not console.is_terminal:
-        typer.echo("\n".join("\t".join(line) for line in lines))
+        typer.echo("\n".join("\t".join(map(_in_a_line, line)) for line in lines))
         return
     table = Table(*headings, box=None, header_style="bold", pad_edge=False)
     for line in lines:
         table.add_row(*line)
     console.print(table)
+
+
+def _in_a_line(cell: str) -> str:
+    """A cell of a tab-separated line, in which a tab or a new line of its own would begin another one."""
+    return cell.replace("\t", "\\t").replace("\n", "\\n")
 
 
 def value_text(value: Any) -> str:

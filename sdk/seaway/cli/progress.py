@@ -85,9 +85,15 @@ def line(step: Step) -> Table:
     table.add_column(justify="right", width=8)
     table.add_column(width=TITLE_WIDTH, style="bold")
     table.add_column(overflow="fold")
-    figure = Text(visible(step.figure))
+    figure = Text(visible(in_a_line(step.figure)))
     if step.state == "retrying":
         figure = Text(visible(f"attempt {step.attempts}: {step.reason}"), "red")
     state, took, title = WORDS.get(step.state, step.state), f"{step.seconds:.1f} s", visible(step.title)
     table.add_row(str(step.number), state, took, title, figure)
     return table
+
+
+def in_a_line(text: str) -> str:
+    """A text of several lines by the first of them, and how many follow: an output may be a whole document."""
+    first, *others = text.strip().split("\n")
+    return f"{first.rstrip()} (and {len(others)} more {'line' if len(others) == 1 else 'lines'})" if others else first

@@ -1,21 +1,20 @@
 """The charts of Seaway's pages, each one function from figures to inline SVG.
 
 Labels stand beside what they name instead of in a legend, gridlines are thin, and every chart is readable
-at 720 CSS pixels and in both colour schemes. `alt` is the sentence for readers who cannot see the chart.
+at 400 CSS pixels and in both colour schemes. `alt` is the sentence for readers who cannot see the chart.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from seaway.reporting.inline_svg import Canvas, Chart, style, text_width
+from seaway.reporting.inline_svg import WIDTH, Canvas, Chart, in_two_widths, style, text_width
 from seaway.reporting.palette import AMBER, BAD, BLUE, GOOD, GREY, INK, MUTED, SERIES, Colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH = 460  # CSS pixels at natural size: half of a wide page, all of a narrow one
-WIDE = 980
 FEW_CLASSES = 3  # of a confusion matrix, whose cells then have room for words
 PROOF = -0.5, 1.5  # shares of what decides that are drawn; what is beyond is drawn at the edge
 SPARSE = 30  # points; a line of more shows no dots
@@ -197,8 +196,12 @@ def matrix(counts: Sequence[Sequence[int]], names: Sequence[str], alt: str) -> C
 
 def columns(names: Sequence[str], parts: Mapping[str, Sequence[float]], y_label: str, alt: str) -> Chart:
     """Stacked columns: one a name, one layer a part; the layers are named at the top."""
+    return in_two_widths(partial(_columns, names, parts, y_label, alt), names)
+
+
+def _columns(names: Sequence[str], parts: Mapping[str, Sequence[float]], y_label: str, alt: str, width: float) -> Chart:
     with style():
-        canvas = Canvas(WIDE, 260)
+        canvas = Canvas(width, 260)
         axis = canvas.axes[0]
         base = [0.0] * len(names)
         for colour, heights in zip((BLUE, AMBER, GREY), parts.values(), strict=False):
@@ -257,8 +260,12 @@ def evidence(proof: Proof, changes: Mapping[int, str], alt: str) -> Chart:
 
 def timeline(ticks: Sequence[Tick], alt: str) -> Chart:
     """The candidate's weight over time, and how it ended."""
+    return in_two_widths(partial(_timeline, ticks, alt))
+
+
+def _timeline(ticks: Sequence[Tick], alt: str, width: float) -> Chart:
     with style():
-        canvas = Canvas(WIDE, 230)
+        canvas = Canvas(width, 230)
         _weights(canvas.axes[0], ticks)
         canvas.axes[0].set(xlabel="seconds since the start of the rollout")
         return canvas.chart(alt)

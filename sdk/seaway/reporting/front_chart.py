@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from seaway.reporting.charts import WIDE, note, y_title
-from seaway.reporting.inline_svg import Canvas, Chart, style
+from seaway.reporting.charts import note, y_title
+from seaway.reporting.inline_svg import Canvas, Chart, in_two_widths, style
 from seaway.reporting.palette import BLUE, GREY, INK, MUTED
 
 HEIGHT = 380  # CSS pixels
@@ -25,8 +26,12 @@ class Point:
 
 def front(points: Sequence[Point], x_label: str, y_label: str, alt: str) -> Chart:
     """Two costs on logarithmic axes, less of both being better; each point has a number, which its line explains."""
+    return in_two_widths(partial(_front, points, x_label, y_label, alt))
+
+
+def _front(points: Sequence[Point], x_label: str, y_label: str, alt: str, width: float) -> Chart:
     with style():
-        canvas = Canvas(WIDE, HEIGHT)
+        canvas = Canvas(width, HEIGHT)
         axis = canvas.axes[0]
         axis.set_xscale("log")
         axis.set_yscale("log")

@@ -3,7 +3,7 @@
 import re
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -17,11 +17,14 @@ from seaway.reporting.palette import ALL, INK, LINE, MUTED
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+WIDTH = 460  # CSS pixels at natural size: half of a wide page, all of a narrow one
+WIDE = 980
 ONE_AT_A_TIME = threading.RLock()
-SMALLEST = 0.75  # of a chart's natural size; below it text is hard to read
+SMALLEST = 0.73  # of a chart's natural size; below it text is hard to read. A page of 400 pixels has 340 for a chart
 CHARACTER = 6.2  # CSS pixels, the mean width of a letter or digit of 10.5 px
 LINE_HEIGHT = 18.0  # CSS pixels, of a line of text and the space beneath it
 GAP = 36.0  # CSS pixels between two axes, where the title of the lower one stands
+ROOM_OF_NAMES = 0.85  # of a chart's width
 LAST_TICK = 18.0  # CSS pixels, half of the label of a tick at the end of an axis
 
 STYLE: Any = {  # settings of matplotlib, whose stub wants each name as a literal
@@ -58,7 +61,7 @@ STYLE: Any = {  # settings of matplotlib, whose stub wants each name as a litera
 
 @dataclass(frozen=True)
 class Chart:
-    """An inline `<svg>` element and the sentence that says the same to a reader who cannot see it."""
+    """An inline `<svg>` element, or two for wide and narrow pages; `alt` is the sentence for who cannot see it."""
 
     svg: str
     alt: str
@@ -104,6 +107,20 @@ class Canvas:
             bottom=beneath / self.height,
             hspace=GAP / mean_height,
         )
+
+
+def in_two_widths(draw: Callable[[float], Chart], names: Sequence[str] = ()) -> Chart:
+    """A chart as wide as a wide page, and drawn anew for a narrow one, which would show the beginning of it.
+
+    Args:
+        draw: Draws it in a natural width.
+        names: What stands beneath it side by side: where that needs more room, a narrow page scrolls the wide one.
+    """
+    wide = draw(WIDE)
+    if len(names) * (text_width(names) + CHARACTER) > WIDTH * ROOM_OF_NAMES:
+        return wide
+    both = f'<div class="when-wide">{wide.svg}</div><div class="when-narrow">{draw(WIDTH).svg}</div>'
+    return Chart(both, wide.alt)
 
 
 def text_width(texts: Iterable[str]) -> float:

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from seaway.reporting.charts import WIDE, WIDTH, note, y_title
-from seaway.reporting.inline_svg import Canvas, Chart, style, text_width
+from seaway.reporting.charts import note, y_title
+from seaway.reporting.inline_svg import WIDTH, Canvas, Chart, in_two_widths, style, text_width
 from seaway.reporting.palette import AMBER, BAD, BLUE, CARD, GREY, INK
 
 if TYPE_CHECKING:
@@ -46,8 +47,14 @@ class Path:
 
 def search_history(points: Sequence[Point], failed: Sequence[float], y_label: str, rising: bool, alt: str) -> Chart:
     """Each trial's figure by number, and the best so far of those that ran to their end."""
+    return in_two_widths(partial(_search_history, points, failed, y_label, rising, alt))
+
+
+def _search_history(
+    points: Sequence[Point], failed: Sequence[float], y_label: str, rising: bool, alt: str, width: float
+) -> Chart:
     with style():
-        canvas = Canvas(WIDE, 280)
+        canvas = Canvas(width, 280)
         canvas.beside = 90
         axis = canvas.axes[0]
         whole = [point for point in points if point.whole]
@@ -102,8 +109,12 @@ def shares(parts: Mapping[str, float], x_label: str, alt: str) -> Chart:
 
 def parallel_coordinates(axes: Sequence[Axis], paths: Sequence[Path], alt: str) -> Chart:
     """A line a trial through one vertical axis a parameter and one for what it led to; the best one is bold."""
+    return in_two_widths(partial(_parallel_coordinates, axes, paths, alt), [axis.name for axis in axes])
+
+
+def _parallel_coordinates(axes: Sequence[Axis], paths: Sequence[Path], alt: str, width: float) -> Chart:
     with style():
-        canvas = Canvas(WIDE, 330)
+        canvas = Canvas(width, 330)
         canvas.beside = 14 + text_width(axes[-1].ticks)
         axis = canvas.axes[0]
         for path in sorted(paths, key=lambda path: (path.best, path.strength)):

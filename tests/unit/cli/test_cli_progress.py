@@ -64,6 +64,15 @@ def test_what_looks_like_markup_is_shown_as_it_is() -> None:
     assert "/data/[a]/steps" in shown
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("a\nb\n\nc", "a (and 3 more lines)"), ("\n a\r\nb\n", "a (and 1 more line)"), ("a\n", "a"), ("\n", "")],
+)
+def test_an_output_of_several_lines_is_told_in_one(text: str, told: str) -> None:
+    (shown,) = printed(step(state="succeeded", figure=text), 200)
+    assert shown.partition("Get production model")[2].strip() == told
+
+
 def test_a_very_long_output_is_told_by_its_beginning() -> None:
     shown = Step(1, "a", "a", Path("x.log"))
     shown.finish("succeeded", {"Output": "x" * 1_000_000})

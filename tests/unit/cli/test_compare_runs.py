@@ -31,6 +31,12 @@ def test_the_two_latest_are_compared_and_only_what_differs_is_told() -> None:
     assert lines == [["rows", "9", "4"], ["judge: auc", "0.8", "0.7"]]
 
 
+def test_a_text_of_several_lines_stays_in_its_cell(runs: Path) -> None:
+    for run, text in ((FIRST, "a\nb"), (SECOND, "a\tb")):
+        write_run(runs, run, step(1, "say", {"Output": text}))
+    assert told("compare").splitlines() == ["\t".join(["say: Output", r"a\tb", r"a\nb"])]
+
+
 def test_all_is_told_where_it_is_asked_for() -> None:
     found = json.loads(told("compare", FIRST, SECOND, "--all", "-o", "json"))
     assert found["runs"] == [FIRST, SECOND]
