@@ -115,6 +115,8 @@ class Signature:
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
         object.__setattr__(self, "outputs", tuple(self.outputs))
+        if not isinstance(self.name, str):
+            raise InvalidSpec(f"A model cannot be called {self.name!r}, which is no text; give its name as text.")
         if not self.name or not self.inputs or not self.outputs:
             raise InvalidSpec(f"The signature of model {self.name!r} needs a name, an input and an output.")
         names = [spec.name for spec in self.inputs + self.outputs]

@@ -19,6 +19,8 @@ LONGEST_NAME = 200  # bytes; a file's name has at most 255
 
 def check_name(name: str) -> None:
     """A model's name is a folder's and stands in a registry's addresses and filters. Raises: InvalidSpec."""
+    if not isinstance(name, str):
+        raise InvalidSpec(f"A model cannot be called {name!r}, which is no text; give its name as text.")
     odd = {"/", ":", "\\"} & set(name) or {"'", '"'} <= set(name) or not name.isprintable() or name != name.strip()
     if odd or name in ("", ".", "..") or len(name.encode()) > LONGEST_NAME:
         raise InvalidSpec(

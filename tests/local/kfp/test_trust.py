@@ -83,6 +83,32 @@ def test_a_pipeline_imports_its_neighbour_when_compiled_and_run(tmp_path: Path) 
     assert record(tmp_path)["pipeline"] == "helped"
 
 
+WORKSPACE = """
+@step
+def put():
+    open("/kfp-workspace/note.txt", "w").write("kept")
+
+
+@step
+def take() -> str:
+    return open("/kfp-workspace/note.txt").read()
+
+
+@dsl.pipeline(name="notes", pipeline_config=dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size="1Gi")))
+def notes():
+    take().after(put())
+"""
+
+
+def test_a_step_that_names_the_workspace_runs_in_each_run_which_has_one_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "notes.py").write_text(STEP + WORKSPACE)
+    assert seaway(tmp_path, "run", "notes.py").returncode == 0
+    (tmp_path / "notes.py").write_text(STEP + WORKSPACE.replace(".read()", '.read() + "!"'))
+    again = seaway(tmp_path, "run", "notes.py", "--explain")
+    assert again.returncode == 0, again.stderr
+    assert "it names /kfp-workspace, which each run has anew" in again.stdout
+
+
 SHOP = """
 from kfp import dsl
 from seaway_components.data.ingest_tables.component import ingest_tables

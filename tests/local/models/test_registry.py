@@ -200,8 +200,10 @@ def test_a_model_may_have_an_odd_name(package: Path, name: str) -> None:
     assert in_charge.version == version
 
 
-@pytest.mark.parametrize("name", ["", " a", "a/b", "..", "a:b", "a\\b", "a\tb", "x" * 201, "both ' and \""])
-def test_a_name_that_a_model_cannot_have_is_refused_and_nothing_is_made(package: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["", " a", "a/b", "..", "a:b", "a\\b", "a\tb", "x" * 201, "both ' and \"", None, 3, b"a"]
+)
+def test_a_name_that_a_model_cannot_have_is_refused_and_nothing_is_made(package: Path, name: Any) -> None:
     registry = MlflowRegistry()
     for use in (
         lambda: registry.register(name, package),

@@ -24,6 +24,12 @@ SIGNATURE = Signature(
 )
 
 
+@pytest.mark.parametrize("name", [None, 3, b"flights"])
+def test_a_name_that_is_no_text_is_refused(name: Any) -> None:
+    with pytest.raises(InvalidSpec, match=r"A model cannot be called .* no text"):
+        Signature(name, SIGNATURE.inputs, SIGNATURE.outputs)
+
+
 @given(st.lists(st.text(max_size=20), min_size=1))
 def test_strings_become_the_documented_hash_whatever_holds_them(values: list[str]) -> None:
     expected = [

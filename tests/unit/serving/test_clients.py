@@ -142,7 +142,8 @@ def test_no_token_goes_to_a_server_that_speaks_no_tls_or_that_nobody_vouches_for
     assert handler.heard == []
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost.", "127.1", "2130706433", "[::ffff:127.0.0.1]",
+                                  "0.0.0.0", "\uff11\uff12\uff17.0.0.1"])  # fmt: skip  # noqa: S104
 def test_loopback_is_asked_directly_whatever_the_proxy_variables_say(
     host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,8 @@ def test_an_odd_url_is_refused_in_one_sentence(kind: Any, url: str) -> None:
 def test_a_url_is_taken_apart() -> None:
     assert Address.of("https://[::1]/base/") == Address(True, "::1", 443, "/base")
     assert Address.of("https://[::1]").target == "[::1]:443"
+    assert Address.of("http://ip6-localhost").loopback
+    assert Address.of("http://a.example.").host == "a.example."
     assert [
         Address.of(url).loopback for url in ("http://[::1]", "http://localhost", "http://127.9.9.9", "http://a")
     ] == [

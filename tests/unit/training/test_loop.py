@@ -8,6 +8,7 @@ from seaway import tasks
 from seaway.training.loop.epochs import Data, adamw, train_epoch, validate
 from seaway.training.loop.params import LoopParams
 from seaway.training.loop.process_group import Worker
+from seaway.training.loop.program import tell_constant
 from torch import Tensor, nn
 
 ALONE = Worker(0, 1, torch.device("cpu"))
@@ -43,6 +44,15 @@ def trained(params: Params, epochs: int = 2, dropout: float = 0.0, first: int = 
     for epoch in range(first, first + epochs):
         train_epoch(network, optimizer, data(37), params, 3, epoch, ALONE)
     return network
+
+
+@pytest.mark.parametrize("column", [torch.ones(9), torch.zeros(9, dtype=torch.int64), torch.zeros(9, 2)])
+def test_labels_that_are_all_one_are_told(column: Tensor, caplog: pytest.LogCaptureFixture) -> None:
+    tell_constant(data(37))
+    assert not caplog.text
+    same = Rows(torch.zeros(9, 3), column)
+    tell_constant(replace(data(37), train=same))
+    assert "All 9 training rows have the same label y" in caplog.text
 
 
 def weights(network: nn.Module) -> Tensor:

@@ -18,7 +18,7 @@ from seaway.kfp.local.executor import OutputUnreadable, executor_input, outputs
 from seaway.kfp.local.importer import ImportFailed
 from seaway.kfp.local.inputs import Result, artifacts_in
 from seaway.kfp.local.orchestrator import Call, told_of
-from seaway.kfp.local.placeholders import Command
+from seaway.kfp.local.placeholders import WORKSPACE_MOUNT, Command
 from seaway.kfp.local.run_record import Record, State, Step
 from seaway.reporting.usage import GIB, Usage
 
@@ -119,7 +119,7 @@ class Steps:
         if executor.WhichOneof("spec") == "importer":
             step.attempts, step.why = 1, "importers run in each run"
             return importer.run(executor.importer, call, self._command(call, self._place(call)), self.workspace)
-        name, step.why = f"{self.record.pipeline}/{call.place}", self._never_reused(call)
+        name, step.why = f"{self.record.pipeline}/{call.place}", self._never_reused(call, executor.container)
         if step.why or not self.cache:
             return self._attempts(call, executor.container, step)
         own = call.task.caching_options.cache_key
@@ -138,7 +138,7 @@ class Steps:
             self.cache.put_if_same(ran, parts, executor.container, call.inputs, made, aside)
         return made
 
-    def _never_reused(self, call: Call) -> str:
+    def _never_reused(self, call: Call, container: Any) -> str:
         """Why a step runs whatever was kept; empty where it may be reused."""
         if self.cache is None:
             return "nothing is reused with --no-cache"
@@ -146,6 +146,8 @@ class Steps:
             return "exit tasks run in each run"
         if not call.task.caching_options.enable_cache:
             return "its pipeline says that it is not to be reused"
+        if _in_workspace(container):
+            return f"it names {WORKSPACE_MOUNT}, which each run has anew"
         return unknown(call.inputs)
 
     def _attempts(self, call: Call, container: Any, step: Step) -> Mapping[str, Any] | None:
@@ -176,6 +178,12 @@ class Steps:
     def _command(self, call: Call, folder: Path) -> Command:
         told = executor_input(call.component, call.inputs, folder)
         return Command(told, {**self.job, **told_of(call.name, call.place)}, str(self.workspace))
+
+
+def _in_workspace(container: Any) -> bool:
+    """Whether a step names the workspace itself, so that no input says that it reads or writes there."""
+    told = [*container.command, *container.args, *(variable.value for variable in container.env)]
+    return any(WORKSPACE_MOUNT in text for text in told)
 
 
 def asked(resources: Any) -> Usage:

@@ -32,7 +32,7 @@ class GrpcClient(Caller):
         super().__init__()
         address = Address.of(url)
         routed = SELDON.fullmatch(address.path)
-        self._channel = _channel(address, as_header(host, "host"), trust or Trust.here())
+        self._channel = channel(address, as_header(host, "host"), trust or Trust.here())
         self._metadata = {
             "authorization": f"Bearer {as_header(token, 'token')}",
             **(routed.groupdict() if routed else {}),
@@ -119,7 +119,11 @@ def _too_large(size: int) -> str:
     )
 
 
-def _channel(address: Address, host: str, trust: Trust) -> Any:
+def channel(address: Address, host: str, trust: Trust) -> Any:
+    """A channel of gRPC's, directly to what is on loopback; `host` is what a gateway knows the endpoint by, or empty.
+
+    Raises: InvalidSpec: what is trusted cannot be read.
+    """
     import grpc
 
     options: list[tuple[str, Any]] = [

@@ -10,7 +10,6 @@ from seaway.serving.conformance.rest import flat
 from seaway.serving.conformance.target import Target
 from seaway.serving.protocol.grpc_messages import SERVICE, raw_contents, raw_values
 
-MESSAGES = 64 << 20  # bytes
 REFUSALS = ("INVALID_ARGUMENT", "NOT_FOUND", "UNIMPLEMENTED", "FAILED_PRECONDITION", "OUT_OF_RANGE")
 
 
@@ -59,19 +58,15 @@ class Caller:
 def calling(target: Target) -> Iterator[Caller]:
     """Raises: Lacking: gRPC is not installed here."""
     try:
-        import grpc
+        import grpc  # noqa: F401  # or there is no channel
     except ImportError as error:
         raise Lacking("grpcio is not installed here") from error
 
     from seaway.serving.clients.address import Address
+    from seaway.serving.clients.grpc import channel
 
-    address = Address.of(target.grpc or target.url)
-    options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", MESSAGES)]
-    options += [("grpc.default_authority", target.host)] if target.host else []
-    where = f"{address.host}:{address.port}"
-    secure = target.trust.credentials() if address.tls else None
-    with grpc.secure_channel(where, secure, options) if secure else grpc.insecure_channel(where, options) as channel:
-        yield Caller(channel, target)
+    with channel(Address.of(target.grpc or target.url), target.host, target.trust) as opened:
+        yield Caller(opened, target)
 
 
 def grpc_tells_what_rest_tells(target: Target) -> None:

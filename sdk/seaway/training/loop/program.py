@@ -23,6 +23,8 @@ def learn(spec: TrainSpec, fingerprint: str, params: LoopParams, network: nn.Mod
         TrainingFailed: the loss is no number any more.
         CheckpointUnusable: a checkpoint cannot be written, or is of another run.
     """
+    if worker.first:
+        tell_constant(data)
     network.to(worker.device)
     worker = divided(worker, params.parallel)
     worker.split(network)
@@ -40,6 +42,17 @@ def learn(spec: TrainSpec, fingerprint: str, params: LoopParams, network: nn.Mod
     if writer is not None:
         writer.close()
     return fit
+
+
+def tell_constant(data: Data) -> None:
+    """Say that all labels are one, from which a network learns to answer the same to everything."""
+    labels = data.train.labels
+    if len(labels) > 1 and bool((labels == labels[:1]).all()):
+        log.warning(
+            "All %d training rows have the same label %s, so the model learns to answer that whatever it is asked; "
+            "train on rows of which some have another one",
+            *(len(labels), data.task.target.label),
+        )
 
 
 def _start_writing(spec: TrainSpec, fit: Fit, checkpoints: Checkpoints) -> HistoryWriter:
