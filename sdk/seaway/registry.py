@@ -175,6 +175,7 @@ BACKENDS = (
     Backend("EdgeTarget", "openvino", ANYWHERE, "seaway.edge.targets.openvino:OpenVino"),
     Backend("EdgeTarget", "executorch", ANYWHERE, "seaway.edge.targets.executorch:ExecuTorch"),
     Backend("EdgeTarget", "coreml", ANYWHERE, "seaway.edge.targets.coreml:CoreMl"),
+    Backend("EdgeTarget", "ncnn", ANYWHERE, "seaway.edge.targets.ncnn:Ncnn"),
     Backend("Exporter", "airflow", ANYWHERE, "seaway.exports.airflow:Airflow"),
     Backend("Exporter", "argo", ANYWHERE, "seaway.exports.argo:Argo"),
     Backend("Exporter", "argo-events", ANYWHERE, "seaway.exports.argo_events:ArgoEvents"),

@@ -15,7 +15,7 @@ def export_edge(
     Args:
         model: Package, or trained model, of a graph of torch.export.
         package: Signed folder for devices; docs/reference/edge-targets.md says what it holds.
-        target: `onnxruntime`, `openvino`, `executorch` or `coreml`; docs/reference/edge-targets.md lists them.
+        target: `onnxruntime`, `openvino`, `executorch`, `coreml` or `ncnn`; docs/reference/edge-targets.md lists them.
         precision: `float32`, or `int8-static`, `int8-dynamic`, `int8-weights` where the target has it.
         calibration: Training rows, which tell `int8-static` the ranges of values.
 

@@ -27,7 +27,7 @@ def quantize_model(
         package: Signed folder for devices; its `edge.json` names the layers that stayed in float32.
         tuned: What the package was made of, for `measure_edge`: `model` itself, or as it was trained further.
         metrics: Bytes, layers, those in float32, conversions, and what the answers lost.
-        target: `onnxruntime`, `openvino`, `executorch` or `coreml`; docs/reference/edge-targets.md lists them.
+        target: `onnxruntime`, `openvino` or `executorch`; docs/reference/edge-targets.md lists them.
         precision: `int8-static`, `int8-dynamic` or `int8-weights`, where the target has it.
         gate: Bounds of `max_loss`, `max_flips` or `max_difference`; docs/reference/edge-targets.md says what they mean.
         limit: At most so many validation rows, the first; 0 for all.

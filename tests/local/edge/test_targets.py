@@ -31,8 +31,10 @@ def columns(model: str) -> dict[str, object]:
     return edge_models.table(ROWS, seed=5)[["station", "size"]].to_dict("list")
 
 
-@pytest.mark.parametrize("target", HERE)
-@pytest.mark.parametrize("model", ["stations", "digits"])
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [(model, name) for model in ("stations", "digits") for name in HERE if (model, name) != ("stations", "ncnn")],
+)
 def test_a_target_answers_real_rows_as_the_model_does(
     made: Callable[[str], Path], exported: Callable[[str, str], edge.EdgePackage], model: str, target: str
 ) -> None:
@@ -109,22 +111,25 @@ REFUSED = {  # an operator -> what takes it, and what its refusal says
     "inverse": (
         lambda x: torch.linalg.inv(x.reshape(-1, 2, 2) + torch.eye(2)).reshape(-1, 4),
         dict.fromkeys(
-            ("onnxruntime", "openvino", "executorch", "coreml"), r"linalg_inv\w*: invert the matrix before the export"
+            ("onnxruntime", "openvino", "executorch", "coreml", "ncnn"),
+            r"linalg_inv\w*: invert the matrix before the export",
         ),
     ),
     "singular values": (
         lambda x: torch.linalg.svdvals(x.reshape(-1, 2, 2)).repeat(1, 2),
         dict.fromkeys(
-            ("onnxruntime", "openvino", "executorch", "coreml"), r"linalg_svd\w*: decompose the matrix before"
+            ("onnxruntime", "openvino", "executorch", "coreml", "ncnn"), r"linalg_svd\w*: decompose the matrix before"
         ),
     ),
     "spectrum": (
         lambda x: torch.fft.rfft(x).abs().repeat(1, 2)[:, :4],
-        dict.fromkeys(("openvino", "coreml"), r"fft_r\w+: multiply by a matrix of sines"),
+        dict.fromkeys(("openvino", "coreml", "ncnn"), r"fft_r\w+: multiply by a matrix of sines"),
     ),
     "bessel": (
         torch.special.bessel_j0,
-        dict.fromkeys(("onnxruntime", "openvino", "executorch", "coreml"), "bessel_j0: write it by other operators"),
+        dict.fromkeys(
+            ("onnxruntime", "openvino", "executorch", "coreml", "ncnn"), "bessel_j0: write it by other operators"
+        ),
     ),
 }
 
@@ -144,6 +149,14 @@ def test_an_operator_that_a_target_does_not_know_is_named_with_what_to_change(
         ):
             edge.export_edge(tmp_path, target, tmp_path / "out", keys.private)
         assert not (tmp_path / "out").exists()
+
+
+def test_ncnn_refuses_what_a_float32_does_not_hold_and_names_the_input(
+    made: Callable[[str], Path], keys: models.Keys, tmp_path: Path
+) -> None:
+    with pytest.raises(ConversionRefused, match="'stations' takes station; leave them out, or take another target"):
+        edge.export_edge(made("stations"), "ncnn", tmp_path / "out", keys.private)
+    assert not (tmp_path / "out").exists()
 
 
 def test_core_ml_converts_here_and_answers_on_a_mac_only(
