@@ -28,7 +28,9 @@ from small_training import small_training
 
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("training_environment")]
 EPOCHS = 6
-TOLERANCE = 1e-4  # nats; the addends of the workers are summed in an order that a restart changes
+# In nats. The addends of the workers are summed in an order that a restart changes, which was seen to make 2.5e-4; a
+# restart that loses what the optimizer knows makes 5.8e-4 in its first epoch.
+TOLERANCE = 4e-4
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import cache_from_source
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import placeholders
 import pytest
@@ -39,6 +40,7 @@ UNUSED = (
 )  # fmt: skip
 KEPT = 2  # tar files of a layer; another process may still import the one before
 RECIPE = 2  # another number builds every layer anew
+REFUSED = ("fastapi", "psutil", "starlette")  # as images/Dockerfile has it
 CUDA = ("nvidia/*.so", "nvidia/*.so.*")  # large ones of these become placeholders
 
 
@@ -81,16 +83,28 @@ def servers_image() -> str:
 
 
 def servers_layer() -> Path:
-    """Packages that stand before the server image's, a folder a server, as they are installed on a laptop."""
+    """Packages that stand before the server image's, a folder a server: what is listed, and all that it requires."""
     lists = [PROJECT / "sdk/seaway/model_server" / name / "requirements.txt" for name in ("kserve", "mlserver")]
 
     def write(tar: tarfile.TarFile) -> None:
         for listed in lists:
-            path = own_packages.environment(listed, CACHE / "servers")["PYTHONPATH"].split(os.pathsep)[0]
-            compileall.compile_dir(path, quiet=2)
-            tar.add(path, f"{own_packages.OF_IMAGE.lstrip('/')}/{listed.parent.name}", filter=_root)
+            with TemporaryDirectory(prefix="servers-") as folder:
+                _install(listed, Path(folder))
+                compileall.compile_dir(folder, quiet=2)
+                tar.add(folder, f"{own_packages.OF_IMAGE.lstrip('/')}/{listed.parent.name}", filter=_root)
 
-    return _layer("servers-packages", f"{sys.version};{';'.join(map(_file_key, lists))}", write)
+    return _layer("servers-packages", f"{sys.version};{';'.join(map(_file_key, lists))};whole", write)
+
+
+def _install(listed: Path, folder: Path) -> None:
+    """By Seaway's pins, but for those that a server refuses."""
+    pins = (PROJECT / "requirements.lock").read_text().splitlines()
+    kept = [pin for pin in pins if pin.partition("==")[0] not in REFUSED]
+    constraints = folder / "constraints.txt"
+    constraints.write_text("\n".join(kept) + "\n")
+    uv = [Path(sys.executable).parent / "uv", "pip", "install", "--quiet", "--target", folder]
+    subprocess.run([*uv, "--constraint", constraints, "--requirement", listed], check=True)
+    constraints.unlink()
 
 
 def runtime_image() -> str:
