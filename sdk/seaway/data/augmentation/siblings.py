@@ -1,6 +1,7 @@
 """Which row a changed row was made of, and the refusal of held-out rows that a model has seen a sibling of."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 AUGMENTED, ORIGINAL = "augmented", "augmented_from"  # columns: whether a row was made, and the hash of its original
 DIGEST_BYTES = 16
+FOOTER_END = 8  # bytes of a Parquet file behind its footer: the footer's length, little-endian, and a mark
 
 
 def row_hashes(table: "pa.Table", columns: Sequence[str]) -> list[str]:
@@ -56,6 +58,8 @@ def refuse_siblings(train: Path, held: Path) -> None:
 
 def _made(file: Path) -> int:
     """Rows of a Parquet file that were made; none of what is no Parquet file."""
+    if not _may_name(file, ORIGINAL):
+        return 0
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -67,6 +71,21 @@ def _made(file: Path) -> int:
     except (OSError, pa.ArrowException):
         return 0
     return int(len(marks) - marks.null_count)
+
+
+def _may_name(file: Path, column: str) -> bool:
+    """Whether the footer of a Parquet file has a column's name, which stands there as it is (parquet.thrift).
+
+    Arrow is not asked: its import starts a thread, and a step that has one forks no training.
+    """
+    try:
+        with file.open("rb") as content:
+            content.seek(-FOOTER_END, os.SEEK_END)
+            length = int.from_bytes(content.read(FOOTER_END)[:4], "little")
+            content.seek(-FOOTER_END - length, os.SEEK_END)
+            return column.encode() in content.read(length)
+    except OSError:
+        return False
 
 
 def _read(file: Path) -> "pa.Table":
