@@ -18,6 +18,8 @@ from seaway.errors import EndpointFailed
 from seaway.process_identity import running
 from seaway.storage import write_json
 
+# Where Feast has prometheus_client keep its counters, once it is imported: not for the counters of what we start.
+COUNTERS = ("PROMETHEUS_MULTIPROC_DIR", "PROMETHEUS_MULTIPROCESS_DIR")
 MARK = "SEAWAY_DAEMON"
 LOG_LINES = 20  # told where a daemon fails
 LOG_BYTES = 1 << 16
@@ -74,7 +76,8 @@ def start(
         EndpointFailed: the program cannot be started at all.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    marked = {**os.environ, **(environment or {}), MARK: _mark(folder, name)}
+    ours = {variable: value for variable, value in os.environ.items() if variable not in COUNTERS}
+    marked = {**ours, **(environment or {}), MARK: _mark(folder, name)}
     with (folder / f"{name}.log").open("ab") as log:
         try:
             process = subprocess.Popen(

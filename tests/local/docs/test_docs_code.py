@@ -76,10 +76,18 @@ def a_model_for_devices(_: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     yield {}
 
 
+@contextmanager
+def keras_on_torch(patch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """As `train_keras` has it."""
+    patch.setenv("KERAS_BACKEND", "torch")
+    yield {}
+
+
 BEFORE = {
     "docs/how-to/take-a-model-to-the-edge.md": a_model_for_devices,
     "docs/reference/model-package.md": a_trained_model,
     "docs/reference/storage.md": a_bucket,
+    "docs/reference/training.md": keras_on_torch,
     "docs/reference/tuning.md": a_training_to_tune,
 }
 

@@ -217,9 +217,6 @@ FAILING: dict[str, tuple[str, Steps]] = {
         "'broken' failed. KeyError: 'm\u00e4rz'",
         [("broken", "failed"), ("last", "FAILED exit-handler-1 KeyError: 'm\u00e4rz'")],
     ),
-    "notebooks.py:packages_that_are_not_there": (
-        "'without-packages' failed. ModuleNotFoundError: No module named 'nbclient'", [("without-packages", "failed")],
-    ),
     "parameters.py:output_that_cannot_travel": (
         "'big' failed. its output Output is 9007199254740993", [("big", "failed")],
     ),

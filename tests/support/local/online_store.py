@@ -37,7 +37,7 @@ def view(name: str, entities: list[Entity], fields: dict[str, Any], ttl: timedel
     return FeatureView(name=name, entities=entities, schema=[*keys, *schema], source=source, ttl=ttl)
 
 
-SITE = view("site", [shop], {"distance": Float32, "weather": Array(Float32)}, timedelta(hours=1))
+SITE = view("site", [shop], {"distance": Float32, "weather": Array(Float32)}, timedelta(days=2))
 STOCK = view("stock", [shop, item], {"left": Int64, "shelf": String}, timedelta(0))
 WORLD = view("world", [], {"rate": Float32}, timedelta(days=1))
 VIEWS = (SITE, STOCK, WORLD)
@@ -52,7 +52,7 @@ ROWS = {
             "shop": ["a", "b", "old", "bare"],
             "distance": [100.0, 250.5, 7.0, None],
             "weather": [[0.1 * place for place in range(WEATHER)], [0.5] * WEATHER, [0.0] * WEATHER, None],
-            "at": [NOW, NOW - timedelta(minutes=30), NOW - timedelta(hours=3), NOW],
+            "at": [NOW, NOW - timedelta(minutes=30), NOW - timedelta(days=3), NOW],
         }
     ),
     "stock": pd.DataFrame(

@@ -22,11 +22,6 @@ def broken():
     dsl.run_notebook()
 
 
-@dsl.notebook_component(notebook_path=os.path.join(HERE, "sum.ipynb"), base_image="python:3.11", packages_to_install=[])
-def without_packages():
-    dsl.run_notebook()
-
-
 @dsl.component(base_image="python:3.11", install_kfp_package=False)
 def word_of(table: dsl.Input[dsl.Dataset]) -> str:
     return table.metadata["word"]
@@ -43,8 +38,3 @@ def cell_that_fails():
     with dsl.ExitHandler(last()):
         broken()
     say(text="never")
-
-
-@dsl.pipeline
-def packages_that_are_not_there():
-    without_packages()

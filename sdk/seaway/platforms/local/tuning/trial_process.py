@@ -45,7 +45,7 @@ class TrialProcess:
         self._clear()
         spec.write(folder / "spec.json", fingerprint)
         context = multiprocessing.get_context("forkserver")
-        self._process = context.Process(target=_train, args=(str(folder), threads, trainer))
+        self._process = context.Process(target=_train, args=(str(folder), threads, trainer, dict(os.environ)))
         with _own_program():
             self._process.start()
 
@@ -161,8 +161,10 @@ def _own_program() -> Iterator[None]:
         sys.modules["__main__"] = program
 
 
-def _train(folder: str, threads: int, trainer: str) -> None:
-    """What a trial's process does."""
+def _train(folder: str, threads: int, trainer: str, environment: dict[str, str]) -> None:
+    """What a trial's process does, in the environment of its study: the server's is that of its own start."""
+    os.environ.clear()
+    os.environ.update(environment)
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _write_to(Path(folder) / LOG)
