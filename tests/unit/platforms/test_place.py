@@ -9,7 +9,8 @@ from seaway.errors import InvalidSpec
 from seaway.models import ModelRegistry
 
 PIPELINE = PROJECT / "pipelines" / "flights" / "pipeline.yaml"
-PORTS = sorted(set(re.findall(r"platforms\.current\((?:\w+\.)?([A-Z]\w+)", PIPELINE.read_text(encoding="utf-8"))))
+ASKED = re.findall(r"platforms\.current\((?:\w+\.)?([A-Z]\w+)", PIPELINE.read_text(encoding="utf-8"))
+PORTS = sorted({*ASKED, "Trainer"})  # which the library asks for the steps that train
 HERE = {
     "Trainer": "torchrun", "Tuner": "optuna", "Endpoint": "process", "Traffic": "envoy", "TrafficMetrics": "envoy",
     "ServiceGraph": "none", "RolloutStore": "file", "ModelRegistry": "mlflow",
