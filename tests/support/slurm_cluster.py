@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from free_ports import free_ports
+from web_program import end
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol")
 WAIT_S = 120.0  # on a busy machine
-ENDING_S = 30.0
 STARTS = 3
 NODES = ("n1", "n2")
 
@@ -79,13 +79,7 @@ class SlurmCluster:
 
     def stop(self, daemon: str) -> None:
         """End it, by force where it hangs: slurmctld was once seen to close its port and never to end."""
-        process = self.daemons.pop(daemon)
-        process.terminate()
-        try:
-            process.wait(ENDING_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(self.daemons.pop(daemon))
 
     def stop_all(self) -> None:
         with suppress(subprocess.CalledProcessError):

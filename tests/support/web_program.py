@@ -23,12 +23,17 @@ def web_program(command: Sequence[str], ready: str, log: Path) -> Iterator[None]
         _await(process, ready, log)
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(ENDING_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End it, by force where it hangs."""
+    process.terminate()
+    try:
+        process.wait(ENDING_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _await(process: "subprocess.Popen[bytes]", ready: str, log: Path) -> None:

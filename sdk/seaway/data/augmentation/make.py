@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from seaway.data.augmentation import numbers, words
+from seaway.data.augmentation import numbers, pictures, words
 from seaway.data.augmentation.siblings import AUGMENTED, ORIGINAL, refuse_augmented, row_hashes
 from seaway.data.ingestion import write_table
 from seaway.errors import DataUnreadable, InvalidSpec
@@ -128,7 +128,9 @@ def _changed(rows: "pa.Table", chosen: npt.NDArray[np.int64], changes: Changes) 
             for place, name in enumerate(changes.numeric)
         }
     columns |= {name: _texts(rows, made, name, changes, generator) for name in changes.texts}
-    columns |= {name: _pictures(made, name, changes) for name in changes.images}
+    columns |= {
+        name: pictures.changed(made[name].to_pylist(), changes.transforms, changes.seed) for name in changes.images
+    }
     for name, values in columns.items():
         place, field = made.schema.get_field_index(name), made.schema.field(name)
         made = made.set_column(place, field, _typed(values, field))
@@ -149,12 +151,6 @@ def _numbers(
     if changes.noise:
         found = found + numbers.noisy(values, chosen, changes.noise, generator) - values[chosen]
     return found
-
-
-def _pictures(made: "pa.Table", name: str, changes: Changes) -> list[Any]:
-    from seaway.data.augmentation import pictures  # imports torch
-
-    return pictures.changed(made[name].to_pylist(), changes.transforms, changes.seed)
 
 
 def _texts(

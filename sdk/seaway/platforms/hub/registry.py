@@ -89,14 +89,15 @@ class HubRegistry:
         """The version that the property `production` names, in a verified folder under the state folder."""
         check_name(name)
         with self._alone():
-            found = self._production(name)
-            if found is None:
+            model = self._hub.model(name)
+            found = model and self._production(model)
+            if not found:
                 return None
             uri = self._uri(name, found)
             with TemporaryDirectory(dir=home()) as draft:
-                model = kept(name, found["name"], _hash(found), _downloaded(uri, Path(draft) / "package"))
-            self._fetch_evidence(uri, model.package)
-            return model
+                fetched = kept(name, found["name"], _hash(found), _downloaded(uri, Path(draft) / "package"))
+            self._fetch_evidence(uri, fetched.package)
+            return fetched
 
     def promote(self, name: str, version: str, over: str | None = None) -> None:
         """Set the property `production`.
@@ -108,11 +109,11 @@ class HubRegistry:
         """
         check_name(name)
         with self._alone():
-            self._required(name, version)
+            model = _there(self._hub.model(name), name)
+            self._version(model, version)
             if over is not None:
-                found = self._production(name)
+                found = self._production(model)
                 require_replaceable(name, (found["name"], _hash(found)) if found else None, version, over)
-            model = self._ensured(name)
             said = {**(model.get("customProperties") or {}), **properties({PRODUCTION: version})}
             self._hub.change(f"registered_models/{model['id']}", customProperties=said)
 
@@ -161,14 +162,15 @@ class HubRegistry:
                 continue
         raise RegistryUnavailable(f"{ATTEMPTS} times another took the number of the next version; register again.")
 
-    def _production(self, name: str) -> Record | None:
-        model = self._hub.model(name)
-        current = texts(model).get(PRODUCTION) if model else None
-        return self._required(name, current) if current else None
+    def _production(self, model: Record) -> Record | None:
+        current = texts(model).get(PRODUCTION)
+        return self._version(model, current) if current else None
 
     def _required(self, name: str, version: str) -> Record:
-        model = _there(self._hub.model(name), name)
-        return _there(self._hub.version(model["id"], version), f"{name} version {version}")
+        return self._version(_there(self._hub.model(name), name), version)
+
+    def _version(self, model: Record, version: str) -> Record:
+        return _there(self._hub.version(model["id"], version), f"{model['name']} version {version}")
 
     def _package(self, version: Record) -> Record | None:
         return next((one for one in self._hub.artifacts(version["id"]) if one.get("artifactType") == PACKAGE), None)
