@@ -12,6 +12,7 @@ DATA = (
     "*.json",
     "*.md",
     "*.proto",
+    "*.py",  # of a folder that is no package: an application that its own program starts
     "*.svg",
     "*.tmpl",
     "*.txt",

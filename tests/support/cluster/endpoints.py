@@ -22,12 +22,24 @@ from small_package import SIGNATURE
 STARTUP_S = 300.0  # of a JVM and torch on a machine where others work
 LOADER, STOP = "loader", "/tmp/stop"  # noqa: S108  # a volume of its pod
 ASKING, CHECKER = "asking", "checker"
-# Asks until there is a file STOP, then says how many answers each version gave, and every failure. It begins with the
-# first answer: a node's proxy learns of a new Service a second after the API server.
-LOAD = """
-import collections, json, os, threading, time
+# What a pod asks begins with the first answer: a node's proxy learns of a new Service a second after the API server.
+ANSWERED = """
+import json, os, time
 from seaway.errors import EndpointFailed
 from seaway.serving import Client
+def await_answer(url, token, model):
+    while True:
+        try:
+            with Client(url, token) as client:
+                return client.metadata(model)
+        except EndpointFailed:
+            time.sleep(0.1)
+"""
+# Asks until there is a file STOP, then says how many answers each version gave, and every failure.
+LOAD = (
+    ANSWERED
+    + """
+import collections, threading
 url, token, model, inputs, stop = json.loads(os.environ["SETTINGS"])
 ended, versions, failures = threading.Event(), collections.Counter(), []
 def ask():
@@ -39,14 +51,7 @@ def ask():
             except EndpointFailed as error:
                 failures.append(f"{time.time():.3f} {error}")
             time.sleep(0.05)
-def answers():
-    try:
-        with Client(url, token) as client:
-            return client.infer(model, inputs)
-    except EndpointFailed:
-        return None
-while not answers():
-    time.sleep(0.1)
+await_answer(url, token, model)
 threads = [threading.Thread(target=ask) for _ in range(4)]
 [thread.start() for thread in threads]
 print("asking", flush=True)
@@ -56,18 +61,23 @@ ended.set()
 [thread.join() for thread in threads]
 print(json.dumps({"versions": versions, "failures": failures}), flush=True)
 """
+)
 
 
 # `seaway conformance`, the token in a file as it wants it.
-CHECK = """
-import json, os, sys
+CHECK = (
+    ANSWERED
+    + """
+import sys
 from pathlib import Path
 from seaway.cli import main
 url, model, token = json.loads(os.environ["SETTINGS"])
+await_answer(url, token, model)
 Path("/tmp/token").write_text(token)
 sys.argv = ["seaway", "conformance", url, model, "--token", "/tmp/token", "--output", "json"]
 main()
 """
+)
 
 
 def environment(store: StoreInCluster, home: Path) -> dict[str, str]:
