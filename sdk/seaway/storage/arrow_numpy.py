@@ -14,7 +14,8 @@ NAN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.na
 
 def numbers(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     """Numbers of shape [rows], NaN where one is missing."""
-    whole = values.cast(pa.float64(), safe=False).fill_null(NAN).combine_chunks()
+    known = values.cast(pa.float64(), safe=False)
+    whole = (known.fill_null(NAN) if known.null_count else known).combine_chunks()
     return np.from_dlpack(whole).astype(np.float64, copy=False)
 
 
@@ -33,6 +34,21 @@ def plain_numpy(values: pa.ChunkedArray) -> npt.NDArray[Any]:
         return np.from_dlpack(values.combine_chunks())
     if pa.types.is_boolean(kind) and not values.null_count:
         return np.from_dlpack(values.cast(pa.uint8()).combine_chunks()).astype(np.bool_)
+    return _objects(values)
+
+
+def _objects(values: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """Python's values, a text that many rows have made once; None where one is missing."""
+    texts = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+    if not texts or not len(values):
+        return _array(values.to_pylist())
+    coded = values.combine_chunks().dictionary_encode()
+    known = _array([*coded.dictionary.to_pylist(), None])
+    places = np.from_dlpack(coded.indices.fill_null(len(known) - 1)).astype(np.intp)
+    return known.take(places)
+
+
+def _array(values: list[Any]) -> npt.NDArray[np.object_]:
     rows = np.empty(len(values), object)
-    rows[:] = values.to_pylist()
+    rows[:] = values
     return rows
