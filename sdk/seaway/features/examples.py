@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from seaway import tasks
 from seaway.errors import DataUnreadable, FeaturesUnavailable, InvalidSpec, SeawayError
+from seaway.features import stores
+from seaway.features.feast_import import import_feast
 from seaway.features.project import EVENT_TIME, LABEL_TIME, RESERVED, FeatureProject
 from seaway.features.repository import FeatureRepository, open_store, told
 from seaway.features.splits import SplitSpec, split
@@ -179,15 +181,16 @@ def joined(repository: FeatureRepository, rows: "pd.DataFrame") -> "pd.DataFrame
 
 
 def _join(repository: FeatureRepository, rows: "pd.DataFrame") -> "pd.DataFrame":
-    store = open_store(repository.path)
+    import_feast()
     from seaway.features.sources import LIBRARY_ERRORS  # now that Feast is there
 
     try:
+        store = open_store(repository.path)
         service = store.get_feature_service(repository.project.service)
         found: pd.DataFrame = store.get_historical_features(rows, service).to_df()
     except SeawayError:
         raise
-    except LIBRARY_ERRORS as error:
+    except (*LIBRARY_ERRORS, *stores.errors()) as error:
         raise FeaturesUnavailable(f"Feast cannot give the features of {repository.path}: {told(error)}") from error
     return found
 
@@ -202,6 +205,8 @@ def _columns(project: FeatureProject, found: "pd.DataFrame") -> "pd.DataFrame":
     if project.task == "binary" and found[project.label].dtype.kind in "biuf" and found[project.label].notna().all():
         kinds[project.label] = "int8"
     examples = found[list(kept)].copy()
+    for name in (EVENT_TIME, LABEL_TIME):
+        examples[name] = _times(project, examples[name])  # a store may give them without a zone
     for name, kind in kinds.items():
         try:
             examples[name] = examples[name].astype(pandas_dtype(kind))

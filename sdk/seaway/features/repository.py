@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seaway.errors import DataUnreadable, FeaturesUnavailable
+from seaway.features import stores
 from seaway.features.feast_import import import_feast
 from seaway.features.project import FeatureProject, load_project
 from seaway.storage import read_json, write_json
@@ -18,19 +19,6 @@ from seaway.storage import read_json, write_json
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView
     from ibis.expr.types import Table
-
-CONFIG = """\
-project: {name}
-provider: local
-registry: registry.db
-online_store:
-  type: sqlite
-  path: online.db
-offline_store:
-  type: seaway.features.asof_store.AsofOfflineStore
-entity_key_serialization_version: 3
-"""
-
 
 TOLD = 300  # characters of a library's error
 log = logging.getLogger(__name__)
@@ -72,11 +60,18 @@ def build(tables: Path, definitions: str, output: Path, online: bool = True) -> 
     for name in ("registry.db", "online.db", "repository.json"):
         (output / name).unlink(missing_ok=True)
     _build_sources(project, tables, output / "sources")
-    (output / "feature_store.yaml").write_text(CONFIG.format(name=project.name), encoding="utf-8")
+    (output / "feature_store.yaml").write_text(_config(project.name), encoding="utf-8")
     shutil.copyfile(inspect.getfile(sys.modules[definitions.partition(":")[0]]), output / "definitions.py")
     rows = _apply(project, output, online)
     write_json(output / "repository.json", {"definitions": definitions, "rows": rows})
     return FeatureRepository(output, definitions, rows)
+
+
+def _config(project: str) -> str:
+    import yaml
+
+    content = {"project": project, "provider": "local", **stores.stores(), "entity_key_serialization_version": 3}
+    return yaml.safe_dump(content, sort_keys=False)
 
 
 def _build_sources(project: FeatureProject, tables: Path, sources: Path) -> None:
@@ -93,22 +88,26 @@ def open_store(path: Path) -> "FeatureStore":
     import_feast()
     from feast import FeatureStore
 
+    stores.read_in_utc()
     return FeatureStore(repo_path=str(path))
 
 
 def _apply(project: FeatureProject, output: Path, online: bool) -> dict[str, int]:
     from seaway.features import source_checks, sources
 
-    store = open_store(output)
     try:
+        store = open_store(output)
         store.apply(list(project.objects))
-    except sources.LIBRARY_ERRORS as error:
+        named = {one.name for one in project.objects}
+        views = [view for view in store.list_feature_views() if view.name in named]  # a registry may have former ones
+    except (*sources.LIBRARY_ERRORS, *stores.errors()) as error:
         raise FeaturesUnavailable(f"Feast refuses the definitions of {project.name}: {told(error)}") from error
-    views = store.list_feature_views()
     for view in views:
         _check_time_to_live(view)
         source_checks.check(view, output)
     spans = {view.name: _span(output, view) for view in views}
+    if (moved := stores.published(store, views, output)) != views:
+        store.apply(moved)
     if online:
         if valid := max((view.ttl for view in views if view.ttl), default=None):
             for view in views:
@@ -177,7 +176,7 @@ def _materialize(store: "FeatureStore", spans: "Mapping[str, tuple[int, datetime
         start = end - ttl if ttl and ttl < end - first else first
         try:
             store.materialize(start, end, feature_views=[name])
-        except LIBRARY_ERRORS as error:
+        except (*LIBRARY_ERRORS, *stores.errors()) as error:
             raise FeaturesUnavailable(
                 f"The latest values of feature view {name} cannot be put into the online store: {told(error)}"
             ) from error
