@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from seaway.tuning.algorithm import FEATURES, KATIB, METHODS, OPTUNA, SLURM
+from seaway.tuning.algorithm import FEATURES, KATIB, METHODS, OPTUNA, RAY, SLURM
 
 from tools.page_part import rewrite, with_part
 
@@ -11,22 +11,23 @@ from tools.page_part import rewrite, with_part
 def table() -> str:
     """Which backend carries out what, as Markdown."""
     algorithms = [
-        f"| `{name}` | {method.title} | {_backend(method.backends.get(OPTUNA))} | {_mark(SLURM in method.backends)} | "
+        f"| `{name}` | {method.title} | {_backend(method.backends.get(OPTUNA))} | "
+        f"{_mark({SLURM, RAY} <= method.backends.keys())} | "
         f"{_backend(method.backends.get(KATIB))} | {_settings(method.settings)} | {method.source or '–'} |"  # noqa: RUF001
         for name, method in METHODS.items()
     ]
     features = [
-        f"| {name} | {' | '.join(_mark(backend in able) for backend in (OPTUNA, SLURM, KATIB))} |"
+        f"| {name} | {' | '.join(_mark(backend in able) for backend in (OPTUNA, SLURM, RAY, KATIB))} |"
         for name, able in FEATURES.items()
     ]
     return "\n".join(
         [
-            "| algorithm | what it does | here: Optuna's | on Slurm | on a cluster: Katib's | settings | source |",
+            "| algorithm | what it does | here: Optuna's | Slurm, Ray | on a cluster: Katib's | settings | source |",
             "|---|---|---|---|---|---|---|",
             *algorithms,
             "",
-            "| a study may also ask for | `optuna` | `slurm` | `katib` |",
-            "|---|---|---|---|",
+            "| a study may also ask for | `optuna` | `slurm` | `ray` | `katib` |",
+            "|---|---|---|---|---|",
             *features,
             "",
         ]

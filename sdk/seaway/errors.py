@@ -479,6 +479,18 @@ class SlurmUnavailable(SeawayError):
     """
 
 
+class RayUnavailable(SeawayError):
+    """The head of the Ray cluster did not answer for longer than an outage may last.
+
+    Why: A restart of the head is sat out: where it keeps its state, jobs run on without it. After a longer time nobody
+    knows what becomes of the job, so the step fails and names it; the job itself may go on.
+
+    What to do: See that `placement.address`, or `address` of the file that SEAWAY_RAY names, is the address of the
+    cluster's dashboard as this machine reaches it. Run the step again when it answers: it takes its job up where it
+    was. docs/how-to/train-on-ray.md has the times.
+    """
+
+
 class ImageNotBuilt(SeawayError):
     """An image of your code could not be put together or pushed.
 

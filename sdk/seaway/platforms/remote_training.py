@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 
+from seaway.errors import InvalidSpec
 from seaway.platforms.home import run_id
 from seaway.storage import storage_for
 from seaway.training.pod.job import RemoteTraining
@@ -17,6 +18,15 @@ def below(root: str, spec: TrainSpec, identity: Mapping[str, str], step: str = S
     """The training with its data and model below this run's URI, and checkpoints that later runs find again."""
     run = f"{root}/runs/{run_id()}/{step}-{identity['run'][:16]}"
     return RemoteTraining.of(spec, identity, run, f"{root}/checkpoints")
+
+
+def nodes(workers: int, processes: int) -> int:
+    """Nodes that `workers` take, so many processes on each. Raises: InvalidSpec: they do not fill the nodes evenly."""
+    if workers % processes:
+        raise InvalidSpec(
+            f"workers={workers} does not fill nodes of {processes} processes (placement.processes_per_node) evenly."
+        )
+    return workers // processes
 
 
 def finished(spec: TrainSpec, identity: Mapping[str, str]) -> TrainResult | None:

@@ -1,7 +1,8 @@
 """Settings of a place as frozen dataclasses: from a file of the installation, and from a spec's own mapping."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import yaml
 
 from seaway.errors import InvalidSpec
 
+VARIABLE = re.compile(r"[A-Za-z_]\w*")
+
 
 def check_whole(settings: Any, **least: int) -> None:
     """Raises: InvalidSpec: one of these fields is no whole number, or is below its least value."""
@@ -17,6 +20,23 @@ def check_whole(settings: Any, **least: int) -> None:
         value = getattr(settings, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < bound:
             raise InvalidSpec(f"{name}={value!r} must be a whole number of at least {bound}.")
+
+
+def check_seconds(settings: Any, *names: str) -> None:
+    """Raises: InvalidSpec: one of these fields of a placement is no positive number."""
+    for name in names:
+        value = getattr(settings, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            raise InvalidSpec(f"placement.{name}={value!r}: give a positive number of seconds.")
+
+
+def check_variables(variables: Mapping[str, str], reserved: Sequence[str]) -> None:
+    """Raises: InvalidSpec: a name of `placement.env` is none of a variable, or begins with a reserved prefix."""
+    for name in variables:
+        if not VARIABLE.fullmatch(name) or name.startswith(tuple(reserved)):
+            raise InvalidSpec(
+                f"placement.env: {name!r} is no variable's name, or is set for the processes: {', '.join(reserved)}."
+            )
 
 
 def parsed(kind: Any, settings: Mapping[str, Any], where: str) -> Any:

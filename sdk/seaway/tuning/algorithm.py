@@ -8,7 +8,7 @@ from typing import Any
 
 from seaway.errors import InvalidSpec
 
-OPTUNA, KATIB, SLURM = "optuna", "katib", "slurm"
+OPTUNA, KATIB, SLURM, RAY = "optuna", "katib", "slurm", "ray"
 
 
 @dataclass(frozen=True)
@@ -30,43 +30,43 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "grid": Method(
             "every point of the space, in order",
             "",
-            {OPTUNA: "enqueued trials", SLURM: "enqueued trials", KATIB: "grid"},
+            {OPTUNA: "enqueued trials", SLURM: "enqueued trials", RAY: "enqueued trials", KATIB: "grid"},
             learns=False,
         ),
         "random": Method(
             "points drawn independently",
             "Bergstra and Bengio 2012, JMLR 13",
-            {OPTUNA: "RandomSampler", SLURM: "RandomSampler", KATIB: "random"},
+            {OPTUNA: "RandomSampler", SLURM: "RandomSampler", RAY: "RandomSampler", KATIB: "random"},
             learns=False,
         ),
         "tpe": Method(
             "tree-structured Parzen estimators: points that are likelier among the good trials than among the rest",
             "Bergstra et al. 2011, NeurIPS 24",
-            {OPTUNA: "TPESampler", SLURM: "TPESampler", KATIB: "tpe"},
+            {OPTUNA: "TPESampler", SLURM: "TPESampler", RAY: "TPESampler", KATIB: "tpe"},
             {"startup_trials": 10},
         ),
         "bayes": Method(
             "a Gaussian process with expected improvement",
             "Snoek et al. 2012, NeurIPS 25",
-            {OPTUNA: "GPSampler", SLURM: "GPSampler", KATIB: "bayesianoptimization"},
+            {OPTUNA: "GPSampler", SLURM: "GPSampler", RAY: "GPSampler", KATIB: "bayesianoptimization"},
             {"startup_trials": 10},
         ),
         "cmaes": Method(
             "covariance matrix adaptation evolution strategy",
             "Hansen and Ostermeier 2001, Evolutionary Computation 9(2)",
-            {OPTUNA: "CmaEsSampler", SLURM: "CmaEsSampler", KATIB: "cmaes"},
+            {OPTUNA: "CmaEsSampler", SLURM: "CmaEsSampler", RAY: "CmaEsSampler", KATIB: "cmaes"},
             numeric_only=True,
         ),
         "nsga2": Method(
             "an evolution that keeps a front of several objectives",
             "Deb et al. 2002, IEEE Trans. Evolutionary Computation 6(2)",
-            {OPTUNA: "NSGAIISampler", SLURM: "NSGAIISampler"},
+            {OPTUNA: "NSGAIISampler", SLURM: "NSGAIISampler", RAY: "NSGAIISampler"},
             {"population": 20},
         ),
         "sobol": Method(
             "a low-discrepancy sequence, scrambled by the seed",
             "Sobol 1967, USSR Comp. Math. 7(4); Owen 1998, J. Complexity 14(4)",
-            {OPTUNA: "QMCSampler", SLURM: "QMCSampler", KATIB: "sobol"},
+            {OPTUNA: "QMCSampler", SLURM: "QMCSampler", RAY: "QMCSampler", KATIB: "sobol"},
             learns=False,
         ),
         "hyperband": Method(
@@ -103,12 +103,12 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 # What a study may ask for beside its algorithm, and who can give it.
 FEATURES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "parameters under a condition": frozenset({OPTUNA, SLURM}),
+        "parameters under a condition": frozenset({OPTUNA, SLURM, RAY}),
         "a float on both a logarithmic scale and steps": frozenset({KATIB}),
-        "several objectives": frozenset({OPTUNA, SLURM}),
-        "constraints": frozenset({OPTUNA, SLURM}),
-        "a warm start": frozenset({OPTUNA, SLURM}),
-        "a search on a part of the rows": frozenset({OPTUNA, SLURM}),
+        "several objectives": frozenset({OPTUNA, SLURM, RAY}),
+        "constraints": frozenset({OPTUNA, SLURM, RAY}),
+        "a warm start": frozenset({OPTUNA, SLURM, RAY}),
+        "a search on a part of the rows": frozenset({OPTUNA, SLURM, RAY}),
         "a budget in epochs": frozenset({OPTUNA}),
         "neural architecture search": frozenset({KATIB}),
     }

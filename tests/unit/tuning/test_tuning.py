@@ -98,7 +98,7 @@ def test_what_has_no_meaning_anywhere_is_refused_everywhere(
 def test_every_algorithm_of_the_issue_is_carried_out_on_a_laptop() -> None:
     wanted = {"grid", "random", "tpe", "bayes", "cmaes", "sobol", "hyperband", "asha", "median", "pbt"}
     assert wanted <= {name for name, method in METHODS.items() if "optuna" in method.backends}
-    assert all(able <= {"optuna", "slurm", "katib"} for able in FEATURES.values())
+    assert all(able <= {"optuna", "slurm", "ray", "katib"} for able in FEATURES.values())
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seaway.errors import InvalidSpec
-from seaway.platforms.settings import check_whole, parsed
+from seaway.platforms.settings import check_seconds, check_variables, check_whole, parsed
 
 WORD = re.compile(r"[^\s\0]+")  # of an sbatch option: a line of the script holds one option
-VARIABLE = re.compile(r"[A-Za-z_]\w*")
 RESERVED = ("SEAWAY_", "PET_", "SLURM_")  # variables that Seaway's programs and Slurm set
 PYXIS, APPTAINER = "pyxis", "apptainer"
 TEXTS = ("partition", "account", "qos", "time", "memory", "gpu_type", "constraint", "reservation", "image", "python")
@@ -66,10 +65,7 @@ class Placement:
 
     def __post_init__(self) -> None:
         check_whole(self, processes_per_node=1, cpus=1, gpus=0, requeues=0)
-        for name in ("queue_s", "outage_s"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-                raise InvalidSpec(f"placement.{name}={value!r}: give a positive number of seconds.")
+        check_seconds(self, "queue_s", "outage_s")
         self._check_texts()
         self._check_lists()
         if self.container not in (PYXIS, APPTAINER):
@@ -89,18 +85,7 @@ class Placement:
         for option in self.options:
             if not option.startswith("-") or not WORD.fullmatch(option):
                 raise InvalidSpec(f"placement.options: {option!r} is to be one word such as --exclusive or --nice=100.")
-        for name in self.env:
-            if not VARIABLE.fullmatch(name) or name.startswith(RESERVED):
-                raise InvalidSpec(f"placement.env: {name!r} is no variable's name, or one that Slurm or Seaway sets.")
-
-    def nodes(self, workers: int) -> int:
-        """Nodes that `workers` processes take. Raises: InvalidSpec: they do not fill the nodes evenly."""
-        if workers % self.processes_per_node:
-            raise InvalidSpec(
-                f"workers={workers} does not fill nodes of {self.processes_per_node} processes "
-                "(placement.processes_per_node) evenly."
-            )
-        return workers // self.processes_per_node
+        check_variables(self.env, RESERVED)
 
     @classmethod
     def parse(cls, settings: Mapping[str, object]) -> "Placement":

@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 
+from seaway.platforms import remote_training
 from seaway.platforms.slurm.placement import APPTAINER, Placement
 from seaway.training.pod.job import VARIABLE, RemoteTraining
 
@@ -32,7 +33,7 @@ export GLOO_SOCKET_IFNAME="${{GLOO_SOCKET_IFNAME:-lo}}" NCCL_SOCKET_IFNAME="${{N
 
 def build(name: str, log: str, training: RemoteTraining, placement: Placement) -> str:
     """The text of the script; equal for equal arguments. `log` is a path in which Slurm writes the number for %j."""
-    nodes = placement.nodes(training.workers)
+    nodes = remote_training.nodes(training.workers, placement.processes_per_node)
     options = _directives(name, log, nodes, training.timeout_s, placement)
     variables = {
         VARIABLE: training.text,

@@ -1,10 +1,10 @@
-"""Studies of this machine whose trials are batch jobs: Optuna chooses here, Slurm trains.
+"""Studies of this machine whose trials are batch jobs: Optuna chooses here, Slurm or Ray trains.
 
-What a trial asks of Slurm, and what becomes of a job that waits, is lost or is cancelled, is the trainer's.
+What a trial asks of them, and what becomes of a job that waits, is lost or is cancelled, is the trainer's.
 """
 
 from seaway.platforms.local.tuning.optuna import OptunaTuner
-from seaway.tuning.algorithm import SLURM
+from seaway.tuning.algorithm import RAY, SLURM
 
 
 class SlurmTuner(OptunaTuner):
@@ -12,3 +12,10 @@ class SlurmTuner(OptunaTuner):
 
     name = SLURM
     trainer = SLURM
+
+
+class RayTuner(OptunaTuner):
+    """A job of a Ray cluster a trial, otherwise as on Slurm."""
+
+    name = RAY
+    trainer = RAY
