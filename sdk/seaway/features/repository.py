@@ -88,7 +88,6 @@ def open_store(path: Path) -> "FeatureStore":
     import_feast()
     from feast import FeatureStore
 
-    stores.read_in_utc()
     return FeatureStore(repo_path=str(path))
 
 

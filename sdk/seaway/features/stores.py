@@ -67,11 +67,6 @@ def errors() -> tuple[type[Exception], ...]:
     return tuple(getattr(sys.modules[module], name) for module, name in OF_CLIENTS.items() if module in sys.modules)
 
 
-def read_in_utc() -> None:
-    """Have libpq's sessions keep time in UTC: Feast's tables of rows have no zone, and the session's is taken."""
-    os.environ["PGTZ"] = "UTC"
-
-
 def published(store: "FeatureStore", views: "Sequence[FeatureView]", repository: Path) -> "list[FeatureView]":
     """The views as the offline store reads them: files stay as they are, PostgreSQL gets a table of each one's rows.
 
