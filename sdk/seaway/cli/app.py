@@ -725,6 +725,54 @@ def compare_runs(
     runs.show_differences(run or [], all_, output is Format.JSON)
 
 
+class Mirror(StrEnum):
+    """The trackers that a run can be mirrored to."""
+
+    COMET = "comet"
+    TENSORBOARD = "tensorboard"
+    WANDB = "wandb"
+
+
+@runs_app.command(
+    "mirror",
+    epilog=_examples(
+        "seaway runs mirror --to wandb",
+        "seaway runs mirror 20260102-030405-ab12 --to comet --into for_comet",
+        "seaway runs mirror --to tensorboard --no-files -o json",
+    ),
+)
+def mirror_run(
+    to: Annotated[Mirror, typer.Option(help="The other tracker.")],
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A run, or MLflow's id of one; by default the latest.", autocompletion=_run_names),
+    ] = None,
+    into: Annotated[Path, typer.Option(help="The folder that gets it.")] = Path("mirrors"),
+    files: Annotated[bool, typer.Option("--files/--no-files", help="Its files, too.")] = True,
+    output: Output = Format.TEXT,
+) -> None:
+    """Write what a run has tracked in MLflow as W&B, Comet or TensorBoard keep it, without their services.
+
+    Nothing is sent. The command that sends it, or shows it, is printed, and so is what the other tracker cannot say."""
+    from seaway.cli import tracked
+
+    tracked.mirror_run(run, to.value, into, files, output is Format.JSON)
+
+
+@runs_app.command("import", epilog=_examples("seaway runs import exports/data --files exports/files"))
+def import_runs(
+    data: Annotated[Path, typer.Argument(help="What Neptune's exporter wrote to its --data-path.")],
+    files: Annotated[Path, typer.Option(help="What it wrote to its --files-path.")],
+    output: Output = Format.TEXT,
+) -> None:
+    """Record the runs of an export of Neptune's in MLflow.
+
+    A project becomes an experiment. Runs that are there already are left as they are."""
+    from seaway.cli import tracked
+
+    tracked.import_runs(data, files, output is Format.JSON)
+
+
 @app.command(
     epilog=_examples(
         "seaway report",

@@ -60,7 +60,7 @@ class MlflowRegistry:
         weights_sha256: str,
     ) -> str:
         """One run: parameters, final metrics, and one curve a column of `history` over its `epoch`."""
-        with self._session() as client:
+        with self.session() as client:
             if (recorded := self._run_of(WEIGHTS_TAG, weights_sha256)) is not None:
                 return recorded
             tags = {"seaway.run": run_id(), WEIGHTS_TAG: weights_sha256}
@@ -73,7 +73,7 @@ class MlflowRegistry:
         """One run with the best trial's params and figures and `study.json`; below it one a trial, with its curves."""
         study = result.as_json()
         content = hashlib.sha256(json.dumps(study, sort_keys=True).encode()).hexdigest()
-        with self._session() as client:
+        with self.session() as client:
             if (recorded := self._run_of(STUDY_TAG, content)) is not None:
                 return recorded
             tags = {"seaway.run": run_id(), STUDY_TAG: content}
@@ -87,7 +87,7 @@ class MlflowRegistry:
 
     def log_check(self, name: str, version: str, figures: Mapping[str, float], report: Path) -> str:
         """One run: the figures, and the report's files as artifacts."""
-        with self._session() as client:
+        with self.session() as client:
             tags = {"seaway.run": run_id()}
             run = self._opened(name, tags)
             self._log(run, {"version": version}, figures, [])
@@ -105,7 +105,7 @@ class MlflowRegistry:
         """A version whose files are the package and whose tags are its lineage; the same content keeps its version."""
         check_name(name)
         checked = verify(package, public_key())
-        with self._session() as client:
+        with self.session() as client:
             _ensure_model(client, name)
             same = client.search_model_versions(f"name={_quoted(name)} and tags.{HASH_TAG}='{checked.sha256}'")
             if same:
@@ -115,14 +115,14 @@ class MlflowRegistry:
     def log_evidence(self, name: str, version: str, evidence: Path) -> None:
         """As artifacts of the run that has the package's."""
         check_name(name)
-        with self._session() as client:
+        with self.session() as client:
             found = client.get_model_version(name, version)
             client.log_artifacts(found.run_id, str(evidence), evidence_uri(_folder_of(found)))
 
     def production(self, name: str) -> RegisteredModel | None:
         """The version with the alias `production`, in a verified folder under the state folder."""
         check_name(name)
-        with self._session() as client:
+        with self.session() as client:
             found = _version_in_production(client, name)
             if found is None:
                 return None
@@ -142,7 +142,7 @@ class MlflowRegistry:
             ProductionChanged: the version in production is not of the package `over`.
         """
         check_name(name)
-        with self._session() as client:
+        with self.session() as client:
             if over is not None:
                 found = _version_in_production(client, name)
                 require_replaceable(name, found and (str(found.version), found.tags.get(HASH_TAG, "")), version, over)
@@ -151,7 +151,7 @@ class MlflowRegistry:
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions, newest first."""
         check_name(name)
-        with self._session() as client:
+        with self.session() as client:
             current = _version_in_production(client, name)
             found = client.search_model_versions(f"name={_quoted(name)}", order_by=["version_number DESC"])
             return [
@@ -165,7 +165,7 @@ class MlflowRegistry:
         """A page of MLflow's; none where its store is a file."""
         if not (pages := _pages()):
             return ""
-        with self._session():
+        with self.session():
             return f"{pages}/#/experiments/{self._experiment}/runs/{quote(run, safe='')}"
 
     def version_page(self, name: str, version: str) -> str:
@@ -175,7 +175,7 @@ class MlflowRegistry:
 
     def run_of_weights(self, sha256: str) -> str | None:
         """The run that recorded the training of these weights; None where none did."""
-        with self._session():
+        with self.session():
             return self._run_of(WEIGHTS_TAG, sha256)
 
     def _fetch_evidence(self, found: Any, package: Path) -> None:
@@ -190,7 +190,7 @@ class MlflowRegistry:
         return home() / "mlflow"
 
     @contextmanager
-    def _session(self) -> Iterator[Any]:
+    def session(self) -> Iterator[Any]:
         """The client, alone with the store on this machine: SQLite's first tables and look-then-create need that."""
         with _store_errors(self._uri), locked(self._folder / "lock"):
             yield self._client
@@ -230,11 +230,15 @@ class MlflowRegistry:
     def _experiment(self) -> str:
         if self._joined:
             return str(self._joined.info.experiment_id)
-        found = self._client.get_experiment_by_name(EXPERIMENT)
+        return self.experiment(EXPERIMENT)
+
+    def experiment(self, name: str) -> str:
+        """The id of the experiment, which is made where there is none; within a session."""
+        found = self._client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
         files = None if os.environ.get(SERVER) else (self._folder / "artifacts").as_uri()
-        return str(self._client.create_experiment(EXPERIMENT, artifact_location=files))
+        return str(self._client.create_experiment(name, artifact_location=files))
 
     def _log(
         self, run: str, params: Mapping[str, Any], metrics: Mapping[str, float], history: Sequence[Mapping[str, float]]

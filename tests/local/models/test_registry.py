@@ -124,7 +124,7 @@ def test_a_run_of_another_mlflow_is_told_and_joined_by_nobody(
 
 def test_a_record_whose_writer_died_is_written_anew() -> None:
     tracker, dead = MlflowRegistry(), "2" * 64
-    with tracker._session() as client:
+    with tracker.session() as client:
         half = client.create_run(tracker._experiment, run_name="half", tags={WEIGHTS_TAG: dead}).info.run_id
     run = tracker.log_training("half", {}, METRICS, HISTORY, dead)
     assert run != half
@@ -252,7 +252,7 @@ def test_a_registry_that_does_not_answer_is_named_without_its_password(
 
 def test_a_version_in_production_that_seaway_did_not_register_is_named(package: Path) -> None:
     tracker = MlflowRegistry()
-    with tracker._session() as client:
+    with tracker.session() as client:
         client.create_registered_model("foreign")
         client.create_model_version("foreign", package.as_uri())
         client.set_registered_model_alias("foreign", "production", "1")
