@@ -3,13 +3,12 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from seaway.cli.output import print_json, print_table, value_text
 from seaway.errors import InvalidSpec
-from seaway.kfp.local.comparison import Comparison, compare
+from seaway.kfp.local.comparison import facts
 from seaway.kfp.local.records import record, report_file
 from seaway.models.lineage import LINEAGE_FILE, Lineage
 from seaway.platforms.home import home
@@ -50,19 +49,15 @@ def _run(name: str) -> Side:
     except InvalidSpec as error:
         raise InvalidSpec(f"{error} A model is named by its package's folder, where {LINEAGE_FILE} is.") from error
     page = report_file(name)
-    return Side(name, "run", _facts(compare([found])), page.read_text(encoding="utf-8") if page.is_file() else "")
-
-
-def _facts(compared: Comparison) -> dict[str, dict[str, Any]]:
-    return {part: {row.name: row.values[0] for row in getattr(compared, part)} for part in PARTS}
+    return Side(name, "run", facts(found), page.read_text(encoding="utf-8") if page.is_file() else "")
 
 
 def _model(package: Path) -> Side:
     told = Lineage.read(package)
     data = {"training rows, sha256": told.data_sha256, **{one["source"]: one["version"] for one in told.origins}}
     made = {"code": told.code_version, "seed": told.seed, "replaces": told.parent, **told.frameworks}
-    facts = {"parameters": {**told.parameters, **made}, "figures": told.metrics, "data": data}
-    return Side(str(package), "model", facts)
+    known = {"parameters": {**told.parameters, **made}, "figures": told.metrics, "data": data}
+    return Side(str(package), "model", known)
 
 
 def _print(before: Side, after: Side, page: Path, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from seaway.cli.output import print_json, print_table, value_text
 from seaway.errors import InvalidSpec
-from seaway.kfp.local.comparison import Row, compare
+from seaway.kfp.local.comparison import PARTS, Row, compare
 from seaway.kfp.local.records import record, records, report_file
 from seaway.platforms.home import home
 
@@ -43,7 +43,7 @@ def show_differences(names: Sequence[str], whole: bool, as_json: bool) -> None:
     if len(found) < LEAST:
         raise InvalidSpec(f"Two runs or more can be compared, not {len(found)}; `seaway runs` lists them.")
     compared = compare(found)
-    parts = {name: _kept(getattr(compared, name), whole) for name in ("parameters", "figures", "data", "steps")}
+    parts = {name: _kept(getattr(compared, name), whole) for name in PARTS}
     if as_json:
         print_json({"runs": compared.runs, **{name: _by_name(rows) for name, rows in parts.items()}})
         return

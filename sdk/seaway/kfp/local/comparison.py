@@ -1,12 +1,13 @@
 """Runs side by side: what they were given, what they read, what they measured, and how their steps went."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seaway.data.origin import ORIGINS
 
 Record = Mapping[str, Any]
+PARTS = ("parameters", "figures", "data", "steps")
 LONGEST = 200  # characters of a text that is a figure
 
 
@@ -35,13 +36,19 @@ class Comparison:
 
 def compare(records: Sequence[Record]) -> Comparison:
     """Parameters, figures and data by step and name, and each step's state and seconds."""
-    return Comparison(
-        tuple(record["run"] for record in records),
-        _rows(records, lambda record: record["arguments"]),
-        _rows(records, figures),
-        _rows(records, data),
-        _rows(records, _ends),
-    )
+    told = [facts(record) for record in records]
+    parts = {part: _rows([one[part] for one in told]) for part in PARTS}
+    return Comparison(tuple(record["run"] for record in records), **parts)
+
+
+def facts(record: Record) -> dict[str, Mapping[str, Any]]:
+    """What one run has to be compared by, by part (`PARTS`) and name."""
+    return {
+        "parameters": record["arguments"],
+        "figures": figures(record),
+        "data": data(record),
+        "steps": _ends(record),
+    }
 
 
 def figures(record: Record) -> dict[str, Any]:
@@ -89,7 +96,6 @@ def _ends(record: Record) -> dict[str, str]:
     return {step["title"]: f"{step['state']}, {step['seconds']:.1f} s" for step in record["steps"]}
 
 
-def _rows(records: Sequence[Record], read: Callable[[Record], Mapping[str, Any]]) -> tuple[Row, ...]:
-    found = [read(record) for record in records]
+def _rows(found: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
     names = dict.fromkeys(name for one in found for name in one)
     return tuple(Row(name, tuple(one.get(name) for one in found)) for name in names)
