@@ -6,7 +6,7 @@ import typer
 
 from seaway.cli.output import print_json, print_table
 from seaway.errors import EndpointFailed
-from seaway.storage import read_json
+from seaway.storage import read_json, read_text
 
 
 def check_server(
@@ -30,7 +30,7 @@ def check_server(
     from seaway.serving.conformance import Target, run
     from seaway.serving.conformance.suite import FAILED
 
-    secret = token.read_text(encoding="utf-8").strip() if token else ""
+    secret = read_text(token).strip() if token else ""
     rows = read_json(sample) if sample else {}
     target = Target(url.rstrip("/"), model, secret, host, grpc, rows, connections, trust=Trust.of(*tls))
     target.metadata  # noqa: B018  # a wrong address or name is told at once

@@ -9,6 +9,7 @@ import typer
 
 from seaway.cli.predict import newest
 from seaway.errors import InvalidSpec
+from seaway.storage import read_text
 
 
 def serve_features(
@@ -43,7 +44,7 @@ def _upstream(name: str, run: str | None, url: str | None, token: Path | None) -
 
 
 def _read(token: Path) -> Callable[[], Sequence[str]]:
-    return lambda: [token.read_text(encoding="utf-8").strip()]
+    return lambda: [read_text(token).strip()]
 
 
 def _clock(at: str) -> Callable[[], datetime]:

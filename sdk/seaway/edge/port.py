@@ -1,7 +1,9 @@
 """The port of an edge target, and the targets that there are."""
 
+import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -105,6 +107,17 @@ def every() -> tuple[EdgeTarget, ...]:
     return tuple(named(name) for name in registry.backends(PORT))
 
 
+@contextmanager
+def _log_as_it_is() -> Iterator[None]:
+    """What this process logs is its own affair: OpenVINO's converter lets nothing but errors be told after it."""
+    level, handlers = logging.root.level, list(logging.root.handlers)
+    try:
+        yield
+    finally:
+        logging.root.setLevel(level)
+        logging.root.handlers[:] = handlers
+
+
 def converted(target: EdgeTarget, graph: "EdgeGraph", folder: Path, recipe: Recipe = Recipe()) -> None:
     """Write the target's files.
 
@@ -119,7 +132,8 @@ def converted(target: EdgeTarget, graph: "EdgeGraph", folder: Path, recipe: Reci
     if recipe.precision == INT8_STATIC and not recipe.calibration:
         raise InvalidSpec(f"{INT8_STATIC} takes the ranges of values from rows; give some of the training data.")
     try:
-        target.convert(graph, folder, recipe)
+        with _log_as_it_is():
+            target.convert(graph, folder, recipe)
     except ModuleNotFoundError as error:
         raise InvalidSpec(f"The target {target.name} cannot be made: {error}. {advice(error.name)}") from error
     except (ConversionRefused, InvalidSpec):

@@ -64,6 +64,20 @@ def write_json(target: Path, value: object) -> None:
         draft.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def read_text(source: Path) -> str:
+    """Read a file of text that somebody names.
+
+    Raises:
+        DataUnreadable: the file is missing, or is no UTF-8.
+    """
+    try:
+        return source.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise DataUnreadable(f"There is no file {source}.") from error
+    except UnicodeDecodeError as error:
+        raise DataUnreadable(f"{source} is no text in UTF-8 ({error}); write it anew.") from error
+
+
 def read_json(source: Path) -> Any:
     """Read a JSON file.
 

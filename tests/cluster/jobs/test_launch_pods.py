@@ -58,7 +58,7 @@ def test_pods_that_the_quota_leaves_no_room_for(connection: Connection, image: s
 def test_a_container_killed_for_want_of_memory(connection: Connection, image: str) -> None:
     small = {"resources": {"limits": {"memory": "16Mi"}}}
     grow = "echo growing; tail /dev/zero"
-    with pytest.raises(JobFailed, match=r"(?s)OOMKilled; its limit is 16Mi.*growing"):
+    with pytest.raises(JobFailed, match=r"(?s)for want of memory.*its limit is 16Mi.*growing"):
         run(jobs.manifest(image, grow, container=small), connection)
 
 

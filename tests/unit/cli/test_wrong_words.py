@@ -8,11 +8,11 @@ from typing import Any
 
 import kfp  # noqa: F401 - whole, before a command imports the part of it that it needs
 import pytest
-import typer
+import typed_commands
+import typer.main
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from seaway.cli import FAULT, main
-from seaway.cli.app import app
 
 FILES = {
     "bad.py": b"1/0\n", "binary": b"\xff\x00PAR1\xfe", "empty": b"", "table.csv": b"a,b\n1,2\n", "half.json": b"[1,{",
@@ -41,13 +41,14 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
             yield (*path, name), command
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(typed_commands.root()))
 
 
 @pytest.fixture
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of odd files, where no cluster can be reached."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(typer.main, "get_command", lambda _: typed_commands.root())  # made once: it takes the most time
     monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KUBECONFIG", "/nonexistent")
     monkeypatch.setenv("SEAWAY_PLATFORM", "local")  # restored, whatever a command sets

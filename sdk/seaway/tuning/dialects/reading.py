@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from seaway.errors import DataUnreadable, InvalidSpec
+from seaway.storage import read_text
 from seaway.tuning.dialects import documents, programs
 from seaway.tuning.dialects.draft import Search
 from seaway.tuning.dialects.source import Program
@@ -39,9 +40,7 @@ def read(file: Path, dialect: str = "") -> Search:
         DataUnreadable: the file is not there, or is neither YAML, JSON nor Python.
         InvalidSpec: it is of no dialect that is read, or lacks what that needs.
     """
-    if not file.is_file():
-        raise DataUnreadable(f"There is no file {file}.")
-    text = file.read_text(encoding="utf-8")
+    text = read_text(file)
     if dialect and dialect not in FORMATS:
         raise InvalidSpec(f"{dialect!r} is none of {', '.join(FORMATS)}.")
     try:

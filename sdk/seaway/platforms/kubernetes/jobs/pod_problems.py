@@ -6,6 +6,7 @@ from typing import Any
 from seaway.platforms.kubernetes.client.resources import Manifest
 
 IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+KILLED = 128 + 9  # by SIGKILL
 CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -60,7 +61,10 @@ def _ending(pod: Manifest, container: Mapping[str, Any], ended: Mapping[str, Any
     if ended.get("reason") == "OOMKilled":
         return f"was killed for want of memory (OOMKilled; {_memory_limit(pod, container)})"
     number = f"signal {ended['signal']}" if ended.get("signal") else f"exit code {ended.get('exitCode')}"
-    return f"failed with {number} ({ended.get('reason', 'Error')}, {_restarts(container)})"
+    told = f"failed with {number} ({ended.get('reason', 'Error')}, {_restarts(container)})"
+    if ended.get("exitCode") == KILLED:  # the kernel's word for it comes too late now and then
+        return f"{told}: killed, perhaps for want of memory; {_memory_limit(pod, container)}"
+    return told
 
 
 def _restarts(container: Mapping[str, Any]) -> str:
