@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from seaway.errors import SeawayError
+from seaway.storage.yaml_text import documents
 
 YAML = {".yaml", ".yml"}
 
@@ -27,7 +28,14 @@ def parameters(incomplete: str) -> list[str]:
     try:
         pipeline = next(_arguments(shlex.split(line)[2:]), "")
         return [f"{name}=" for name in _names(pipeline) if f"{name}=".startswith(incomplete)]
-    except (SeawayError, OSError, yaml.YAMLError, ValueError, KeyError, TypeError):  # a shell shows nothing of an error
+    except (
+        SeawayError,
+        OSError,
+        yaml.YAMLError,
+        ValueError,
+        LookupError,
+        TypeError,
+    ):  # a shell shows nothing of an error
         return []
 
 
@@ -44,11 +52,11 @@ def _names(pipeline: str) -> Iterator[str]:
     from seaway.kfp import catalog, pipeline_file
 
     if Path(pipeline).suffix in YAML:
-        yield from _of(next(yaml.safe_load_all(Path(pipeline).read_text(encoding="utf-8"))))
+        yield from _of(documents(Path(pipeline).read_text(encoding="utf-8"))[0])
     elif pipeline_file.is_python(pipeline):
         yield from _of(_latest(pipeline_file.absolute(pipeline)))
     else:
-        yield from _of(next(yaml.safe_load_all(catalog.pipeline(pipeline).compiled.read_text(encoding="utf-8"))))
+        yield from _of(documents(catalog.pipeline(pipeline).compiled.read_text(encoding="utf-8"))[0])
 
 
 def _of(compiled: Mapping[str, Any]) -> Iterator[str]:

@@ -7,6 +7,8 @@ import typer
 import yaml
 
 from seaway.errors import DataUnreadable
+from seaway.storage import read_text
+from seaway.storage.yaml_text import documents
 
 
 def import_search(file: Path, dialect: str, to: Path | None) -> None:
@@ -22,10 +24,10 @@ def export_search(target: str, file: Path, to: Path | None) -> None:
     from seaway.tuning import dialects
 
     try:
-        given = yaml.safe_load(file.read_text(encoding="utf-8"))  # JSON as well
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        given = documents(read_text(file))  # JSON as well
+    except yaml.YAMLError as error:
         raise DataUnreadable(f"{file} cannot be read as YAML or JSON: {' '.join(str(error).split())}") from error
-    written = dialects.write(target, given)
+    written = dialects.write(target, given[0] if given else {})
     _write(yaml.safe_dump(written.content, sort_keys=False, allow_unicode=True).rstrip(), written.lost, to)
 
 

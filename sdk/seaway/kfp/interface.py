@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from seaway.errors import DataUnreadable
 from seaway.kfp import docstring
 from seaway.kfp.catalog import Entry
 from seaway.kfp.docstring import Docstring
+from seaway.storage.yaml_text import documents
 
 TYPES = {
     "NUMBER_INTEGER": "int",
@@ -59,7 +58,7 @@ def interface(entry: Entry) -> Interface:
     """
     if not entry.compiled.is_file():
         raise DataUnreadable(f"{entry.compiled} does not exist; `make generate` writes it.")
-    compiled = next(yaml.safe_load_all(entry.compiled.read_text(encoding="utf-8")))
+    compiled, *_ = documents(entry.compiled.read_text(encoding="utf-8"))
     return parse(compiled, docstring.read(entry.source, entry.name), is_component=bool(entry.category))
 
 

@@ -23,6 +23,7 @@ from seaway.kfp.refusals import require_runnable
 from seaway.platforms.kubernetes.client.naming import MANAGED_BY
 from seaway.platforms.kubernetes.client.yaml import manifests_text
 from seaway.storage import write_changed
+from seaway.storage.yaml_text import documents
 
 HASH_DIGITS = 12  # of a version's name: two of a million versions meet by a chance of 1 in 500
 TITLE_LENGTH = 100  # of a version's first words in a list, in letters
@@ -133,7 +134,7 @@ def _text(file: Path, pipeline: Manifest, version: Manifest) -> str:
 def _settled(file: Path, version: Manifest) -> Manifest:
     """The version as the file has it where its name is right, since no cluster changes its words; else the new one."""
     try:
-        *_, there = yaml.safe_load_all(file.read_text(encoding="utf-8"))
+        *_, there = documents(file.read_text(encoding="utf-8"))
         same = there["metadata"]["name"] == version["metadata"]["name"] == _name_of(there["spec"])
     except (yaml.YAMLError, json_format.ParseError, KeyError, TypeError, ValueError):  # edited, or half merged
         return version

@@ -88,7 +88,7 @@ def read_json(source: Path) -> Any:
         return json.loads(source.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataUnreadable(f"{source} does not exist; the step that writes it has not run or failed.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataUnreadable(f"{source} is not valid JSON ({error}); write it anew.") from error
 
 

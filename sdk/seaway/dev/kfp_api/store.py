@@ -15,7 +15,7 @@ import yaml
 
 from seaway.dev.kfp_api.refusal import ALREADY_EXISTS, INVALID_ARGUMENT, NOT_FOUND, Refusal
 from seaway.errors import DataUnreadable
-from seaway.storage import locked, read_json, write_json
+from seaway.storage import locked, read_json, write_json, yaml_text
 
 DEFAULT = "Default"  # the experiment of runs that name none
 Document = dict[str, Any]
@@ -115,7 +115,7 @@ def spec_of(text: str) -> Document:
         Refusal: it is none.
     """
     try:
-        documents = [one for one in yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if one]
+        documents = [one for one in yaml_text.documents(text) if one]
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise Refusal(INVALID_ARGUMENT, f"The pipeline is no YAML: {' '.join(str(error).split())}") from error
     if not documents or not isinstance(documents[0], dict) or "pipelineInfo" not in documents[0]:

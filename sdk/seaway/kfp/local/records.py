@@ -75,12 +75,11 @@ def pipeline_of(run: str) -> dict[str, Any]:
 @lru_cache(maxsize=32)
 def _compiled(file: Path) -> dict[str, Any]:
     """It is written once, so it may be kept."""
-    import yaml
+    from seaway.storage.yaml_text import documents
 
     if not file.is_file():
         return {}
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    spec: dict[str, Any] = next(iter(yaml.load_all(file.read_text(encoding="utf-8"), loader)))  # a safe one
+    spec: dict[str, Any] = documents(file.read_text(encoding="utf-8"))[0]
     return spec
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from seaway.errors import DataUnreadable, InvalidSpec
-from seaway.storage import read_text
+from seaway.storage import read_text, yaml_text
 from seaway.tuning.dialects import documents, programs
 from seaway.tuning.dialects.draft import Search
 from seaway.tuning.dialects.source import Program
@@ -62,8 +62,8 @@ def _require_parameters(found: Search) -> None:
 
 def _parsed(file: Path, text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
+        found = json.loads(text) if file.suffix == ".json" else next(iter(yaml_text.documents(text)), None)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise DataUnreadable(f"{file} is no YAML or JSON: {' '.join(str(error).split())}") from error
     if not isinstance(found, Mapping):
         raise InvalidSpec("There is no object in it.")

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 
-class _Block(yaml.SafeDumper):
+class _Block(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # libyaml's, where PyYAML has it
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
