@@ -16,6 +16,7 @@ from seaway.errors import SeawayError
 from seaway.storage.yaml_text import documents
 
 YAML = {".yaml", ".yml"}
+UNTOLD = (SeawayError, OSError, yaml.YAMLError, ValueError, LookupError, TypeError)  # a shell shows no error
 
 
 LINES = ("_TYPER_COMPLETE_ARGS", "COMP_WORDS")  # where a shell's script puts what is typed
@@ -28,14 +29,7 @@ def parameters(incomplete: str) -> list[str]:
     try:
         pipeline = next(_arguments(shlex.split(line)[2:]), "")
         return [f"{name}=" for name in _names(pipeline) if f"{name}=".startswith(incomplete)]
-    except (
-        SeawayError,
-        OSError,
-        yaml.YAMLError,
-        ValueError,
-        LookupError,
-        TypeError,
-    ):  # a shell shows nothing of an error
+    except UNTOLD:
         return []
 
 

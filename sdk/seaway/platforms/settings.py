@@ -39,6 +39,14 @@ def check_variables(variables: Mapping[str, str], reserved: Sequence[str]) -> No
             )
 
 
+def token(where: str, file: Path) -> str:
+    """What a file that the setting `where` names holds. Raises: InvalidSpec: it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise InvalidSpec(f"{where}={file} cannot be read: {error.strerror}.") from error
+
+
 def parsed(kind: Any, settings: Mapping[str, Any], where: str) -> Any:
     """A `kind` of JSON or YAML values. Raises: InvalidSpec: a name is unknown or missing."""
     known = [entry.name for entry in fields(kind)]

@@ -5,7 +5,6 @@ import logging
 import signal
 import subprocess
 import sys
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +26,7 @@ from seaway.tuning import Algorithm, Budget, Float, Objective, SearchSpace, Tune
 from small_training import small_training
 
 from held_trainer import HOLD  # isort: skip
-from training_processes import MARK, alive, wait_until  # isort: skip
+from training_processes import MARK, alive, wait_until, when  # isort: skip
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -57,18 +56,6 @@ def placed(cluster: RayCluster) -> Callable[..., Placement]:
 
 def job(command: str) -> RayJob:
     return RayJob(f"test-{uuid.uuid4().hex[:12]}", command, {})
-
-
-def when(condition: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
-    """Act in the background once it is so."""
-
-    def wait() -> None:
-        wait_until(condition, 0.1)
-        act()
-
-    thread = threading.Thread(target=wait, daemon=True)
-    thread.start()
-    return thread
 
 
 def is_(cluster: RayCluster, one: RayJob, state: str) -> Callable[[], bool]:

@@ -5,7 +5,6 @@ import logging
 import signal
 import subprocess
 import sys
-import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,7 @@ from slurm_cluster import SlurmCluster
 from small_training import small_training
 
 from held_trainer import HOLD  # isort: skip
-from training_processes import MARK, alive, wait_until  # isort: skip
+from training_processes import MARK, alive, wait_until, when  # isort: skip
 
 
 @pytest.fixture
@@ -37,18 +36,6 @@ def job(tmp_path: Path) -> Callable[[str], BatchJob]:
         return BatchJob(name, script, log, timeout_s=600.0)
 
     return made
-
-
-def when(condition: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
-    """Act in the background once it is so."""
-
-    def wait() -> None:
-        wait_until(condition, 0.1)
-        act()
-
-    thread = threading.Thread(target=wait, daemon=True)
-    thread.start()
-    return thread
 
 
 def is_(slurm: SlurmCluster, job: BatchJob, state: str) -> Callable[[], bool]:

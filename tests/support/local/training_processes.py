@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,3 +68,15 @@ def wait_until(condition: Callable[[], bool], pause_s: float = 0.02) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen within the time of the test"
         time.sleep(pause_s)
+
+
+def when(condition: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
+    """Act in the background once it is so."""
+
+    def wait() -> None:
+        wait_until(condition, 0.1)
+        act()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread

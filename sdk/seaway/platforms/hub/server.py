@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from seaway.errors import InvalidSpec, RegistryUnavailable
+from seaway.platforms.settings import token
 from seaway.serving.clients.trust import Trust
 
 URL, TOKEN_FILE = "SEAWAY_HUB_URI", "SEAWAY_HUB_TOKEN_FILE"
@@ -47,7 +48,7 @@ class HubServer:
                 f"Set {URL} to Kubeflow's model registry, such as http://model-registry-service.kubeflow:8080."
             )
         file = os.environ.get(TOKEN_FILE)
-        return cls(url, {"authorization": f"Bearer {_token(Path(file))}"} if file else {})
+        return cls(url, {"authorization": f"Bearer {token(TOKEN_FILE, Path(file))}"} if file else {})
 
     def model(self, name: str) -> Record | None:
         """The registered model of that name; None where there is none."""
@@ -131,13 +132,6 @@ class HubServer:
             f"Kubeflow's model registry at {self.url} answered {answer.status} to {path}: {why}. "
             f"See that {URL} names a model registry, and {TOKEN_FILE} a file with a token that may change it."
         )
-
-
-def _token(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise InvalidSpec(f"{TOKEN_FILE}={file} cannot be read: {error.strerror}.") from error
 
 
 def properties(values: Mapping[str, str]) -> Record:

@@ -132,16 +132,16 @@ def _share(group: Group, placed: PlacementGroup, rank: int) -> dict[str, Any]:
 
 def _variables(group: Group, rank: int, host: str, port: int) -> dict[str, str]:
     """The rendezvous as torchrun's variables; on loopback where one bundle holds all."""
-    alone = {"PET_MASTER_ADDR": "127.0.0.1"} if group.nodes == 1 else {"PET_MASTER_ADDR": host}
+    alone = group.nodes == 1
     loopback = {name: os.environ.get(name, "lo") for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")}
     return {
         "PET_NNODES": str(group.nodes),
         "PET_NODE_RANK": str(rank),
         "PET_NPROC_PER_NODE": str(group.processes),
+        "PET_MASTER_ADDR": "127.0.0.1" if alone else host,
         "PET_MASTER_PORT": str(port),
         "OMP_NUM_THREADS": str(group.cpus),
-        **alone,
-        **(loopback if group.nodes == 1 else {}),
+        **(loopback if alone else {}),
     }
 
 

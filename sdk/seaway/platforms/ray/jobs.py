@@ -15,6 +15,7 @@ import urllib3
 
 from seaway.errors import InvalidSpec
 from seaway.platforms.ray.placement import Placement
+from seaway.platforms.settings import token
 from seaway.serving.clients.trust import Trust
 
 TIMEOUT = urllib3.Timeout(connect=10.0, read=60.0)
@@ -48,8 +49,8 @@ class JobServer:
     @classmethod
     def of(cls, placement: Placement) -> "JobServer":
         """That of a placement. Raises: InvalidSpec: the token cannot be read."""
-        token = _token(Path(placement.token_file)) if placement.token_file else ""
-        return cls(placement.address.rstrip("/"), {"authorization": f"Bearer {token}"} if token else {})
+        secret = token("placement.token_file", Path(placement.token_file)) if placement.token_file else ""
+        return cls(placement.address.rstrip("/"), {"authorization": f"Bearer {secret}"} if secret else {})
 
     def show(self, name: str) -> JobRecord | None:
         """The job of this name; None where there is none. Raises: HeadAway, InvalidSpec."""
@@ -112,10 +113,3 @@ def _words(answer: urllib3.BaseHTTPResponse) -> str:
     """The last line of an answer, which is the error where it is a traceback."""
     lines = [line.strip() for line in answer.data.decode(errors="replace").splitlines() if len(line.strip()) > 1]
     return lines[-1][:TOLD].rstrip(".") if lines else "nothing"
-
-
-def _token(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise InvalidSpec(f"placement.token_file={file} cannot be read: {error.strerror}.") from error
