@@ -65,7 +65,7 @@ def _cost(steps: Iterable[StepEnd]) -> str:
     priced, unpriced = _prices()
     if priced is None:
         return f"; {unpriced}" if unpriced else ""
-    return f", {priced.text(priced.total((step.usage, step.seconds) for step in steps))}"
+    return f", {priced.text(priced.total(spell for step in steps for spell in step.spells))}"
 
 
 def _prices() -> tuple[Prices | None, str]:

@@ -14,7 +14,8 @@ from seaway.reporting.evidence import DATA, ENDPOINT, MODEL, ROLLOUT
 from seaway.reporting.model_report import kept_tile
 from seaway.reporting.page import Badge, Block, Code, Fold, Page, Table, Text, Tile
 from seaway.reporting.run_steps import FAILED, StepEnd, first_failure
-from seaway.reporting.usage import Prices, Usage
+from seaway.reporting.usage import Prices
+from seaway.reporting.usage_table import usage_table
 from seaway.version import VERSION
 
 ENDS = {
@@ -152,44 +153,8 @@ def _step_blocks(run: Run) -> Iterator[Block]:
     rows = [[step.title, STATES.get(step.state, Badge(step.state)), _seconds(step), step.figure] for step in run.steps]
     if rows:
         yield Table(["step", "end", "seconds", "what it told"], rows, align="llrl")
-    if any(step.usage for step in run.steps):
-        yield _usage_table(run)
-
-
-def _usage_table(run: Run) -> Table:
-    """What the steps used of what they asked for, and what that costs where there are prices."""
-    known = [step for step in run.steps if step.usage]
-    headers = ["step", "CPU seconds", "memory, GiB", "GPU seconds", *([run.prices.currency] if run.prices else [])]
-    rows = [_usage_row(step, run.prices) for step in known]
-    if len(known) > 1:
-        rows.append(_total_row(known, run.prices))
-    caption = "Used, of what was asked for." if any(step.usage and step.usage.asked_cpu for step in known) else ""
-    return Table(headers, rows, caption, align="l" + "r" * (len(headers) - 1))
-
-
-def _usage_row(step: StepEnd, prices: Prices | None) -> list[str]:
-    usage, seconds = step.usage or Usage(), step.seconds or 0.0
-    cost = prices.cost(usage, step.seconds) if prices else None
-    return [
-        step.title,
-        _used(usage.cpu_seconds, usage.asked_cpu * seconds, 1),
-        _used(usage.memory_gib, usage.asked_memory_gib, 2),
-        _used(None, usage.asked_gpus * seconds, 0),
-        *([] if prices is None else ["" if cost is None else f"{cost:,.4f}"]),
-    ]
-
-
-def _total_row(steps: Sequence[StepEnd], prices: Prices | None) -> list[str]:
-    cpu = sum(step.usage.cpu_seconds or 0.0 for step in steps if step.usage)
-    gpu = sum(step.usage.asked_gpus * (step.seconds or 0.0) for step in steps if step.usage)
-    cost = [f"{prices.total((step.usage, step.seconds) for step in steps):,.4f}"] if prices else []
-    return ["all steps", f"{cpu:,.1f}", "", f"{gpu:,.0f}" if gpu else "", *cost]
-
-
-def _used(used: float | None, asked: float, digits: int) -> str:
-    """`used of asked`, as far as they are known."""
-    known = "" if used is None else f"{used:,.{digits}f}"
-    return " of ".join(filter(None, [known or ("?" if asked else ""), f"{asked:,.{digits}f}" if asked else ""]))
+    if used := usage_table(run.steps, run.prices):
+        yield used
 
 
 def _seconds(step: StepEnd) -> str | None:

@@ -2,12 +2,12 @@
 
 import re
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from seaway.extras import explained
-from seaway.reporting.usage import Usage
+from seaway.reporting.usage import Spell, Usage
 
 REASON_CHARACTERS = 4000  # a reason is a paragraph, not a log
 SEAWAY_ERROR = re.compile(r"^seaway\.errors\.(\w+: .*)", re.MULTILINE)
@@ -39,6 +39,7 @@ class StepEnd:
         figure: what it told of its work, in a line.
         log: its last lines where it failed.
         usage: what it asked for and used; None where nobody knows.
+        others: what the other pods that it took had: those of earlier attempts, and of the jobs that it started.
     """
 
     title: str
@@ -48,6 +49,12 @@ class StepEnd:
     figure: str = ""
     log: str = ""
     usage: Usage | None = None
+    others: Sequence[Spell] = ()
+
+    @property
+    def spells(self) -> list[Spell]:
+        """All that it costs."""
+        return [(self.usage, self.seconds), *self.others]
 
 
 class RunRecords(Protocol):

@@ -9,6 +9,7 @@ from seaway.errors import InvalidSpec
 
 HOUR_S, GIB = 3600.0, 1 << 30
 CURRENCY = re.compile(r"\S{1,8}")
+Spell = tuple["Usage | None", float | None]  # what something had of a machine, and for how many seconds
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ class Prices:
         spent = cpu * self.cpu_hour + memory * self.gib_hour + usage.asked_gpus * seconds * self.gpu_hour
         return spent / HOUR_S
 
-    def total(self, steps: Iterable[tuple[Usage | None, float | None]]) -> float:
+    def total(self, spells: Iterable[Spell]) -> float:
         """Of those of whom it is known."""
-        return sum(self.cost(usage, seconds) or 0.0 for usage, seconds in steps)
+        return sum(self.cost(usage, seconds) or 0.0 for usage, seconds in spells)
 
     def text(self, amount: float) -> str:
         """An amount with its currency; small ones keep two figures that say something."""

@@ -38,9 +38,8 @@ from seaway.kfp.local.inputs import Result, artifacts_in
 from seaway.kfp.local.orchestrator import Call, Orchestrator, told_of
 from seaway.kfp.local.placeholders import Command
 from seaway.kfp.local.steps import executors_of
-from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
+from seaway.platforms.kubernetes.client.ownership import NODE, RUN_LABEL
 from seaway.platforms.kubernetes.install import rbac
-from seaway.platforms.kubernetes.jobs.run_records import NODE
 from seaway.storage import storage_for
 
 LAUNCHER = Path(__file__).with_name("fake_launcher.py")

@@ -156,6 +156,17 @@ def test_what_steps_used_is_told_of_what_they_asked_for_and_priced_where_there_a
         assert told in priced
 
 
+def test_other_pods_of_a_step_are_a_row_and_in_the_sum(tmp_path: Path) -> None:
+    worker = Usage(cpu_seconds=50.0, memory_gib=2.0, asked_cpu=2, asked_memory_gib=3)
+    others = [(worker, 30.0), (replace(worker, memory_gib=2.5), 10.0), (None, 4.0)]
+    step = replace(DONE, title="Train", usage=Usage(cpu_seconds=1.0), others=others)
+    _, page = written(Run("r1", True, [step], prices=Prices("EUR", cpu_hour=3600)), tmp_path)
+    for told in ("Train: 3 other pods", "100.0 of 80.0", "2.50 of 3.00", "Memory of several pods", "101.0"):
+        assert told in page
+    assert "110.0000" in page, "of each pod what it asked for, 60, or used, 50, where that is more"
+    assert "111.0000" in page, "the sum"
+
+
 def test_a_run_of_which_nobody_knows_what_it_used_has_no_such_table(tmp_path: Path) -> None:
     _, page = written(Run("r1", True, [DONE], prices=Prices("EUR", cpu_hour=1)), tmp_path)
     assert "CPU seconds" not in page

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seaway.platforms.kubernetes.jobs.run_records import NODE, last_attempts, title
+from seaway.platforms.kubernetes.client.ownership import NODE
+from seaway.platforms.kubernetes.jobs.run_records import attempts, title
 
 
 def pod(node: str, second: int) -> dict[str, Any]:
@@ -35,15 +36,16 @@ def test_a_node_names_its_step(node: str, step: str) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12)), min_size=1, unique=True), st.randoms())
 def test_of_each_step_the_last_attempt_counts_however_many_begin_in_one_second(
-    attempts: list[tuple[str, int]], order: random.Random
+    tried: list[tuple[str, int]], order: random.Random
 ) -> None:
-    pods = [pod(f"wf.root.{step}.executor({number})", number // 4) for step, number in attempts]
+    pods = [pod(f"wf.root.{step}.executor({number})", number // 4) for step, number in tried]
     order.shuffle(pods)
-    found = {one["metadata"]["name"] for one in last_attempts(pods)}
-    latest = {step: max(number for name, number in attempts if name == step) for step, _ in attempts}
-    assert found == {f"wf.root.{step}.executor({number})" for step, number in latest.items()}
+    found = [[one["metadata"]["name"] for one in every] for every in attempts(pods).values()]
+    numbers = {step: sorted(number for name, number in tried if name == step) for step, _ in tried}
+    ordered = [[f"wf.root.{step}.executor({number})" for number in every] for step, every in numbers.items()]
+    assert sorted(found) == sorted(ordered)
 
 
 def test_iterations_are_steps_of_their_own_and_pods_of_a_training_are_none() -> None:
     pods = [pod(f"wf.root.loop(0:{item})(0).count.executor(0)", 1) for item in "ab"] + [pod("", 2)]
-    assert len(last_attempts(pods)) == 2
+    assert len(attempts(pods)) == 2

@@ -1,6 +1,7 @@
 """Which run a step belongs to, and who owns what it creates: that run's workflow, or else the step's own pod."""
 
 import os
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -14,12 +15,15 @@ from seaway.platforms.kubernetes.client.resources import PODS, Manifest, Resourc
 
 POD_NAMES = ("KFP_POD_NAME", "HOSTNAME")  # Kubeflow Pipelines sets the first, the kubelet the second
 RUN_LABEL = "pipeline/runid"  # Kubeflow Pipelines sets it on each pod of a run; its API server finds pods by it
+NODE = "workflows.argoproj.io/node-name"  # Argo says on each pod which node of the workflow it is
+ATTEMPT = re.compile(r"\((\d+)\)")  # in a node's name, where a step may be tried again
+STEP_NODE = "seaway.dev/step-node"  # annotation of what a step makes: the node of that step, whichever attempt
 REFERENCE = ("apiVersion", "kind", "name", "uid")
 RUNS = ("Workflow", "Job")  # kinds that are made anew for each run; other owners, as a notebook's, see many
 
 
 def with_owner(objects: Objects, manifest: Manifest, environment: Mapping[str, str] = os.environ) -> Manifest:
-    """`manifest` with the run as its owner, where this process is a step in a pod of the same namespace.
+    """`manifest` with the run as its owner and its step named, where this process is in a pod of the same namespace.
 
     A pod that a workflow started names the workflow; the workflow lives as long as the run, the pod only as long as
     one attempt of the step.
@@ -28,7 +32,14 @@ def with_owner(objects: Objects, manifest: Manifest, environment: Mapping[str, s
     pod = objects.get(PODS, name) if name and not manifest["metadata"].get("ownerReferences") else None
     if pod is None:
         return manifest
-    return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [_owner(pod)]}}
+    metadata, step = manifest["metadata"], node(pod)
+    named = {"annotations": {**metadata.get("annotations", {}), STEP_NODE: step}} if step else {}
+    return {**manifest, "metadata": {**metadata, **named, "ownerReferences": [_owner(pod)]}}
+
+
+def node(pod: Manifest) -> str:
+    """The step that a pod is an attempt of, as Argo names it in the workflow; empty where it is of none."""
+    return ATTEMPT.sub("", str(pod["metadata"].get("annotations", {}).get(NODE, "")))
 
 
 class PodRun:

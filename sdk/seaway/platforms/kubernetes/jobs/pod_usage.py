@@ -11,6 +11,7 @@ from kubernetes.utils.quantity import parse_quantity
 from seaway.errors import MetricsUnavailable
 from seaway.platforms.kubernetes.client.prometheus import query
 from seaway.platforms.kubernetes.client.resources import Manifest
+from seaway.platforms.kubernetes.jobs.pod_problems import container_statuses
 from seaway.reporting.usage import GIB, Usage
 
 TIMEOUT_S = 10.0
@@ -30,6 +31,26 @@ def usage_of(pods: Iterable[Manifest]) -> dict[str, Usage]:
         name: Usage(cpu.get(name), memory[name] / GIB if name in memory else None, *_asked(pod))
         for name, pod in wanted.items()
     }
+
+
+def lived_s(pod: Manifest) -> float | None:
+    """Seconds that the pod had what it asked for: from its node's taking it up to the end of its last container.
+
+    None where it was given no node, or has ended and nobody says when.
+    """
+    status = pod.get("status", {})
+    states = [container.get("state", {}) for container in container_statuses(pod)]
+    ends = [
+        _time(state["terminated"]["finishedAt"]) for state in states if state.get("terminated", {}).get("finishedAt")
+    ]
+    over = status.get("phase") in ("Succeeded", "Failed")
+    if "startTime" not in status or (over and not ends):
+        return None
+    return ((max(ends) if over else datetime.now(UTC)) - _time(status["startTime"])).total_seconds()
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _asked(pod: Manifest) -> tuple[float, float, float]:

@@ -7,25 +7,25 @@ that was taken from the cache has no pod but that.
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from seaway.errors import MetricsUnavailable
 from seaway.platforms.kubernetes.client.api_errors import UNREACHABLE, ApiCall
 from seaway.platforms.kubernetes.client.connection import connect
 from seaway.platforms.kubernetes.client.objects import Objects
-from seaway.platforms.kubernetes.client.ownership import RUN_LABEL
+from seaway.platforms.kubernetes.client.ownership import ATTEMPT, NODE, RUN_LABEL, node
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import POD_LOGS, PODS, Manifest
 from seaway.platforms.kubernetes.jobs.pod_problems import problems
-from seaway.platforms.kubernetes.jobs.pod_usage import usage_of
+from seaway.platforms.kubernetes.jobs.pod_usage import lived_s, usage_of
+from seaway.platforms.kubernetes.jobs.started_pods import started_pods
 from seaway.reporting.run_steps import FAILED, StepEnd, reason_of, tail
-from seaway.reporting.usage import Usage
+from seaway.reporting.usage import Spell, Usage
 
-NODE = "workflows.argoproj.io/node-name"
-ATTEMPT = re.compile(r"\((\d+)\)")
 ITEM = re.compile(r"\(\d+:[^()]*\)")  # of a loop
 EXECUTOR, DRIVER = "executor", "-driver"
 STEP_CONTAINER = "main"
@@ -45,10 +45,14 @@ class PodRecords:
     def steps(self, run: str) -> list[StepEnd]:
         """See `RunRecords.steps`. Raises: Forbidden, ServerGone."""
         objects = Objects(connect())
-        pods = last_attempts(objects.list(PODS, {"labelSelector": f"{RUN_LABEL}={run}"}).items)
-        usage = _usage(pods)
-        ends = [(end, usage.get(pod["metadata"]["name"])) for pod in pods if (end := _step_end(objects, pod))]
-        return [replace(end, usage=used) for end, used in ends]
+        tried = attempts(objects.list(PODS, {"labelSelector": f"{RUN_LABEL}={run}"}).items)
+        started = started_pods(objects, run)
+        usage = _usage(list(chain(*tried.values(), *started.values())))
+        return [
+            replace(end, usage=usage.get(_name(last)), others=_spells([*earlier, *started.get(step, ())], usage))
+            for step, (*earlier, last) in tried.items()
+            if (end := _step_end(objects, last))
+        ]
 
 
 def _usage(pods: list[Manifest]) -> dict[str, Usage]:
@@ -60,32 +64,38 @@ def _usage(pods: list[Manifest]) -> dict[str, Usage]:
         return {}
 
 
-def last_attempts(pods: Iterable[Manifest]) -> list[Manifest]:
-    """The last pod of each node of the workflow, in the order in which the nodes began."""
-    began = sorted((pod for pod in pods if _node(pod)), key=_began)
-    last = {ATTEMPT.sub("", _node(pod)): pod for pod in began}
-    return sorted(last.values(), key=_began)
+def _spells(pods: Sequence[Manifest], usage: Mapping[str, Usage]) -> list[Spell]:
+    """Of those that were given a node."""
+    return [(usage.get(_name(pod)), lived_s(pod)) for pod in pods if pod.get("status", {}).get("startTime")]
 
 
-def title(node: str) -> str:
-    """The step that a node belongs to."""
-    *groups, own = ITEM.sub("", ATTEMPT.sub("", node)).split(".")
-    return own.removesuffix(DRIVER) if own.endswith(DRIVER) else [node, *groups][-1]
+def attempts(pods: Iterable[Manifest]) -> dict[str, list[Manifest]]:
+    """The pods of each node of the workflow, in the order in which they began; the nodes in that of their last one."""
+    found: dict[str, list[Manifest]] = {}
+    for pod in sorted((pod for pod in pods if node(pod)), key=_began):
+        found.setdefault(node(pod), []).append(pod)
+    return dict(sorted(found.items(), key=lambda one: _began(one[1][-1])))
+
+
+def title(step: str) -> str:
+    """The step that a node belongs to, by its name without attempts."""
+    *groups, own = ITEM.sub("", ATTEMPT.sub("", step)).split(".")
+    return own.removesuffix(DRIVER) if own.endswith(DRIVER) else [step, *groups][-1]
 
 
 def _step_end(objects: Objects, pod: Manifest) -> StepEnd | None:
     """Nothing for Kubeflow's own pod, unless the step does not start for it."""
-    node, state = _node(pod), STATES.get(pod.get("status", {}).get("phase", ""), "waiting")
-    ours = ATTEMPT.sub("", node).endswith(f".{EXECUTOR}")
+    step, state = node(pod), STATES.get(pod.get("status", {}).get("phase", ""), "waiting")
+    ours = step.endswith(f".{EXECUTOR}")
     if not ours and state != FAILED:
         return None
     if state != FAILED:
-        return StepEnd(title(node), state, seconds=_seconds(pod))
+        return StepEnd(title(step), state, seconds=_seconds(pod))
     text = _log(objects, pod["metadata"]["name"])
     why = next(iter(problems(pod)), "") if _killed(pod) else ""
     reason = why or reason_of(text, _ended(pod).get("exitCode", 1))
     unstarted = "" if ours else "Kubeflow's own pod before it, its driver, failed. "
-    return StepEnd(title(node), FAILED, f"{unstarted}{reason}", _seconds(pod), log=tail(text))
+    return StepEnd(title(step), FAILED, f"{unstarted}{reason}", _seconds(pod), log=tail(text))
 
 
 def _killed(pod: Manifest) -> bool:
@@ -103,13 +113,14 @@ def _log(objects: Objects, pod: str) -> str:
         return ""
 
 
-def _node(pod: Manifest) -> str:
-    return str(pod["metadata"].get("annotations", {}).get(NODE, ""))
+def _name(pod: Manifest) -> str:
+    return str(pod["metadata"]["name"])
 
 
 def _began(pod: Manifest) -> tuple[str, list[int]]:
     """Seconds are all that the API server tells; of two attempts in one second the later comes last."""
-    return pod["metadata"]["creationTimestamp"], [int(number) for number in ATTEMPT.findall(_node(pod))]
+    metadata = pod["metadata"]
+    return metadata["creationTimestamp"], [int(number) for number in ATTEMPT.findall(metadata["annotations"][NODE])]
 
 
 def _ended(pod: Manifest) -> dict[str, Any]:

@@ -40,7 +40,8 @@ GRACE_S = 30
 class JobPredictor:
     """Predicts on pods of the server image; the storage is that of endpoints' packages."""
 
-    permissions = launching(KIND.resource)
+    kind = KIND
+    permissions = launching(kind.resource)
 
     def predict(self, spec: BatchSpec, pods: int) -> BatchResult:
         """See `BatchPredictor.predict`. Raises: JobFailed, and what `launch` does."""

@@ -33,7 +33,8 @@ from seaway.training.spec import TrainSpec
 class PyTorchJobTrainer:
     """Runs an entrypoint as a PyTorchJob of `spec.workers` processes."""
 
-    permissions = launching(pytorchjob.KIND.resource)
+    kind = pytorchjob.KIND
+    permissions = launching(kind.resource)
 
     @classmethod
     def missing(cls) -> str:
@@ -48,8 +49,9 @@ class PyTorchJobTrainer:
 class TrainJobTrainer:
     """Runs an entrypoint as a TrainJob of `spec.workers` processes."""
 
+    kind = trainjob.KIND
     permissions = (
-        *launching(trainjob.KIND.resource),
+        *launching(kind.resource),
         Permission(trainjob.RUNTIME, ("create", "patch"), "trainer: apply the runtime that a TrainJob refers to"),
     )
 

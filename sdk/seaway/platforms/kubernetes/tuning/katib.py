@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 class KatibTuner:
     """Runs a study as an Experiment, each trial a PyTorchJob."""
 
+    kind = KIND
     permissions = (
         *launching(experiment.RESOURCE),
         Permission(TRIALS, ("list",), "katib: what each trial of an Experiment came to"),
