@@ -21,7 +21,7 @@ from seaway.registry import PLACES
 NAMED = re.compile(r"(seaway(?:\.\w+)+)(?::\w+)?")
 REGISTRY = "seaway.registry"
 DOMAIN = "seaway.dev"  # of labels and annotations; the room of that name has a module behind it where it is meant
-SCHEDULERS = ("slurm",)  # rooms of backends that are chosen, and are no place's default
+SCHEDULERS = ("slurm", "ray")  # rooms of backends that are chosen, and are no place's default
 
 
 class Layers(LayersContract):  # type: ignore[misc]

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from seaway.tuning.algorithm import FEATURES, KATIB, METHODS, OPTUNA, RAY, SLURM
+from seaway.tuning.algorithm import FEATURES, JOBS, KATIB, METHODS, OPTUNA
 
 from tools.page_part import rewrite, with_part
 
@@ -12,12 +12,12 @@ def table() -> str:
     """Which backend carries out what, as Markdown."""
     algorithms = [
         f"| `{name}` | {method.title} | {_backend(method.backends.get(OPTUNA))} | "
-        f"{_mark({SLURM, RAY} <= method.backends.keys())} | "
+        f"{_mark({*JOBS} <= method.backends.keys())} | "
         f"{_backend(method.backends.get(KATIB))} | {_settings(method.settings)} | {method.source or '–'} |"  # noqa: RUF001
         for name, method in METHODS.items()
     ]
     features = [
-        f"| {name} | {' | '.join(_mark(backend in able) for backend in (OPTUNA, SLURM, RAY, KATIB))} |"
+        f"| {name} | {' | '.join(_mark(backend in able) for backend in (OPTUNA, *JOBS, KATIB))} |"
         for name, able in FEATURES.items()
     ]
     return "\n".join(

@@ -124,6 +124,7 @@ BACKENDS = (
     Backend("Trainer", "torchrun", LOCAL, "seaway.platforms.local.training.torchrun:TorchrunTrainer"),
     Backend("Trainer", "trainjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:TrainJobTrainer"),
     Backend("Trainer", "pytorchjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:PyTorchJobTrainer"),
+    Backend("Trainer", "rayjob", KUBERNETES, "seaway.platforms.kubernetes.training.trainer:RayJobTrainer"),
     Backend("Trainer", "slurm", LOCAL, "seaway.platforms.slurm.trainer:SlurmTrainer"),
     Backend("Trainer", "ray", LOCAL, "seaway.platforms.ray.trainer:RayTrainer"),
     Backend("Tuner", "optuna", LOCAL, "seaway.platforms.local.tuning.optuna:OptunaTuner"),

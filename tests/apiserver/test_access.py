@@ -14,7 +14,7 @@ from seaway.platforms.kubernetes.client.resources import PODS, Resource
 from seaway.platforms.kubernetes.install import rbac
 from seaway.platforms.kubernetes.jobs import batch_job, queueing
 from seaway.platforms.kubernetes.jobs.launch import launch
-from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training import pytorchjob, rayjob, trainjob
 
 WORKLOADS, PLACES = queueing.WORKLOADS[0], queueing.PLACES[0]
 # Without the place in a queue a job waits as well: tests/apiserver/test_queueing.py
@@ -23,7 +23,7 @@ PERMISSIONS = [rule for rule in rbac.permissions(rbac.JOBS) if rule[0] != PLACES
 
 @pytest.fixture(scope="module", autouse=True)
 def served(serve: Callable[..., None]) -> None:
-    serve(pytorchjob.RESOURCE, trainjob.RESOURCE, trainjob.RUNTIME, WORKLOADS)
+    serve(pytorchjob.RESOURCE, trainjob.RESOURCE, trainjob.RUNTIME, rayjob.RESOURCE, WORKLOADS)
 
 
 @pytest.fixture(autouse=True)

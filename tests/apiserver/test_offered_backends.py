@@ -23,15 +23,17 @@ from seaway.platforms.kubernetes.install.checkup import checkup
 from seaway.platforms.kubernetes.traffic.gateway_api import GATEWAYS, HTTP_ROUTES, GatewayApiTraffic, no_gateway
 from seaway.platforms.kubernetes.traffic.istio import VIRTUAL_SERVICES, IstioTraffic
 from seaway.platforms.kubernetes.traffic.seldon import SeldonTraffic
-from seaway.platforms.kubernetes.training import pytorchjob, trainjob
-from seaway.platforms.kubernetes.training.trainer import PyTorchJobTrainer, TrainJobTrainer
+from seaway.platforms.kubernetes.training import pytorchjob, rayjob, trainjob
+from seaway.platforms.kubernetes.training.trainer import PyTorchJobTrainer, RayJobTrainer, TrainJobTrainer
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.rollout import Traffic
 from seaway.training import Trainer
 
 TRAINER, OPERATOR = (trainjob.RESOURCE, trainjob.RUNTIME), (pytorchjob.RESOURCE,)
+KUBERAY = (rayjob.RESOURCE,)
+NAMES = {TrainJobTrainer: "trainjob", PyTorchJobTrainer: "pytorchjob", RayJobTrainer: "rayjob"}
 ISTIO, GATEWAY_API = (VIRTUAL_SERVICES,), (HTTP_ROUTES, GATEWAYS)
-KNOWN = (*TRAINER, *OPERATOR, *ISTIO, *GATEWAY_API)
+KNOWN = (*TRAINER, *OPERATOR, *KUBERAY, *ISTIO, *GATEWAY_API)
 SETTLED_S = 60.0
 
 
@@ -78,6 +80,7 @@ def test_a_cluster_with_neither_is_told_with_what_each_needs(installed: None) ->
 @pytest.mark.parametrize(
     ("installed", "expected", "told"),
     [
+        (KUBERAY, RayJobTrainer, "pytorchjob lacks pytorchjobs.kubeflow.org)."),
         (
             OPERATOR,
             PyTorchJobTrainer,
@@ -88,7 +91,7 @@ def test_a_cluster_with_neither_is_told_with_what_each_needs(installed: None) ->
         ((*TRAINER, *OPERATOR), TrainJobTrainer, "trainer is trainjob, as the cluster has it."),
         (TRAINER, TrainJobTrainer, "trainer is trainjob, as the cluster has it."),
     ],
-    ids=["only the training operator", "half of Trainer", "both", "only Trainer"],
+    ids=["only KubeRay", "only the training operator", "half of Trainer", "both", "only Trainer"],
     indirect=["installed"],
 )
 def test_the_trainer_is_what_the_cluster_has_and_the_log_says_so(
@@ -98,9 +101,7 @@ def test_the_trainer_is_what_the_cluster_has_and_the_log_says_so(
     assert isinstance(platforms.current(Trainer), expected)
     assert told in caplog.text
     [good] = [one.what for one in checkup(connect()) if one.state is State.GOOD and one.what.startswith("trainer ")]
-    assert (
-        good == f"trainer is {'trainjob' if expected is TrainJobTrainer else 'pytorchjob'}: the cluster has its kinds"
-    )
+    assert good == f"trainer is {NAMES[expected]}: the cluster has its kinds"
 
 
 @pytest.mark.parametrize("installed", [TRAINER], ids=["only Trainer"], indirect=True)

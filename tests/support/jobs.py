@@ -8,13 +8,13 @@ from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.naming import Step, stamp
 from seaway.platforms.kubernetes.jobs import batch_job
 from seaway.platforms.kubernetes.jobs.kind import Kind
-from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training import pytorchjob, rayjob, trainjob
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.training.pod.job import RemoteTraining
 
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 NOBODY = {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}}
-KINDS = {kind.resource: kind for kind in (batch_job.KIND, pytorchjob.KIND, trainjob.KIND)}
+KINDS = {kind.resource: kind for kind in (batch_job.KIND, pytorchjob.KIND, trainjob.KIND, rayjob.KIND)}
 SMALL = {"cpu": "10m", "memory": "64Mi", "shared_memory": "16Mi"}
 
 
@@ -53,6 +53,8 @@ def of_kind(kind: Kind, image: str, script: str) -> dict[str, Any]:
         return manifest(image, script)
     if kind is pytorchjob.KIND:
         return pytorch_job(image, script)
+    if kind is rayjob.KIND:
+        return ray_job(image)
     of_training = trainjob.build(training(), Placement(image, **SMALL))
     of_training["spec"]["trainer"]["command"] = ["sh", "-c", script]
     return stamp(of_training, Step("run-1", "step"), kind.suffix)
@@ -66,6 +68,12 @@ def pytorch_job(image: str, script: str, container: str = pytorchjob.CONTAINER) 
     spec = {"pytorchReplicaSpecs": {"Master": {"replicas": 1, "restartPolicy": "Never", "template": template}}}
     body = {"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "spec": spec}
     return stamp(body, Step("run-1", "step"), pytorchjob.KIND.suffix)
+
+
+def ray_job(image: str, run: str = "run-1") -> dict[str, Any]:
+    """A RayJob of one worker; what it runs is Seaway's driver, whatever is asked for."""
+    of_training = rayjob.build(training(), Placement(image, **SMALL))
+    return rayjob.labelled(stamp(of_training, Step(run, "step"), rayjob.KIND.suffix))
 
 
 def runtime(image: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def train_keras(
         seed: Of initial weights and of the order of rows.
         timeout_s: Seconds after which the training is ended as failed.
         placement: How pods run (image, memory, gpus, node_selector ...), see docs/reference/training.md; for a cluster.
-        backend: Trainer: `torchrun`, `slurm`, `trainjob` or `pytorchjob`; `auto` takes this place's.
+        backend: Trainer: `torchrun`, `slurm`, `ray`, `trainjob`, `pytorchjob` or `rayjob`; `auto` takes this place's.
         track_as: Name of the run in the experiment tracker that gets figures and curves; empty leaves it untracked.
 
     Raises:

@@ -9,6 +9,7 @@ from typing import Any
 from seaway.errors import InvalidSpec
 
 OPTUNA, KATIB, SLURM, RAY = "optuna", "katib", "slurm", "ray"
+JOBS = (SLURM, RAY)  # Optuna chooses here, and each trial is a job
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class Method:
     early_stopping: bool = False
     numeric_only: bool = False
     learns: bool = True
+    steers: bool = False  # what goes on is decided between epochs, without ending a trial early
+
+    def __post_init__(self) -> None:
+        """A job tells its figures at its end, so jobs have all of Optuna's but what looks at a trial before that."""
+        if OPTUNA in self.backends and not (self.early_stopping or self.steers):
+            object.__setattr__(self, "backends", {**self.backends, **dict.fromkeys(JOBS, self.backends[OPTUNA])})
 
 
 HALVING = {"sampler": "tpe", "startup_trials": 10, "min_epochs": 1, "reduction": 3}
@@ -30,43 +37,43 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "grid": Method(
             "every point of the space, in order",
             "",
-            {OPTUNA: "enqueued trials", SLURM: "enqueued trials", RAY: "enqueued trials", KATIB: "grid"},
+            {OPTUNA: "enqueued trials", KATIB: "grid"},
             learns=False,
         ),
         "random": Method(
             "points drawn independently",
             "Bergstra and Bengio 2012, JMLR 13",
-            {OPTUNA: "RandomSampler", SLURM: "RandomSampler", RAY: "RandomSampler", KATIB: "random"},
+            {OPTUNA: "RandomSampler", KATIB: "random"},
             learns=False,
         ),
         "tpe": Method(
             "tree-structured Parzen estimators: points that are likelier among the good trials than among the rest",
             "Bergstra et al. 2011, NeurIPS 24",
-            {OPTUNA: "TPESampler", SLURM: "TPESampler", RAY: "TPESampler", KATIB: "tpe"},
+            {OPTUNA: "TPESampler", KATIB: "tpe"},
             {"startup_trials": 10},
         ),
         "bayes": Method(
             "a Gaussian process with expected improvement",
             "Snoek et al. 2012, NeurIPS 25",
-            {OPTUNA: "GPSampler", SLURM: "GPSampler", RAY: "GPSampler", KATIB: "bayesianoptimization"},
+            {OPTUNA: "GPSampler", KATIB: "bayesianoptimization"},
             {"startup_trials": 10},
         ),
         "cmaes": Method(
             "covariance matrix adaptation evolution strategy",
             "Hansen and Ostermeier 2001, Evolutionary Computation 9(2)",
-            {OPTUNA: "CmaEsSampler", SLURM: "CmaEsSampler", RAY: "CmaEsSampler", KATIB: "cmaes"},
+            {OPTUNA: "CmaEsSampler", KATIB: "cmaes"},
             numeric_only=True,
         ),
         "nsga2": Method(
             "an evolution that keeps a front of several objectives",
             "Deb et al. 2002, IEEE Trans. Evolutionary Computation 6(2)",
-            {OPTUNA: "NSGAIISampler", SLURM: "NSGAIISampler", RAY: "NSGAIISampler"},
+            {OPTUNA: "NSGAIISampler"},
             {"population": 20},
         ),
         "sobol": Method(
             "a low-discrepancy sequence, scrambled by the seed",
             "Sobol 1967, USSR Comp. Math. 7(4); Owen 1998, J. Complexity 14(4)",
-            {OPTUNA: "QMCSampler", SLURM: "QMCSampler", RAY: "QMCSampler", KATIB: "sobol"},
+            {OPTUNA: "QMCSampler", KATIB: "sobol"},
             learns=False,
         ),
         "hyperband": Method(
@@ -96,6 +103,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             {OPTUNA: "Seaway's own, on its trials"},
             {"population": 4, "interval": 1, "quantile": 0.25},
             learns=False,
+            steers=True,
         ),
     }
 )
@@ -103,12 +111,12 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 # What a study may ask for beside its algorithm, and who can give it.
 FEATURES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "parameters under a condition": frozenset({OPTUNA, SLURM, RAY}),
+        "parameters under a condition": frozenset({OPTUNA, *JOBS}),
         "a float on both a logarithmic scale and steps": frozenset({KATIB}),
-        "several objectives": frozenset({OPTUNA, SLURM, RAY}),
-        "constraints": frozenset({OPTUNA, SLURM, RAY}),
-        "a warm start": frozenset({OPTUNA, SLURM, RAY}),
-        "a search on a part of the rows": frozenset({OPTUNA, SLURM, RAY}),
+        "several objectives": frozenset({OPTUNA, *JOBS}),
+        "constraints": frozenset({OPTUNA, *JOBS}),
+        "a warm start": frozenset({OPTUNA, *JOBS}),
+        "a search on a part of the rows": frozenset({OPTUNA, *JOBS}),
         "a budget in epochs": frozenset({OPTUNA}),
         "neural architecture search": frozenset({KATIB}),
     }

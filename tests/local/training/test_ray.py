@@ -15,15 +15,22 @@ import ray_cluster
 from places import LOCAL_PROGRAMS
 from ray_cluster import RayCluster
 from seaway.errors import InvalidSpec, ObjectDeleted, RayUnavailable, TimedOut, TrainingFailed
+from seaway.platforms.kubernetes.training import placement as kubernetes
+from seaway.platforms.kubernetes.training import rayjob
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.platforms.local.tuning.batch_jobs import RayTuner
 from seaway.platforms.local.tuning.optuna import OptunaTuner
 from seaway.platforms.ray.launch import RayJob, launch
 from seaway.platforms.ray.placement import Placement
 from seaway.platforms.ray.trainer import RayTrainer
-from seaway.training import TrainSpec
+from seaway.platforms.remote_training import below, send_data
+from seaway.storage import storage_for
+from seaway.training import TrainResult, TrainSpec
+from seaway.training.fingerprint import fingerprint
+from seaway.training.ray.group import VARIABLE as GROUP
+from seaway.training.ray.group import Group
 from seaway.tuning import Algorithm, Budget, Float, Objective, SearchSpace, TuneSpec
-from small_training import small_training
+from small_training import echo_training, small_training
 
 from held_trainer import HOLD  # isort: skip
 from training_processes import MARK, alive, wait_until, when  # isort: skip
@@ -67,10 +74,7 @@ def is_(cluster: RayCluster, one: RayJob, state: str) -> Callable[[], bool]:
 
 @pytest.fixture
 def echo(tmp_path: Path) -> TrainSpec:
-    for name in ("train", "validation"):
-        (tmp_path / name).write_text(name)
-    paths = (tmp_path / name for name in ("train", "validation", "output", "checkpoints"))
-    return TrainSpec(*paths, entrypoint="echo_trainer", workers=2, placement={"processes_per_node": 2, "queue_s": 600})
+    return echo_training(tmp_path, placement={"processes_per_node": 2, "queue_s": 600})
 
 
 def changed(spec: TrainSpec, **placement: Any) -> TrainSpec:
@@ -117,6 +121,23 @@ def test_a_training_on_two_bundles_goes_on_from_its_checkpoint_to_torchruns_resu
     assert [entry["loss"] for entry in result.history] == [entry["loss"] for entry in expected.history]
     assert result.sha256 == expected.sha256
     wait_until(lambda: not alive(tmp_path.name))
+
+
+def test_what_a_rayjob_of_kuberay_says_trains(cluster: RayCluster, echo: TrainSpec, tmp_path: Path) -> None:
+    """Its entrypoint with its workers' variables, as KubeRay would have it; the disks of its pods are left out."""
+    training = below(str(tmp_path / "shared"), echo, fingerprint(echo))
+    send_data(echo, training)
+    spec = rayjob.build(training, kubernetes.Placement("image", gpus=0))["spec"]
+    [workers] = spec["rayClusterSpec"]["workerGroupSpecs"]
+    [container] = workers["template"]["spec"]["containers"]
+    said = {one["name"]: one["value"] for one in container["env"]}
+    group = dataclasses.replace(Group.parse(said[GROUP]), strategy="PACK")  # the test's cluster is one node
+    variables = {**said, GROUP: group.text, "HOME": str(tmp_path), "SEAWAY_SCRATCH": str(tmp_path)}
+    command = spec["entrypoint"].replace("python", sys.executable, 1)
+    one = dataclasses.replace(job(command), runtime_env={"env_vars": variables})
+    launch(one, Placement(address=cluster.url, token_file=str(cluster.token_file)))
+    storage_for(training.output).download(training.output, echo.output)
+    assert TrainResult.read(echo.output).metrics["workers"] == echo.workers
 
 
 def test_what_the_cluster_has_not_is_waited_for_only_so_long(cluster: RayCluster, echo: TrainSpec) -> None:

@@ -18,7 +18,7 @@ from seaway.platforms.slurm.placement import Placement
 from seaway.platforms.slurm.trainer import SlurmTrainer
 from seaway.training import TrainSpec
 from slurm_cluster import SlurmCluster
-from small_training import small_training
+from small_training import echo_training, small_training
 
 from held_trainer import HOLD  # isort: skip
 from training_processes import MARK, alive, wait_until, when  # isort: skip
@@ -51,10 +51,7 @@ def number_of(slurm: SlurmCluster, job: BatchJob) -> str:
 
 @pytest.fixture
 def echo(tmp_path: Path) -> TrainSpec:
-    for name in ("train", "validation"):
-        (tmp_path / name).write_text(name)
-    paths = (tmp_path / name for name in ("train", "validation", "output", "checkpoints"))
-    return TrainSpec(*paths, entrypoint="echo_trainer", workers=2, placement={"processes_per_node": 2, "queue_s": 600})
+    return echo_training(tmp_path, placement={"processes_per_node": 2, "queue_s": 600})
 
 
 def test_a_users_module_trains_and_its_log_is_told_and_its_result_is_kept(

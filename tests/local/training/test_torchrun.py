@@ -14,6 +14,7 @@ from places import LOCAL_PROGRAMS
 from seaway.errors import InvalidSpec, TrainingFailed
 from seaway.platforms.local.training.torchrun import TorchrunTrainer
 from seaway.training import TrainSpec
+from small_training import echo_training
 
 from training_processes import MARK, alive, start, wait_until  # isort: skip
 
@@ -25,16 +26,7 @@ def own_modules(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> TrainSpec:
-    for name in ("train", "validation"):
-        (tmp_path / name).write_text(name)
-    return TrainSpec(
-        tmp_path / "train",
-        tmp_path / "validation",
-        tmp_path / "output",
-        tmp_path / "checkpoints",
-        entrypoint="echo_trainer",
-        workers=2,
-    )
+    return echo_training(tmp_path)
 
 
 def how(spec: TrainSpec, value: str) -> TrainSpec:

@@ -85,11 +85,11 @@ def test_a_trainer(add: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setenv("SEAWAY_TRAINER", "pytorchjob")  # so that what is chosen here is undone
     platforms.choose("trainer", "stub")
     assert platforms.current(Trainer).train(None) == "trained"  # type: ignore[arg-type, comparison-overlap]
-    with pytest.raises(InvalidSpec, match="pytorchjob, ray, slurm, stub, torchrun"):
+    with pytest.raises(InvalidSpec, match="pytorchjob, ray, rayjob, slurm, stub, torchrun"):
         platforms.current(Trainer, "unknown")
     asked = Permission(Resource("batch.stub.dev", "v1", "stubjobs", "StubJob"), ("create",), "stub: a job")
     assert asked in rbac.of("Trainer")
-    assert "`trainjob`, `pytorchjob`, `stub`" in ports_table.table()
+    assert "`trainjob`, `pytorchjob`, `rayjob`, `stub`" in ports_table.table()
 
 
 def test_a_kind_of_endpoint(add: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import urllib3
 
 from seaway.errors import InvalidSpec
+from seaway.platforms.patience import Away
 from seaway.platforms.ray.placement import Placement
 from seaway.platforms.settings import token
 from seaway.serving.clients.trust import Trust
@@ -24,10 +25,6 @@ UNKNOWN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 TOLD = 600  # signs of an answer in a message
 PENDING, RUNNING, SUCCEEDED, STOPPED = "PENDING", "RUNNING", "SUCCEEDED", "STOPPED"
 ACTIVE = (PENDING, RUNNING)
-
-
-class HeadAway(Exception):
-    """The cluster's head does not answer."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class JobServer:
         return cls(placement.address.rstrip("/"), {"authorization": f"Bearer {secret}"} if secret else {})
 
     def show(self, name: str) -> JobRecord | None:
-        """The job of this name; None where there is none. Raises: HeadAway, InvalidSpec."""
+        """The job of this name; None where there is none. Raises: Away, InvalidSpec."""
         answer = self._asked("GET", f"/{name}")
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
@@ -62,17 +59,17 @@ class JobServer:
         return JobRecord(told["status"], message, told.get("driver_exit_code"))
 
     def submit(self, name: str, entrypoint: str, runtime_env: Mapping[str, Any]) -> None:
-        """Start a job. Raises: HeadAway; InvalidSpec: Ray refuses it, in its words."""
+        """Start a job. Raises: Away; InvalidSpec: Ray refuses it, in its words."""
         asked = {"submission_id": name, "entrypoint": entrypoint, "runtime_env": dict(runtime_env)}
         self._read(self._asked("POST", "/", asked))
 
     def log(self, name: str) -> str:
-        """All that the job has written, where it is still known. Raises: HeadAway, InvalidSpec."""
+        """All that the job has written, where it is still known. Raises: Away, InvalidSpec."""
         answer = self._asked("GET", f"/{name}/logs")
         return "" if answer.status == HTTPStatus.NOT_FOUND else str(self._read(answer).get("logs", ""))
 
     def stop(self, name: str) -> None:
-        """Ask it to end. Raises: HeadAway, InvalidSpec."""
+        """Ask it to end. Raises: Away, InvalidSpec."""
         self._asked("POST", f"/{name}/stop")
 
     def _asked(self, method: str, path: str, body: Any = None) -> urllib3.BaseHTTPResponse:
@@ -82,9 +79,9 @@ class JobServer:
                 method, url, headers=self.headers, json=body, timeout=TIMEOUT, retries=False, redirect=False
             )
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise HeadAway(f"{url} does not answer ({error})") from error
+            raise Away(f"{url} does not answer ({error})") from error
         if answer.status in AWAY:
-            raise HeadAway(f"{url} answers {answer.status}")
+            raise Away(f"{url} answers {answer.status}")
         if answer.status in UNKNOWN:
             raise InvalidSpec(
                 f"The Ray cluster at {self.url} does not know who asks ({_words(answer)}). Write its token into a file "

@@ -2,25 +2,22 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
 from seaway.errors import ObjectDeleted, RayUnavailable, SeawayError, TimedOut, TrainingFailed
-from seaway.platforms.ray.group import NO_RESOURCES, OUT_OF_TIME
-from seaway.platforms.ray.jobs import ACTIVE, PENDING, STOPPED, SUCCEEDED, HeadAway, JobRecord, JobServer
+from seaway.platforms.patience import LOOK_S, Away, Patience, carry_out, pause_s
+from seaway.platforms.ray.jobs import ACTIVE, PENDING, STOPPED, SUCCEEDED, JobRecord, JobServer
 from seaway.platforms.ray.placement import Placement
-from seaway.signals import sigterm_raises
+from seaway.training.ray.group import NO_RESOURCES, OUT_OF_TIME
 
-LOOK_S, LONGEST_LOOK_S = 0.5, 10.0  # between questions to the head, at first and after some minutes
-LOOKS_PER_AGE = 60  # a job that is a minute old is looked at each second
 SIGNS_PER_S = 200_000  # of a log that is read whole at each look: a long one is read less often
 STARTED_S = 600.0  # beside the time in the queue: Ray may have to make the job's environment
 CLEANUP_S = 120.0  # for a stopped job to be gone
 TAIL_LINES = 60  # when one process fails, those that lose it fail after it, each with a traceback
 log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -45,16 +42,7 @@ def launch(job: RayJob, placement: Placement) -> None:
         ObjectDeleted: somebody else has stopped it, or the head has forgotten it.
         RayUnavailable: the cluster's head does not answer.
     """
-    wait = JobWait(job, placement, JobServer.of(placement))
-    with sigterm_raises() as termination:
-        try:
-            with termination.deferred():
-                wait.submit_or_adopt()
-            wait.until_end()
-        except BaseException:
-            with termination.ignored():
-                wait.stop()
-            raise
+    carry_out(JobWait(job, placement, JobServer.of(placement)))
 
 
 @dataclass
@@ -67,11 +55,17 @@ class JobWait:
     name: str = ""
     here: bool = False
     written: str = ""
-    told: set[str] = field(default_factory=set)
+    patience: Patience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.patience = Patience("The head of the Ray cluster", self.placement.outage_s, self._lost)
+
+    def _lost(self, outage: str) -> RayUnavailable:
+        return RayUnavailable(f"{outage} Job {self.name} may run on; the step, run again, takes it up.")
 
     def submit_or_adopt(self) -> None:
         """Take the job of this name where it is still of use, else submit one."""
-        self._answered(self._submit)
+        self.patience.answered(self._submit)
         self.here = True
 
     def _submit(self) -> None:
@@ -91,15 +85,15 @@ class JobWait:
         """Wait until the job has ended well. Raises as `launch`."""
         began = time.monotonic()
         while True:
-            record = self._answered(lambda: self.server.show(self.name))
-            self._answered(self._tell_new)
+            record = self.patience.answered(lambda: self.server.show(self.name))
+            self.patience.answered(self._tell_new)
             if record is None or record.status not in ACTIVE:
                 return self._judge(record)
             age = time.monotonic() - began
-            self._say(logging.INFO, f"Ray job {self.name} is {record.status}.")
+            self.patience.say(logging.INFO, f"Ray job {self.name} is {record.status}.")
             if record.status == PENDING and age > self.placement.queue_s + STARTED_S:
                 raise TimedOut(f"Ray job {self.name} was not started for {age:.0f} s; Ray says: {record.message}")
-            time.sleep(min(LONGEST_LOOK_S, LOOK_S + age / LOOKS_PER_AGE + len(self.written) / SIGNS_PER_S))
+            time.sleep(pause_s(age, len(self.written) / SIGNS_PER_S))
 
     def stop(self) -> None:
         """End the job, where there is one that runs, and wait until it has ended."""
@@ -114,24 +108,9 @@ class JobWait:
                     break
                 time.sleep(LOOK_S)
             self._tell_new()
-        except (HeadAway, SeawayError) as error:
+        except (Away, SeawayError) as error:
             log.error("Ray job %s may still run, for it could not be stopped: %s; `ray job stop %s` ends it.",
                       self.name, error, self.name)  # fmt: skip
-
-    def _answered(self, ask: Callable[[], Answer]) -> Answer:
-        """What the head answers, after an outage too. Raises: RayUnavailable: it lasts too long."""
-        began = time.monotonic()
-        while True:
-            try:
-                return ask()
-            except HeadAway as away:
-                if time.monotonic() - began > self.placement.outage_s:
-                    raise RayUnavailable(
-                        f"The head of the Ray cluster has not answered for {self.placement.outage_s:g} s: {away}. Job "
-                        f"{self.name} may run on; the step, run again, takes it up."
-                    ) from away
-                self._say(logging.WARNING, f"The head of the Ray cluster does not answer: {away}; waiting for it.")
-                time.sleep(LOOK_S)
 
     def _tell_new(self) -> None:
         """Write whole lines that were added into this process's log."""
@@ -159,8 +138,3 @@ class JobWait:
             raise TimedOut(f"Ray job {self.name} was ended by its deadline. Its last lines:\n{self._tail()}")
         how = f"exit code {record.code}" if record.code is not None else record.message
         raise TrainingFailed(f"Ray job {self.name} ended as {record.status} ({how}). Its last lines:\n{self._tail()}")
-
-    def _say(self, level: int, sentence: str) -> None:
-        if sentence not in self.told:
-            self.told.add(sentence)
-            log.log(level, "%s", sentence)

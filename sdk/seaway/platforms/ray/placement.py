@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seaway.errors import InvalidSpec
-from seaway.platforms.ray.group import VARIABLE as GROUP
 from seaway.platforms.settings import check_seconds, check_variables, check_whole, parsed
 from seaway.training.pod.job import VARIABLE as TRAINING
+from seaway.training.ray.group import VARIABLE as GROUP
 
 RESERVED = (GROUP, TRAINING, "PET_", "RAY_")  # what Seaway's programs and Ray set
 STRATEGIES = ("SPREAD", "PACK", "STRICT_SPREAD", "STRICT_PACK")

@@ -11,18 +11,18 @@ import shlex
 from pathlib import Path
 
 from seaway.platforms.home import home
-from seaway.platforms.ray.group import VARIABLE as GROUP
-from seaway.platforms.ray.group import Group
 from seaway.platforms.ray.launch import RayJob, launch
 from seaway.platforms.ray.placement import Placement
 from seaway.platforms.remote_training import STEP, below, carried_out, finished, nodes
 from seaway.platforms.settings import cluster_settings
 from seaway.training.fingerprint import fingerprint
 from seaway.training.pod.job import VARIABLE, RemoteTraining
+from seaway.training.ray.group import VARIABLE as GROUP
+from seaway.training.ray.group import Group
 from seaway.training.result import TrainResult
 from seaway.training.spec import TrainSpec
 
-PROGRAM = "seaway.platforms.ray.driver"
+PROGRAM = "seaway.training.ray.driver"
 
 
 class RayTrainer:

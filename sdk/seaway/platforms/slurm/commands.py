@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seaway.errors import InvalidSpec, SlurmUnavailable
+from seaway.platforms.patience import Away
 
 ANSWER_S = 120.0  # for one command; Slurm itself gives up a message after 10 s and tries again
 FIELD = re.compile(r"(?:^|\s)(\w+)=(\S*)")
@@ -18,10 +19,6 @@ AWAY = re.compile(
     re.IGNORECASE,
 )
 UNKNOWN_JOB = "Invalid job id"
-
-
-class ControllerAway(Exception):
-    """The controller does not answer now; an outage is sat out by who asks."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def submit(script: Path) -> str:
     """Submit a batch script; the job's number.
 
     Raises:
-        ControllerAway: nobody knows whether it was submitted.
+        Away: nobody knows whether it was submitted.
         InvalidSpec: Slurm refuses it; the message has its words.
         SlurmUnavailable: there is no `sbatch` here.
     """
@@ -71,28 +68,28 @@ def submit(script: Path) -> str:
 
 
 def newest(name: str) -> JobRecord | None:
-    """Our last job of that name that the controller still knows. Raises: ControllerAway, SlurmUnavailable."""
+    """Our last job of that name that the controller still knows. Raises: Away, SlurmUnavailable."""
     numbers = _run("squeue", "--noheader", "--me", "--states=all", f"--name={name}", "--format=%i").split()
     return show(max(numbers, key=int)) if numbers else None
 
 
 def show(number: str) -> JobRecord | None:
-    """A job's record; None where the controller has forgotten it. Raises: ControllerAway, SlurmUnavailable."""
+    """A job's record; None where the controller has forgotten it. Raises: Away, SlurmUnavailable."""
     try:
         return JobRecord.parse(_run("scontrol", "show", "job", "--oneliner", number))
     except Refused as refused:
         if UNKNOWN_JOB in str(refused):
             return None
-        raise ControllerAway(str(refused)) from refused
+        raise Away(str(refused)) from refused
 
 
 def cancel(number: str) -> None:
-    """Have a job ended; one that has ended already is left. Raises: ControllerAway, SlurmUnavailable."""
+    """Have a job ended; one that has ended already is left. Raises: Away, SlurmUnavailable."""
     try:
         _run("scancel", number)
     except Refused as refused:
         if UNKNOWN_JOB not in str(refused):
-            raise ControllerAway(str(refused)) from refused
+            raise Away(str(refused)) from refused
 
 
 class Refused(Exception):
@@ -108,12 +105,12 @@ def _run(program: str, *arguments: str) -> str:
     try:
         done = _completed([program, *arguments])
     except subprocess.TimeoutExpired as error:
-        raise ControllerAway(f"{program} got no answer in {ANSWER_S:g} s") from error
+        raise Away(f"{program} got no answer in {ANSWER_S:g} s") from error
     if done.returncode == 0:
         return done.stdout
     said = " ".join(_unprefixed(line) for line in done.stderr.splitlines() if line.strip())
     if AWAY.search(said):
-        raise ControllerAway(said)
+        raise Away(said)
     raise Refused(said or f"{program} ended with exit code {done.returncode}")
 
 

@@ -2,20 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from seaway.errors import ObjectDeleted, SeawayError, SlurmUnavailable, TimedOut, TrainingFailed
+from seaway.platforms.patience import LOOK_S, Away, Patience, carry_out, pause_s
 from seaway.platforms.slurm import commands
-from seaway.platforms.slurm.commands import ControllerAway, JobRecord
+from seaway.platforms.slurm.commands import JobRecord
 from seaway.platforms.slurm.placement import Placement
 from seaway.platforms.slurm.script_log import ScriptLog
-from seaway.signals import sigterm_raises
 
-LOOK_S, LONGEST_LOOK_S = 0.5, 10.0  # between questions to the controller, at first and after some minutes
-LOOKS_PER_AGE = 60  # a job that is a minute old is looked at each second
 CLEANUP_S = 120.0  # for a cancelled job to be gone: Slurm's own KillWait is 30 s
 WAITING = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "SUSPENDED", "STOPPED"}
 ACTIVE = {*WAITING, "RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING", "REQUEUE_HOLD", "SPECIAL_EXIT"}
@@ -33,7 +29,6 @@ HINTS = {
     "BOOT_FAIL": "its nodes could not be booted",
 }
 log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -65,16 +60,7 @@ def launch(job: BatchJob, placement: Placement) -> None:
         ObjectDeleted: somebody else has cancelled it.
         SlurmUnavailable: the controller does not answer.
     """
-    wait = JobWait(job, placement)
-    with sigterm_raises() as termination:
-        try:
-            with termination.deferred():
-                wait.submit_or_adopt()
-            wait.until_end()
-        except BaseException:
-            with termination.ignored():
-                wait.cancel()
-            raise
+    carry_out(JobWait(job, placement))
 
 
 @dataclass
@@ -86,11 +72,21 @@ class JobWait:
     number: str = ""
     ran_s: float = 0.0
     queued_s: float = 0.0
-    told: set[str] = field(default_factory=set)
+    patience: Patience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.patience = Patience("Slurm's controller", self.placement.outage_s, self._lost)
+
+    def _lost(self, outage: str) -> SlurmUnavailable:
+        job = f"Job {self.number}" if self.number else f"A job called {self.job.name}"
+        return SlurmUnavailable(
+            f"{outage} {job} may run on; `scontrol ping` shows the controller's state, and the step, run again, takes "
+            "its job up."
+        )
 
     def submit_or_adopt(self) -> None:
         """Take the job of this name where it is still of use, else submit one."""
-        found = self._answered(self._submitted)
+        found = self.patience.answered(self._submitted)
         self.number = found.number
         self.log = ScriptLog(Path(self.job.log.replace("%j", self.number)), self.number)
 
@@ -108,7 +104,7 @@ class JobWait:
         """Wait until the job has ended well. Raises as `launch`."""
         began = before = time.monotonic()
         while True:
-            record = self._answered(lambda: commands.show(self.number))
+            record = self.patience.answered(lambda: commands.show(self.number))
             self.log.tell_new()
             if record is None or record.state not in ACTIVE:
                 return self._judge(record)
@@ -116,9 +112,9 @@ class JobWait:
             self._spend(record, now - before)
             before = now
             self._follow(record)
-            self.log.follow(min(LONGEST_LOOK_S, LOOK_S + (now - began) / LOOKS_PER_AGE))
+            self.log.follow(pause_s(now - began))
 
-    def cancel(self) -> None:
+    def stop(self) -> None:
         """End the job, where there is one that runs, and wait until it has ended."""
         if not self.number:
             return
@@ -132,25 +128,9 @@ class JobWait:
                     break
                 self.log.follow(LOOK_S)
             self.log.tell_new()
-        except (ControllerAway, SeawayError) as error:
+        except (Away, SeawayError) as error:
             log.error("Slurm job %s may still run, for it could not be cancelled: %s `scancel %s` ends it.",
                       self.number, error, self.number)  # fmt: skip
-
-    def _answered(self, ask: Callable[[], Answer]) -> Answer:
-        """What the controller answers, after an outage too. Raises: SlurmUnavailable: it lasts too long."""
-        began = time.monotonic()
-        while True:
-            try:
-                return ask()
-            except ControllerAway as away:
-                if time.monotonic() - began > self.placement.outage_s:
-                    raise SlurmUnavailable(
-                        f"Slurm's controller has not answered for {self.placement.outage_s:g} s: {away}. "
-                        f"{f'Job {self.number}' if self.number else f'A job called {self.job.name}'} may run on; "
-                        "`scontrol ping` shows the controller's state, and the step, run again, takes its job up."
-                    ) from away
-                self._say(logging.WARNING, f"Slurm's controller does not answer: {away}; waiting for it.")
-                time.sleep(LOOK_S)
 
     def _spend(self, record: JobRecord, seconds: float) -> None:
         """Raises: TimedOut: the job waits, or runs, for longer than it may."""
@@ -174,7 +154,7 @@ class JobWait:
         """Tell what changes. Raises: TrainingFailed: the job is started too often, or can never be."""
         why = f" ({record.reason})" if record.reason else f" on {record.nodes}" if record.nodes else ""
         again = f", started anew {record.restarts} times" if record.restarts else ""
-        self._say(logging.INFO, f"Slurm job {self.number} is {record.state}{why}{again}.")
+        self.patience.say(logging.INFO, f"Slurm job {self.number} is {record.state}{why}{again}.")
         if record.restarts > self.placement.requeues:
             raise TrainingFailed(
                 f"Slurm job {self.number} was to be started for the {record.restarts + 1}th time and is cancelled: "
@@ -203,8 +183,3 @@ class JobWait:
                 f"Slurm job {number} ended as {record.state} ({record.reason or 'no reason given'}, {how}){hint}. "
                 f"Its last lines:\n{self.log.tail()}"
             )
-
-    def _say(self, level: int, sentence: str) -> None:
-        if sentence not in self.told:
-            self.told.add(sentence)
-            log.log(level, "%s", sentence)

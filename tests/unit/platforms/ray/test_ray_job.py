@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 from seaway.errors import InvalidSpec, ObjectDeleted, TimedOut, TrainingFailed
-from seaway.platforms.ray import launch
-from seaway.platforms.ray.group import NO_RESOURCES, OUT_OF_TIME, VARIABLE, Group
-from seaway.platforms.ray.jobs import HeadAway, JobRecord
+from seaway.platforms import patience
+from seaway.platforms.patience import Away
+from seaway.platforms.ray.jobs import JobRecord
 from seaway.platforms.ray.launch import JobWait, RayJob
 from seaway.platforms.ray.placement import Placement
 from seaway.platforms.ray.trainer import prepared
 from seaway.training.pod.job import VARIABLE as TRAINING
 from seaway.training.pod.job import RemoteTraining
+from seaway.training.ray.group import NO_RESOURCES, OUT_OF_TIME, VARIABLE, Group
 
 HERE = {"address": "http://head:8265"}
 SPEC = RemoteTraining("t", "v", "o", "c", {"run": "r"}, "seaway.training.tabular", workers=4, timeout_s=60.0)
@@ -48,7 +49,7 @@ def test_a_job_asks_for_bundles_and_hands_the_training_on() -> None:
     assert (group.nodes, group.bundle) == (2, {"CPU": 6.0, "GPU": 2.0, "tpu": 1})
     assert RemoteTraining.parse(variables[TRAINING]) == SPEC
     assert (variables["A"], job.runtime_env["pip"]) == ("ä \"'", ["x"])
-    assert job.entrypoint == "'/a b/python' -m seaway.platforms.ray.driver"
+    assert job.entrypoint == "'/a b/python' -m seaway.training.ray.driver"
     json.dumps(job.runtime_env)
 
 
@@ -84,12 +85,12 @@ class Server:
     def _answer(self) -> None:
         if self.away:
             self.away -= 1
-            raise HeadAway("it is away")
+            raise Away("it is away")
 
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> JobWait:
-    monkeypatch.setattr(launch, "LOOK_S", 0.0)
+    monkeypatch.setattr(patience, "LOOK_S", 0.0)
     return JobWait(RayJob("job", "true", {}), Placement.parse(HERE), Server({}))  # type: ignore[arg-type]
 
 

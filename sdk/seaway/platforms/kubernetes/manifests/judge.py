@@ -17,7 +17,7 @@ from seaway.platforms.kubernetes.serving import seldon_validation
 from seaway.platforms.kubernetes.serving.kserve import INFERENCE_SERVICES
 from seaway.platforms.kubernetes.traffic import gateway_api, istio
 from seaway.platforms.kubernetes.traffic.seldon_operator import SELDON_DEPLOYMENTS
-from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training import pytorchjob, rayjob, trainjob
 from seaway.platforms.kubernetes.tuning import experiment, experiment_validation, suggestion_validation
 from seaway.platforms.kubernetes.validation.problem import Problem, Rule
 
@@ -26,6 +26,7 @@ REFUSED: Mapping[tuple[str, str], Rule] = {  # beside the schema, by group and k
     **istio_rules.RULES,
     (pytorchjob.RESOURCE.group, "PyTorchJob"): training_rules.pytorchjob_rules,
     (trainjob.GROUP, "TrainJob"): training_rules.trainjob_rules,
+    (rayjob.RESOURCE.group, "RayJob"): rayjob.rules,
     (trainjob.GROUP, "TrainingRuntime"): trainjob.runtime_rules,
     (trainjob.GROUP, "ClusterTrainingRuntime"): trainjob.runtime_rules,
     (experiment.RESOURCE.group, "Experiment"): experiment_validation.rules,
@@ -38,6 +39,7 @@ ADVISED: Mapping[tuple[str, str], Sequence[Rule]] = {
     (experiment.RESOURCE.group, "Experiment"): (suggestion_validation.rules, template_rules.trials),
     (pytorchjob.RESOURCE.group, "PyTorchJob"): (template_rules.pytorchjob,),
     (trainjob.GROUP, "TrainJob"): (training_rules.trainjob_advice,),
+    (rayjob.RESOURCE.group, "RayJob"): (template_rules.rayjob,),
     (trainjob.GROUP, "TrainingRuntime"): (template_rules.training_runtime,),
     (trainjob.GROUP, "ClusterTrainingRuntime"): (template_rules.training_runtime,),
     (SELDON_DEPLOYMENTS.group, "SeldonDeployment"): (template_rules.seldon_deployment,),

@@ -6,6 +6,7 @@ from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.manifests import builtin_rules
 from seaway.platforms.kubernetes.manifests.fields import Part, entries, part
 from seaway.platforms.kubernetes.manifests.pod_rules import ALWAYS, OF_JOBS, pod
+from seaway.platforms.kubernetes.training.rayjob import templates
 from seaway.platforms.kubernetes.validation.problem import Problem
 
 ANY_RESTART = (*ALWAYS, *OF_JOBS)
@@ -16,6 +17,12 @@ LATER = "its pods would be refused"
 def pytorchjob(manifest: Manifest) -> Iterator[Problem]:
     """The pods of each role; the role's own restart policy replaces that of the template."""
     yield from _refused_later(_roles(part(manifest, "spec", "pytorchReplicaSpecs"), "spec.pytorchReplicaSpecs"))
+
+
+def rayjob(manifest: Manifest) -> Iterator[Problem]:
+    """The pods of head, workers and submitter."""
+    for path, template in templates(part(manifest, "spec")):
+        yield from _refused_later(pod(part(template, "spec"), f"{path}.spec", ANY_RESTART))
 
 
 def training_runtime(manifest: Manifest) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from seaway.platforms.kubernetes.client.resources import Manifest
 from seaway.platforms.kubernetes.client.served import missing
 from seaway.platforms.kubernetes.jobs.kind import Kind
 from seaway.platforms.kubernetes.jobs.launch import launch, launching
-from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training import pytorchjob, rayjob, trainjob
 from seaway.platforms.kubernetes.training.placement import Placement
 from seaway.platforms.remote_training import STEP, below, carried_out, finished
 from seaway.platforms.settings import cluster_settings
@@ -65,6 +65,21 @@ class TrainJobTrainer:
         return _train(spec, _launch_trainjob)
 
 
+class RayJobTrainer:
+    """Runs an entrypoint as a RayJob of `spec.workers` processes, on a RayCluster of its own."""
+
+    permissions = launching(rayjob.KIND.resource)
+
+    @classmethod
+    def missing(cls) -> str:
+        """See `seaway.platforms.kubernetes.client.served.missing`."""
+        return missing(cls.permissions)
+
+    def train(self, spec: TrainSpec) -> TrainResult:
+        """See `seaway.training.Trainer.train`."""
+        return _train(spec, _launch_rayjob)
+
+
 def _train(spec: TrainSpec, run: Callable[[RemoteTraining, Placement], None]) -> TrainResult:
     identity = fingerprint(spec)
     if (result := finished(spec, identity)) is not None:
@@ -105,6 +120,11 @@ def placement(wanted: Mapping[str, Any]) -> Placement:
 
 def _launch_pytorchjob(training: RemoteTraining, settings: Placement) -> None:
     _launch(pytorchjob.KIND, _stamped(pytorchjob.KIND, pytorchjob.build(training, settings)), training.timeout_s)
+
+
+def _launch_rayjob(training: RemoteTraining, settings: Placement) -> None:
+    job = rayjob.labelled(_stamped(rayjob.KIND, rayjob.build(training, settings)))
+    _launch(rayjob.KIND, job, training.timeout_s)
 
 
 def _launch_trainjob(training: RemoteTraining, settings: Placement) -> None:

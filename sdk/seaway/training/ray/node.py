@@ -1,4 +1,4 @@
-"""`python -m seaway.platforms.ray.node`: a bundle's part of a training, a child of the actor that holds the bundle.
+"""`python -m seaway.training.ray.node`: a bundle's part of a training, a child of the actor that holds the bundle.
 
 It is a pod's program with a scratch folder of its own, which is gone with it; SEAWAY_SCRATCH or TMPDIR says on which
 disk. Its standard input is a pipe of the actor's: when that closes, the actor is gone, however it ended.

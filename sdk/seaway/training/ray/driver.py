@@ -1,4 +1,4 @@
-"""`python -m seaway.platforms.ray.driver`: the job that Ray starts: a program on each bundle of a placement group.
+"""`python -m seaway.training.ray.driver`: the job that Ray starts: a program on each bundle of a placement group.
 
 The first bundle's address becomes torchrun's rendezvous, as the operators of Kubeflow set it for their pods; so what
 runs in a bundle is what runs in a pod, `python -m seaway.training.pod`.
@@ -21,13 +21,13 @@ from ray.util.placement_group import PlacementGroup, placement_group, remove_pla
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from seaway.entrypoint import run
-from seaway.platforms.ray.group import NO_RESOURCES, OUT_OF_TIME, VARIABLE, Group
 from seaway.signals import sigterm_raises
+from seaway.training.ray.group import NO_RESOURCES, OUT_OF_TIME, VARIABLE, Group
 
 LOST = (ActorDiedError, ActorUnavailableError, NodeDiedError, WorkerCrashedError)
 LOOK_S = 0.5  # between looks at what the bundles say
 END_S = 30.0  # for a bundle's processes to end after SIGTERM
-log = logging.getLogger("seaway.platforms.ray.driver")
+log = logging.getLogger("seaway.training.ray.driver")
 
 
 class Node:
@@ -46,7 +46,7 @@ class Node:
     def train(self, variables: dict[str, str]) -> int:
         """Run the child to its end; returns its exit code."""
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "seaway.platforms.ray.node"],
+            [sys.executable, "-u", "-m", "seaway.training.ray.node"],
             env={**os.environ, **variables},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
