@@ -40,10 +40,12 @@ def prune_model(
     from pathlib import Path
 
     from seaway import models
+
+    target = models.Signature.read(Path(model.path)).target
+
     from seaway.edge.finetuning import TuneParams
     from seaway.edge.pruning import prune_model as prune
 
-    target = models.Signature.read(Path(model.path)).target
     params = TuneParams(
         label=target.label if target else "none", epochs=epochs, batch_size=batch_size, learning_rate=learning_rate
     )

@@ -35,7 +35,6 @@ def diagnose_training(
     """
     from pathlib import Path
 
-    from seaway.diagnosis import diagnose, require_sound, subject_of, write_page
     from seaway.storage import write_json
     from seaway.training import TrainSpec
 
@@ -43,6 +42,8 @@ def diagnose_training(
     spec = TrainSpec(
         Path(train.path), Path(validation.path), unused, unused, entrypoint=entrypoint, params=params, seed=seed
     )
+    from seaway.diagnosis import diagnose, require_sound, subject_of, write_page
+
     found = diagnose(subject_of(spec), seed)
     Path(diagnosis.path).mkdir(parents=True, exist_ok=True)
     write_json(Path(diagnosis.path) / "diagnosis.json", found.to_json())

@@ -26,7 +26,9 @@ LATE = {
         *("seaway.reporting.run_report", "seaway.reporting.model_report"),
         *("matplotlib.figure", "matplotlib.backends.backend_svg"),
     ),
-    "seaway.rollout": ("seaway.rollout.controller", "seaway.rollout.replay", "seaway.rollout.promotion"),
+    "seaway.rollout": (
+        *("seaway.rollout.controller", "seaway.rollout.replay", "seaway.rollout.promotion", "scipy.stats"),
+    ),
     "seaway.tuning": ("seaway.platforms.local.tuning.optuna", "seaway.tuning.report", "pyarrow.parquet"),
     "seaway.training": ("torch", *TABULAR),
     "seaway.evaluation": (

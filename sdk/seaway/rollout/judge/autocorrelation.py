@@ -14,7 +14,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 
@@ -188,6 +187,8 @@ def serial_inflation(series: Sequence[Floats]) -> float:
     Series of fewer than MIN_SERIES values say nothing. Ranks make it robust against heavy tails; each series' own mean
     is taken off, with the correction of short ones (Kendall 1954), and one standard error of the whole.
     """
+    from scipy.stats import rankdata  # most of a second
+
     long = [rankdata(values) for values in series if values.size >= MIN_SERIES]
     centred = [(ranks - ranks.mean()) / ranks.size for ranks in long]
     power = sum(float(ranks @ ranks) for ranks in centred)

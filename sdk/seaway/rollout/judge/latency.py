@@ -12,7 +12,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from seaway.rollout.judge.autocorrelation import serial_inflation
 from seaway.rollout.judge.proportions import Table
@@ -69,6 +68,8 @@ class Latencies:
 
         Of log-normal latencies they are, but for a factor, the log likelihood ratio of a slow-down.
         """
+        from scipy.stats import rankdata  # most of a second
+
         stable, candidate, places = [], [], []
         looks = self.compared(ratio)
         for place, look in enumerate(zip(looks.stable, looks.candidate, strict=True)):
