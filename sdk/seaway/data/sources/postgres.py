@@ -6,28 +6,26 @@
 Rows come by COPY in binary, as Arrow. A password is libpq's to find, in `PGPASSWORD` or `~/.pgpass`.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from seaway.data.columns import quoted
-from seaway.data.queries import plain
+from seaway.data.sources.wire import one, transaction
 from seaway.data.version import versioned, with_version
-from seaway.errors import DataUnreadable, InvalidSpec
-from seaway.extras import advice
+from seaway.errors import InvalidSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+SYSTEM = "PostgreSQL"
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
 
 def version_of(database: str, **_: object) -> str:
     """The snapshot that a reader would see now: another one after each transaction that wrote anything."""
-    with _reading(database) as ask:
-        return f"snapshot {_one(ask(SNAPSHOT))}"
+    with transaction(database, BEGIN, SYSTEM) as ask:
+        return f"snapshot {one(ask(SNAPSHOT))}"
 
 
 @versioned(version_of)
@@ -46,44 +44,13 @@ def read(
         InvalidSpec: the address is none of PostgreSQL, or has a password in it; there is no query, or none of `after`.
     """
     if not queries:
-        raise InvalidSpec("PostgreSQL needs queries: a SELECT by the name of each table.")
+        raise InvalidSpec(f"{SYSTEM} needs queries: a SELECT by the name of each table.")
     if strange := sorted(set(after or {}) - set(queries)):
         raise InvalidSpec(f"`after` names {', '.join(strange)}, of which there is no query.")
     wanted = {name: _beyond(query, (after or {}).get(name, {})) for name, query in queries.items()}
-    with _reading(database) as ask:
-        version = f"snapshot {_one(ask(SNAPSHOT))}"
+    with transaction(database, BEGIN, SYSTEM) as ask:
+        version = f"snapshot {one(ask(SNAPSHOT))}"
         return {name: with_version(ask(query), version) for name, query in wanted.items()}
-
-
-@contextmanager
-def _reading(database: str) -> "Iterator[Any]":
-    """What answers a query within one transaction, which changes nothing and is undone."""
-    address = urlsplit(database)
-    if address.scheme not in ("postgresql", "postgres"):
-        raise InvalidSpec(f"{address.scheme or database!r} is no address of PostgreSQL: postgresql://USER@HOST/NAME.")
-    if address.password is not None:
-        raise InvalidSpec("The database's address has a password in it; give it by PGPASSWORD or ~/.pgpass.")
-    try:
-        from adbc_driver_postgresql import dbapi
-    except ImportError as error:
-        raise InvalidSpec(f"PostgreSQL needs a package that is missing. {advice(error.name)}") from error
-    import pyarrow as pa
-
-    try:
-        with dbapi.connect(database) as connection, connection.cursor() as cursor:
-
-            def ask(query: str) -> pa.Table:
-                cursor.execute(query)
-                return plain(cursor.fetch_arrow_table())
-
-            cursor.execute(BEGIN)
-            yield ask
-    except (dbapi.Error, pa.ArrowException) as error:
-        raise DataUnreadable(f"PostgreSQL gave no whole answer: {' '.join(str(error).split())}") from error
-
-
-def _one(table: "pa.Table") -> Any:
-    return table.column(0)[0].as_py()
 
 
 def _beyond(query: str, after: Mapping[str, Any]) -> str:
