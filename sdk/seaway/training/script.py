@@ -22,7 +22,7 @@ from seaway.models.importing import sample_of
 from seaway.models.importing.measured import adopted_signature
 from seaway.models.signature import SIGNATURE_FILE, Signature
 from seaway.storage import write_json
-from seaway.training import stand_ins
+from seaway.training import jax_processes, stand_ins
 from seaway.training.command_line import start
 from seaway.training.spec import TrainSpec
 
@@ -102,6 +102,7 @@ def _run(spec: TrainSpec, fingerprint: str, params: ScriptParams) -> None:
     sys.path.insert(0, str(script.parent))
     sys.argv = [str(script), *params.command]
     stand_ins.offer()
+    jax_processes.offer()
     try:
         runpy.run_path(str(script), run_name="__main__")
     except SystemExit as end:

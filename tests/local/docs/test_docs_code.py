@@ -4,6 +4,8 @@ What needs a cluster or an endpoint says so in its first line; tests/golden/test
 """
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -16,7 +18,9 @@ from documents import NOT_RUN, PAGES, ROOT, Block, blocks
 from object_store import object_store
 from seaway import platforms
 from seaway.training import Trainer, TrainSpec
+from wheel_environments import UV
 
+JAX = ("jax==0.10.2", "jaxlib==0.10.2", "opt-einsum==3.4.0")
 FRAGMENTS = {"docs/how-to/tune.md"}  # a part of a pipeline, which tests/golden/test_docs_code.py puts into one
 FILE = re.compile(r"# ([\w-]+\.py)\n")  # the first line of a block that is a file of the reader's
 GENERATED = ("components/", "docs/components/")  # examples of one call each, which the same file checks
@@ -83,8 +87,20 @@ def keras_on_torch(patch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     yield {}
 
 
+@contextmanager
+def jax_beside_seaway(patch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """What JAX has beyond Seaway's own packages, in a folder of this test's; it needs a package index."""
+    asked = [UV, "pip", "install", "--quiet", "--target", "beside", "--no-deps", "--python", sys.executable, *JAX]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"JAX cannot be installed for this test: {done.stderr.strip()[-300:]}")
+    patch.syspath_prepend(str(Path("beside").absolute()))
+    yield {}
+
+
 BEFORE = {
     "docs/how-to/take-a-model-to-the-edge.md": a_model_for_devices,
+    "docs/how-to/train-with-jax.md": jax_beside_seaway,
     "docs/reference/model-package.md": a_trained_model,
     "docs/reference/storage.md": a_bucket,
     "docs/reference/training.md": keras_on_torch,

@@ -168,3 +168,11 @@ def test_data_that_another_run_has_overwritten_are_refused(prepared, tmp_path: P
     (tmp_path / "run" / "train.parquet").write_text("other rows")
     with pytest.raises(DataUnreadable, match="train differ"):
         training_pod.main()
+
+
+def test_trainers_runtime_for_jax_names_the_pods_and_each_has_one_process() -> None:
+    said = {"JAX_NUM_PROCESSES": "3", "JAX_PROCESS_ID": "2", "JAX_COORDINATOR_ADDRESS": "train-node-0-0.train:29500"}
+    found = Rendezvous.read(said)
+    assert found == Rendezvous(nodes=3, node_rank=2, processes=1, address="train-node-0-0.train", port=29500)
+    both = Rendezvous.read({**said, "PET_NNODES": "4", "PET_NODE_RANK": "1"})
+    assert (both.nodes, both.node_rank) == (4, 1)

@@ -1,7 +1,7 @@
 """How the pods of a training find each other, as the operators' environment variables say it.
 
 Kubeflow's training operator and its Trainer both set torchrun's PET_ variables; with an elastic policy these name a
-rendezvous, else the first pod's address.
+rendezvous, else the first pod's address. Trainer's runtime for JAX names the first pod by variables of JAX instead.
 """
 
 import logging
@@ -38,6 +38,8 @@ class Rendezvous:
         Raises:
             InvalidSpec: a variable is no number.
         """
+        if "JAX_COORDINATOR_ADDRESS" in environment and "PET_NNODES" not in environment:
+            environment = _of_jax(environment)
         elastic = "PET_RDZV_ENDPOINT" in environment
         host, _, port = environment.get("PET_RDZV_ENDPOINT", "").rpartition(":")
         try:
@@ -50,7 +52,9 @@ class Rendezvous:
                 elastic=elastic,
             )
         except ValueError as error:
-            raise InvalidSpec(f"The operator's PET_ variables are not as torchrun takes them: {error}.") from error
+            raise InvalidSpec(
+                f"The operator's PET_ or JAX_ variables are not as torchrun takes them: {error}."
+            ) from error
 
     def commands(self, module: str, arguments: list[str]) -> "list[tuple[list[str], dict[str, str]]]":
         """What this pod starts: a command line and its variables for each process, or torchrun, which starts them."""
@@ -86,6 +90,17 @@ class Rendezvous:
                     f"or the cluster's DNS fails; `kubectl get pods -o wide` shows which."
                 )
             time.sleep(PAUSE_S)
+
+
+def _of_jax(environment: Mapping[str, str]) -> dict[str, str]:
+    """What Trainer's runtime for JAX says, which has one process a pod, as torchrun's variables."""
+    host, _, port = environment["JAX_COORDINATOR_ADDRESS"].rpartition(":")
+    return {
+        "PET_NNODES": environment.get("JAX_NUM_PROCESSES", "1"),
+        "PET_NODE_RANK": environment.get("JAX_PROCESS_ID", "0"),
+        "PET_MASTER_ADDR": host,
+        "PET_MASTER_PORT": port,
+    }
 
 
 def _own_address() -> str:
