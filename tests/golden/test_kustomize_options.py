@@ -1,11 +1,13 @@
 """Every sensible choice of options builds, with an endpoint of git for each backend, and does what its comment says."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import kustomizing
 import pytest
 from kustomizing import BACKENDS, CHOICES, KUBECTL, OVERLAYS, build, images
+from seaway.platforms.kubernetes.manifests.judge import judged
 from seaway.version import VERSION
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: it has kustomize in it")
@@ -13,7 +15,7 @@ KINDS = {"deployment": "Deployment", "seldondeployment": "SeldonDeployment", "in
 
 
 @pytest.mark.parametrize(("routing", "backend"), CHOICES)
-@pytest.mark.parametrize("others", [(), ("prometheus-operator", "gpu")], ids=["", "all"])
+@pytest.mark.parametrize("others", [(), ("prometheus-operator", "gpu", "prepull")], ids=["", "all"])
 def test_options_go_together(routing: str | None, backend: str, others: tuple[str, ...], fork: Path) -> None:
     folder = kustomizing.chosen(fork, routing, backend, others)
     objects = build(folder)
@@ -69,6 +71,41 @@ def test_kserves_runtime_has_the_image_of_the_overlay_and_kserves_own_templates(
     ]
     assert images(runtime) == [f"docker.io/seaway/server:{VERSION}"]
     assert runtime["spec"]["containers"][0]["args"][0] == "--name={{.Name}}"
+
+
+def test_images_are_pulled_to_every_node_by_pods_that_a_cluster_takes(fork: Path) -> None:
+    objects = build(kustomizing.overlay(fork, "pulled", ["kustomize/base"], ["prepull", "images"]))
+    [pulling] = [item for item in objects if item["kind"] == "DaemonSet"]
+    assert sorted(images(pulling)) == [
+        f"docker.io/seaway/{name}:{VERSION}" for name in ("runtime", "server", "trainer")
+    ]
+    pod = pulling["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in pod["containers"]:
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    [closed] = [item["spec"] for item in objects if item["kind"] == "NetworkPolicy" and "prepull" in str(item)]
+    assert closed["policyTypes"] == ["Ingress", "Egress"]
+    assert not closed.keys() & {"ingress", "egress"}
+    labels = pulling["spec"]["template"]["metadata"]["labels"]
+    assert closed["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_images_are_pulled_to_chosen_nodes_where_an_overlay_says_so(fork: Path) -> None:
+    folder = kustomizing.overlay(fork, "some", ["kustomize/base"], ["prepull", "images"])
+    selected = {"spec": {"template": {"spec": {"nodeSelector": {"pool": "steps"}}}}}
+    patch = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "seaway-images"}, **selected}
+    kustomizing.edit(folder, lambda index: index.update(patches=[{"patch": json.dumps(patch)}]))
+    [pulling] = [item for item in build(folder) if item["kind"] == "DaemonSet"]
+    assert pulling["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "steps"}
+
+
+def test_what_pulls_images_passes_preflight(fork: Path) -> None:
+    folder = fork / "kustomize" / "components" / "prepull"
+    found = [verdict for name in ("daemonset", "networkpolicy") for verdict in judged(str(folder / f"{name}.yaml"))]
+    assert [verdict.refused for verdict in found] == [[], []]
+    assert all(verdict.by for verdict in found), "there is a schema"
 
 
 def test_seldons_routes_are_made_for_the_gateway_of_the_overlay(fork: Path) -> None:

@@ -18,15 +18,16 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution
 from importlib.util import cache_from_source
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import placeholders
 import pytest
-from packaging.requirements import Requirement
 from seaway.model_server import own_packages
+
+from tools.image_packages import closure, listed
 
 PROJECT = Path(__file__).parents[3]
 CACHE = Path.home() / ".cache" / "seaway-images"
@@ -87,23 +88,23 @@ def servers_layer() -> Path:
     lists = [PROJECT / "sdk/seaway/model_server" / name / "requirements.txt" for name in ("kserve", "mlserver")]
 
     def write(tar: tarfile.TarFile) -> None:
-        for listed in lists:
+        for requirements in lists:
             with TemporaryDirectory(prefix="servers-") as folder:
-                _install(listed, Path(folder))
+                _install(requirements, Path(folder))
                 compileall.compile_dir(folder, quiet=2)
-                tar.add(folder, f"{own_packages.OF_IMAGE.lstrip('/')}/{listed.parent.name}", filter=_root)
+                tar.add(folder, f"{own_packages.OF_IMAGE.lstrip('/')}/{requirements.parent.name}", filter=_root)
 
     return _layer("servers-packages", f"{sys.version};{';'.join(map(_file_key, lists))};whole", write)
 
 
-def _install(listed: Path, folder: Path) -> None:
+def _install(requirements: Path, folder: Path) -> None:
     """By Seaway's pins, but for those that a server refuses."""
     pins = (PROJECT / "requirements.lock").read_text().splitlines()
     kept = [pin for pin in pins if pin.partition("==")[0] not in REFUSED]
     constraints = folder / "constraints.txt"
     constraints.write_text("\n".join(kept) + "\n")
     uv = [Path(sys.executable).parent / "uv", "pip", "install", "--quiet", "--target", folder]
-    subprocess.run([*uv, "--constraint", constraints, "--requirement", listed], check=True)
+    subprocess.run([*uv, "--constraint", constraints, "--requirement", requirements], check=True)
     constraints.unlink()
 
 
@@ -129,13 +130,13 @@ def project_image(project: Path) -> str:
 
 
 def _runtime_layers() -> list[Path]:
-    packages = closure(_listed(PROJECT / "images" / "runtime.in"))
+    packages = closure(listed("runtime"))
     return [*python_layers("runtime"), _layer("runtime-commands", _packages_key(packages), _write_commands(packages))]
 
 
 def python_layers(image: str) -> list[Path]:
     """Uncompressed tar files, lowest first: Debian, torch, its companions as images/IMAGE lists them, Seaway."""
-    needed = closure(_listed(PROJECT / "images" / f"{image}.in"))
+    needed = closure(listed(image))
     torch = [package for package in needed if _is_torch(package)]
     others = [package for package in needed if not _is_torch(package)]
     return [
@@ -144,41 +145,6 @@ def python_layers(image: str) -> list[Path]:
         _layer(f"{image}-packages", _packages_key(others), _write_packages(others)),
         _layer("seaway", _project_key(), _write_project),
     ]
-
-
-def closure(names: list[str]) -> list[Distribution]:
-    """The installed packages of these names and all that they require here, sorted by name."""
-    found: dict[str, Distribution] = {}
-    pending = [Requirement(name) for name in names]
-    asked: set[tuple[str, str]] = set()
-    while pending:
-        requirement = pending.pop()
-        if not _is_installed(requirement.name):
-            continue
-        package = distribution(requirement.name)
-        found[package.metadata["Name"].lower().replace("_", "-")] = package
-        for extra in {"", *requirement.extras} - {extra for name, extra in asked if name == requirement.name}:
-            asked.add((requirement.name, extra))
-            pending += _required(package, extra)
-    return [found[name] for name in sorted(found)]
-
-
-def _required(package: Distribution, extra: str) -> list[Requirement]:
-    environment = {"extra": extra}
-    required = [Requirement(text) for text in package.requires or []]
-    return [entry for entry in required if not entry.marker or entry.marker.evaluate(environment)]
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        distribution(name)
-    except PackageNotFoundError:
-        return False
-    return True
-
-
-def _listed(file: Path) -> list[str]:
-    return [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
 
 
 def _is_torch(package: Distribution) -> bool:

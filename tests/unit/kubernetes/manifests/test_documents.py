@@ -36,9 +36,18 @@ def test_the_entries_of_a_list_are_objects_of_their_own(tmp_path: Path) -> None:
     assert [one.value for one in documents(str(tmp_path / "list.json"))] == [{"kind": "A"}, None, {"kind": "B"}]
 
 
+def test_what_is_merged_gives_way_to_what_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("one: &one {name: a, image: x, env: &env [1]}\ntwo: {<<: *one, name: b}\nthree: {<<: *one}\n")
+    [found] = documents(str(file))
+    assert found.value["two"] == {"name": "b", "image": "x", "env": [1]}
+    assert found.value["three"] == found.value["one"]
+
+
 @pytest.mark.parametrize(
     ("data", "line", "says"),
     [
+        (b"a: &x {b: 1}\nc: {<<: *x,\n d: 1, d: 2}\n", 3, "comes twice"),
         (b"a: 1\nb: {{ .Values.x }}\n", 2, ""),
         (b"a: 1\na: 2\n", 2, "comes twice"),
         (b"a: 1\nb: \xff\n", 2, "UTF-8"),

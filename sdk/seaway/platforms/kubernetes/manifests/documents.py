@@ -16,6 +16,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 STEP = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")  # of a field's path: `spec.containers[0]`
 
 
+MERGE = "tag:yaml.org,2002:merge"
+
+
 @dataclass(frozen=True)
 class Document:
     """An object, or what stands where one should. `broken` says why nothing can be read; `begins` is its line."""
@@ -38,15 +41,19 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """As JSON has it: times are texts, keys are texts, and no key comes twice."""
+    """As JSON has it: times are texts, keys are texts, and no key comes twice; what is merged (`<<`) gives way."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        self.flatten_mapping(node)
+        own = sum(key_node.tag != MERGE for key_node, _ in node.value)
+        self.flatten_mapping(node)  # which puts what is merged before the mapping's own
         made: dict[Hashable, Any] = {}
-        for key_node, value_node in node.value:
+        given = set[str]()
+        for place, (key_node, value_node) in enumerate(node.value, start=own - len(node.value)):
             key = _key(self.construct_object(key_node, deep=True), key_node)
-            if key in made:
+            if place >= 0 and key in given:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} comes twice", key_node.start_mark)
+            if place >= 0:
+                given.add(key)
             made[key] = self.construct_object(value_node, deep=True)
         return made
 
