@@ -8,7 +8,7 @@ def import_labels(labels: dsl.Output[dsl.Dataset], source: str, format: str) -> 
 
     Args:
         labels: One Parquet file, a row a label: `key`, `annotator`, `label`, `seconds`, `text`, `width`, `height`,
-            `boxes`.
+            `boxes`. Its metadata say, a sentence each, what else the file says that is not read (`unread`).
         source: The tool's file or folder: a path or a URI.
         format: `appen`, `coco`, `cvat`, `diffgram`, `label_studio`, `labelbox`, `prodigy`, `scale`, `supervisely` or
             `voc`.
@@ -24,6 +24,7 @@ def import_labels(labels: dsl.Output[dsl.Dataset], source: str, format: str) -> 
 
     from seaway.labeling.formats.tables import import_file
 
-    count = import_file(source, format, Path(labels.path))
-    labels.metadata["summary"] = f"{count:,} labels of {format}"
+    count, unread = import_file(source, format, Path(labels.path))
+    labels.metadata["unread"] = unread
+    labels.metadata["summary"] = ". ".join([f"{count:,} labels of {format}", *unread])
     return count

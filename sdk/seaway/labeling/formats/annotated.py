@@ -42,6 +42,7 @@ class Annotated:
         text: The item itself, where it is a text.
         width, height: Of the picture, in pixels; 0 where it is not known.
         boxes: In the picture.
+        unread: What a file says of it beyond all this, a word each: a polygon, a second class.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Annotated:
     width: int = 0
     height: int = 0
     boxes: tuple[Box, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def uses(self, field: str) -> bool:
         """Whether it says anything in that field of `FIELDS`."""
@@ -64,6 +66,11 @@ def need(value: Any, names: str | Sequence[str], where: str) -> Any:
             raise DataUnreadable(f"{where} has no {name!r}; it is not of this format, or cut off.")
         value = value[name]
     return value
+
+
+def classes(found: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
+    """The first of several classes of a whole, which is taken, and a word for each of the others."""
+    return (str(found[0]) if found else ""), ("another class",) * (len(found) - 1)
 
 
 def each(value: Any, where: str) -> list[Any]:

@@ -11,6 +11,7 @@ from seaway.labeling.formats.files import text, write_text
 
 KEEPS = (LABEL, ANNOTATOR, TEXT)
 UNIT, WORKER, ANSWER, SHOWN, KEY = "_unit_id", "_worker_id", "label", "text", "key"
+MARKS = {"_golden": "a mark of a golden item", "_tainted": "a mark of a worker who is not trusted"}
 
 
 def read(source: Path) -> list[Annotated]:
@@ -22,7 +23,13 @@ def read(source: Path) -> list[Annotated]:
                 f"{source} has no column {', '.join(sorted(lacking))}; call the answer's column {ANSWER!r}."
             )
         return [
-            Annotated(row.get(KEY) or row[UNIT], row[ANSWER] or "", row.get(WORKER) or "", row.get(SHOWN) or "")
+            Annotated(
+                row.get(KEY) or row[UNIT],
+                row[ANSWER] or "",
+                row.get(WORKER) or "",
+                row.get(SHOWN) or "",
+                unread=tuple(told for mark, told in MARKS.items() if (row.get(mark) or "").lower() == "true"),
+            )
             for row in rows
         ]
     except csv.Error as error:

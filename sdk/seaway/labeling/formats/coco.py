@@ -7,6 +7,7 @@ from seaway.labeling.formats.annotated import BOXES, SIZE, Annotated, Box, each,
 from seaway.labeling.formats.files import read_json, write_json
 
 KEEPS = (SIZE, BOXES)
+UNREAD = {"segmentation": "a segmentation", "keypoints": "key points"}
 
 
 def read(source: Path) -> list[Annotated]:
@@ -16,14 +17,16 @@ def read(source: Path) -> list[Annotated]:
         need(one, "id", where): str(need(one, "name", where)) for one in each(need(found, "categories", where), where)
     }
     boxes: dict[object, list[Box]] = {need(one, "id", where): [] for one in each(need(found, "images", where), where)}
+    unread: dict[object, list[str]] = {image: [] for image in boxes}
     for one in each(need(found, "annotations", where), where):
         label = need(names, [need(one, "category_id", where)], f"The categories of {where}")
         own = need(boxes, [need(one, "image_id", where)], f"The images of {where}")
         own.append(Box(label, *map(float, need(one, "bbox", where))))
+        unread[one["image_id"]] += [told for name, told in UNREAD.items() if one.get(name)]
     return [
         Annotated(
             str(need(one, "file_name", where)), width=one.get("width", 0), height=one.get("height", 0),
-            boxes=tuple(boxes[one["id"]]),
+            boxes=tuple(boxes[one["id"]]), unread=tuple(unread[one["id"]]),
         )
         for one in found["images"]
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Labels of other tools as rows, and rows as their files."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from seaway.labeling.formats import (
     supervisely,
     voc,
 )
-from seaway.labeling.formats.annotated import FIELDS, Annotated
+from seaway.labeling.formats.annotated import ANNOTATOR, FIELDS, Annotated
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,33 @@ def export_labels(rows: Sequence[Annotated], name: str, target: Path) -> list[st
     """
     if not rows:
         raise DataUnreadable("There is no label to write.")
-    named(name).write(rows, target)
+    named(name).write(_written(rows, name), target)
     return lost(rows, name)
+
+
+def _written(rows: Sequence[Annotated], name: str) -> list[Annotated]:
+    """Those that the format has a place for: one an item where it does not say whose an answer is."""
+    if ANNOTATOR in named(name).keeps:
+        return list(rows)
+    first: dict[str, Annotated] = {}
+    for row in rows:
+        first.setdefault(row.key, row)
+    return list(first.values())
+
+
+def unread(rows: Sequence[Annotated], name: str) -> list[str]:
+    """What imported labels say beyond what is read, a sentence a kind."""
+    counts = Counter(told for row in rows for told in set(row.unread))
+    return [f"{name}: {count} of {len(rows)} items have {told}, which is not read." for told, count in counts.items()]
 
 
 def lost(rows: Sequence[Annotated], name: str) -> list[str]:
     """What the format has no place for, a sentence a field."""
     counts = {field: sum(row.uses(field) for row in rows) for field in FIELDS if field not in named(name).keeps}
-    return [
+    fields = [
         f"{name} has no place for {field}: that of {count} of {len(rows)} items is lost."
         for field, count in counts.items()
         if count
     ]
+    more = len(rows) - len(_written(rows, name))
+    return [*fields, f"{name} has one answer an item: {more} of {len(rows)} are lost."] if more else fields

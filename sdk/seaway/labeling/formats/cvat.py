@@ -1,11 +1,11 @@
 """CVAT for images 1.1: one XML with an `image` a picture, in it a `box` a rectangle and a `tag` for the whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
 from seaway.errors import DataUnreadable
-from seaway.labeling.formats.annotated import BOXES, LABEL, SIZE, Annotated, Box
+from seaway.labeling.formats.annotated import BOXES, LABEL, SIZE, Annotated, Box, classes
 from seaway.labeling.formats.files import read_xml, write_xml
 
 KEEPS = (LABEL, SIZE, BOXES)
@@ -22,14 +22,24 @@ def _read(image: Element, source: Path) -> Annotated:
         Box.of_corners(_of(one, "label", source), [_of(one, name, source) for name in CORNERS])
         for one in image.iter("box")
     ]
-    tag = image.find("tag")
+    label, others = classes([_of(one, "label", source) for one in image.iter("tag")])
     return Annotated(
         _of(image, "name", source),
-        "" if tag is None else _of(tag, "label", source),
+        label,
         width=int(image.get("width", 0)),
         height=int(image.get("height", 0)),
         boxes=tuple(boxes),
+        unread=(*others, *_unread(image)),
     )
+
+
+def _unread(image: Element) -> Iterator[str]:
+    for one in image:
+        if one.tag not in ("box", "tag"):
+            yield f"a {one.tag}"
+        if float(one.get("rotation", 0)):
+            yield "a rotation"
+        yield from ["an attribute"] * len(one.findall("attribute"))
 
 
 def _of(element: Element, name: str, source: Path) -> str:

@@ -20,7 +20,9 @@ def read(source: Path) -> list[Annotated]:
 
 def _read(one: Any, names: Any, where: str) -> Annotated:
     image = need(one, "image", where)
-    drawn = [each_one for each_one in each(need(one, "instance_list", where), where) if each_one.get("type") == "box"]
+    instances = each(need(one, "instance_list", where), where)
+    drawn = [item for item in instances if item.get("type") == "box"]
+    unread = tuple(f"a {item.get('type')}" for item in instances if item.get("type") != "box")
     boxes = [
         Box.of_corners(
             str(need(names, str(need(item, "label_file_id", where)), f"The label_map of {where}")),
@@ -29,7 +31,8 @@ def _read(one: Any, names: Any, where: str) -> Annotated:
         for item in drawn
     ]
     size = int(image.get("width", 0)), int(image.get("height", 0))
-    return Annotated(str(need(image, "original_filename", where)), width=size[0], height=size[1], boxes=tuple(boxes))
+    name = str(need(image, "original_filename", where))
+    return Annotated(name, width=size[0], height=size[1], boxes=tuple(boxes), unread=unread)
 
 
 def write(rows: Sequence[Annotated], target: Path) -> None:

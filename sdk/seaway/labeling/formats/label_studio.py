@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seaway.errors import DataUnreadable
-from seaway.labeling.formats.annotated import ANNOTATOR, BOXES, LABEL, SIZE, TEXT, Annotated, Box, each, need
+from seaway.labeling.formats.annotated import ANNOTATOR, BOXES, LABEL, SIZE, TEXT, Annotated, Box, classes, each, need
 from seaway.labeling.formats.files import read_json, write_json
 
 KEEPS = (LABEL, ANNOTATOR, TEXT, SIZE, BOXES)
@@ -33,17 +33,27 @@ def _of_annotation(key: str, text: str, annotation: Any, where: str) -> Annotate
     ]
     drawn = [one for one in results if one.get("type") == "rectanglelabels"]
     sized: Any = next((one for one in results if "original_width" in one), {})
+    label, others = classes(labels)
     by = annotation.get("completed_by", "")
     who = by.get("email", by.get("id", "")) if isinstance(by, dict) else by
     return Annotated(
         key,
-        labels[0] if labels else "",
+        label,
         str(who),
         text,
         int(sized.get("original_width", 0)),
         int(sized.get("original_height", 0)),
         tuple(_box(one, where) for one in drawn),
+        (*others, *_unread(results)),
     )
+
+
+def _unread(results: Sequence[Any]) -> Iterator[str]:
+    for one in results:
+        if one.get("type") not in ("choices", "rectanglelabels"):
+            yield f"a {one.get('type')}"
+        elif one["type"] == "rectanglelabels" and one["value"].get("rotation"):
+            yield "a rotation"
 
 
 def _box(one: Any, where: str) -> Box:

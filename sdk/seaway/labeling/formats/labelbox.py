@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from seaway.labeling.formats.annotated import ANNOTATOR, BOXES, LABEL, SIZE, TEXT, Annotated, Box, each, need
+from seaway.labeling.formats.annotated import ANNOTATOR, BOXES, LABEL, SIZE, TEXT, Annotated, Box, classes, each, need
 from seaway.labeling.formats.files import read_lines, write_lines
 
 KEEPS = (LABEL, ANNOTATOR, TEXT, SIZE, BOXES)
@@ -24,11 +24,22 @@ def _of_row(row: Any, where: str) -> Iterator[Annotated]:
         for one in each(need(project, "labels", where), where):
             said = need(one, "annotations", where)
             boxes = [_box(item, where) for item in said.get("objects", ()) if "bounding_box" in item]
-            label = next((need(item, ("radio_answer", "name"), where) for item in said.get("classifications", ())
-                          if "radio_answer" in item), "")  # fmt: skip
+            asked = said.get("classifications", ())
+            label, others = classes(
+                [need(item, ("radio_answer", "name"), where) for item in asked if "radio_answer" in item]
+            )
             who = one.get("label_details", {}).get("created_by", "")
             size = int(media.get("width", 0)), int(media.get("height", 0))
-            yield Annotated(key, str(label), str(who), text, *size, tuple(boxes))
+            yield Annotated(key, label, str(who), text, *size, tuple(boxes), (*others, *_unread(said)))
+
+
+def _unread(said: Any) -> Iterator[str]:
+    for one in said.get("objects", ()):
+        if "bounding_box" not in one:
+            yield f"a {one.get('annotation_kind', 'shape')}"
+        yield from ["a class of a box"] * len(one.get("classifications", ()))
+    yield from ("an answer that is no radio's" for one in said.get("classifications", ()) if "radio_answer" not in one)
+    yield from ["a relationship"] * len(said.get("relationships", ()))
 
 
 def _box(item: Any, where: str) -> Box:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seaway.labeling.formats.annotated import ANNOTATOR, BOXES, LABEL, SIZE, TEXT, Annotated, Box, need
+from seaway.labeling.formats.annotated import ANNOTATOR, BOXES, LABEL, SIZE, TEXT, Annotated, Box, classes, need
 from seaway.labeling.formats.files import read_lines, write_lines
 
 KEEPS = (LABEL, ANNOTATOR, TEXT, SIZE, BOXES)
@@ -19,16 +19,23 @@ def read(source: Path) -> list[Annotated]:
 def _read(task: Any, where: str) -> Annotated:
     named = task.get("meta", {}).get(KEY) or task.get("image") or task.get("path") or task.get("_input_hash")
     accepted = task.get("accept") or [task.get("label", "")]
-    boxes = [_box(one, where) for one in task.get("spans", ()) if one.get("type", "rect") == "rect" and "width" in one]
+    label, others = classes(accepted)
+    spans = task.get("spans", ())
+    boxes = [_box(one, where) for one in spans if _is_box(one)]
     return Annotated(
         str(named if named is not None else need(task, "text", where)),
-        str(accepted[0]),
+        label,
         str(task.get("_annotator_id", "")),
         str(task.get("text", "")),
         int(task.get("width", 0)),
         int(task.get("height", 0)),
         tuple(boxes),
+        (*others, *(f"a {one.get('type', 'span')}" for one in spans if not _is_box(one))),
     )
+
+
+def _is_box(one: Any) -> bool:
+    return one.get("type", "rect") == "rect" and "width" in one
 
 
 def _box(one: Any, where: str) -> Box:

@@ -21,8 +21,20 @@ def read(source: Path) -> list[Annotated]:
         key = str(task.get("metadata", {}).get("key", attached))
         before = found.get(key, Annotated(key))
         label, boxes = _answer(task, where)
-        found[key] = Annotated(key, label or before.label, text=text or before.text, boxes=(*before.boxes, *boxes))
+        found[key] = Annotated(
+            key,
+            label or before.label,
+            text=text or before.text,
+            boxes=(*before.boxes, *boxes),
+            unread=(*before.unread, *_unread(task.get("response") or {}, label, before.label)),
+        )
     return list(found.values())
+
+
+def _unread(response: Any, label: str, before: str) -> Iterator[str]:
+    yield from (f"a {one['type']}" for one in response.get("annotations", ()) if one.get("type", "box") != "box")
+    if label and before:
+        yield "another class"
 
 
 def _answer(task: Any, where: str) -> tuple[str, list[Box]]:

@@ -1,16 +1,17 @@
 """Supervisely's folder: `meta.json` names classes and tags, `ds0/ann/` has a JSON file a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 from seaway.errors import DataUnreadable
-from seaway.labeling.formats.annotated import BOXES, LABEL, SIZE, Annotated, Box, need
+from seaway.labeling.formats.annotated import BOXES, LABEL, SIZE, Annotated, Box, classes, each, need
 from seaway.labeling.formats.files import read_json, write_json
 
 KEEPS = (LABEL, SIZE, BOXES)
 COLOUR = "#2460D8"
+RECTANGLE = "rectangle"
 
 
 def read(source: Path) -> list[Annotated]:
@@ -25,15 +26,24 @@ def read(source: Path) -> list[Annotated]:
 def _read(file: Path) -> Annotated:
     found, where = read_json(file), str(file)
     size = need(found, "size", where)
-    drawn = [one for one in need(found, "objects", where) if one.get("geometryType") == "rectangle"]
-    tags = [str(need(one, "name", where)) for one in found.get("tags", ())]
+    objects = each(need(found, "objects", where), where)
+    drawn = [one for one in objects if one.get("geometryType") == RECTANGLE]
+    label, others = classes([need(one, "name", where) for one in found.get("tags", ())])
     return Annotated(
         unquote(file.name.removesuffix(".json")),
-        tags[0] if tags else "",
+        label,
         width=int(need(size, "width", where)),
         height=int(need(size, "height", where)),
         boxes=tuple(_box(one, where) for one in drawn),
+        unread=(*others, *_unread(objects)),
     )
+
+
+def _unread(objects: Sequence[Any]) -> Iterator[str]:
+    for one in objects:
+        if one.get("geometryType") != RECTANGLE:
+            yield f"a {one.get('geometryType')}"
+        yield from ["a tag of an object"] * len(one.get("tags", ()))
 
 
 def _box(one: Any, where: str) -> Box:
@@ -56,7 +66,7 @@ def write(rows: Sequence[Annotated], target: Path) -> None:
 
 def _picture(row: Annotated) -> dict[str, Any]:
     objects = [
-        {"classTitle": box.label, "geometryType": "rectangle", "description": "", "tags": [],
+        {"classTitle": box.label, "geometryType": RECTANGLE, "description": "", "tags": [],
          "points": {"exterior": [box.corners[:2], box.corners[2:]], "interior": []}}
         for box in row.boxes
     ]  # fmt: skip

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from seaway.labeling import tables
 from seaway.labeling.formats.annotated import Annotated, Box
-from seaway.labeling.formats.convert import export_labels, import_labels
+from seaway.labeling.formats.convert import export_labels, import_labels, unread
 from seaway.storage import storage_for
 
 BOX = pa.struct(
@@ -26,16 +26,22 @@ SCHEMA = pa.schema(
     ]
 )  # fmt: skip
 
+CARRIED = {field.name for field in SCHEMA} - {"seconds"}
 
-def import_file(uri: str, name: str, target: Path) -> int:
-    """Write the labels of a file or folder as one Parquet file, a row a label; how many. See `import_labels`."""
+
+def import_file(uri: str, name: str, target: Path) -> tuple[int, list[str]]:
+    """Write the labels of a file or folder as one Parquet file, a row a label.
+
+    Returns:
+        How many, and what of them is not read, a sentence each. See `import_labels`.
+    """
     with tempfile.TemporaryDirectory(prefix="seaway-labels-") as scratch:
         fetched = Path(scratch) / "labels"
         storage_for(uri).download(uri, fetched)
         rows = import_labels(fetched, name)
     values = [{**vars(row), "seconds": None, "boxes": [vars(box) for box in row.boxes]} for row in rows]
     tables.write(pa.Table.from_pylist(values, SCHEMA), target)
-    return len(rows)
+    return len(rows), unread(rows, name)
 
 
 def export_file(
@@ -53,7 +59,9 @@ def export_file(
     tables.require(found, ["key", "label"], str(labels))
     shown = tables.read(text, [key, column]) if text else None
     texts = dict(zip(tables.keys(shown, key, str(text)), shown[column].to_pylist(), strict=True)) if shown else {}
-    return export_labels([_annotated(row, texts) for row in found.to_pylist()], name, target)
+    told = export_labels([_annotated(row, texts) for row in found.to_pylist()], name, target)
+    more = [one for one in found.column_names if one not in CARRIED and found[one].null_count < found.num_rows]
+    return [*told, *(f"{name} has no place for the column {one}, which is lost." for one in more)]
 
 
 def _annotated(row: dict[str, object], texts: dict[str, str]) -> Annotated:

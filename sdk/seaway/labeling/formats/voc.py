@@ -9,6 +9,7 @@ from seaway.labeling.formats.annotated import BOXES, SIZE, Annotated, Box
 from seaway.labeling.formats.files import read_xml, write_xml
 
 KEEPS = (SIZE, BOXES)
+UNREAD = ("part", "polygon")
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -27,7 +28,9 @@ def _read(file: Path) -> Annotated:
         Box.of_corners(_text(one, "name", file), [_text(one, f"bndbox/{name}", file) for name in CORNERS])
         for one in root.iter("object")
     ]
-    return Annotated(_text(root, "filename", file), width=size[0], height=size[1], boxes=tuple(boxes))
+    unread = [f"a {one.tag}" for thing in root.iter("object") for one in thing if one.tag in UNREAD]
+    name = _text(root, "filename", file)
+    return Annotated(name, width=size[0], height=size[1], boxes=tuple(boxes), unread=tuple(unread))
 
 
 def _text(element: Element, path: str, file: Path, otherwise: str | None = None) -> str:
