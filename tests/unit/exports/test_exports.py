@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import exported_pipeline
@@ -34,6 +35,12 @@ def pipeline() -> Compiled:
     return compiled(exported_pipeline.exported)
 
 
+@cache
+def real(name: str) -> Compiled:
+    """One of the catalog's, from the file that is kept with its source."""
+    return load_file(catalog.pipeline(name).compiled)
+
+
 def export(target: str, pipeline: Compiled, folder: Path) -> tuple[str, Export]:
     made = exported(target, pipeline, folder / "file", image="lab/seaway:1")
     return made.files[folder / "file"], made
@@ -57,7 +64,7 @@ def test_groups_are_opened_loops_are_one_piece_and_exit_tasks_come_after_all_tha
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_units_of_real_pipelines_have_names_of_their_own_come_in_order_and_are_places(name: str) -> None:
-    pipeline = compiled(catalog.pipeline(name).load())
+    pipeline = real(name)
     seen: set[str] = set()
     labels = set[str]()
     for unit in units(pipeline.spec):
@@ -107,14 +114,14 @@ def test_argos_workflow_has_the_whole_pipeline_and_starts_exit_tasks_after_every
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_argos_own_models_take_each_field_of_a_workflow(name: str, tmp_path: Path) -> None:
-    workflow = yaml.safe_load(export("argo", compiled(catalog.pipeline(name).load()), tmp_path)[0])
+    workflow = yaml.safe_load(export("argo", real(name), tmp_path)[0])
     read = Workflow.model_validate(workflow)
     assert read.model_dump(mode="json", by_alias=True, exclude_none=True) == workflow, "a field is none of Argo's"
 
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_argos_own_models_take_each_field_of_what_starts_a_workflow(name: str, tmp_path: Path) -> None:
-    pipeline = compiled(catalog.pipeline(name).load())
+    pipeline = real(name)
     text, made = export("argo-events", pipeline, tmp_path)
     source, sensor = yaml.safe_load_all(text)
     [webhook] = source["spec"]["webhook"].values()  # which the models have one level deeper than Argo's own YAML
@@ -144,7 +151,7 @@ def test_a_target_that_runs_images_asks_for_one(target: str, pipeline: Compiled,
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_vertex_gets_one_document_that_is_the_pipeline(name: str, tmp_path: Path) -> None:
-    pipeline = compiled(catalog.pipeline(name).load())
+    pipeline = real(name)
     text, made = export("vertex", pipeline, tmp_path)
     assert len(list(yaml.safe_load_all(text))) == 1
     file = tmp_path / "pipeline.yaml"
@@ -179,7 +186,7 @@ def amazon() -> ServiceModel:
 def test_sagemaker_takes_the_definition_and_the_request_of_each_step(
     name: str, amazon: ServiceModel, tmp_path: Path
 ) -> None:
-    pipeline = compiled(catalog.pipeline(name).load())
+    pipeline = real(name)
     text, _ = export("sagemaker", pipeline, tmp_path)
     order = {"PipelineName": pipeline.name, "PipelineDefinition": text, "ClientRequestToken": "0" * 32,
              "RoleArn": "arn:aws:iam::012345678901:role/pipelines"}  # fmt: skip
