@@ -109,13 +109,17 @@ def every() -> tuple[EdgeTarget, ...]:
 
 @contextmanager
 def _log_as_it_is() -> Iterator[None]:
-    """What this process logs is its own affair: OpenVINO's converter lets nothing but errors be told after it."""
-    level, handlers = logging.root.level, list(logging.root.handlers)
+    """What this process logs is its own affair: OpenVINO's converter and NNCF let only errors be told after them."""
+    kind, root = logging.getLoggerClass(), logging.root
+    kept = [(one, one.level, list(one.filters)) for one in (root, *root.handlers)]
     try:
         yield
     finally:
-        logging.root.setLevel(level)
-        logging.root.handlers[:] = handlers
+        logging.setLoggerClass(kind)
+        root.handlers[:] = [handler for handler, _, _ in kept[1:]]
+        for one, level, filters in kept:
+            one.setLevel(level)
+            one.filters[:] = filters
 
 
 def converted(target: EdgeTarget, graph: "EdgeGraph", folder: Path, recipe: Recipe = Recipe()) -> None:

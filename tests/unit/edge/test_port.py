@@ -11,10 +11,16 @@ from seaway.errors import ConversionRefused
 
 
 def target(then: Any) -> Any:
-    """It lets nothing but errors be told, as OpenVINO's converter does, and goes on as it is told."""
+    """It lets nothing but errors be told, as OpenVINO's converter and NNCF do, and goes on as it is told."""
+
+    class Loud(logging.Logger):
+        """Of the converter's own."""
 
     def convert(*_: Any) -> None:
-        logging.root.setLevel(logging.ERROR)
+        logging.setLoggerClass(Loud)
+        for one in (logging.root, *logging.root.handlers):
+            one.setLevel(logging.ERROR)
+            one.addFilter(lambda record: False)
         logging.root.addHandler(logging.NullHandler())
         if then:
             raise then
@@ -23,10 +29,12 @@ def target(then: Any) -> Any:
 
 
 @pytest.mark.parametrize("then", [None, ConversionRefused("no")])
-def test_what_it_does_to_the_log_ends_with_it(then: Any, tmp_path: Path) -> None:
-    before = logging.root.level, list(logging.root.handlers)
+def test_what_it_does_to_the_log_ends_with_it(then: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = logging.getLoggerClass(), list(logging.root.handlers)
     try:
         converted(target(then), SimpleNamespace(), tmp_path)  # type: ignore[arg-type]
     except ConversionRefused as error:
         assert error is then
-    assert (logging.root.level, logging.root.handlers) == before
+    logging.root.warning("told")
+    assert caplog.messages == ["told"]
+    assert (logging.getLoggerClass(), logging.root.handlers) == before

@@ -49,7 +49,7 @@ def _quantized(made: Any, graph: "EdgeGraph", recipe: Recipe) -> Any:
         return made
     import nncf
 
-    nncf.set_log_level(logging.ERROR)
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     kept = nncf.IgnoredScope(names=_operations(made, graph, recipe.kept))
     if recipe.precision == INT8_WEIGHTS:
         return nncf.compress_weights(made, ignored_scope=kept)
