@@ -111,12 +111,14 @@ def every() -> tuple[EdgeTarget, ...]:
 def _log_as_it_is() -> Iterator[None]:
     """What this process logs is its own affair: OpenVINO's converter and NNCF let only errors be told after them."""
     kind, root = logging.getLoggerClass(), logging.root
-    kept = [(one, one.level, list(one.filters)) for one in (root, *root.handlers)]
+    handlers = list(root.handlers)
+    loud: tuple[logging.Logger | logging.Handler, ...] = (root, *handlers)
+    kept = [(one, one.level, list(one.filters)) for one in loud]
     try:
         yield
     finally:
         logging.setLoggerClass(kind)
-        root.handlers[:] = [handler for handler, _, _ in kept[1:]]
+        root.handlers[:] = handlers
         for one, level, filters in kept:
             one.setLevel(level)
             one.filters[:] = filters

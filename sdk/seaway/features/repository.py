@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -84,10 +85,11 @@ def _build_sources(project: FeatureProject, tables: Path, sources: Path) -> None
 
 
 def open_store(path: Path) -> "FeatureStore":
-    """The Feast store in the folder `path`."""
+    """The Feast store in the folder `path`; times without a zone are UTC in a database of any zone."""
     import_feast()
     from feast import FeatureStore
 
+    os.environ["PGTZ"] = "UTC"  # which libpq has a server use for what this process asks of it
     return FeatureStore(repo_path=str(path))
 
 

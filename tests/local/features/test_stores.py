@@ -65,6 +65,15 @@ def made(folder: Path) -> pd.DataFrame:
     return pd.concat([pd.read_parquet(file) for file in files.values()], ignore_index=True)
 
 
+def zone(settings: Path) -> str:
+    """In which this process is told times by the server of history."""
+    import psycopg
+
+    offline = yaml.safe_load(settings.read_text())["offline_store"]
+    with psycopg.connect(host=offline["host"], user=offline["user"], dbname=offline["database"]) as connection:
+        return str(connection.execute("SHOW timezone").fetchone()[0])  # type: ignore[index]
+
+
 @needs_servers
 def test_servers_give_what_files_give(
     settings: Path, project: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -78,6 +87,7 @@ def test_servers_give_what_files_give(
     left = {file.name for file in (tmp_path / "servers" / "repository").iterdir()}
     assert not left & {"registry.db", "online.db"}, "a store of files was made, too"
     assert "hush" not in (tmp_path / "servers" / "repository" / "feature_store.yaml").read_text()
+    assert zone(settings) == "UTC", "times without a zone would be those of Tokyo"
 
 
 @needs_servers
