@@ -246,6 +246,52 @@ def test_what_scales_a_predictor_says_what_may_be_asked_of_it(scaler: str, said:
     assert [one.field for one in verdict_on(manifest).refused] == ([f"spec.predictor.{field}"] if field else [])
 
 
+MODEL = "{modelFormat: {name: sklearn}, storageUri"
+SCALED = "minReplicas: 2, autoScaling: {metrics: [{type: Resource, resource: {name: cpu, target: {value: 3}}}]}, model"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"{MODEL} -> {{storageUri",
+        f"{MODEL} -> {{modelFormat: {{}}, storageUri",
+        f"{MODEL} -> {{modelFormat: {{name: null}}, storageUri",
+        f"{MODEL} -> {{env: [null], modelFormat: {{name: sklearn}}, storageUri",
+        f"{MODEL} -> {{ports: [{{name: a}}], livenessProbe: {{httpGet: {{}}}}, modelFormat: {{name: x}}, storageUri",
+        "minReplicas: 2, model -> volumes: [{emptyDir: {}}], tolerations: [null], minReplicas: 2, model",
+        "name: two, model: {name: kserve-container, modelFormat: {name: sklearn}, -> name: two, model: {",
+    ],
+)
+def test_what_kserve_s_webhook_fills_in_may_lack(change: str) -> None:
+    verdict = verdict_on(changed(CANARIES, change))
+    assert list(verdict.refused) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (f"minReplicas: 2, model -> {SCALED}", "metrics[0].resource.target.type"),
+        ("minReplicas: 2, model -> autoScaling: {metrics: [{}]}, model", "autoScaling.metrics[0].type"),
+        ("minReplicas: 2, model -> volumes: [{name: a, projected: {}}], model", "volumes[0].projected.sources"),
+        ("minReplicas: 2, model -> volumes: [{name: a, projected: null}, {name: a}], model", "volumes[1]"),
+    ],
+)  # fmt: skip
+def test_what_kserve_s_webhook_writes_empty_is_refused_where_empty_is_no_value(change: str, field: str) -> None:
+    problems = verdict_on(changed(CANARIES, change)).refused
+    assert [one for one in problems if field in one.field], problems
+
+
+def test_an_object_without_a_spec_is_refused_as_kserve_does() -> None:
+    manifest = {**yaml.safe_load(TAKEN[CANARIES])}
+    del manifest["spec"]
+    assert [one.field for one in verdict_on(manifest).refused] == ["spec.predictor"]
+
+
+def test_a_model_whose_format_has_no_name_is_advised_against() -> None:
+    found = verdict_on(changed(CANARIES, f"{MODEL} -> {{storageUri"))
+    assert [one.field for one in found.advised] == ["spec.predictor.model.modelFormat.name"]
+
+
 def test_a_strategy_of_deployments_is_refused_where_knative_runs_the_pods() -> None:
     manifest = yaml.safe_load(TAKEN[OLD])
     manifest["spec"]["predictor"]["deploymentStrategy"] = {"type": "Recreate"}

@@ -33,6 +33,9 @@ REFUSED: Mapping[tuple[str, str], Rule] = {  # beside the schema, by group and k
     (INFERENCE_SERVICES.group, "InferenceService"): kserve_rules.rules,
     (SELDON_DEPLOYMENTS.group, "SeldonDeployment"): seldon_validation.rules,
 }
+FILLED = {
+    (INFERENCE_SERVICES.group, "InferenceService")
+}  # kinds whose webhook writes them anew before the server looks
 ADVISED: Mapping[tuple[str, str], Sequence[Rule]] = {
     (istio.VIRTUAL_SERVICES.group, "VirtualService"): (istio.weight_problems,),
     (gateway_api.HTTP_ROUTES.group, "HTTPRoute"): (gateway_api.weight_problems,),
@@ -43,6 +46,7 @@ ADVISED: Mapping[tuple[str, str], Sequence[Rule]] = {
     (trainjob.GROUP, "TrainingRuntime"): (template_rules.training_runtime,),
     (trainjob.GROUP, "ClusterTrainingRuntime"): (template_rules.training_runtime,),
     (SELDON_DEPLOYMENTS.group, "SeldonDeployment"): (template_rules.seldon_deployment,),
+    (INFERENCE_SERVICES.group, "InferenceService"): (kserve_rules.advice,),
 }
 
 
@@ -74,6 +78,8 @@ def judge(document: Document, kinds: Kinds = carried) -> Verdict:
     if known is None:
         return Verdict(document, _name(value))
     place = (known.structure.resource.group, known.structure.resource.kind)
+    if place in FILLED:
+        value = known.structure.filled(value)
     refused = known.structure.problems(value, [REFUSED[place]] if place in REFUSED else ())
     rules = () if refused else ADVISED.get(place, ())
     read = known.structure.read(value) if rules else value

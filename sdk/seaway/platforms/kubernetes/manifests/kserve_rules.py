@@ -24,6 +24,10 @@ BLOCKED = "PYTHONPATH"
 LOGGED = ("all", "request", "response")
 FIXED = ("maxReplicas", "scaleTarget", "scaleMetric", "autoScaling")  # what a canary cannot say: it has fixed replicas
 SHARDED = ("PIPELINE_PARALLEL_SIZE", "TENSOR_PARALLEL_SIZE")
+WRITTEN = (  # of a metric
+    *(("resource", "target", "type"), ("external", "target", "type"), ("podmetric", "target", "type")),
+    *(("external", "metric", "backend"), ("podmetric", "metric", "backend")),
+)
 FULL = 100  # per cent
 
 
@@ -38,7 +42,7 @@ def rules(manifest: Part) -> Iterator[Problem]:
             f"metadata.annotations[{AUTOSCALER}]", f"Invalid value: [{scaler}] is not a supported autoscaler class type"
         )
     for kind in COMPONENTS:
-        if kind in spec:
+        if kind in spec or kind == "predictor":
             yield from _component(part(spec, kind), f"spec.{kind}", kind)
             yield from _scaling(part(spec, kind), f"spec.{kind}", annotations)
     predictor = part(spec, "predictor")
@@ -47,6 +51,17 @@ def rules(manifest: Part) -> Iterator[Problem]:
         yield from _workers(predictor, annotations)
     if spec.get("canary"):
         yield from _canaries(spec, annotations)
+
+
+def advice(manifest: Part) -> Iterator[Problem]:
+    """What it takes, and no ServingRuntime then does: its own mutating webhook writes an empty name of the format."""
+    predictors = [("spec.predictor", part(manifest, "spec", "predictor"))]
+    predictors += [
+        (f"{path}.predictor", part(one, "predictor")) for path, one in entries(part(manifest, "spec"), "canary", "spec")
+    ]
+    for field, predictor in predictors:
+        if predictor.get("model") is not None and not part(predictor, "model", "modelFormat").get("name"):
+            yield Problem(f"{field}.model.modelFormat.name", "no ServingRuntime takes a model whose format has no name")
 
 
 def _component(component: Part, field: str, kind: str) -> Iterator[Problem]:
@@ -62,6 +77,18 @@ def _component(component: Part, field: str, kind: str) -> Iterator[Problem]:
     if component.get("storageUris") and any(part(component, one).get("storageUri") for one in FRAMEWORKS):
         yield Problem(f"{field}.storageUris", "Invalid value: storageUri and storageUris cannot both be set")
     yield from _blocked(component, field)
+    yield from _written(component, field)
+
+
+def _written(component: Part, field: str) -> Iterator[Problem]:
+    """What its mutating webhook writes empty although the schema calls it optional, and the server then refuses."""
+    for path, volume in entries(component, "volumes", field):
+        if volume.get("projected") is not None and part(volume, "projected").get("sources") is None:
+            yield Problem(f"{path}.projected.sources", "Invalid value: null: must be of type array")
+    for path, metric in entries(part(component, "autoScaling"), "metrics", f"{field}.autoScaling"):
+        for source, owner, name in WRITTEN:
+            if metric.get(source) is not None and not part(metric, source, owner).get(name):
+                yield Problem(f"{path}.{source}.{owner}.{name}", 'Unsupported value: ""')
 
 
 def _implementations(component: Part, kind: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.validation import cel
 from seaway.platforms.kubernetes.validation.problem import Problem, Rule, path_text, short
 from seaway.platforms.kubernetes.validation.schemas import schema
-from seaway.platforms.kubernetes.validation.structure import read
+from seaway.platforms.kubernetes.validation.structure import filled, read
 
 Errors = Iterator[jsonschema.ValidationError]
 
@@ -81,6 +81,10 @@ class Structure:
     def read(self, manifest: Any) -> Any:
         """As the server reads it, before it looks."""
         return read(_named(manifest), self.schema, self.schema["$defs"])
+
+    def filled(self, manifest: Any) -> Any:
+        """As an operator's webhook gives it back, which writes every field of its own type."""
+        return filled(self.read(manifest), self.schema, self.schema["$defs"])
 
     def problems(self, manifest: Any, rules: Sequence[Rule] = ()) -> list[Problem]:
         """All that the server would refuse; rules are asked only about an object of the right shape."""
