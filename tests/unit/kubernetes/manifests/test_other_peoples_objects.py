@@ -247,6 +247,7 @@ def test_what_scales_a_predictor_says_what_may_be_asked_of_it(scaler: str, said:
 
 
 MODEL = "{modelFormat: {name: sklearn}, storageUri"
+TERMS = "requiredDuringSchedulingIgnoredDuringExecution"
 SCALED = "minReplicas: 2, autoScaling: {metrics: [{type: Resource, resource: {name: cpu, target: {value: 3}}}]}, model"
 
 
@@ -273,7 +274,7 @@ def test_what_kserve_s_webhook_fills_in_may_lack(change: str) -> None:
         (f"minReplicas: 2, model -> {SCALED}", "metrics[0].resource.target.type"),
         ("minReplicas: 2, model -> autoScaling: {metrics: [{}]}, model", "autoScaling.metrics[0].type"),
         ("minReplicas: 2, model -> volumes: [{name: a, projected: {}}], model", "volumes[0].projected.sources"),
-        ("minReplicas: 2, model -> volumes: [{name: a, projected: null}, {name: a}], model", "volumes[1]"),
+        (f"minReplicas: 2, model -> affinity: {{nodeAffinity: {{{TERMS}: {{}}}}}}, model", "nodeSelectorTerms"),
     ],
 )  # fmt: skip
 def test_what_kserve_s_webhook_writes_empty_is_refused_where_empty_is_no_value(change: str, field: str) -> None:
