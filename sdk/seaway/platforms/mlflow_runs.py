@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from seaway.errors import InvalidSpec
+from seaway.models.comparison import model_hash
 from seaway.platforms.mlflow import BATCH, MlflowRegistry
 from seaway.platforms.registered import MAX_VALUE
 from seaway.tracking import Point, TrackedRun
@@ -37,6 +38,19 @@ def runs_of(name: str) -> list[str]:
     if not ids:
         raise InvalidSpec(f"Nothing of {name} was tracked; give a run that trains with `track_as`, or MLflow's run id.")
     return ids
+
+
+def runs_of_model(model: Path) -> list[str]:
+    """The id of the run that recorded the training which left the folder `model`; an earlier one, where it was reused.
+
+    Raises:
+        InvalidSpec: it was not tracked.
+        RegistryUnavailable: the store does not answer.
+    """
+    found = MlflowRegistry().run_of_weights(model_hash(model))
+    if not found:
+        raise InvalidSpec("The training of this model was not tracked; give its step a name by `track_as`.")
+    return [found]
 
 
 def read(run: str, files: Path | None) -> TrackedRun:

@@ -3,6 +3,7 @@
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from seaway.errors import InvalidSpec
 from seaway.extras import advice
@@ -13,11 +14,15 @@ MIRRORS = ("comet", "tensorboard", "wandb")  # each a module beside this one, `t
 
 @dataclass(frozen=True)
 class Mirrored:
-    """Where a mirror lies, the command that sends it or shows it, and what the other tracker cannot say."""
+    """Where a mirror lies, the program that sends it or shows it, and what the other tracker cannot say."""
 
     path: Path
-    command: str
+    program: str  # to be followed by the path
     left: tuple[str, ...] = ()
+
+    def command(self, below: Path | None = None) -> str:
+        """What is typed to send or show it; with a path below a folder where one is given, to be typed in there."""
+        return f"{self.program} {quote(str(self.path.relative_to(below) if below else self.path))}"
 
 
 def mirror(run: TrackedRun, to: str, folder: Path) -> Mirrored:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from seaway.tracking.mirrors import Mirrored, refuse_second
@@ -32,7 +31,7 @@ def write(run: TrackedRun, folder: Path) -> Mirrored:
         experiment.log_asset(str(path), file_name=name)
     experiment.end()
     left = ("the times of values, which are those of the mirror",) if run.points else ()
-    return Mirrored(target, f"comet upload {quote(str(target))}", left)
+    return Mirrored(target, "comet upload", left)
 
 
 def _opened(run: TrackedRun, key: str, folder: Path) -> Any:

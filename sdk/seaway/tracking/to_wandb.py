@@ -6,7 +6,6 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from seaway.tracking.mirrors import Mirrored, refuse_second
@@ -34,7 +33,7 @@ def write(run: TrackedRun, folder: Path) -> Mirrored:
         _save(opened, name, path)
     opened.finish(exit_code=0 if run.finished else 1)
     target = Path(opened.settings.sync_dir)
-    return Mirrored(target, f"wandb sync {quote(str(target))}", tuple(_left(run.points)))
+    return Mirrored(target, "wandb sync", tuple(_left(run.points)))
 
 
 def _opened(run: TrackedRun, folder: Path) -> Any:
