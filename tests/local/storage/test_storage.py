@@ -1,4 +1,4 @@
-"""Files and folders moved by URI: a folder of this machine, and a real S3 server with faults on the way."""
+"""Files and folders moved by URI: a folder of this machine, and real S3 servers with faults on the way."""
 
 import json
 import logging
@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
 
+import ceph
 import pytest
 from faulty_proxy import (
     FaultyProxy,
@@ -30,10 +31,24 @@ IMPATIENT = connection.PATIENCE.new(total=4, backoff_factor=0.01, backoff_jitter
 LARGE = os.urandom(2 * PART + 4321)  # bytes: three parts
 
 
+WITHOUT_CEPH = pytest.mark.skipif(bool(ceph.LACKING), reason=f"no Ceph: there is no {', '.join(ceph.LACKING)}")
+
+
+@pytest.fixture(scope="module", params=["seaweedfs", pytest.param("radosgw", marks=WITHOUT_CEPH)])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[ObjectStore, ceph.Ceph | None]]:
+    if request.param == "radosgw":
+        with ceph.radosgw() as running:
+            yield running
+    else:
+        with object_store(tmp_path_factory.mktemp("seaweedfs")) as store:
+            yield store, None
+
+
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    with object_store(tmp_path_factory.mktemp("seaweedfs")) as running:
-        yield running
+def store(server: tuple[ObjectStore, ceph.Ceph | None]) -> ObjectStore:
+    return server[0]
 
 
 @pytest.fixture(autouse=True)
@@ -300,6 +315,32 @@ class TestWhoMayReadAndWrite:
         for told in (caplog.text, str(refused.value), repr(storage_for("s3://seaway/x"))):
             assert secret not in told
             assert store.secret_key not in told
+
+    def test_keys_are_rotated_while_a_process_runs(
+        self,
+        server: tuple[ObjectStore, ceph.Ceph | None],
+        folder: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What the old key wrote stays, and who still uses it is told."""
+        if server[1] is None:
+            pytest.skip("SeaweedFS reads its keys when it starts")
+        uri = f"s3://seaway/{tmp_path.name}/run"
+        access, secret = server[1].new_key()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", access)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        old = storage_for(uri)
+        old.upload(folder, uri)
+        server[1].remove_key(access)
+        with pytest.raises(StorageUnavailable, match="AWS_ACCESS_KEY_ID"):
+            old.download(uri, tmp_path / "back")
+        assert not (tmp_path / "back").exists()
+        access, secret = server[1].new_key()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", access)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        storage_for(uri).download(uri, tmp_path / "back")
+        assert contents(tmp_path / "back") == contents(folder)
 
     def test_no_such_bucket_is_told(self, tmp_path: Path) -> None:
         with pytest.raises(StorageUnavailable, match="no bucket nowhere"):

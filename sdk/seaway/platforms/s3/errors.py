@@ -11,7 +11,8 @@ from seaway.storage import Uri
 
 ADVICE = {  # S3 API reference, error responses
     "AccessDenied": "the credentials may not do this here: allow s3:GetObject, s3:PutObject, s3:DeleteObject, "
-    "s3:AbortMultipartUpload and s3:ListBucket on the bucket.",
+    "s3:AbortMultipartUpload and s3:ListBucket on the bucket. A server that is asked about a file alone says no more "
+    "than that where AWS_ACCESS_KEY_ID was revoked or AWS_SECRET_ACCESS_KEY is not its own: see to those too.",
     "InvalidAccessKeyId": "the server knows no such access key: AWS_ACCESS_KEY_ID is of another server or was revoked.",
     "SignatureDoesNotMatch": "the secret key is not the access key's: set AWS_SECRET_ACCESS_KEY anew.",
     "ExpiredToken": "the temporary credentials are too old: get new ones.",
