@@ -11,6 +11,7 @@ from places import LOCAL_PROGRAMS
 
 LONGEST = (  # the longest first, lest one of them begin when all the others have ended
     "projects/test_init", "monitoring/test_skew", "monitoring/test_loop", "training/test_slurm", "tuning/test_tuning",
+    "training/test_keras_in_a_pipeline",
     "training/test_pods",
     "training/test_training", "pipelines/test_flights", "rollout/test_rollout", "cli/test_cli_guides",
     "monitoring/test_drift", "models/test_registry", "training/test_torchrun", "serving/test_endpoint", "kfp/test_run",

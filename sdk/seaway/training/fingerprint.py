@@ -12,7 +12,11 @@ from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.storage import sha256
 from seaway.training.spec import TrainSpec
 
-FILES = {"seaway.training.script": "script", "seaway.training.keras": "network"}  # the param that names their code
+FILES = {  # the param that names their code
+    "seaway.training.script": "script",
+    "seaway.training.mpi": "script",
+    "seaway.training.keras": "network",
+}
 BUNDLED, LOOP = "seaway.training.", "seaway.training.loop"  # what is said of trainers, and what they share
 
 

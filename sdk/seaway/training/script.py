@@ -94,10 +94,15 @@ def main(spec: TrainSpec, fingerprint: str) -> None:
         collect(spec, params)
 
 
+def paths(spec: TrainSpec, fingerprint: str) -> dict[str, str]:
+    """The variables of a script: its files, its seed, and the name of its training."""
+    files = {variable: str(getattr(spec, name).absolute()) for name, variable in PATHS.items()}
+    return {**files, SEED: str(spec.seed), FINGERPRINT: fingerprint}
+
+
 def _run(spec: TrainSpec, fingerprint: str, params: ScriptParams) -> None:
     """In this process, so that what torch.distributed, signals and a debugger say of it is so of the script."""
-    os.environ.update({variable: str(getattr(spec, name).absolute()) for name, variable in PATHS.items()})
-    os.environ.update({SEED: str(spec.seed), FINGERPRINT: fingerprint})
+    os.environ.update(paths(spec, fingerprint))
     script = Path(params.script).absolute()
     sys.path.insert(0, str(script.parent))
     sys.argv = [str(script), *params.command]

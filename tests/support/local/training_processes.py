@@ -30,7 +30,8 @@ TorchrunTrainer().train(TrainSpec.read(Path(sys.argv[1]))[0])
 def start(spec: TrainSpec, folder: Path, mark: str, *libraries: str) -> subprocess.Popen[str]:
     """Start a step that has imported these libraries; one that has torch hands it on to its workers by a fork."""
     spec.write(folder / "step.json", "")
-    environment = {**os.environ, MARK: mark, "PYTHONPATH": str(Path(__file__).parent)}
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, MARK: mark, "PYTHONPATH": path}
     return subprocess.Popen(
         [sys.executable, "-c", STEP, str(folder / "step.json"), *libraries],
         env=environment,
