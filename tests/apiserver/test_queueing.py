@@ -9,13 +9,14 @@ import api_proxy
 import jobs
 import pytest
 from controllers import playing
-from kueue import FULL, GAVE_WAY, Kueue
+from kueue import FULL, GAVE_WAY, Kueue, workload
 from seaway.errors import KindMissing
 from seaway.platforms.kubernetes.client.connection import Connection
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.jobs import batch_job, stopwatch
 from seaway.platforms.kubernetes.jobs.launch import launch
-from seaway.platforms.kubernetes.jobs.queueing import WORKLOADS, queued
+from seaway.platforms.kubernetes.jobs.queueing import WORKLOADS, place, queued, unplaced
+from seaway.platforms.kubernetes.training import trainjob
 
 HOUR_S = 3600.0
 QUEUE = "night"
@@ -81,9 +82,9 @@ def test_a_queued_job_is_told_as_waiting_gives_way_and_its_waiting_is_not_counte
 
     play = acts(
         caplog,
-        (f"waits in queue {QUEUE}: Pending: {FULL}", later(kueue.admit)),
+        (f"waits in queue {QUEUE} at place 1 of 1: Pending: {FULL}", later(kueue.admit)),
         ("may run, after 36", kueue.preempt),
-        (f"waits in queue {QUEUE}: Preempted: {GAVE_WAY}", later(kueue.admit)),
+        (f"waits in queue {QUEUE} at place 1 of 1: Preempted: {GAVE_WAY}", later(kueue.admit)),
         ("may run, after 72", lambda: jobs.complete(connection, name)),
     )
     with playing(kueue.take_up), playing(play):
@@ -114,6 +115,43 @@ def test_the_place_in_the_queue_is_told_where_it_can_be_read(
     )
     with playing(kueue.take_up), playing(play):
         launch(batch_job.KIND, manifest, timeout_s=600, connection=proxied)
+
+
+def test_without_its_visibility_api_the_place_is_counted(
+    connection: Connection, image: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By priority, then by age, of those of the queue that wait."""
+    kueue, manifest, objects = Kueue(connection), held(image), Objects(connection)
+    name = manifest["metadata"]["name"]
+    of_others = {"first": {"priority": 5}, "elsewhere": {"priority": 9, "queueName": "day"},
+                 "stopped": {"priority": 9, "active": False}, "last": {"priority": -1}}  # fmt: skip
+    for other, spec in of_others.items():
+        made = workload({"metadata": {"name": other, "uid": other, "labels": manifest["metadata"]["labels"]}})
+        del made["metadata"]["ownerReferences"]
+        objects.create(WORKLOADS[0], {**made, "spec": {**made["spec"], **spec}})
+    play = acts(
+        caplog,
+        (f"waits in queue {QUEUE} at place 2 of 3: Pending", kueue.admit),
+        ("may run", lambda: jobs.complete(connection, name)),
+    )
+    with playing(kueue.take_up), playing(play):
+        launch(batch_job.KIND, manifest, timeout_s=600, connection=connection)
+    assert place(objects, QUEUE, {"metadata": {"name": "job-first"}}) == "", "all have their quota by now"
+
+
+def test_a_trainjob_without_the_field_that_kueue_writes_flavors_into_is_told(
+    serve: Callable[..., None], proxied: Connection, proxy: api_proxy.ApiProxy, connection: Connection, image: str
+) -> None:
+    serve(trainjob.RESOURCE)
+    manifest = queued(jobs.of_kind(trainjob.KIND, image, "true"), QUEUE)
+    told = unplaced(Objects(connection), trainjob.KIND, manifest)
+    assert "TrainJobs have no spec.podTemplateOverrides" in told
+    assert Objects(connection).list(trainjob.RESOURCE).items == [], "it is asked, and nothing is made"
+    assert unplaced(Objects(connection), trainjob.KIND, queued(manifest, "")) != "", "its label stays"
+    assert unplaced(Objects(connection), trainjob.KIND, jobs.of_kind(trainjob.KIND, image, "true")) == ""
+    assert unplaced(Objects(connection), batch_job.KIND, held(image)) == ""
+    proxy.inject(lambda request: request.method == "POST", code=201, body=manifest, times=1)
+    assert unplaced(Objects(proxied), trainjob.KIND, manifest) == "", "an earlier Trainer has the field"
 
 
 def test_a_job_that_somebody_suspends_waits_without_a_queue(

@@ -53,6 +53,8 @@ class Kind:
         progress: sentences on how far the job is; each is told once.
         parts: names of the objects that the controller has made for it, whose events concern it.
         suspend: where the object says that it must not run; empty where a kind cannot be held.
+        overrides: the spec's field into which Kueue writes what a queue asks of pods; empty where it writes that into
+            the pods' template.
     """
 
     resource: Resource
@@ -65,6 +67,7 @@ class Kind:
     progress: Callable[[Manifest], Iterable[str]] = nothing
     parts: Callable[[Manifest], Iterable[str]] = nothing
     suspend: tuple[str, ...] = ("spec", "suspend")
+    overrides: str = ""
 
     def is_suspended(self, job: Manifest) -> bool:
         """Whether somebody holds the job: Kueue, or a person."""

@@ -54,6 +54,8 @@ def launch(
     kind.preflight(manifest)
     objects = Objects(connection or connect(manifest["metadata"].get("namespace")))
     queueing.require_kueue(objects, manifest)
+    if lost := queueing.unplaced(objects, kind, manifest):
+        log.warning(lost)
     wait = JobWait(objects, kind, manifest["metadata"]["name"], tell, timeout_s, patience)
     with sigterm_raises() as termination, wait:
         try:

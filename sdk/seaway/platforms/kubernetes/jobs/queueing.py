@@ -4,17 +4,16 @@ Kueue holds a job by its `suspend` field and writes what it thinks of it into a 
 uid. A job that has to give way is suspended again: its pods go, and come back when it is admitted anew.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from seaway.errors import Forbidden, KindMissing, ObjectDeleted, ServerGone
+from seaway.errors import Forbidden, InvalidSpec, KindMissing, ObjectDeleted, SeawayError, ServerGone
 from seaway.platforms.kubernetes.client.informer import Selector
 from seaway.platforms.kubernetes.client.objects import Objects
 from seaway.platforms.kubernetes.client.permissions import Permission
 from seaway.platforms.kubernetes.client.resources import Manifest, Resource
 from seaway.platforms.kubernetes.client.served import serves
-from seaway.platforms.kubernetes.jobs.kind import condition
+from seaway.platforms.kubernetes.jobs.kind import Kind, condition
 
 QUEUE, PRIORITY, JOB_UID = (f"kueue.x-k8s.io/{name}" for name in ("queue-name", "priority-class", "job-uid"))
 WORKLOADS = tuple(Resource("kueue.x-k8s.io", version, "workloads", "Workload") for version in ("v1beta2", "v1beta1"))
@@ -25,6 +24,11 @@ PLACES = tuple(
 PERMISSIONS = (
     Permission(WORKLOADS[0], ("list", "watch"), "queueing: why Kueue lets a job wait"),
     Permission(PLACES[0], ("get",), "queueing: at which place of its queue a job waits"),
+)
+UNPLACED = (
+    "This cluster's {kind}s have no spec.{field}, into which Kueue up to 0.15 writes what the queue's flavor asks of "
+    "pods: node labels and tolerations are dropped, and the pods may go to any node. Give them as node_selector and "
+    "tolerations of the placement, or take backend 'pytorchjob' (docs/clusters.md)."
 )
 NOT_TOLD = (Forbidden, KindMissing, ObjectDeleted, ServerGone)
 
@@ -76,15 +80,16 @@ def reason(workload: Manifest) -> str:
 
 
 def place(objects: Objects, queue: str, workload: Manifest) -> str:
-    """`place 2 of 5`, as far as Kueue's visibility API tells this account; empty where it does not."""
-    waiting = _pending(Objects(replace(objects.connection, outage_s=0.0)), queue)
-    for one in waiting:
-        if one["metadata"]["name"] == workload["metadata"]["name"]:
-            return f"place {one['positionInLocalQueue'] + 1} of {len(waiting)}"
-    return ""
+    """`place 2 of 5`: by Kueue's visibility API, or counted where this account hears nothing of it; else empty."""
+    asked = Objects(replace(objects.connection, outage_s=0.0))
+    told = _told(asked, queue)
+    waiting = _counted(asked, queue) if told is None else told
+    name = workload["metadata"]["name"]
+    return f"place {waiting.index(name) + 1} of {len(waiting)}" if name in waiting else ""
 
 
-def _pending(objects: Objects, queue: str) -> list[Mapping[str, Any]]:
+def _told(objects: Objects, queue: str) -> list[str] | None:
+    """Names of Workloads in the queue's order; None where there is no such API, or not for this account."""
     for resource in PLACES:
         collection, _, part = resource.plural.partition("/")
         try:
@@ -92,5 +97,40 @@ def _pending(objects: Objects, queue: str) -> list[Mapping[str, Any]]:
         except NOT_TOLD:
             continue
         if found is not None:
-            return list(found.get("items") or ())
-    return []
+            items = sorted(found.get("items") or (), key=lambda one: one["positionInLocalQueue"])
+            return [one["metadata"]["name"] for one in items]
+    return None
+
+
+def _counted(objects: Objects, queue: str) -> list[str]:
+    """The same by the Workloads themselves, in the order in which Kueue takes them: by priority, then by age."""
+    try:
+        every = objects.list(workloads(objects)).items
+    except NOT_TOLD:
+        return []
+    waiting = [one for one in every if one["spec"].get("queueName") == queue and _is_pending(one)]
+    return [one["metadata"]["name"] for one in sorted(waiting, key=_turn)]
+
+
+def _is_pending(workload: Manifest) -> bool:
+    over = any(condition(workload, kind) for kind in ("QuotaReserved", "Finished"))
+    return not over and workload["spec"].get("active", True) is not False
+
+
+def _turn(workload: Manifest) -> tuple[int, str, str]:
+    metadata = workload["metadata"]
+    return -(workload["spec"].get("priority") or 0), metadata["creationTimestamp"], metadata["name"]
+
+
+def unplaced(objects: Objects, kind: Kind, job: Manifest) -> str:
+    """What is lost of a queue's flavors where the kind's objects lack the field that Kueue writes them into."""
+    if not kind.overrides or not queue_of(job):
+        return ""
+    wanted = {**job, "spec": {**job["spec"], kind.overrides: []}}
+    try:
+        objects.create(kind.resource, wanted, dry_run=True)
+    except InvalidSpec as refused:
+        return UNPLACED.format(kind=kind.resource.kind, field=kind.overrides) if kind.overrides in str(refused) else ""
+    except SeawayError:  # which the launch itself meets, and tells
+        return ""
+    return ""

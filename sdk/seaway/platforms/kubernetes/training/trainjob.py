@@ -149,4 +149,5 @@ KIND = Kind(
     pod_label="jobset.sigs.k8s.io/jobset-name",
     preflight=preflight,
     suffix=len("-node-0-1000-12345"),  # pods are <job>-node-0-<index>-<5 characters>
+    overrides="podTemplateOverrides",
 )
