@@ -1,8 +1,10 @@
 """What every layer of tests has: no haste in property tests, and a last word on what took how long."""
 
+import atexit
 import json
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,14 @@ settings.register_profile("unshrunk", settings.get_profile("seaway"), phases=[Ph
 settings.load_profile("seaway")
 TIMES = "SEAWAY_TEST_TIMES"  # a folder that the layers of one `make test` write their tests' seconds into, a file each
 SLOWEST = 20
+STDERR = 2
+
+
+@atexit.register
+def nothing_after_the_closing_line() -> None:
+    """DuckDB's binding lists what is left of it when the interpreter ends, and pytest keeps some of it until then."""
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDERR)
 
 
 @pytest.hookimpl(wrapper=True)
