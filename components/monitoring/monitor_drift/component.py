@@ -28,7 +28,8 @@ def monitor_drift(
 
     Args:
         current: Recent examples, made by `get_training_examples`.
-        check: Folder with `check.json` (every figure), `drift.json`, `drift.html` and `evidently.html`.
+        check: Folder with `check.json` (every figure), `drift.json`, `drift.html`, `evidently.html`
+            and `evidently.json`, which Evidently's own workspaces take.
         report: What has drifted and how the model predicts, by column, with the distributions of the farthest.
         evidently: Evidently's page, to be opened by itself: it is large, and runs scripts.
         metrics: Share of drifted columns, and the figures of quality.

@@ -47,15 +47,18 @@ class Access:
         self._session = secrets.token_urlsafe(TOKEN_BYTES)
         self._used: set[str] = set()
 
-    def ticket(self) -> str:
-        """What a link is opened by, once, within `TICKET_S`; any process that has the token can make one."""
-        head = f"{int(time.time()) + TICKET_S}.{secrets.token_urlsafe(TOKEN_BYTES)}"
-        return f"{head}.{self._seal(head)}"
+    def ticket(self, program: str = "") -> str:
+        """What a link to the page, or to a program beside it, is opened by, once, within `TICKET_S`.
 
-    def redeem(self, ticket: str) -> bool:
-        """Whether a ticket is ours, in time, and opened for the first time."""
+        Any process that has the token can make one.
+        """
+        head = f"{int(time.time()) + TICKET_S}.{secrets.token_urlsafe(TOKEN_BYTES)}"
+        return f"{head}.{self._seal(head + program)}"
+
+    def redeem(self, ticket: str, program: str = "") -> bool:
+        """Whether a ticket is ours and for this, in time, and opened for the first time."""
         head, _, seal = ticket.rpartition(".")
-        if not hmac.compare_digest(self._seal(head).encode(), seal.encode()) or ticket in self._used:
+        if not hmac.compare_digest(self._seal(head + program).encode(), seal.encode()) or ticket in self._used:
             return False
         self._used.add(ticket)
         return int(head.partition(".")[0]) >= time.time()
@@ -71,6 +74,19 @@ class Access:
         response.set_cookie(cookie_name(port), self._session, httponly=True, samesite="strict", path="/")
         return response
 
+    def admit_to(self, program: str, response: Response, port: int) -> Response:
+        """Likewise for a program's own host. Its pages are come to from this one, another site, so it is lax."""
+        response.set_cookie(cookie_name(port), self._session_of(program), httponly=True, samesite="lax", path="/")
+        return response
+
+    def is_admitted_to(self, program: str, headers: Headers, port: int) -> bool:
+        """Whether a request for a program's host has its session."""
+        kept = SimpleCookie(headers.get("cookie", "")).get(cookie_name(port))
+        return kept is not None and hmac.compare_digest(self._session_of(program).encode(), kept.value.encode())
+
+    def _session_of(self, program: str) -> str:
+        return self._seal(f"{self._session} {program}")
+
     def _seal(self, head: str) -> str:
         return hmac.new(self._token.encode(), head.encode(), hashlib.sha256).hexdigest()
 
@@ -80,7 +96,13 @@ def cookie_name(port: int) -> str:
     return f"seaway-{port}"
 
 
-def _host(headers: Headers) -> SplitResult | None:
+def bearer(headers: Headers) -> str:
+    """The token that a request names; empty where it names none."""
+    kind, _, word = headers.get("authorization", "").partition(" ")
+    return word if kind.lower() == "bearer" else ""
+
+
+def host_of(headers: Headers) -> SplitResult | None:
     """Where the reader thinks that this page is; None where that is no address."""
     try:
         host = urlsplit(f"//{headers.get('host', '')}")
@@ -113,10 +135,10 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, path = Headers(scope=scope), scope["path"]
-        host = _host(headers)
+        host = host_of(headers)
         if host is None or host.hostname not in HOSTS:
             return PlainTextResponse("This page is served to 127.0.0.1 and localhost only.", 421)
-        if self._has_token(headers):
+        if self._access.is_token(bearer(headers)):
             return None
         origin = headers.get("origin")
         if scope["method"] not in SAFE and origin != f"http://{host.netloc}":
@@ -127,10 +149,6 @@ class Guard:
             told = f"Send the token of {self._access.file}: Authorization: Bearer TOKEN; kfp's client: existing_token."
             return JSONResponse({"error": told, "code": 16, "message": told}, 401)
         return RedirectResponse("/sign-in", 303)
-
-    def _has_token(self, headers: Headers) -> bool:
-        kind, _, word = headers.get("authorization", "").partition(" ")
-        return kind.lower() == "bearer" and self._access.is_token(word)
 
     def _has_session(self, headers: Headers, port: int | None) -> bool:
         kept = SimpleCookie(headers.get("cookie", "")).get(cookie_name(port or 80))

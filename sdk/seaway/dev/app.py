@@ -17,6 +17,9 @@ from seaway.dev import approval_views, forms, notebook_views, run_views
 from seaway.dev.access import Access, Guard
 from seaway.dev.kfp_api.routes import routes as kfp_api
 from seaway.dev.pages import page
+from seaway.dev.uis.children import Children
+from seaway.dev.uis.proxy import ByHost
+from seaway.dev.uis.views import routes as uis
 from seaway.errors import SeawayError
 from seaway.reporting.page import style
 
@@ -24,8 +27,8 @@ HTTP_PORT = 80
 HERE = Path(__file__).parent
 
 
-def application(access: Access) -> Starlette:
-    """All pages, behind the guard."""
+def application(access: Access, children: Children) -> Starlette:
+    """All pages, behind the guard; `children` are the programs that have pages of their own."""
 
     def open_once(request: Request) -> Response:
         if access.redeem(request.query_params.get("ticket", "")):
@@ -48,10 +51,12 @@ def application(access: Access) -> Starlette:
         Route("/static/live.js", _script),
         *RUNS,
         *_served(),
+        *uis(access, children),
         *kfp_api(),
     ]
     handlers = {HTTPException: _refused, SeawayError: _failed}
-    return Starlette(routes=routes, middleware=[Middleware(Guard, access=access)], exception_handlers=handlers)
+    layers = [Middleware(ByHost, access=access, children=children), Middleware(Guard, access=access)]
+    return Starlette(routes=routes, middleware=layers, exception_handlers=handlers)
 
 
 RUNS = [

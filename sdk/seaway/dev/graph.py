@@ -14,25 +14,29 @@ from seaway.kfp.dag_svg import Mark
 ITERATION = re.compile(r"/iteration-\d+")
 WORST_FIRST = ("failed", "interrupted", "retrying", "running", "succeeded", "cached")
 WORDS = {"cached": "reused"}
+FEW = 3  # views that are all seen at once
 Steps = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A view, under the titles of the groups that it is in."""
+    """A view, under the titles of the groups that it is in; `opened` where it is seen without a click."""
 
     title: str
     svg: str
+    opened: bool
 
 
 def drawings(record: Mapping[str, Any], compiled: Mapping[str, Any]) -> list[Drawing]:
     """The root's view and one for each group; none where what was run is not kept."""
     if not compiled:
         return []
-    return [_drawing(record, view) for view in dag_views.all_views(compiled)]
+    views = dag_views.all_views(compiled)
+    fullest = max(views, key=lambda view: len(view.tasks))  # where most goes on, however deep it is nested
+    return [_drawing(record, view, len(views) <= FEW or view is fullest) for view in views]
 
 
-def _drawing(record: Mapping[str, Any], view: dag_views.View) -> Drawing:
+def _drawing(record: Mapping[str, Any], view: dag_views.View, opened: bool) -> Drawing:
     def mark(name: str) -> Mark:
         task, _, artifact = name.partition("/")
         steps = _steps_at(record["steps"], f"{view.place}{task}")
@@ -41,7 +45,7 @@ def _drawing(record: Mapping[str, Any], view: dag_views.View) -> Drawing:
         return _of_task(record, steps)
 
     title = " / ".join(view.path)
-    return Drawing(title, dag_svg.inline(view, mark, f"Graph of {title or record['pipeline']}"))
+    return Drawing(title, dag_svg.inline(view, mark, f"Graph of {title or record['pipeline']}"), opened)
 
 
 def _steps_at(steps: Steps, place: str) -> Steps:

@@ -58,12 +58,17 @@ def _run(access: Access, listener: socket.socket) -> None:
     import uvicorn
 
     from seaway.dev.app import application
+    from seaway.dev.uis.children import Children
 
+    children = Children()
     config = uvicorn.Config(
-        application(access), log_level="critical", access_log=False, timeout_graceful_shutdown=GRACE_S,
+        application(access, children), log_level="critical", access_log=False, timeout_graceful_shutdown=GRACE_S,
         server_header=False, lifespan="off",
     )  # fmt: skip
-    uvicorn.Server(config).run([listener])
+    try:
+        uvicorn.Server(config).run([listener])
+    finally:
+        children.end()
 
 
 @contextmanager

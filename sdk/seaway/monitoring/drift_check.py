@@ -21,7 +21,7 @@ def drift(
     output: Path,
     quality: "QualityReport | None" = None,
 ) -> DriftReport:
-    """Compare two samples and write `drift.json`, `drift.html` and `evidently.html` into `output`.
+    """Compare two samples and write `drift.json`, `drift.html` and Evidently's page and JSON into `output`.
 
     Args:
         reference: Rows that the model was trained on, with the model's `prediction` where predictions are compared.

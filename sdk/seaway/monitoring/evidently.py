@@ -50,7 +50,7 @@ class Comparison:
         }
 
     def write(self, verdicts: Mapping[str, tuple[float, bool]], share: float, target: Path) -> None:
-        """Write Evidently's page of drift and of each column's summary.
+        """Write Evidently's page of drift and of each column's summary; beside it, as JSON, what its workspaces take.
 
         Args:
             verdicts: By column its corrected p-value and whether it has drifted, which Evidently is to show.
@@ -68,6 +68,8 @@ class Comparison:
         page = self._evidently.Report(content, include_tests=False).run(*samples)
         with atomic_path(target) as draft:
             page.save_html(str(draft))
+        with atomic_path(target.with_suffix(".json")) as draft:
+            draft.write_text(page.dumps(), encoding="utf-8")
 
 
 def _register(verdicts: Mapping[str, tuple[float, bool]]) -> str:

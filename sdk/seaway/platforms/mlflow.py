@@ -48,6 +48,21 @@ PAGES = "SEAWAY_MLFLOW_PAGES"  # where people open MLflow, if that is not where 
 REQUEST_TIMEOUT_S, REQUEST_RETRIES = "10", "2"  # MLflow's own are 120 s and 7
 
 
+def store_uri() -> str:
+    """Where runs are tracked and models registered: `MLFLOW_TRACKING_URI`, else a file of the state folder.
+
+    Raises:
+        InvalidSpec: this is a pod, whose files end with it, and none is named.
+    """
+    server = os.environ.get(SERVER)
+    if not server and platforms.in_pod():
+        raise InvalidSpec(
+            f"{SERVER} is not set: what this pod tracked and registered would end with it. Set it to the MLflow "
+            "server of all steps, such as http://mlflow.mlflow:5000."
+        )
+    return server or f"sqlite:///{quote(str(home() / 'mlflow' / 'mlflow.db'))}"  # SQLAlchemy takes the quoting away
+
+
 class MlflowRegistry:
     """The `ModelRegistry` of this place; several processes may use one store at once."""
 
@@ -201,13 +216,7 @@ class MlflowRegistry:
 
     @property
     def _uri(self) -> str:
-        server = os.environ.get(SERVER)
-        if not server and platforms.in_pod():
-            raise InvalidSpec(
-                f"{SERVER} is not set: what this pod tracked and registered would end with it. Set it to the MLflow "
-                "server of all steps, such as http://mlflow.mlflow:5000."
-            )
-        return server or f"sqlite:///{quote(str(self._folder / 'mlflow.db'))}"  # SQLAlchemy takes the quoting away
+        return store_uri()
 
     def _opened(self, name: str, tags: Mapping[str, str] = MappingProxyType({})) -> str:
         """A new run of MLflow, below the one that Kubeflow Pipelines has opened, where there is one."""

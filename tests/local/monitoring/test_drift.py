@@ -57,6 +57,7 @@ def test_the_season_is_found_and_shown(months: dict[int, pd.DataFrame], tmp_path
     assert page.index("Drift: ") < page.index(">temp<")
     assert page.count("<svg") > 4
     assert "temp" in (tmp_path / "evidently.html").read_text()
+    assert "temp" in (tmp_path / "evidently.json").read_text()
     assert json.loads((tmp_path / "drift.json").read_text())["drifted"] == report.drifted
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from seaway.dev import access
 from seaway.dev.access import Access
 from seaway.dev.app import application
+from seaway.dev.uis.children import Children
 from starlette.testclient import TestClient
 
 BASE = "http://127.0.0.1:8765"
@@ -24,7 +25,7 @@ def guard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Access:
 
 @pytest.fixture
 def client(guard: Access) -> Iterator[TestClient]:
-    with TestClient(application(guard), BASE, follow_redirects=False) as found:
+    with TestClient(application(guard, Children()), BASE, follow_redirects=False) as found:
         yield found
 
 

@@ -29,6 +29,23 @@ def looping() -> None:
         take(count=item).set_display_name("Take").after(made)
 
 
+@dsl.pipeline(name="inner")
+def inner() -> None:
+    for count in (1, 2, 3):
+        take(count=count)
+
+
+@dsl.pipeline(name="middle")
+def middle() -> None:
+    inner()
+
+
+@dsl.pipeline(name="deep")
+def deep() -> None:
+    first = middle()
+    looping().after(first)
+
+
 COMPILED = compiler.plain(compiler.compiled(looping).spec)
 
 
@@ -79,3 +96,10 @@ def test_a_loop_is_as_its_worst_iteration(states: list[str], shown: str) -> None
 
 def test_a_run_of_an_edition_that_kept_no_pipeline_has_no_graph() -> None:
     assert drawings(record(), {}) == []
+
+
+def test_of_many_views_the_one_with_most_steps_is_seen_without_a_click() -> None:
+    found = drawings(record(), compiler.plain(compiler.compiled(deep).spec))
+    assert len(found) > 3
+    assert [drawing.title.endswith("inner") for drawing in found] == [drawing.opened for drawing in found]
+    assert all(drawing.opened for drawing in drawings(record(), COMPILED))
