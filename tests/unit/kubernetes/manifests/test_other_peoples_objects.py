@@ -122,9 +122,35 @@ spec:
       trainingRuntimeSpec:
         template: {spec: {replicatedJobs: [{name: node, template: {spec: {template: {spec: {nodeSelector: {a: b}}}}}}]}}
 """,
+    "KubeRay: a job with a cluster of its own": """
+apiVersion: ray.io/v1
+kind: RayJob
+metadata: {name: sample}
+spec:
+  entrypoint: python /home/ray/samples/code.py
+  shutdownAfterJobFinishes: true
+  ttlSecondsAfterFinished: 10
+  runtimeEnvYAML: "pip: [requests==2.26.0]"
+  submitterPodTemplate:
+    spec: {restartPolicy: Never, containers: [{name: submitter, image: "example.org/ray:2"}]}
+  rayClusterSpec:
+    rayVersion: "2.50.0"
+    headGroupSpec:
+      rayStartParams: {dashboard-host: "0.0.0.0"}
+      template: {spec: {containers: [{name: head, image: "example.org/ray:2", resources: {limits: {cpu: "1"}}}]}}
+    workerGroupSpecs:
+      - {groupName: small, replicas: 1, minReplicas: 1, maxReplicas: 5, rayStartParams: {},
+         template: {spec: {containers: [{name: worker, image: "example.org/ray:2"}]}}}
+""",
+    "KubeRay: a job on a cluster that is there": """
+apiVersion: ray.io/v1
+kind: RayJob
+metadata: {name: sample}
+spec: {entrypoint: python code.py, clusterSelector: {ray.io/cluster: shared}}
+""",
 }
 OBJECTS: dict[str, dict[str, Any]] = {name: yaml.safe_load(text) for name, text in TAKEN.items()}
-CANARIES, OLD, OWN, NODES, AB, SHADOW, WEB, ELASTIC, MPI = TAKEN
+CANARIES, OLD, OWN, NODES, AB, SHADOW, WEB, ELASTIC, MPI, RAY, SHARED = TAKEN
 
 
 def verdict_on(value: Any) -> Verdict:
@@ -148,6 +174,9 @@ def changed(name: str, change: str) -> dict[str, Any]:
 
 
 REFUSED = [
+    (RAY, "Finishes: true -> Finishes: false", "spec.ttlSecondsAfterFinished", "Forbidden"),
+    (RAY, "name: sample -> name: 1-sample", "metadata.name", "DNS-1035"),
+    (SHARED, "clusterSelector -> metadata", "spec.rayClusterSpec", "Required"),
     (CANARIES, "RawDeployment -> Knative", "spec.canary", "only supported in Standard"),
     (CANARIES, "name: two, -> ", "canary[0].predictor.name", "Required"),
     (CANARIES, "name: two -> name: three", "canary[1].predictor.name", "Duplicate"),
