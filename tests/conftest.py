@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+# PyTorch's threads would stand in each other's way on the processors that workers and steps share.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("seaway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("unshrunk", settings.get_profile("seaway"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("seaway")

@@ -27,7 +27,7 @@ def code(guide: str) -> str:
 
 
 def seaway(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "SEAWAY_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "SEAWAY_HOME": str(folder / "home")}
     return subprocess.run([*SEAWAY, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

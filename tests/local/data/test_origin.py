@@ -39,7 +39,6 @@ def test_data_that_a_model_names_come_back_and_train_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SEAWAY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     size = np.random.default_rng(0).normal(size=400)
     orders = tmp_path / "orders.csv"
     pd.DataFrame({"size": size, "large": (size > 0).astype(int)}).to_csv(orders, index=False)

@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def seaway(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "SEAWAY_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "SEAWAY_HOME": str(folder / "home")}
     return subprocess.run([*SEAWAY, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -55,7 +55,7 @@ def _step(record: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _start(home: Path, *words: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "SEAWAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "SEAWAY_HOME": str(home)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return subprocess.Popen(
         [*SEAWAY, *words],

@@ -72,7 +72,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     people.start()
     command = [*SEAWAY, "run", str(PROJECT / "pipelines" / "labeling" / "pipeline.yaml"), *words]
     done = subprocess.run(
-        command, cwd=home.parent, env={**os.environ, "SEAWAY_HOME": str(home), "OMP_NUM_THREADS": "1"},
+        command, cwd=home.parent, env={**os.environ, "SEAWAY_HOME": str(home)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     ended.set()

@@ -42,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ran(project: Path, *words: str, home: str = "home") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "SEAWAY_HOME": str(project / home), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "SEAWAY_HOME": str(project / home)}
     environment.pop("MLFLOW_TRACKING_URI", None)
     command = [str(SEAWAY), "run", "mirrored.py", *words]
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)

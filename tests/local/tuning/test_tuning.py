@@ -210,7 +210,7 @@ def in_a_step(spec: TuneSpec, tmp_path: Path, mark: str) -> "subprocess.Popen[st
     import pickle
 
     (tmp_path / "spec.pickle").write_bytes(pickle.dumps(spec))
-    environment = {**os.environ, MARK: mark, "PYTHONPATH": str(LOCAL_PROGRAMS), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, MARK: mark, "PYTHONPATH": str(LOCAL_PROGRAMS)}
     return subprocess.Popen(
         [sys.executable, "-c", STEP, str(tmp_path / "spec.pickle")],
         env=environment,
