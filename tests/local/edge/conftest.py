@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import edge_models
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from seaway import edge, models
 
 
@@ -35,3 +37,15 @@ def exported(
         return kept[model, target]
 
     return export_once
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Held-out rows with labels."""
+    folder = tmp_path_factory.mktemp("rows")
+    stations = pa.Table.from_pandas(edge_models.table(300, seed=5))
+    tables = {"stations": stations, "digits": edge_models.digits_rows(slice(1200, 1500))}
+    for name, table in tables.items():
+        parquet.write_table(table, folder / f"{name}.parquet")
+    parquet.write_table(edge_models.digits_rows(slice(0, 100)), folder / "training.parquet")
+    return {path.stem: path for path in folder.iterdir()}

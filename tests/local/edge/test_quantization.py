@@ -76,6 +76,38 @@ def test_executorch_computes_in_eight_bits_and_leaves_a_layer_that_is_kept(
     assert (given.argmax(1) == wanted.argmax(1)).mean() > 0.97
 
 
+def test_executorch_with_all_layers_kept_rounds_nothing_that_follows_them(
+    made: Make, keys: models.Keys, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    whole = edge.export_edge(
+        made("digits"), "executorch", tmp_path / "whole", keys.private, "int8-static", parts["train"], LAYERS
+    )
+    pictures = {"picture": edge_models.digits()[0][1200:1230]}
+    (wanted,) = models.load(made("digits")).predict(pictures).values()
+    (given,) = edge.load(whole.path).predict(pictures).values()
+    assert np.abs(given - wanted).max() < 1e-5
+
+
+def test_integers_stay_integers_where_executorch_computes_in_eight_bits(
+    made: Make, keys: models.Keys, tmp_path: Path
+) -> None:
+    """A text's hash is joined, and its position added to, on the way to the embedding."""
+    frame = edge_models.table(300, seed=1)
+    frame.to_parquet(tmp_path / "train.parquet")
+    small = edge.export_edge(
+        made("stations"), "executorch", tmp_path / "small", keys.private, "int8-static", tmp_path / "train.parquet"
+    )
+    rows = edge_models.table(200, seed=5)[["station", "size"]].to_dict("list")
+    original = models.load(made("stations"))
+    (wanted,) = original.predict(rows).values()
+    (given,) = edge.load(small.path).predict(rows).values()
+    assert 0 < np.abs(given - wanted).max() < 0.1
+    graph = load_program(made("stations") / GRAPH_FILE).module()
+    encoded = [torch.from_numpy(array) for array in original.signature.encode(rows).values()]
+    felt = felt_in_int8(graph)(*encoded).detach().numpy()
+    assert np.abs(felt.reshape(wanted.shape) - wanted).max() < 0.1
+
+
 def test_a_bound_that_no_layer_can_meet_is_told_and_nothing_is_written(
     made: Make, keys: models.Keys, parts: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -46,18 +46,39 @@ def _quantized(graph: "EdgeGraph", recipe: Recipe) -> Any:
 
 
 def xnnpack_quantizer(kept: frozenset[str] = frozenset(), qat: bool = False) -> Any:
-    """What torchao's quantizations are told by; layers of these names are left alone."""
+    """What torchao's quantizations are told by; layers of these names, and what computes with integers, are left alone.
+
+    XNNPACK's own would take the range of integers that are joined, and make floats of numbers that are added to them.
+    """
     from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
         XNNPACKQuantizer,
         get_symmetric_quantization_config,
     )
 
     class Partly(XNNPACKQuantizer):  # type: ignore[misc]  # of an untyped package
+        def transform_for_annotation(self, model: Any) -> Any:
+            given = {node: node.args for node in model.graph.nodes if not _is_float(node)}
+            super().transform_for_annotation(model)
+            for node, args in given.items():
+                node.args = args
+            model.graph.eliminate_dead_code()
+            model.recompile()
+            return model
+
         def annotate(self, model: Any) -> Any:
             annotated = super().annotate(model)
             for node in annotated.graph.nodes:
-                if node.name in kept:
+                if not _is_float(node):
                     node.meta.pop("quantization_annotation", None)
             return annotated
 
-    return Partly().set_global(get_symmetric_quantization_config(is_per_channel=True, is_qat=qat))
+    quantizer = Partly().set_global(get_symmetric_quantization_config(is_per_channel=True, is_qat=qat))
+    return quantizer.set_filter_function(lambda node: node.name not in kept)
+
+
+def _is_float(node: Any) -> bool:
+    """Whether a node of a graph gives a tensor of floats."""
+    import torch
+
+    value = node.meta.get("val")
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
