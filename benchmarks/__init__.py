@@ -14,7 +14,7 @@ from rich.table import Table
 PARTS = (
     *("cli", "join", "training", "training_contents", "tuning", "serving", "predict_batch", "judge", "judge_goals"),
     *("judge_peers", "judge_tasks", "drift", "drift_size", "project", "pipeline", "launch", "backends", "dev"),
-    *("labels", "online_features", "step_starts"),
+    *("labels", "online_features", "step_starts", "edge"),
 )
 
 

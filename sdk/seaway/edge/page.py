@@ -120,10 +120,12 @@ def _one(one: Figured) -> list[Block]:
 
 def _tiles(one: Figured) -> list[Tile]:
     compared = one["parity"]
-    quantiles = ", ".join(f"{float(share):.1%} below {_text(value)}" for share, value in compared["quantiles"].items())
+    quantiles = ", ".join(
+        f"{100 * float(share):g} % below {_text(value)}" for share, value in compared["quantiles"].items()
+    )
     tiles = [Tile("largest difference", compared["maximum"], quantiles)]
     if (flips := compared["flip_rate"]) is not None:
-        note = f"95 % interval {flips['low']:.3%} to {flips['high']:.3%}"
+        note = f"95 % interval {100 * flips['low']:.3g} % to {100 * flips['high']:.3g} %"
         tiles.append(Tile("decided otherwise", f"{compared['flips']} of {compared['rows']:,}", note))
     if (metric := compared["metric"]) is not None:
         gap = metric["difference"]

@@ -11,6 +11,7 @@ from seaway.reporting.palette import BLUE, GREY, INK, MUTED
 HEIGHT = 380  # CSS pixels
 LINE = 0.058  # of the height, between two names
 ROOM = 1.35  # times the largest and the least cost, so that no point lies on the frame
+NEAR_X, NEAR_Y = 1.04, 1.2  # times one another, of points whose numbers would cover one another
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,12 @@ def _front(points: Sequence[Point], x_label: str, y_label: str, alt: str, width:
         axis.set_yscale("log")
         best = sorted((point.x, point.y) for point in points if point.on_front)
         axis.plot([x for x, _ in best], [y for _, y in best], color=str(BLUE), linewidth=1, alpha=0.5)
-        for number, point in enumerate(points, 1):
+        for point in points:
             colour = str(MUTED if point.reference else BLUE if point.on_front else GREY)
             axis.plot([point.x], [point.y], marker="D" if point.reference else "o", color=colour, markersize=7,
                       fillstyle="full" if point.on_front else "none")  # fmt: skip
-            axis.annotate(str(number), (point.x, point.y), (6, 4), textcoords="offset points", color=str(INK))
+        for point, numbers in _numbers(points).items():
+            axis.annotate(numbers, (point.x, point.y), (6, 4), textcoords="offset points", color=str(INK))
         _room(canvas, points)
         for place, point in enumerate(points):
             name = f"{place + 1}  {point.name}"
@@ -49,6 +51,19 @@ def _front(points: Sequence[Point], x_label: str, y_label: str, alt: str, width:
         axis.set(xlabel=x_label)
         y_title(axis, y_label)
         return canvas.chart(alt)
+
+
+def _numbers(points: Sequence[Point]) -> dict[Point, str]:
+    """What is written at a point: its number, and those of others so near that theirs would cover it."""
+    at: dict[Point, list[str]] = {}
+    for number, point in enumerate(points, 1):
+        beside = next((one for one in at if _near(one.x, point.x, NEAR_X) and _near(one.y, point.y, NEAR_Y)), point)
+        at.setdefault(beside, []).append(str(number))
+    return {point: ", ".join(numbers) for point, numbers in at.items()}
+
+
+def _near(one: float, other: float, factor: float) -> bool:
+    return max(one, other) <= factor * min(one, other)
 
 
 def _room(canvas: Canvas, points: Sequence[Point]) -> None:

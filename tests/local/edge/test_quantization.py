@@ -46,14 +46,14 @@ def test_layers_stay_in_float32_until_the_bound_is_met(
     files = (keys.private, parts["train"], parts["validation"])
     loose = quantize_model(made("digits"), target, tmp_path / "loose", *files, gate=EdgeGate({"max_flips": 1.0}))
     strict = quantize_model(
-        made("digits"), target, tmp_path / "strict", *files, gate=EdgeGate({"max_difference": 0.02})
+        made("digits"), target, tmp_path / "strict", *files, gate=EdgeGate({"max_difference": 0.005})
     )
     assert loose.package.manifest.kept == ()
     kept = strict.package.manifest.kept
     assert len(kept) > 0
     assert set(kept) <= set(LAYERS)
     assert loose.package.size < strict.package.size
-    assert strict.found["maximum"] <= 0.02 < loose.found["maximum"]
+    assert strict.found["maximum"] <= 0.005 < loose.found["maximum"]
     assert edge.verify(tmp_path / "strict", keys.public).manifest.precision == "int8-static"
 
 

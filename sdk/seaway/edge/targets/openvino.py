@@ -36,6 +36,8 @@ class OpenVino:
         import openvino
 
         made = openvino.convert_model(graph.program)
+        # a plan for sizes that are known is quicker
+        made.reshape({place: list(one.shape) for place, one in enumerate(graph.inputs)})
         for place, one in enumerate(graph.inputs):
             made.input(place).get_tensor().set_names({one.name})
         for place, name in enumerate(graph.outputs):
@@ -44,17 +46,22 @@ class OpenVino:
 
 
 def _quantized(made: Any, graph: "EdgeGraph", recipe: Recipe) -> Any:
-    """By NNCF, by channel."""
+    """By NNCF, by channel; values within from the least to the greatest seen, not the rows' means, which saturate."""
     if recipe.precision == FLOAT32:
         return made
     import nncf
+    from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     logging.getLogger("nncf").setLevel(logging.ERROR)
     kept = nncf.IgnoredScope(names=_operations(made, graph, recipe.kept))
     if recipe.precision == INT8_WEIGHTS:
         return nncf.compress_weights(made, ignored_scope=kept)
     rows = nncf.Dataset([tuple(row) for row in recipe.calibration])
-    return nncf.quantize(made, rows, subset_size=len(recipe.calibration), ignored_scope=kept)
+    ranges = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX)
+    return nncf.quantize(
+        made, rows, preset=nncf.QuantizationPreset.MIXED, subset_size=len(recipe.calibration), ignored_scope=kept,
+        advanced_parameters=ranges,
+    )  # fmt: skip
 
 
 def _operations(made: Any, graph: "EdgeGraph", kept: frozenset[str]) -> list[str]:
