@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
@@ -267,7 +268,13 @@ def _in_turns(loads: list[Load]) -> None:
             asyncio.run(_turn(load, REQUESTS, CONNECTIONS, load.latencies_ms))
             load.seconds += time.perf_counter() - start
             asyncio.run(_turn(load, ALONE, 1, load.alone_ms))
-            asyncio.run(_open_loop(load, load.rate / SHARE))
+            with asyncio.Runner(loop_factory=_punctual) as runner:
+                runner.run(_open_loop(load, load.rate / SHARE))
+
+
+def _punctual() -> asyncio.AbstractEventLoop:
+    """epoll waits for whole milliseconds, so that what is due would be sent up to one late; select does not."""
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 def _row(package: Path) -> object:

@@ -15,22 +15,24 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from seaway.errors import InferenceUnavailable, InvalidSpec, SeawayError
+from seaway.model_server.request_arrays import request_arrays
 from seaway.model_server.torchscript import SCRIPT_FILE
 from seaway.models import Signature, flavours
 from seaway.models.loaded import Answer, by_length, load
 from seaway.models.preprocessing import is_binary
 from seaway.serving import feature_log
 from seaway.serving.clients.values import BASE64
-from seaway.serving.protocol.request import LARGEST_MESSAGE, Columns, InferenceRequest, read_request
+from seaway.serving.protocol.request import LARGEST_MESSAGE, InferenceRequest, read_request
 from seaway.serving.protocol.wire import Wire, wire
 
+CPU = "cpu"
 TOLD = 200  # characters of an error that nobody foresaw
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 class OpenInferenceHandler:
     """Loads the package and answers batches of requests; a bad request never fails the others of its batch."""
 
-    device = "cpu"
+    device = CPU
     served: feature_log.FeatureLog | None = None
 
     def initialize(self, context: Any) -> None:
@@ -163,10 +165,12 @@ class OpenInferenceHandler:
 
     def _pass(self, requests: Sequence[InferenceRequest]) -> list[list[Any]]:
         """The output arrays of each request, from one pass through the model."""
-        outputs = self.predict(_encode(self.signature, [request.columns for request in requests]))
-        ends = np.cumsum([request.rows for request in requests])[:-1]
-        parts = [np.split(output, ends) for output in outputs]
-        return [list(part) for part in zip(*parts, strict=True)]
+        outputs = self.predict(request_arrays(self.signature, [request.columns for request in requests]))
+        ends = accumulate(request.rows for request in requests)
+        return [
+            [output[end - request.rows : end] for output in outputs]
+            for request, end in zip(requests, ends, strict=True)
+        ]
 
     def _reason(self, error: Exception) -> SeawayError:
         """Whose fault it is that a request fails: its own, where the model still answers its sample."""
@@ -183,7 +187,8 @@ class OpenInferenceHandler:
 
 def _scripted(script: Any, device: str) -> Answer:
     def answer(arrays: Sequence[Any]) -> list[Any]:
-        result = script(*(torch.from_numpy(array).to(device) for array in arrays))
+        tensors = map(torch.from_numpy, arrays)
+        result = script(*(tensors if device == CPU else (tensor.to(device) for tensor in tensors)))
         return [tensor.cpu().numpy() for tensor in (result if isinstance(result, (tuple, list)) else (result,))]
 
     return answer
@@ -214,21 +219,7 @@ def _tensor(spec: Mapping[str, Any]) -> dict[str, Any]:
 def _device(gpu: int | None, folder: Path) -> str:
     """The accelerator that TorchServe gave this worker; a graph that is served as exported stays on the CPU."""
     scripted = (folder / SCRIPT_FILE).exists()
-    return f"cuda:{gpu}" if gpu is not None and scripted and torch.cuda.is_available() else "cpu"
-
-
-def _encode(signature: Signature, requests: Sequence[Columns]) -> dict[str, Any]:
-    """The arrays of several requests, one below the other: as many conversions as a single request takes."""
-    joined: dict[str, Any] = {}
-    for spec in signature.inputs:
-        values = [value for columns in requests for value in columns[spec.name]]
-        if spec.is_list:
-            joined[spec.name] = values
-            continue
-        joined[spec.name] = np.asarray(values, object if spec.datatype == "BYTES" else None).reshape(
-            -1, *spec.shape[1:]
-        )
-    return signature.encode(joined)
+    return f"cuda:{gpu}" if gpu is not None and scripted and torch.cuda.is_available() else CPU
 
 
 def _json(array: Any) -> list[Any]:

@@ -5,9 +5,11 @@ string becomes a fixed 64-bit hash here and the vocabulary look-up happens insid
 get strings as they are. An input with a preprocessing stage, such as a picture, becomes what its stage makes.
 """
 
+import contextlib
 import functools
 import hashlib
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -78,7 +80,7 @@ class TensorSpec:
         if self.preprocessing and (self.datatype, math.prod(self.shape[1:])) != ("BYTES", 1):
             raise InvalidSpec(f"{self.name!r} has a preprocessing stage; it is BYTES, one value a row.")
 
-    @property
+    @functools.cached_property
     def is_list(self) -> bool:
         """Whether rows may differ in length."""
         return -1 in self.shape[1:]
@@ -142,7 +144,7 @@ class Signature:
         _same_rows(self.name, {name: len(values) for name, values in self.sample.items()})
         for spec in self.inputs:
             if not spec.preprocessing:
-                self._encode_one(spec, self.sample[spec.name])
+                self.encode_input(spec, self.sample[spec.name])
 
     def proved(self) -> "Signature":
         """With the hash of what each stage makes of the sample here, where the model was trained."""
@@ -151,7 +153,7 @@ class Signature:
     def _proved(self, spec: TensorSpec) -> TensorSpec:
         if not spec.preprocessing:
             return spec
-        proof = digest(self._encode_one(spec, self.sample[spec.name]))
+        proof = digest(self.encode_input(spec, self.sample[spec.name]))
         return replace(spec, preprocessing={**spec.preprocessing, PROOF: proof})
 
     def check_stages(self) -> None:
@@ -162,7 +164,7 @@ class Signature:
         """
         for spec in self.inputs:
             if PROOF in spec.preprocessing:
-                _check_proof(self.name, spec, digest(self._encode_one(spec, self.sample[spec.name])))
+                _check_proof(self.name, spec, digest(self.encode_input(spec, self.sample[spec.name])))
 
     @property
     def prediction(self) -> str:
@@ -181,6 +183,15 @@ class Signature:
         """Whether an input's rows may differ in length."""
         return any(spec.is_list for spec in self.inputs)
 
+    @functools.cached_property
+    def alike(self) -> tuple[tuple[TensorSpec, ...], ...]:
+        """The inputs in groups: those of one value a row by datatype and shape, each other one by itself."""
+        groups = defaultdict[object, list[TensorSpec]](list)
+        for spec in self.inputs:
+            alone = spec.preprocessing or math.prod(spec.shape[1:]) != 1 or spec.is_list
+            groups[spec.name if alone else (spec.datatype, spec.shape)].append(spec)
+        return tuple(map(tuple, groups.values()))
+
     def encode(self, columns: Mapping[str, Column]) -> dict[str, Array]:
         """Arrays for the graph, by input name in the signature's order, each of shape [rows, *shape[1:]].
 
@@ -191,7 +202,7 @@ class Signature:
             InvalidSpec: an input is missing, unknown, or has a wrong datatype, shape or number of rows.
         """
         self._check_names(columns)
-        arrays = {spec.name: self._encode_one(spec, columns[spec.name]) for spec in self.inputs}
+        arrays = {spec.name: self.encode_input(spec, columns[spec.name]) for spec in self.inputs}
         _same_rows(self.name, {name: len(array) for name, array in arrays.items()})
         return arrays
 
@@ -205,7 +216,8 @@ class Signature:
             f"its inputs are {sorted(known)}."
         )
 
-    def _encode_one(self, spec: TensorSpec, values: Column) -> Array:
+    def encode_input(self, spec: TensorSpec, values: Column) -> Array:
+        """The array of one input, see `encode`. Raises: InvalidSpec: its values do not fit; the message names it."""
         try:
             if spec.preprocessing:
                 flat = _shaped(_as_array(values, np.dtype(object)), spec.shape).ravel().tolist()
@@ -270,10 +282,10 @@ def encode(values: Column, datatype: str, strings: str = HASHED) -> Array:
     if datatype == "BYTES":
         array = _as_array(values, np.dtype(object))
         return _hashes(array) if strings == HASHED else _texts(array)
+    if datatype == "UINT64":
+        return _exact(_unsigned(values), DTYPES[datatype])
     array = _as_array(values)
-    if datatype.startswith("FP"):
-        return _floats(array, DTYPES[datatype])
-    return _exact(array, DTYPES[datatype])
+    return _floats(array, DTYPES[datatype]) if datatype.startswith("FP") else _exact(array, DTYPES[datatype])
 
 
 def _as_array(values: Column, dtype: np.dtype[Any] | None = None) -> Array:
@@ -340,6 +352,15 @@ def _numbers_or_missing(array: Array) -> Array:
         return np.array([np.nan if value is None else value for value in flat], np.float64).reshape(array.shape)
     except OverflowError as error:
         raise InvalidSpec("it holds an integer beyond float64.") from error
+
+
+def _unsigned(values: Column) -> Array:
+    """Integers that fit: of a list with some below and some beyond int64's greatest, NumPy by itself makes floats."""
+    given = values if isinstance(values, np.ndarray) else _as_array(values, np.dtype(object))
+    if given.dtype.kind == "O" and set(map(type, given.ravel().tolist())) == {int}:
+        with contextlib.suppress(OverflowError):  # told as what it then is
+            return given.astype(np.uint64)
+    return _as_array(values)
 
 
 def _exact(array: Array, dtype: np.dtype[Any]) -> Array:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seaway.errors import InvalidSpec
-from seaway.model_server.handler import OpenInferenceHandler, _encode
+from seaway.model_server.handler import OpenInferenceHandler
+from seaway.model_server.request_arrays import request_arrays
 from seaway.models import LoadedModel, Signature, TensorSpec
 from seaway.serving.feature_log import _kept
 from seaway.serving.protocol.request import read_request
@@ -82,7 +83,7 @@ def test_flat_data_of_a_request_are_lists_by_their_shape() -> None:
     flat["inputs"][0]["data"] = [1, 2, 3, 4, 5, 6]
     read = read_request(flat, SIGNATURE)
     assert read.columns["tokens"] == [[1, 2, 3], [4, 5, 6]]
-    assert [row.tolist() for row in _encode(SIGNATURE, [read.columns])["tokens"]] == [[1, 2, 3], [4, 5, 6]]
+    assert [row.tolist() for row in request_arrays(SIGNATURE, [read.columns])["tokens"]] == [[1, 2, 3], [4, 5, 6]]
     assert _kept(SIGNATURE.inputs[1], [[[1.0, 2.0], [3.0, 4.0]]]) == [1.0, 2.0, 3.0, 4.0]
 
 

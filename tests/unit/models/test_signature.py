@@ -60,6 +60,10 @@ def test_missing_floats_are_nan_and_all_others_keep_their_value(values: list[flo
     )
 
 
+def test_integers_on_both_sides_of_int64s_greatest_keep_their_value() -> None:
+    assert encode([0, 2**64 - 1], "UINT64").tolist() == [0, 2**64 - 1]
+
+
 @pytest.mark.parametrize(
     ("values", "datatype", "reason"),
     [
@@ -74,6 +78,9 @@ def test_missing_floats_are_nan_and_all_others_keep_their_value(values: list[flo
         ([2**63], "INT64", "beyond int64"),
         ([300], "UINT8", "beyond uint8"),
         ([-1], "UINT64", "beyond uint64"),
+        (np.array([-1]), "UINT64", "beyond uint64"),
+        ([2**64], "UINT64", "uint64 is wanted"),
+        ([2**63, 1.5], "UINT64", "uint64 is wanted"),
         ([1], "BOOL", "bool is wanted"),
         ([[1.0], [1.0, 2.0]], "FP32", "differ in length"),
         (1.0, "FP32", "single value"),

@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from seaway.model_server.envoy.config import REQUEST_TIMEOUT_S
 from seaway.model_server.handler import OpenInferenceHandler
@@ -69,9 +68,12 @@ class Batcher:
         if not (calls := self._taken()):
             self._idle.append(worker)
             return
-        started = time.monotonic()
-        future = asyncio.get_running_loop().run_in_executor(worker.thread, worker.answer, calls)
-        future.add_done_callback(partial(self._end, worker, calls, started))
+        worker.thread.submit(self._work, worker, calls, time.monotonic(), asyncio.get_running_loop())
+
+    def _work(self, worker: Worker, calls: Sequence[Call], started: float, loop: asyncio.AbstractEventLoop) -> None:
+        """In the worker's thread; one word to the loop, where `run_in_executor` has two futures tell each other."""
+        worker.answer(calls)
+        loop.call_soon_threadsafe(self._end, worker, calls, started)
 
     def _taken(self) -> list[Call]:
         """The next batch, without calls that nobody waits for any more."""
@@ -87,7 +89,7 @@ class Batcher:
                 calls.append(call)
         return calls
 
-    def _end(self, worker: Worker, calls: Sequence[Call], started: float, _: "asyncio.Future[None]") -> None:
+    def _end(self, worker: Worker, calls: Sequence[Call], started: float) -> None:
         for call in calls:
             if not call.done.cancelled():
                 call.done.set_result(None)

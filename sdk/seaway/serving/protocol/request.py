@@ -140,14 +140,16 @@ def _content(spec: TensorSpec, value: str | bytes | None) -> str | bytes | None:
 
 def _shape(spec: TensorSpec, shape: object) -> list[int]:
     """A shape that is the model's but for the rows and sizes of one."""
-    sizes = isinstance(shape, list) and all(type(size) is int and size > 0 for size in shape)
-    if not isinstance(shape, list) or not sizes or not shape or not _fits(spec, shape[1:]):
+    sizes = isinstance(shape, list) and set(map(type, shape)) == INTEGERS and min(shape) > 0
+    if not isinstance(shape, list) or not sizes or not _fits(spec, shape[1:]):
         raise InvalidSpec(f"Input {spec.name!r} has shape {_told(shape)}; the model takes {list(spec.shape)}.")
     return shape
 
 
 def _fits(spec: TensorSpec, sizes: Sequence[int]) -> bool:
     """Lists have as many sizes as the model's, others may leave out sizes of one."""
+    if tuple(sizes) == spec.shape[1:]:
+        return True
     if not spec.is_list:
         return _wide(sizes) == _wide(spec.shape[1:])
     wanted = spec.shape[1:]
