@@ -37,14 +37,23 @@ def plain_numpy(values: pa.ChunkedArray) -> npt.NDArray[Any]:
     return _objects(values)
 
 
-def _objects(values: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    """Python's values, a text that many rows have made once; None where one is missing."""
-    texts = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
-    if not texts or not len(values):
-        return _array(values.to_pylist())
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column's values are strings."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def coded_texts(values: pa.ChunkedArray) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.intp]]:
+    """Strings that a column has, each once and None at the end, and for each row the place of its own: [rows]."""
     coded = values.combine_chunks().dictionary_encode()
     known = _array([*coded.dictionary.to_pylist(), None])
-    places = np.from_dlpack(coded.indices.fill_null(len(known) - 1)).astype(np.intp)
+    return known, np.from_dlpack(coded.indices.fill_null(len(known) - 1)).astype(np.intp)
+
+
+def _objects(values: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """Python's values, a text that many rows have made once; None where one is missing."""
+    if not is_text(values.type) or not len(values):
+        return _array(values.to_pylist())
+    known, places = coded_texts(values)
     return known.take(places)
 
 

@@ -11,10 +11,10 @@ from pyarrow import parquet
 
 from seaway.errors import DataUnreadable, InvalidSpec
 from seaway.models.loaded import LoadedModel, load
-from seaway.models.signature import Signature, TensorSpec
+from seaway.models.signature import Array, Signature, TensorSpec
 from seaway.serving.batch.parts import Part
 from seaway.storage import atomic_path
-from seaway.storage.arrow_numpy import plain, plain_numpy
+from seaway.storage.arrow_numpy import coded_texts, is_text, plain, plain_numpy
 
 
 class Predictor:
@@ -52,12 +52,23 @@ class Predictor:
             read = file.read_row_group(part.group, [name for name in file.schema_arrow.names if name in columns])
         for start in range(0, read.num_rows, self._at_once):
             rows = read.slice(start, self._at_once)
-            outputs = self._model.predict({spec.name: values(rows[spec.name], spec) for spec in signature.inputs})
+            outputs = self._model.run(
+                {spec.name: encoded(rows[spec.name], spec, signature) for spec in signature.inputs}
+            )
             yield self._table(rows, outputs, signature)
 
     def _table(self, rows: pa.Table, outputs: dict[str, npt.NDArray[Any]], signature: Signature) -> pa.Table:
         kept = {name: rows[name] for name in self._keep}
         return pa.table({**kept, **{spec.name: _column(outputs[spec.name]) for spec in signature.outputs}})
+
+
+def encoded(column: pa.ChunkedArray, spec: TensorSpec, signature: Signature) -> Array:
+    """A column by the codec of requests, which is asked once for a text that many rows have. Raises: InvalidSpec."""
+    column = plain(column)
+    if not is_text(column.type) or spec.preprocessing or spec.is_list:
+        return signature.encode_input(spec, values(column, spec))
+    known, places = coded_texts(column)
+    return signature.encode_input(spec, known)[places]
 
 
 def values(column: pa.ChunkedArray, spec: TensorSpec) -> Any:
