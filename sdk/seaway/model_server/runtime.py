@@ -27,11 +27,23 @@ def arm_of(arguments: Sequence[str]) -> tuple[RemoteArm, Path]:
         InvalidSpec: an argument is out of range.
         PackageRefused: there is no package.
     """
-    given = _parser().parse_args(arguments)
-    check_files(given.package)
-    version = content_sha256(given.package)[:VERSION_DIGITS]
-    settings = {name: value for name, value in vars(given).items() if name != "package"}
-    return RemoteArm(version=version, package=str(given.package), **settings), given.package
+    settings = vars(_parser().parse_args(arguments))
+    package = behind_links(settings.pop("package"))
+    check_files(package)
+    version = content_sha256(package)[:VERSION_DIGITS]
+    return RemoteArm(version=version, package=str(package), **settings), package
+
+
+def behind_links(folder: Path) -> Path:
+    """The folder whose files `folder` has links to, as KServe's storage initializer lays down what is on a volume.
+
+    A package holds no links, so what is only links is looked for where it is; all else is `folder` itself.
+    """
+    files = list(folder.iterdir()) if folder.is_dir() else []
+    targets = [file.resolve() for file in files if file.is_symlink()]
+    places = {target.parent for target in targets}
+    alike = [target.name for target in targets] == [file.name for file in files]
+    return places.pop() if alike and len(places) == 1 else folder
 
 
 def token_file(environment: Mapping[str, str]) -> Path:

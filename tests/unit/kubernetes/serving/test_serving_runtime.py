@@ -30,6 +30,23 @@ def test_its_arguments_are_the_programs(package: Path) -> None:
         runtime.arm_of(["--name=churn", "--package", str(package.parent / "absent")])
 
 
+def test_links_to_a_packages_files_are_followed_and_no_others(package: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "models"
+    linked.mkdir()
+    for file in package.iterdir():
+        (linked / file.name).symlink_to(file)
+    assert runtime.arm_of(["--name=churn", "--package", str(linked)])[1] == package.resolve()
+    (linked / "other").write_text("")
+    with pytest.raises(PackageRefused, match="link"):
+        runtime.arm_of(["--name=churn", "--package", str(linked)])
+    (linked / "other").unlink()
+    (tmp_path / "elsewhere.json").write_text("{}")
+    (linked / "signature.json").unlink()
+    (linked / "signature.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(PackageRefused, match="link"):
+        runtime.arm_of(["--name=churn", "--package", str(linked)])
+
+
 def test_its_container_is_what_the_program_and_kserve_look_for() -> None:
     container, spec = servingruntime.container("churn"), servingruntime.runtime()["spec"]
     assert container["name"] == CONTAINER
