@@ -50,7 +50,7 @@ def opened(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
     """A database whose table `rows` is the file, those of CSV as texts.
 
     Raises:
-        DataUnreadable: the file is missing, none of the known formats, or cannot be read.
+        DataUnreadable: the file is missing, none of the known formats, mixes encodings, or cannot be read.
     """
     import duckdb
 
@@ -76,14 +76,45 @@ def opened(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
 def _in_utf8(path: Path) -> Iterator[Path]:
     """The file, or a copy where DuckDB does not read its encoding: any but UTF-8 of JSON, UTF-16 of a CSV."""
     encoding = _encoding(path)
+    if encoding != WIDE and _format(path) not in PARQUET and path.suffix.lower() not in PACKED:
+        _check_one_encoding(path)
     if encoding == ENCODINGS[0]:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="seaway-rows-") as folder:
         copy = Path(folder) / path.name
         with path.open(encoding=encoding, newline="") as given, copy.open("w", encoding="utf-8", newline="") as made:
-            shutil.copyfileobj(given, made, PART)
+            try:
+                shutil.copyfileobj(given, made, PART)
+            except UnicodeDecodeError as error:
+                raise DataUnreadable(f"{path} is cut off or damaged: {error}.") from error
         yield copy
+
+
+def _check_one_encoding(path: Path) -> None:
+    """Raises: DataUnreadable: some lines have signs of UTF-8, and others are none: no one encoding reads both."""
+    if _decodes(path, ENCODINGS[0]):
+        return
+    broken, whole = 0, False
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.isascii():
+                fits = _is_utf8(line)
+                whole = whole or fits
+                broken = broken or (0 if fits else number)
+    if broken and whole:
+        raise DataUnreadable(
+            f"{path}:{broken} is no UTF-8, and other lines are: the file mixes encodings, or is damaged. "
+            "Write it in one."
+        )
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _encoding(path: Path) -> str:

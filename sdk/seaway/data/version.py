@@ -78,5 +78,11 @@ def require_version(found: str, wanted: str, where: str) -> None:
         )
 
 
+def require_unchanged(before: str, after: str, where: str) -> None:
+    """Raises: DataUnreadable: the version after reading is another than before, so the rows may be of neither."""
+    if before != after:
+        raise DataUnreadable(f"{where} was changed while it was read; read it again when nobody writes there.")
+
+
 if __name__ == "__main__":
     sys.stdout.write(version_of(sys.argv[1], json.loads(sys.argv[2])))

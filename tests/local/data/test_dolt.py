@@ -64,3 +64,32 @@ def test_what_is_not_there_or_mixes_types_is_told(database: Path, tmp_path: Path
     write(mixed, "CREATE TABLE t(a); INSERT INTO t VALUES (1), ('x'); SELECT dolt_commit('-A', '-m', 'first')")
     with pytest.raises(DataUnreadable, match="column a of t mixes types"):
         ingest(DOLT, {"database": str(mixed), "tables": ["t"]}, tmp_path / "wrong")
+
+
+def test_a_database_that_is_cut_off_has_its_commits_whole_or_not_at_all(database: Path, tmp_path: Path) -> None:
+    """Its file grows at the end, so an older commit may be there; the version says which one was read."""
+    options = {"tables": ["orders"], "rev": "v1"}
+    whole = ingest(DOLT, {**options, "database": str(database)}, tmp_path / "whole")
+    cut, content, told = tmp_path / "cut.db", database.read_bytes(), 0
+    for size in (100, len(content) // 2, len(content) * 3 // 4, len(content) - 1):
+        cut.write_bytes(content[:size])
+        try:
+            found = ingest(DOLT, {**options, "database": str(cut)}, tmp_path / str(size))
+            assert (found.sha256, found.version) == (whole.sha256, whole.version)
+        except DataUnreadable as error:
+            told += 1
+            assert "cut.db" in str(error) and not (tmp_path / str(size)).exists()
+    assert told
+
+
+def test_a_reader_that_dies_in_the_middle_is_told(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of memory, as the kernel does it: without a word."""
+    dies = tmp_path / "dies.py"
+    dies.write_text("#!/bin/sh\ncat > /dev/null\nkill -9 $$\n")
+    dies.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(dies))
+    with pytest.raises(DataUnreadable, match="it ended without a word"):
+        ingest(DOLT, {"database": str(database), "tables": ["orders"]}, tmp_path / "wrong")
+    assert not (tmp_path / "wrong").exists()

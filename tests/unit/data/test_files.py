@@ -120,6 +120,24 @@ def test_a_line_break_in_quotes_belongs_to_its_value(tmp_path: Path) -> None:
     assert read_file(str(path), kinds(path)).to_pydict() == {"a": ["one\ntwo", "three, four"], "b": [1, 2]}
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_file_of_two_encodings_is_refused_with_the_line(tmp_path: Path, ending: str) -> None:
+    """Read as Latin-1, as a file of that is, the first line would be other words without a word."""
+    lines = ['{"a": "Köln", "b": 1}', '{"a": "Bonn", "b": 2}', '{"a": "Köln", "b": 3}']
+    lines = lines if ending == "jsonl" else ["a,b", "Köln,1", "Köln,2"]
+    path = tmp_path / f"rows.{ending}"
+    path.write_bytes("\n".join(lines[:2]).encode() + b"\n" + lines[2].encode("latin-1"))
+    with pytest.raises(DataUnreadable, match=rf"rows\.{ending}:3 is no UTF-8, and other lines are"):
+        columns(path)
+
+
+def test_wide_characters_that_are_cut_off_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("a,b\nKöln,1\n".encode("utf-16")[:-1])
+    with pytest.raises(DataUnreadable, match=r"rows\.csv is cut off or damaged"):
+        columns(path)
+
+
 def test_latin_1_is_never_taken_for_wide_characters(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b\nJosé,1\nMüller,2\n", "latin-1")
     assert read_file(str(path), kinds(path))["a"].to_pylist() == ["José", "Müller"]

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
@@ -55,6 +55,23 @@ def test_a_version_that_is_gone_is_told(three: dict[str, Path]) -> None:
     three["csv"].write_text("id,name\n1,x\n")
     with pytest.raises(DataUnreadable, match=f"and {wanted} is wanted: it has been changed"):
         files.read(str(three["csv"]), version=wanted)
+
+
+def test_a_file_that_is_changed_while_it_is_read_is_of_no_version(
+    three: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written_meanwhile(file: Path, *rest: Any) -> pa.Table:
+        table = files_table(file, *rest)
+        with file.open("a") as more:
+            more.write("3,c\n")
+        return table
+
+    files_table = files.table_of
+    monkeypatch.setattr(files, "table_of", written_meanwhile)
+    with pytest.raises(DataUnreadable, match="changed while it was read"):
+        files.read(str(three["csv"]))
+    monkeypatch.undo()
+    assert files.read(str(three["csv"]))["rows"].num_rows == 3
 
 
 def test_columns_are_taken_as_they_are_said_to_be_or_as_they_look(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from seaway.data.columns import chosen, look
 from seaway.data.files import PARQUET, opened
 from seaway.data.sources.fetched import fetched
-from seaway.data.version import require_version, versioned, with_version
+from seaway.data.version import require_unchanged, require_version, versioned, with_version
 from seaway.errors import DataUnreadable
 from seaway.storage import sha256
 
@@ -40,12 +40,15 @@ def read(
         version: That the content must have; empty for any.
 
     Raises:
-        DataUnreadable: the file is missing, cut off, of no known format, lacks a column, or has another version.
+        DataUnreadable: the file is missing, cut off, of no known format, lacks a column, has another version, or is
+            changed while it is read.
     """
     with fetched(path) as file:
         found = _version(file, path)
         require_version(found, version, path)
-        return {table: with_version(table_of(file, kinds, path), found)}
+        rows = table_of(file, kinds, path)
+        require_unchanged(found, _version(file, path), path)
+        return {table: with_version(rows, found)}
 
 
 def _version(file: Path, path: str) -> str:

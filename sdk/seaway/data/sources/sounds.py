@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seaway.data.version import versioned, with_version
+from seaway.data.version import require_unchanged, versioned, with_version
 from seaway.errors import DataUnreadable
 from seaway.storage import sha256
 
@@ -44,17 +44,19 @@ def read(folder: str, table: str = "rows") -> "dict[str, pa.Table]":
     What is no WAV or FLAC, is cut off, or is a file again to the bit, is left out, and told.
 
     Raises:
-        DataUnreadable: there is no folder, or no sound in it.
+        DataUnreadable: there is no folder, no sound in it, or it is changed while it is read.
     """
     import pyarrow as pa
 
     root = Path(folder)
     if not root.is_dir():
         raise DataUnreadable(f"{folder} is no folder; give that of the sounds.")
+    version = version_of(folder)
     rows = list(_rows(root))
+    require_unchanged(version, version_of(folder), folder)
     if not rows:
         raise DataUnreadable(f"{folder} has no sound that can be read; there are {', '.join(READ)}.")
-    return {table: with_version(pa.Table.from_pylist(rows), version_of(folder))}
+    return {table: with_version(pa.Table.from_pylist(rows), version)}
 
 
 def _rows(root: Path) -> Iterator[dict[str, object]]:
