@@ -18,7 +18,7 @@ LEVELS = 255.0
 def layers(graph: EdgeGraph) -> dict[str, str]:
     """Names of the nodes that compute with a weight each, in the order in which they are computed, and the weights'."""
     nodes = graph.program.module().graph.nodes
-    return {node.name: str(node.args[1].target) for node in nodes if _is_layer(node)}
+    return {node.name: str(node.args[1].target) for node in nodes if is_layer(node)}
 
 
 def sizes(graph: EdgeGraph) -> dict[str, int]:
@@ -40,7 +40,8 @@ def ranked(graph: EdgeGraph, rows: Sequence[Row]) -> list[str]:
     return sorted(harm, key=lambda name: -harm[name])
 
 
-def _is_layer(node: fx.Node) -> bool:
+def is_layer(node: fx.Node) -> bool:
+    """Whether a node computes with a weight of the graph."""
     if node.op != "call_function" or str(node.target).removeprefix("aten.").split(".")[0] not in WEIGHED:
         return False
     return isinstance(node.args[1], fx.Node) and node.args[1].op == "get_attr"

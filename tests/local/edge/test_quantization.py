@@ -19,12 +19,15 @@ from seaway.edge.form import edge_form
 from seaway.edge.layers import layers, ranked
 from seaway.edge.qat import felt_in_int8, train_for_int8
 from seaway.edge.quantization import fewest
+from seaway.edge.targets.executorch import xnnpack_quantizer
 from seaway.edge.targets.onnx_weights import compress_weights
 from seaway.errors import GateClosed, InvalidSpec
 from seaway.models import Signature
 from seaway.models.flavours.torch_export import GRAPH_FILE, load_program
 from seaway.storage import sha256
 from seaway_components.edge import quantize_model as step
+from torch import nn
+from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
 Export = Callable[[str, str], edge.EdgePackage]
 Make = Callable[[str], Path]
@@ -106,6 +109,28 @@ def test_integers_stay_integers_where_executorch_computes_in_eight_bits(
     encoded = [torch.from_numpy(array) for array in original.signature.encode(rows).values()]
     felt = felt_in_int8(graph)(*encoded).detach().numpy()
     assert np.abs(felt.reshape(wanted.shape) - wanted).max() < 0.1
+
+
+class Missing(nn.Module):
+    """Numbers are scaled, and those that are missing filled up, before the only layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 2)
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        scaled = given * 0.5 + 1.0
+        missing = torch.isnan(scaled)
+        return self.layer(torch.cat([scaled.masked_fill(missing, 0.0), missing.float()], 1))
+
+
+def test_a_number_that_is_missing_has_no_part_in_the_ranges_of_values() -> None:
+    given = torch.randn(1, 4)
+    given[0, 2] = torch.nan
+    graph = torch.export.export(Missing().eval(), (given,)).module()
+    prepared = prepare_pt2e(graph, xnnpack_quantizer())
+    assert torch.isfinite(prepared(given)).all()
+    assert "quantize" in convert_pt2e(prepared).code
 
 
 def test_a_bound_that_no_layer_can_meet_is_told_and_nothing_is_written(

@@ -46,14 +46,17 @@ def _quantized(graph: "EdgeGraph", recipe: Recipe) -> Any:
 
 
 def xnnpack_quantizer(kept: frozenset[str] = frozenset(), qat: bool = False) -> Any:
-    """What torchao's quantizations are told by; layers of these names, and what computes with integers, are left alone.
+    """What torchao's quantizations are told by; layers of these names, and what prepares the inputs, are left alone.
 
-    XNNPACK's own would take the range of integers that are joined, and make floats of numbers that are added to them.
+    XNNPACK's own would take the range of integers that are joined, and of numbers that are missing, and make floats of
+    numbers that are added to integers.
     """
     from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
         XNNPACKQuantizer,
         get_symmetric_quantization_config,
     )
+
+    from seaway.edge.layers import is_layer
 
     class Partly(XNNPACKQuantizer):  # type: ignore[misc]  # of an untyped package
         def transform_for_annotation(self, model: Any) -> Any:
@@ -67,8 +70,11 @@ def xnnpack_quantizer(kept: frozenset[str] = frozenset(), qat: bool = False) -> 
 
         def annotate(self, model: Any) -> Any:
             annotated = super().annotate(model)
+            behind: set[Any] = set()  # the layers and what follows them; before them numbers may still be missing
             for node in annotated.graph.nodes:
-                if not _is_float(node):
+                if is_layer(node) or behind.intersection(node.all_input_nodes):
+                    behind.add(node)
+                if node not in behind or not _is_float(node):
                     node.meta.pop("quantization_annotation", None)
             return annotated
 
