@@ -1,7 +1,7 @@
 """What a step in a pod has imported before it does anything: heavy libraries are no part of it, unless named here.
 
-Counted, not timed: each of these costs a tenth of a second of processor time, or seconds. `python -m
-benchmarks.step_starts` measures the seconds.
+Counted, not timed: these cost tenths of a second of processor time, or seconds; pyarrow, which is a seventh, is free.
+`python -m benchmarks.step_starts` measures the seconds.
 """
 
 import pytest
@@ -13,26 +13,18 @@ from benchmarks.step_starts import CLUSTER, LAUNCHER, imported, start
 
 HEAVY = {
     *("torch", "torchvision", "transformers", "keras", "sklearn", "xgboost", "lightgbm", "skops", "onnx", "sympy"),
-    *("onnxruntime", "openvino", "executorch", "coremltools", "optuna", "pandas", "pyarrow", "duckdb", "pandera"),
+    *("onnxruntime", "openvino", "executorch", "coremltools", "optuna", "pandas", "duckdb", "pandera"),
     *("scipy.stats", "scipy.spatial", "feast", "ibis", "mlflow", "evidently", "sqlalchemy", "kubernetes", "pydantic"),
     *("kubeflow_katib_api", "fastapi", "uvicorn", "ray", "papermill", "IPython", "nbformat", "matplotlib", "grpc"),
     *("kfp_server_api", "google.protobuf", "model_signing", "cryptography", "minio", "aiohttp", "jsonschema", "typer"),
 }
-ARROW = {
-    *("add_labels", "aggregate_labels", "choose_to_label", "collect_labels", "compare_edge", "distil_model"),
-    *("export_edge", "export_labels", "find_label_errors", "import_labels", "measure_edge", "predict_batch"),
-    *("quantize_model", "roll_out", "send_to_label"),
-}
-NEEDED = {  # what a component calls with its first own statement
-    **{name: {"pyarrow"} for name in ARROW},
-    "synthesize_examples": {"pandas", "pyarrow", "scipy.spatial", "scipy.stats"},
-}
+NEEDED = {"synthesize_examples": {"pandas", "scipy.spatial", "scipy.stats"}}  # with its first own statement
 PROGRAMS = {  # of pods, each with what it is for
     "seaway.training.pod.__main__": set(),
     "seaway.tuning.pod.__main__": set(),
     "seaway.model_server.fetch_package": set(),
     "seaway.model_server.pod": set(),
-    "seaway.serving.batch.pod": {"pyarrow"},
+    "seaway.serving.batch.pod": set(),
     "seaway.model_server.uvicorn.program": {"torch", "uvicorn"},
 }
 OF_CLUSTER = {"kubernetes", "cryptography", "kubeflow_katib_api", "pydantic", "jsonschema"}
