@@ -19,6 +19,7 @@ from kfp.dsl.graph_component import GraphComponent
 
 from seaway.errors import InvalidSpec
 from seaway.kfp.carried import refusing_constants
+from seaway.storage import time_zones
 
 MAIN = "pipeline"  # the variable that is meant where a file has several
 Named = dict[str, BaseComponent]  # the variable of the file -> what it holds
@@ -138,7 +139,9 @@ def _imported(path: Path) -> Iterator[ModuleType]:
     name = path.stem if path.stem not in sys.modules else f"_pipeline_{path.stem}"
     sys.path.insert(0, folder)
     try:
-        yield _executed(name, path)
+        with time_zones.heeded():
+            module = _executed(name, path)
+        yield module
     finally:
         sys.path.remove(folder)
         for one, module in list(sys.modules.items()):

@@ -5,6 +5,7 @@ from typing import Any
 
 from seaway.errors import InvalidSpec
 from seaway.extras import advice
+from seaway.storage import time_zones
 
 
 def load_object(reference: str) -> Any:
@@ -17,7 +18,8 @@ def load_object(reference: str) -> Any:
     if not colon or not module_name or not attribute:
         raise InvalidSpec(f"{reference!r} is not of the form 'package.module:attribute'.")
     try:
-        module = importlib.import_module(module_name)
+        with time_zones.heeded():
+            module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         what_to_do = advice(error.name) or "Is its folder on PYTHONPATH?"
         raise InvalidSpec(f"{reference!r} cannot be imported: {error}. {what_to_do}") from error

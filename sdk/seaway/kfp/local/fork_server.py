@@ -34,6 +34,7 @@ from kfp.dsl.executor_main import executor_main
 from seaway.kfp.local import reads, step_process
 from seaway.kfp.local.used import Used
 from seaway.model_server.processes import alone
+from seaway.storage import time_zones
 
 ALLOCATOR = "JE_ARROW_MALLOC_CONF"  # of pyarrow's jemalloc, which starts a thread on import unless told not to
 PID, END = b"pid ", b"\n"  # how a step's first answer begins; how a request ends that is whole
@@ -153,7 +154,7 @@ class ForkServer:
 def load(reference: str) -> None:
     """Import `module`, or call `module:function`, which imports; what does not import is the step's to report."""
     module, _, function = reference.partition(":")
-    with suppress(Exception):
+    with suppress(Exception), time_zones.heeded():
         loaded = importlib.import_module(module)
         if function:
             getattr(loaded, function)()
