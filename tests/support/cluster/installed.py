@@ -4,11 +4,12 @@ import pytest
 from kubernetes import client, dynamic
 from seaway.platforms.kubernetes.client.resources import Resource
 from seaway.platforms.kubernetes.serving import kserve
-from seaway.platforms.kubernetes.training import pytorchjob, trainjob
+from seaway.platforms.kubernetes.training import pytorchjob, rayjob, trainjob
 
 CONTROLLERS = {
     pytorchjob.RESOURCE: "training-operator",
     trainjob.RESOURCE: "trainer-controller-manager",
+    rayjob.RESOURCE: "kuberay-operator",
     kserve.INFERENCE_SERVICES: "kserve-controller-manager",
 }
 
